@@ -1,0 +1,365 @@
+//! The event: one stored row, and its encoding as ClickHouse's RowBinary.
+//!
+//! The columns are written down once, in [`columns!`]: the struct, the column list of the `INSERT`,
+//! the encoder and the decoder follow from it, and a test compares the list with `schema.sql`.
+//! The encoded row is what the spool keeps and what ClickHouse is sent: it is encoded once.
+//!
+//! It is not the wire form of a beacon (`beacon`), and it knows no address: `privacy` is behind it.
+
+use std::sync::Arc;
+
+/// Who made an event, for as long as the site's day lasts: 64 bits of a keyed hash. 0 is nobody
+/// (a visitor who asked not to be recognised). It has no `Debug`: ids stay out of logs.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct VisitorId(pub u64);
+
+impl VisitorId {
+    /// The visitor of an event that is counted without recognising anybody.
+    pub const NOBODY: Self = Self(0);
+}
+
+/// The visit that an event belongs to: the visit's first second in the high 32 bits (so that ids are
+/// in the order of time), 32 bits of the visitor's hash in the low ones. 0 is no visit.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
+pub struct SessionId(pub u64);
+
+/// The scroll depth of an event that reports none.
+pub const SCROLL_DEPTH_UNKNOWN: u8 = 255;
+
+/// The name of the event that a page view is.
+pub const PAGEVIEW: &str = "pageview";
+
+/// The name of the event that reports attention to a page already viewed.
+pub const ENGAGEMENT: &str = "engagement";
+
+macro_rules! columns {
+    ($(#[$outer:meta])* pub struct $name:ident { $($(#[$doc:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$outer])*
+        pub struct $name { $($(#[$doc])* pub $field: $type,)* }
+
+        impl $name {
+            /// The names of the columns that [`Self::put`] writes, in its order.
+            pub const COLUMNS: &'static [&'static str] = &[$(stringify!($field)),*];
+
+            fn put(&self, row: &mut Vec<u8>) {
+                $(self.$field.put(row);)*
+            }
+
+            fn take(row: &mut &[u8]) -> Result<Self, NotARow> {
+                Ok(Self { $($field: Column::take(row)?,)* })
+            }
+        }
+    };
+}
+
+columns! {
+    /// What happened: the part of a row that is the event's own.
+    #[derive(Clone, PartialEq)]
+    pub struct Happening {
+        /// The site, see `SiteId`.
+        site_id: u32,
+        /// When, in seconds since 1970-01-01 UTC.
+        timestamp: u32,
+        /// `pageview`, `engagement`, or the name of a custom event; at most 120 characters.
+        name: String,
+        /// See [`VisitorId`].
+        visitor_id: VisitorId,
+        /// See [`SessionId`].
+        session_id: SessionId,
+        /// The event's place in its visit in the order of arrival, from 1; 0 without a visit.
+        seq: u32,
+        /// Random (or, for imported events, a hash of the event): equal rows are one event.
+        event_id: u64,
+        /// The host of the page, without a leading `www.`.
+        hostname: String,
+        /// The path of the page, percent-decoded, without its query string.
+        pathname: String,
+        /// Whether a custom event means that somebody did something; true for page views.
+        interactive: bool,
+        /// Milliseconds for which the page was visible and focused; 0 but for `engagement`.
+        engagement_ms: u32,
+        /// Deepest scroll in percent, 0 to 100; [`SCROLL_DEPTH_UNKNOWN`] when not told.
+        scroll_depth: u8,
+        /// Custom properties, in the order in which they were sent.
+        props: Vec<(String, String)>,
+        /// Revenue in thousandths of `revenue_currency`.
+        revenue_amount: i64,
+        /// ISO 4217 code of the revenue; empty when there is none.
+        revenue_currency: String,
+        /// The host of the visit's first page, as far as it was known when the event arrived.
+        entry_hostname: String,
+        /// The path of the visit's first page, as far as it was known when the event arrived.
+        entry_pathname: String,
+    }
+}
+
+columns! {
+    /// What is true of a visit as a whole: fixed by its first event and copied onto each.
+    #[derive(Clone, PartialEq, Default)]
+    pub struct Attributes {
+        /// The referring page as host and path, without scheme and query; empty when direct.
+        referrer: String,
+        /// The name of where the visit came from (`Google`, `news.example`); empty when direct.
+        source: String,
+        /// The marketing channel (`Organic Search`); empty when not known.
+        channel: String,
+        /// `utm_source` of the first page.
+        utm_source: String,
+        /// `utm_medium` of the first page.
+        utm_medium: String,
+        /// `utm_campaign` of the first page.
+        utm_campaign: String,
+        /// `utm_content` of the first page.
+        utm_content: String,
+        /// `utm_term` of the first page.
+        utm_term: String,
+        /// Which kind of advertising click id the first page carried (`gclid`), never its value.
+        click_id_kind: String,
+        /// ISO 3166-1 alpha-2 code; empty when not known.
+        country: String,
+        /// ISO 3166-2 code (`DE-BE`); empty when not known.
+        region: String,
+        /// The region's English name; empty when not known.
+        region_name: String,
+        /// GeoNames id; 0 when not known.
+        city: u32,
+        /// The city's English name; empty when not known.
+        city_name: String,
+        /// The browser's name, without version.
+        browser: String,
+        /// The browser's version, at most `major.minor`.
+        browser_version: String,
+        /// The operating system's name, without version.
+        os: String,
+        /// The operating system's version, at most `major.minor`.
+        os_version: String,
+        /// `Desktop`, `Mobile`, `Tablet`, or empty.
+        device: String,
+        /// The primary tag of the preferred language (`de`); empty when not told.
+        language: String,
+    }
+}
+
+/// One event as it is stored.
+#[derive(Clone, PartialEq)]
+pub struct Event {
+    /// What happened.
+    pub happening: Happening,
+    /// What is true of its visit; shared by the events of one visit while they are in memory.
+    pub attributes: Arc<Attributes>,
+}
+
+/// The bytes are not a row: they end early, or hold a string that is not UTF-8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an encoded event")]
+pub struct NotARow;
+
+impl Event {
+    /// The columns of a row in the order of its encoding: what the `INSERT` names.
+    pub fn columns() -> impl Iterator<Item = &'static str> {
+        Happening::COLUMNS.iter().chain(Attributes::COLUMNS).copied()
+    }
+
+    /// Appends the row in ClickHouse's RowBinary format.
+    pub fn encode(&self, row: &mut Vec<u8>) {
+        self.happening.put(row);
+        self.attributes.put(row);
+    }
+
+    /// Reads one whole row back.
+    ///
+    /// # Errors
+    /// [`NotARow`] when the bytes end early, go on after the row, or are not UTF-8 where they must be.
+    pub fn decode(mut row: &[u8]) -> Result<Self, NotARow> {
+        let happening = Happening::take(&mut row)?;
+        let attributes = Arc::new(Attributes::take(&mut row)?);
+        if row.is_empty() { Ok(Self { happening, attributes }) } else { Err(NotARow) }
+    }
+}
+
+/// A type that a column can have, and its RowBinary form.
+trait Column: Sized {
+    fn put(&self, row: &mut Vec<u8>);
+    fn take(row: &mut &[u8]) -> Result<Self, NotARow>;
+}
+
+fn take_bytes<'row>(row: &mut &'row [u8], length: usize) -> Result<&'row [u8], NotARow> {
+    let (taken, rest) = row.split_at_checked(length).ok_or(NotARow)?;
+    *row = rest;
+    Ok(taken)
+}
+
+macro_rules! number_columns {
+    ($($type:ty),*) => {$(
+        impl Column for $type {
+            fn put(&self, row: &mut Vec<u8>) {
+                row.extend_from_slice(&self.to_le_bytes());
+            }
+
+            fn take(row: &mut &[u8]) -> Result<Self, NotARow> {
+                let bytes = take_bytes(row, size_of::<Self>())?;
+                Ok(Self::from_le_bytes(bytes.try_into().map_err(|_| NotARow)?))
+            }
+        }
+    )*};
+}
+number_columns!(u8, u32, u64, i64);
+
+impl Column for bool {
+    fn put(&self, row: &mut Vec<u8>) {
+        u8::from(*self).put(row);
+    }
+
+    fn take(row: &mut &[u8]) -> Result<Self, NotARow> {
+        Ok(u8::take(row)? != 0)
+    }
+}
+
+impl Column for VisitorId {
+    fn put(&self, row: &mut Vec<u8>) {
+        self.0.put(row);
+    }
+
+    fn take(row: &mut &[u8]) -> Result<Self, NotARow> {
+        u64::take(row).map(Self)
+    }
+}
+
+impl Column for SessionId {
+    fn put(&self, row: &mut Vec<u8>) {
+        self.0.put(row);
+    }
+
+    fn take(row: &mut &[u8]) -> Result<Self, NotARow> {
+        u64::take(row).map(Self)
+    }
+}
+
+/// Lengths are LEB128, as everywhere in RowBinary.
+fn put_length(mut length: usize, row: &mut Vec<u8>) {
+    while length >= 0x80 {
+        row.push((length as u8) | 0x80);
+        length >>= 7;
+    }
+    row.push(length as u8);
+}
+
+fn take_length(row: &mut &[u8]) -> Result<usize, NotARow> {
+    let mut length = 0usize;
+    for shift in (0..usize::BITS).step_by(7) {
+        let byte = u8::take(row)?;
+        length |= usize::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            return Ok(length);
+        }
+    }
+    Err(NotARow)
+}
+
+impl Column for String {
+    fn put(&self, row: &mut Vec<u8>) {
+        put_length(self.len(), row);
+        row.extend_from_slice(self.as_bytes());
+    }
+
+    fn take(row: &mut &[u8]) -> Result<Self, NotARow> {
+        let length = take_length(row)?;
+        let bytes = take_bytes(row, length)?;
+        Self::from_utf8(bytes.to_vec()).map_err(|_| NotARow)
+    }
+}
+
+impl Column for Vec<(String, String)> {
+    fn put(&self, row: &mut Vec<u8>) {
+        put_length(self.len(), row);
+        for (key, value) in self {
+            key.put(row);
+            value.put(row);
+        }
+    }
+
+    fn take(row: &mut &[u8]) -> Result<Self, NotARow> {
+        let length = take_length(row)?;
+        (0..length).map(|_| Ok((String::take(row)?, String::take(row)?))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn event() -> Event {
+        Event {
+            happening: Happening {
+                site_id: 7,
+                timestamp: 1_700_000_000,
+                name: "pageview".into(),
+                visitor_id: VisitorId(11),
+                session_id: SessionId(12),
+                seq: 1,
+                event_id: 13,
+                hostname: "example.com".into(),
+                pathname: "/ä".into(),
+                interactive: true,
+                engagement_ms: 0,
+                scroll_depth: SCROLL_DEPTH_UNKNOWN,
+                props: vec![("plan".into(), "pro".into())],
+                revenue_amount: -5,
+                revenue_currency: "EUR".into(),
+                entry_hostname: "example.com".into(),
+                entry_pathname: "/".into(),
+            },
+            attributes: Arc::new(Attributes {
+                source: "Google".into(),
+                city: 9,
+                ..Attributes::default()
+            }),
+        }
+    }
+
+    #[test]
+    fn a_row_begins_with_little_endian_numbers_and_length_prefixed_text() {
+        let mut row = Vec::new();
+        event().encode(&mut row);
+        assert_eq!(&row[..4], &7u32.to_le_bytes());
+        assert_eq!(&row[8..17], b"\x08pageview");
+    }
+
+    #[test]
+    fn an_encoded_event_is_decoded_to_itself() {
+        let mut row = Vec::new();
+        event().encode(&mut row);
+        assert!(Event::decode(&row) == Ok(event()));
+    }
+
+    #[test]
+    fn a_row_that_is_cut_short_or_goes_on_is_refused() {
+        let mut row = Vec::new();
+        event().encode(&mut row);
+        for length in 0..row.len() {
+            assert!(Event::decode(&row[..length]).is_err(), "{length} bytes were taken for a row");
+        }
+        row.push(0);
+        assert!(Event::decode(&row).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_survives_the_encoding(text in ".*", long in "[a-z]{100,400}", amount: i64) {
+            let mut event = event();
+            event.happening.pathname = text.clone();
+            event.happening.props = vec![(text, long)];
+            event.happening.revenue_amount = amount;
+            let mut row = Vec::new();
+            event.encode(&mut row);
+            prop_assert!(Event::decode(&row) == Ok(event));
+        }
+
+        #[test]
+        fn no_bytes_make_the_decoder_panic(bytes: Vec<u8>) {
+            let _ = Event::decode(&bytes);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Passerby counts the visits to a web site and forgets the visitors.
+//!
+//! # Layout
+//!
+//! A beacon goes down this list and becomes a row; a question goes down it and becomes a report.
+//!
+//! - [`cli`]: the commands; [`config`]: what the operator chose; [`app`]: wires the parts and stops them.
+//! - [`http`]: connections, routes and authorisation; [`web`]: pages for people.
+//! - [`privacy`]: the wall: the only code that sees an address.
+//! - [`beacon`]: the wire form of an event; [`judge`]: why a beacon is not counted;
+//!   [`enrich`]: what browser, system, source, channel and language it tells of.
+//! - [`session`]: the open visits, in memory; [`event`]: the stored row.
+//! - [`ingest`]: the seven steps of a beacon, in their order; [`import`]: the same for a file of events.
+//! - [`spool`]: the durable log; [`store`]: ClickHouse: engine, schema, loader, reader, catalog.
+//! - [`query`]: wire query → [`query::Query`] → statement; [`report`]: the answers.
+//! - [`demo`]: a year of believable traffic.
+//! - [`site`], [`clock`], [`telemetry`]: the vocabulary that the others share.
+
+pub mod app;
+pub mod beacon;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod demo;
+pub mod enrich;
+pub mod event;
+pub mod http;
+pub mod import;
+pub mod ingest;
+pub mod judge;
+pub mod privacy;
+pub mod query;
+pub mod report;
+pub mod session;
+pub mod site;
+pub mod spool;
+pub mod store;
+pub mod telemetry;
+pub mod web;

@@ -1,0 +1,3 @@
+//! The integration tests: the real program against the real engine.
+
+fn main() {}
