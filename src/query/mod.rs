@@ -1,1 +1,178 @@
-//! (being written)
+//! From a question to a statement, in stages, each of its own types.
+//!
+//! | stage     | from               | to            | what is newly true                                  |
+//! |-----------|--------------------|---------------|-----------------------------------------------------|
+//! | `wire`    | JSON               | [`Wire`]      | every part has its shape, every name is known       |
+//! | here      | [`Wire`], [`Known`]| [`Query`]     | the parts go together; the period is two instants   |
+//! | `compile` | [`Query`]          | [`Statement`] | it is text of ours, and values bound beside it      |
+//!
+//! `metric` and `dimension` are the registries: parsing, SQL, [`schema`] and the documentation derive
+//! from them. Nothing here does I/O, reads a clock, or logs; `report` asks and answers.
+
+mod compile;
+mod countries;
+pub mod dimension;
+mod error;
+pub mod filter;
+pub mod interval;
+pub mod metric;
+pub mod period;
+mod rules;
+mod schema;
+pub mod statement;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use jiff::{Timestamp, ToSpan};
+use serde_json::{Value, json};
+
+pub use self::compile::{compile, first_event, total_rows};
+pub use self::error::{Problem, QueryError};
+pub use self::schema::schema;
+pub use self::statement::Statement;
+pub use self::wire::{Include, Order, OrderKey, Page, Wire};
+
+use self::dimension::Dimension;
+use self::error::Problems;
+use self::filter::Filter;
+use self::interval::Interval;
+use self::metric::Metric;
+use self::period::Period;
+use self::wire::Breakdown;
+use crate::site::{Site, SiteId};
+
+/// What a query is read against.
+#[derive(Clone, Copy)]
+pub struct Known<'site> {
+    /// The site it is about.
+    pub site: &'site Site,
+    /// The moment of asking.
+    pub now: Timestamp,
+    /// The site's first event, where [`Wire::needs_first_event`] and there is one.
+    pub first_event: Option<Timestamp>,
+}
+
+/// A question that has an answer. Made by [`Query::resolve`] alone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Query {
+    site: SiteId,
+    domain: String,
+    metrics: Vec<Metric>,
+    dimensions: Vec<Dimension>,
+    period: Period,
+    kept_from: Option<Timestamp>,
+    filters: Vec<Filter>,
+    order: Vec<Order>,
+    include: Include,
+    page: Page,
+}
+
+impl Query {
+    /// Reads a query in one go: [`Wire::parse`] and [`Query::resolve`].
+    ///
+    /// # Errors
+    /// What is wrong with its form or, if nothing is, with how its parts go together.
+    pub fn parse(value: &Value, known: &Known<'_>) -> Result<Self, QueryError> {
+        Self::resolve(Wire::parse(value)?, known)
+    }
+
+    /// What the query comes to for this site, at this moment.
+    ///
+    /// # Errors
+    /// Parts that do not go together, all of them at once.
+    pub fn resolve(wire: Wire, known: &Known<'_>) -> Result<Self, QueryError> {
+        let period = wire.range.resolve(&known.site.timezone, known.now, known.first_event);
+        let fitting = Interval::fitting(&period);
+        let dimensions = wire.dimensions.into_iter().map(|breakdown| match breakdown {
+            Breakdown::By(dimension) => dimension,
+            Breakdown::ByTime => Dimension::Time(fitting),
+        });
+        let query = Self {
+            site: known.site.id,
+            domain: known.site.domain.clone(),
+            metrics: wire.metrics,
+            dimensions: dimensions.collect(),
+            period,
+            kept_from: known.site.retention_days.map(|days| kept_from(days, known)),
+            filters: wire.filters,
+            order: wire.order,
+            include: wire.include,
+            page: wire.page,
+        };
+        let mut problems = Problems::default();
+        rules::check(&query, &mut problems);
+        problems.finish(Some(query))
+    }
+
+    /// What is counted, in the order in which it was asked for. At least one.
+    pub fn metrics(&self) -> &[Metric] {
+        &self.metrics
+    }
+
+    /// What it is broken down by, in the order in which it was asked for.
+    pub fn dimensions(&self) -> &[Dimension] {
+        &self.dimensions
+    }
+
+    /// The stretch of time it is about.
+    pub fn period(&self) -> &Period {
+        &self.period
+    }
+
+    /// What the answer has besides its rows.
+    pub fn include(&self) -> Include {
+        self.include
+    }
+
+    /// Which of the rows are wanted.
+    pub fn page(&self) -> Page {
+        self.page
+    }
+
+    /// The interval of time it is broken down by, if it is.
+    pub fn interval(&self) -> Option<Interval> {
+        self.dimensions.iter().find_map(|dimension| match dimension {
+            Dimension::Time(interval) => Some(*interval),
+            Dimension::Field(_) | Dimension::Property(_) => None,
+        })
+    }
+
+    /// The query as it was understood: asked again as it stands, it has the same answer.
+    pub fn to_wire(&self) -> Value {
+        let order = self.order.iter().map(|order| {
+            let name = match order.key {
+                OrderKey::Metric(index) => self.metrics[index].spec().name.to_owned(),
+                OrderKey::Dimension(index) => self.dimensions[index].to_string(),
+            };
+            json!([name, if order.descending { "desc" } else { "asc" }])
+        });
+        let Include { imports, time_labels, total_rows } = self.include;
+        let wanted =
+            [("imports", imports), ("time_labels", time_labels), ("total_rows", total_rows)];
+        let include: serde_json::Map<_, _> = wanted
+            .into_iter()
+            .filter(|(_, wanted)| *wanted)
+            .map(|(key, _)| (key.to_owned(), json!(true)))
+            .collect();
+        json!({
+            "site_id": self.domain,
+            "metrics": self.metrics.iter().map(|metric| metric.spec().name).collect::<Vec<_>>(),
+            "date_range": self.period.to_wire(),
+            "filters": self.filters.iter().map(Filter::to_wire).collect::<Vec<_>>(),
+            "dimensions": self.dimensions.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "order_by": order.collect::<Vec<_>>(),
+            "include": include,
+            "pagination": { "limit": self.page.limit, "offset": self.page.offset },
+        })
+    }
+}
+
+/// The first moment of the oldest day that the site still keeps.
+fn kept_from(days: u32, known: &Known<'_>) -> Timestamp {
+    let zone = &known.site.timezone;
+    let oldest = zone.to_datetime(known.now).date().saturating_sub(i64::from(days).days());
+    // Older than the calendar is older than anything: everything is kept.
+    zone.to_timestamp(oldest.to_datetime(jiff::civil::Time::midnight()))
+        .unwrap_or(Timestamp::UNIX_EPOCH)
+}

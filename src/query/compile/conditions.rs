@@ -1,0 +1,224 @@
+//! Filters as conditions: on an event, and on a visit.
+
+use super::visits::{column, visits};
+use super::within;
+use crate::query::Query;
+use crate::query::dimension::{Dimension, Field, Home};
+use crate::query::filter::{Comparison, Filter, Subject, Test};
+use crate::query::statement::{Sql, sql};
+
+/// The conditions that filters come to in the report of a query.
+pub(super) struct Conditions<'query>(pub(super) &'query Query);
+
+impl Conditions<'_> {
+    /// The condition on a row of `events`.
+    pub(super) fn on_event(&self, filter: &Filter) -> Sql {
+        match filter {
+            Filter::All(filters) => {
+                Sql::all(filters.iter().map(|filter| self.on_event(filter)).collect())
+            }
+            Filter::Any(filters) => {
+                Sql::any(filters.iter().map(|filter| self.on_event(filter)).collect())
+            }
+            Filter::Not(filter) => sql!["NOT (", self.on_event(filter), ")"],
+            Filter::Done(filter, done) => self.done("session_id", filter, *done),
+            Filter::Test(test) => self.test_on_event(test),
+        }
+    }
+
+    fn test_on_event(&self, test: &Test) -> Sql {
+        let field = match &test.subject {
+            Subject::Property(name) => return on_property(Sql::text(name.as_str()), test),
+            Subject::Field(field) => *field,
+        };
+        match field.spec().home {
+            Home::Event(value) | Home::Either(value) => on_field(value.into(), field, test),
+            Home::Visit(_) => {
+                let visits = visits(self.0, [field]);
+                let test = on_field(column(field), field, test);
+                sql!["session_id IN (SELECT visit FROM (", visits, ") WHERE ", test, ")"]
+            }
+        }
+    }
+
+    /// The condition on a row of visits that meets all the filters. Those about single events must be
+    /// met by one and the same event.
+    pub(super) fn on_visits(&self, filters: &[Filter]) -> Sql {
+        let (of_events, of_visits): (Vec<_>, Vec<_>) =
+            filters.iter().partition(|filter| filter.asks_about_events());
+        let mut wanted: Vec<Sql> =
+            of_visits.into_iter().map(|filter| self.on_visit(filter)).collect();
+        if !of_events.is_empty() {
+            let met = of_events.into_iter().map(|filter| self.on_event(filter)).collect();
+            wanted.push(sql!["visit IN (", self.visits_with_event(met), ")"]);
+        }
+        Sql::all(wanted)
+    }
+
+    fn on_visit(&self, filter: &Filter) -> Sql {
+        match filter {
+            Filter::All(filters) => {
+                Sql::all(filters.iter().map(|filter| self.on_visit(filter)).collect())
+            }
+            Filter::Any(filters) => {
+                Sql::any(filters.iter().map(|filter| self.on_visit(filter)).collect())
+            }
+            Filter::Not(filter) => sql!["NOT (", self.on_visit(filter), ")"],
+            Filter::Done(filter, done) => self.done("visit", filter, *done),
+            Filter::Test(test) => match &test.subject {
+                Subject::Field(field) if !field.is_of_event() => {
+                    on_field(column(*field), *field, test)
+                }
+                Subject::Field(_) | Subject::Property(_) => {
+                    let event = self.test_on_event(test);
+                    sql!["visit IN (", self.visits_with_event(vec![event]), ")"]
+                }
+            },
+        }
+    }
+
+    fn done(&self, visit: &'static str, filter: &Filter, done: bool) -> Sql {
+        let word = if done { " IN (" } else { " NOT IN (" };
+        sql![visit, word, self.visits_with_event(vec![self.on_event(filter)]), ")"]
+    }
+
+    fn visits_with_event(&self, mut met: Vec<Sql>) -> Sql {
+        met.insert(0, within(self.0));
+        met.insert(1, "session_id != 0 AND name != 'engagement'".into());
+        sql!["SELECT session_id FROM events FINAL WHERE ", Sql::join(met, " AND ")]
+    }
+}
+
+/// Whether a visit counts for the bounce rate, and the field of the visit that this looks at: with a
+/// filter on the page at the top level, only if it entered on such a page.
+pub(super) fn entered_condition(query: &Query) -> (Sql, Option<Field>) {
+    let tests = query.filters.iter().filter_map(|filter| match filter {
+        Filter::Test(test) if test.subject == Subject::Field(Field::Page) => Some(test),
+        _ => None,
+    });
+    let entered: Vec<Sql> =
+        tests.map(|test| on_field(column(Field::EntryPage), Field::EntryPage, test)).collect();
+    let field = (!entered.is_empty()).then_some(Field::EntryPage);
+    (Sql::all(entered), field)
+}
+
+/// What a filter on the host asks of the visit besides, when the report is by where visits began or
+/// ended: that it began, or ended, on such a host.
+pub(super) fn hosts_of_visits(query: &Query) -> Vec<Filter> {
+    let hosts: Vec<Field> = query.dimensions.iter().filter_map(host_behind).collect();
+    let on_host = |filter: &&Filter| matches!(filter, Filter::Test(test) if test.subject == Subject::Field(Field::Hostname));
+    let filters: Vec<&Filter> = query.filters.iter().filter(on_host).collect();
+    let each = hosts
+        .iter()
+        .flat_map(|host| filters.iter().map(|filter| filter.with_field(Field::Hostname, *host)));
+    each.collect()
+}
+
+fn host_behind(dimension: &Dimension) -> Option<Field> {
+    let Dimension::Field(field) = dimension else { return None };
+    match field {
+        Field::Source
+        | Field::Referrer
+        | Field::UtmSource
+        | Field::UtmMedium
+        | Field::UtmCampaign
+        | Field::UtmContent
+        | Field::UtmTerm
+        | Field::EntryPage => Some(Field::EntryHostname),
+        Field::ExitPage => Some(Field::ExitHostname),
+        _ => None,
+    }
+}
+
+fn on_field(value: Sql, field: Field, test: &Test) -> Sql {
+    let (value, blank) =
+        if field.spec().number { (sql!["toString(", value, ")"], "0") } else { (value, "") };
+    let found = found(&value, test, blank);
+    if test.negated { sql!["NOT (", found, ")"] } else { found }
+}
+
+/// A comparison with a property, save for `is`, is about events that have it.
+fn on_property(name: Sql, test: &Test) -> Sql {
+    let value = sql!["props[", &name, "]"];
+    let present = sql!["mapContains(props, ", name, ")"];
+    let (values, absent) = test.values_and_blank();
+    match test.comparison {
+        Comparison::Is => {
+            let equal = sql![&present, " AND ", one_of(&value, values, test.case_sensitive)];
+            let met = if absent { sql!["(", equal, ") OR NOT ", present] } else { equal };
+            if test.negated { sql!["NOT (", met, ")"] } else { sql!["(", met, ")"] }
+        }
+        Comparison::Contains | Comparison::Matches | Comparison::MatchesWildcard => {
+            let found = found(&value, test, "");
+            let met = if test.negated { sql!["NOT (", found, ")"] } else { found };
+            sql!["(", present, " AND ", met, ")"]
+        }
+    }
+}
+
+/// Whether one of the test's values is found.
+fn found(value: &Sql, test: &Test, blank: &'static str) -> Sql {
+    let each = |compare: &dyn Fn(Sql) -> Sql| {
+        Sql::any(test.values.iter().map(|text| compare(Sql::text(text))).collect())
+    };
+    match test.comparison {
+        Comparison::Is => {
+            let (mut values, wants_blank) = test.values_and_blank();
+            if wants_blank {
+                values.push(blank.to_owned());
+            }
+            one_of(value, values, test.case_sensitive)
+        }
+        Comparison::Contains if test.case_sensitive => {
+            each(&|part| sql!["position(", value, ", ", part, ") > 0"])
+        }
+        Comparison::Contains => {
+            each(&|part| sql!["positionCaseInsensitiveUTF8(", value, ", ", part, ") > 0"])
+        }
+        Comparison::Matches => each(&|pattern| sql!["match(", value, ", ", pattern, ")"]),
+        Comparison::MatchesWildcard => {
+            let patterns = test.values.iter().map(|text| wildcard(text));
+            Sql::any(
+                patterns
+                    .map(|pattern| sql!["match(", value, ", ", Sql::text(pattern), ")"])
+                    .collect(),
+            )
+        }
+    }
+}
+
+fn one_of(value: &Sql, values: Vec<String>, case_sensitive: bool) -> Sql {
+    if case_sensitive {
+        return sql!["has(", Sql::texts(values), ", ", value, ")"];
+    }
+    sql!["has(arrayMap(text -> lowerUTF8(text), ", Sql::texts(values), "), lowerUTF8(", value, "))"]
+}
+
+/// The regular expression that a pattern stands for: `*` and `**` are any characters, `|` is or.
+fn wildcard(pattern: &str) -> String {
+    let mut regex = String::from("^(?:");
+    let mut characters = pattern.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '*' => {
+                while characters.next_if_eq(&'*').is_some() {}
+                regex.push_str(".*");
+            }
+            '|' => regex.push('|'),
+            other
+                if other.is_alphanumeric()
+                    || other == '/'
+                    || other == '_'
+                    || other == '-'
+                    || other == ' ' =>
+            {
+                regex.push(other)
+            }
+            other => {
+                regex.push('\\');
+                regex.push(other);
+            }
+        }
+    }
+    regex + ")$"
+}

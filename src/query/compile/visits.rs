@@ -1,0 +1,118 @@
+//! What the events of a visit come to, and the subquery over visits.
+//!
+//! A visit is made of its events each time it is asked for: there is no second truth beside them.
+//! Arrival (`seq`) and not the timestamp says which is its first and its last event.
+
+use std::collections::BTreeSet;
+
+use super::conditions::{Conditions, entered_condition, hosts_of_visits};
+use super::{group, labelled, of_visit, select};
+use crate::query::Query;
+use crate::query::dimension::{Dimension, Field, Home};
+use crate::query::filter::{Filter, Subject};
+use crate::query::metric::Metric;
+use crate::query::statement::{Sql, sql};
+
+/// How far beyond the period the events of a visit that overlaps it can lie, in seconds. A visit
+/// lasts a day at most; an hour more costs little.
+const MARGIN_SECONDS: i64 = 25 * 3_600;
+
+/// The column of [`visits`] that holds a field.
+pub(super) fn column(field: Field) -> Sql {
+    Sql::name("f", field as usize)
+}
+
+/// The metrics (with their formulas over visits) by the query's dimensions.
+pub(super) fn subquery(query: &Query, metrics: &[(Metric, &'static str)]) -> Sql {
+    let seen = query.dimensions.contains(&Dimension::Field(Field::Page));
+    // Of a page a visit is part of the report's row if it entered there: so the filters mean, too.
+    let mean = |filter: &Filter| {
+        if seen { filter.with_field(Field::Page, Field::EntryPage) } else { filter.clone() }
+    };
+    let mut filters: Vec<Filter> = query.filters.iter().map(mean).collect();
+    filters.extend(hosts_of_visits(query));
+
+    let dimensions: Vec<Dimension> = query.dimensions.iter().map(of_visit).collect();
+    let values = dimensions.iter().map(|dimension| value(dimension, query)).collect();
+    let (entered, entered_fields) =
+        match metrics.iter().any(|(metric, _)| *metric == Metric::BounceRate) {
+            true => entered_condition(query),
+            false => ("1".into(), None),
+        };
+    let in_dimensions = dimensions.iter().filter_map(|dimension| match dimension {
+        Dimension::Field(field) => Some(*field),
+        Dimension::Property(_) | Dimension::Time(_) => None,
+    });
+    let fields = in_dimensions.chain(fields_of(&filters)).chain(entered_fields);
+    let visits = visits(query, fields);
+    let wanted = Conditions(query).on_visits(&filters);
+    sql![
+        select(values, metrics),
+        " FROM (SELECT *, ",
+        entered,
+        " AS entered FROM (",
+        visits,
+        ")) WHERE ",
+        wanted,
+        group(query),
+    ]
+}
+
+/// The fields that the filters test and a visit has.
+fn fields_of(filters: &[Filter]) -> impl Iterator<Item = Field> {
+    filters.iter().flat_map(Filter::tests).filter_map(|test| match &test.subject {
+        Subject::Field(field) if !field.is_of_event() => Some(*field),
+        Subject::Field(_) | Subject::Property(_) => None,
+    })
+}
+
+/// The visits that overlap the period, a row each, with the fields named.
+pub(super) fn visits(query: &Query, fields: impl IntoIterator<Item = Field>) -> Sql {
+    let margin = |seconds: i64| jiff::SignedDuration::from_secs(seconds);
+    let (from, to) = (query.period.from(), query.period.to());
+    let from = query.kept_from.map_or(from, |kept| kept.max(from));
+    let read_from = from.saturating_sub(margin(MARGIN_SECONDS)).unwrap_or(from);
+    let read_to = to.saturating_add(margin(MARGIN_SECONDS)).unwrap_or(to);
+    let fields: BTreeSet<Field> = fields.into_iter().collect();
+    let fields = fields
+        .into_iter()
+        .filter_map(|field| Some(sql![", ", aggregate(field)?, " AS ", column(field)]));
+    sql![
+        "SELECT session_id AS visit, any(visitor_id) AS visitor, ",
+        "argMin(timestamp, seq) AS arrival, argMax(timestamp, seq) AS departure, ",
+        "least(arrival, departure) AS first, greatest(arrival, departure) AS last, last - first AS duration, ",
+        "countIf(name = 'pageview') AS views, ",
+        "views < 2 AND countIf(name != 'pageview' AND interactive) = 0 AS bounced",
+        Sql::join(fields, ""),
+        " FROM events FINAL WHERE site_id = ",
+        Sql::number(query.site.0),
+        " AND timestamp >= ",
+        Sql::moment(read_from),
+        " AND timestamp <= ",
+        Sql::moment(read_to),
+        " AND session_id != 0 AND name != 'engagement' GROUP BY site_id, session_id",
+        " HAVING last >= ",
+        Sql::moment(from),
+        " AND first <= ",
+        Sql::moment(to),
+    ]
+}
+
+/// The field as an aggregate over the events of a visit.
+fn aggregate(field: Field) -> Option<Sql> {
+    match field.spec().home {
+        Home::Event(_) => None,
+        Home::Either(column) => Some(sql!["any(", column, ")"]),
+        Home::Visit(aggregate) => Some(aggregate.into()),
+    }
+}
+
+/// The dimension of a row of [`visits`], as reports show it.
+fn value(dimension: &Dimension, query: &Query) -> Sql {
+    match dimension {
+        Dimension::Field(field) => labelled(column(*field), field.spec()),
+        // Refused by the rules: a visit has no one value of it.
+        Dimension::Property(_) => "''".into(),
+        Dimension::Time(interval) => interval.visit_label_sql("first", "last", &query.period),
+    }
+}

@@ -1,0 +1,79 @@
+//! What is wrong with a query, said so that whoever wrote it can put it right.
+//!
+//! Every problem names where (a JSON pointer), what was found there, and the rule it breaks. All the
+//! problems of a query are told at once, a line each.
+
+use std::fmt;
+
+use serde_json::Value;
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where: a JSON pointer in its URI form, such as `#/metrics/1`.
+    pub pointer: String,
+    /// What was found there, and the rule that it breaks.
+    pub message: String,
+}
+
+/// The query cannot be answered because of how it is asked. There is at least one problem.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct QueryError(Vec<Problem>);
+
+impl QueryError {
+    /// The problems, in the order of the query's parts.
+    pub fn problems(&self) -> &[Problem] {
+        &self.0
+    }
+}
+
+impl fmt::Display for QueryError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, Problem { pointer, message }) in self.0.iter().enumerate() {
+            let line_end = if index == 0 { "" } else { "\n" };
+            write!(formatter, "{line_end}{pointer}: {message}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The problems found so far.
+#[derive(Debug, Default)]
+pub(super) struct Problems(Vec<Problem>);
+
+impl Problems {
+    /// Notes a problem, and returns the `None` that stands for what could not be read.
+    pub(super) fn note<T>(
+        &mut self,
+        pointer: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Option<T> {
+        self.0.push(Problem { pointer: pointer.into(), message: message.into() });
+        None
+    }
+
+    /// Ends a stage: what it made, unless there was a problem.
+    pub(super) fn finish<T>(self, made: Option<T>) -> Result<T, QueryError> {
+        match made {
+            Some(made) if self.0.is_empty() => Ok(made),
+            _ => Err(QueryError(self.0)),
+        }
+    }
+}
+
+/// The longest value, in characters, that a message repeats whole.
+const SHOWN_MAX: usize = 120;
+
+/// The value as the client wrote it, cut short when it is long.
+pub(super) fn shown(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(SHOWN_MAX) {
+        None => text,
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
+/// The pointer to a key of an object.
+pub(super) fn child(pointer: &str, key: &str) -> String {
+    format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
+}

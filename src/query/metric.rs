@@ -1,0 +1,140 @@
+//! The registry of metrics: what a report can count.
+//!
+//! A metric is described in one place, the table below: public name, meaning, unit, and from what it
+//! is computed. Parsing, SQL, the JSON schema and the documentation derive from it.
+
+/// What a number is a number of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// A whole number of things.
+    Count,
+    /// Percent, rounded to so many decimals.
+    Percent(u8),
+    /// Seconds, whole.
+    Seconds,
+    /// A number of things a thing, rounded to two decimals.
+    Ratio,
+}
+
+/// From what a metric is computed, with its SQL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Formula {
+    /// From events: an aggregate over rows of `events`.
+    Events(&'static str),
+    /// From visits: an aggregate over visits (`visitor`, `views`, `duration`, `bounced`, `entered`).
+    Visits(&'static str),
+    /// From whichever of the two the rest of the query needs.
+    Either {
+        /// Over rows of `events`.
+        events: &'static str,
+        /// Over visits.
+        visits: &'static str,
+    },
+    /// From the row's visitors, and a total of the whole report's visitors.
+    OfTotal(&'static str),
+}
+
+/// All that there is to know of a [`Metric`].
+#[derive(Clone, Copy, Debug)]
+pub struct MetricSpec {
+    /// The name in queries.
+    pub name: &'static str,
+    /// What it is, in a sentence or two.
+    pub doc: &'static str,
+    /// What it is a number of.
+    pub unit: Unit,
+    /// From what it is computed.
+    pub formula: Formula,
+}
+
+macro_rules! metrics {
+    ($($(#[doc = $doc:literal])+ $metric:ident = $name:literal, $unit:expr, $formula:expr;)*) => {
+        /// What a report can count.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Metric { $($(#[doc = $doc])+ $metric,)* }
+
+        impl Metric {
+            /// Every metric, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$metric),*];
+
+            /// What there is to know of it.
+            pub const fn spec(self) -> &'static MetricSpec {
+                match self {
+                    $(Self::$metric => &MetricSpec {
+                        name: $name,
+                        doc: concat!($($doc),+),
+                        unit: $unit,
+                        formula: $formula,
+                    },)*
+                }
+            }
+        }
+    };
+}
+
+metrics! {
+    /// People, as far as they can be told apart: a person counts once a day of the site.
+    Visitors = "visitors", Unit::Count,
+        Formula::Either { events: "uniqExactIf(visitor_id, visitor_id != 0)", visits: "uniqExact(visitor)" };
+    /// Visits that were under way in the period. A visit ends after 30 minutes without activity.
+    Visits = "visits", Unit::Count,
+        Formula::Either { events: "uniqExactIf(session_id, session_id != 0)", visits: "uniqExact(visit)" };
+    /// Page views.
+    Pageviews = "pageviews", Unit::Count, Formula::Events("countIf(name = 'pageview')");
+    /// Page views and custom events.
+    Events = "events", Unit::Count, Formula::Events("countIf(name != 'engagement')");
+    /// Page views of the visits, divided by the visits.
+    ViewsPerVisit = "views_per_visit", Unit::Ratio,
+        Formula::Visits("ifNotFinite(round(sum(views) / count(), 2), 0)");
+    /// Share of the visits that saw one page at most and did nothing there. With a filter on the page,
+    /// of the visits that entered on it.
+    BounceRate = "bounce_rate", Unit::Percent(0),
+        Formula::Visits("toUInt64(ifNotFinite(round(100 * countIf(bounced AND entered) / countIf(entered)), 0))");
+    /// Mean time from the first event of a visit to its last.
+    VisitDuration = "visit_duration", Unit::Seconds,
+        Formula::Visits("toUInt64(ifNotFinite(round(avg(duration)), 0))");
+    /// Visitors of the row as a share of the visitors of the whole report.
+    Percentage = "percentage", Unit::Percent(1),
+        Formula::OfTotal("if(total_visitors = 0, NULL, round(100 * visitors / total_visitors, 1))");
+}
+
+impl Metric {
+    /// The metric of this public name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|metric| metric.spec().name == name)
+    }
+
+    /// Whether it can be computed from visits alone.
+    pub fn is_of_visit(self) -> bool {
+        matches!(self.spec().formula, Formula::Visits(_))
+    }
+
+    /// Whether it can be computed from events alone.
+    pub fn is_of_event(self) -> bool {
+        matches!(self.spec().formula, Formula::Events(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_every_metric_is_found_by_its_own() {
+        let names: HashSet<_> = Metric::ALL.iter().map(|metric| metric.spec().name).collect();
+        assert_eq!(names.len(), Metric::ALL.len());
+        for metric in Metric::ALL {
+            assert_eq!(Metric::named(metric.spec().name), Some(*metric));
+        }
+    }
+
+    #[test]
+    fn every_metric_is_documented_in_sentences() {
+        for metric in Metric::ALL {
+            let doc = metric.spec().doc.trim();
+            assert!(doc.len() > 10 && doc.ends_with('.'), "{metric:?}: {doc}");
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! The stretch of time that a report is about: the forms of `date_range`, and what they come to.
+//!
+//! A [`Range`] is what was asked for ("the last seven days"); with the site's time zone and the
+//! moment of asking it becomes a [`Period`]: two instants, to the second, both within.
+
+use jiff::civil::{Date, DateTime, Time, date};
+use jiff::fmt::strtime;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Span, Timestamp, ToSpan, ZonedDateTime};
+use serde_json::Value;
+
+use super::error::{Problems, shown};
+
+/// A `date_range` as it is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Range {
+    /// `day`: today.
+    Today,
+    /// `7d`: so many whole days, the last of them yesterday.
+    Days(i64),
+    /// `24h`: the 24 hours until now.
+    LastDay,
+    /// `month`: the current calendar month, through its end.
+    Month,
+    /// `year`: the current calendar year, through its end.
+    Year,
+    /// `6mo`: so many calendar months, the current one included, through its end.
+    Months(i64),
+    /// `all`: from the day of the first event to today.
+    All,
+    /// Two dates, both within.
+    Dates(Date, Date),
+    /// Two instants, both within.
+    Instants(Timestamp, Timestamp),
+}
+
+/// The most days of `Nd`.
+const DAYS_MAX: i64 = 5_000;
+/// The most months of `Nmo`.
+const MONTHS_MAX: i64 = 100;
+/// The first day that a report can be about.
+const FIRST_DAY: Date = date(1970, 1, 2);
+/// The last day that a report can be about: the database's clock ends soon after.
+const LAST_DAY: Date = date(2105, 12, 31);
+
+pub(super) const FORMS: &str = "a date_range is \"day\", \"24h\", \"<n>d\" with 1 to 5000 days, \"month\", \"<n>mo\" with 1 to 100 \
+     months, \"year\", \"all\", two dates (\"2024-01-31\"), or two date-times with offset (\"2024-01-31T13:00:00+01:00\")";
+
+impl Range {
+    /// Reads the value of `date_range`.
+    pub(super) fn parse(value: &Value, pointer: &str, problems: &mut Problems) -> Option<Self> {
+        match value {
+            Value::String(text) => Self::named(text).or_else(|| {
+                problems.note(pointer, format!("Invalid date_range {}: {FORMS}.", shown(value)))
+            }),
+            Value::Array(ends) if ends.len() == 2 => Self::between(ends, pointer, problems),
+            _ => problems.note(pointer, format!("Invalid date_range {}: {FORMS}.", shown(value))),
+        }
+    }
+
+    fn named(text: &str) -> Option<Self> {
+        let count = |digits: &str, max: i64| {
+            let count =
+                digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())??;
+            (1..=max).contains(&count).then_some(count)
+        };
+        match text {
+            "day" => Some(Self::Today),
+            "24h" => Some(Self::LastDay),
+            "month" => Some(Self::Month),
+            "year" => Some(Self::Year),
+            "all" => Some(Self::All),
+            _ => {
+                if let Some(months) = text.strip_suffix("mo") {
+                    return count(months, MONTHS_MAX).map(Self::Months);
+                }
+                count(text.strip_suffix('d')?, DAYS_MAX).map(Self::Days)
+            }
+        }
+    }
+
+    fn between(ends: &[Value], pointer: &str, problems: &mut Problems) -> Option<Self> {
+        let from = End::parse(&ends[0], &format!("{pointer}/0"), problems);
+        let to = End::parse(&ends[1], &format!("{pointer}/1"), problems);
+        let both = shown(&Value::Array(ends.to_vec()));
+        let range = match (from?, to?) {
+            (End::Date(from), End::Date(to)) if from <= to => Self::Dates(from, to),
+            (End::Instant(from), End::Instant(to)) if from <= to => Self::Instants(from, to),
+            (End::Date(_), End::Date(_)) | (End::Instant(_), End::Instant(_)) => {
+                return problems.note(
+                    pointer,
+                    format!("Invalid date_range {both}: it ends before it begins."),
+                );
+            }
+            _ => {
+                let message = format!(
+                    "Invalid date_range {both}: both ends are dates, or both are date-times with offset."
+                );
+                return problems.note(pointer, message);
+            }
+        };
+        Some(range)
+    }
+
+    /// Whether [`Self::resolve`] needs to know when the first event was.
+    pub fn needs_first_event(&self) -> bool {
+        *self == Self::All
+    }
+
+    /// What the range comes to when it is asked for at `now`. `first_event` is the site's first event.
+    pub(super) fn resolve(
+        &self,
+        zone: &TimeZone,
+        now: Timestamp,
+        first_event: Option<Timestamp>,
+    ) -> Period {
+        let day_of = |moment: Timestamp| zone.to_datetime(moment).date();
+        let today = day_of(now);
+        let days = |from: Date, to: Date| Period::of_days(from, to, zone);
+        match *self {
+            Self::Today => days(today, today),
+            Self::Days(count) => days(back(today, count.days()), back(today, 1.day())),
+            Self::LastDay => Period::new(now - SignedDuration::from_hours(24), now, zone),
+            Self::Month => days(today.first_of_month(), today.last_of_month()),
+            Self::Year => days(today.first_of_year(), today.last_of_year()),
+            Self::Months(count) => {
+                days(back(today.first_of_month(), (count - 1).months()), today.last_of_month())
+            }
+            Self::All => days(first_event.map_or(today, day_of).min(today), today),
+            Self::Dates(from, to) => days(from, to),
+            Self::Instants(from, to) => Period::new(from, to, zone),
+        }
+    }
+}
+
+fn back(day: Date, span: Span) -> Date {
+    day.saturating_sub(span)
+}
+
+/// One end of a range.
+enum End {
+    Date(Date),
+    Instant(Timestamp),
+}
+
+impl End {
+    fn parse(value: &Value, pointer: &str, problems: &mut Problems) -> Option<Self> {
+        let Some(end) = value.as_str().and_then(Self::read) else {
+            let message = format!(
+                "Invalid date {}: it is written \"2024-01-31\", or \"2024-01-31T13:00:00+01:00\" with the offset.",
+                shown(value)
+            );
+            return problems.note(pointer, message);
+        };
+        let day = match end {
+            Self::Date(day) => day,
+            Self::Instant(moment) => TimeZone::UTC.to_datetime(moment).date(),
+        };
+        if !(FIRST_DAY..=LAST_DAY).contains(&day) {
+            let message = format!(
+                "Invalid date {}: it must lie between {FIRST_DAY} and {LAST_DAY}.",
+                shown(value)
+            );
+            return problems.note(pointer, message);
+        }
+        Some(end)
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        if text.len() == "2024-01-31".len() {
+            return strtime::parse("%Y-%m-%d", text).ok()?.to_date().ok().map(Self::Date);
+        }
+        let moment = text
+            .parse::<Timestamp>()
+            .ok()
+            .or_else(|| text.parse::<ZonedDateTime>().ok().map(|moment| moment.timestamp()));
+        moment.map(Self::Instant)
+    }
+}
+
+/// Two instants, to the second, both within, and the time zone whose calendar counts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Period {
+    from: Timestamp,
+    to: Timestamp,
+    zone: TimeZone,
+}
+
+impl Period {
+    fn new(from: Timestamp, to: Timestamp, zone: &TimeZone) -> Self {
+        let second =
+            |moment: Timestamp| Timestamp::from_second(moment.as_second()).unwrap_or(moment);
+        Self { from: second(from), to: second(to), zone: zone.clone() }
+    }
+
+    /// From the beginning of one day to the last second of another.
+    fn of_days(first: Date, last: Date, zone: &TimeZone) -> Self {
+        let start = |day: Date| {
+            // Where a clock change leaves midnight out, this is the first moment after it. The ends of
+            // the calendar are millennia away from any date that gets here.
+            zone.to_timestamp(day.to_datetime(Time::midnight())).unwrap_or(Timestamp::UNIX_EPOCH)
+        };
+        let to = start(last.saturating_add(1.day())) - SignedDuration::from_secs(1);
+        Self::new(start(first), to, zone)
+    }
+
+    /// The first second.
+    pub fn from(&self) -> Timestamp {
+        self.from
+    }
+
+    /// The last second.
+    pub fn to(&self) -> Timestamp {
+        self.to
+    }
+
+    /// The first second, as the site's clock showed it.
+    pub fn from_local(&self) -> DateTime {
+        self.zone.to_datetime(self.from)
+    }
+
+    /// The last second, as the site's clock shows it.
+    pub fn to_local(&self) -> DateTime {
+        self.zone.to_datetime(self.to)
+    }
+
+    /// The second after the last, as the site's clock shows it.
+    pub(super) fn end_local(&self) -> DateTime {
+        self.to_local().saturating_add(1.second())
+    }
+
+    /// The site's clock at a second since 1970.
+    pub(super) fn local(&self, second: i64) -> DateTime {
+        self.zone.to_datetime(Timestamp::from_second(second).unwrap_or(self.to))
+    }
+
+    /// The IANA name of the zone, as ClickHouse knows it too.
+    pub(super) fn zone_name(&self) -> &str {
+        self.zone.iana_name().unwrap_or("UTC")
+    }
+
+    /// Both ends as date-times with offset, as answers repeat them.
+    pub fn to_wire(&self) -> [String; 2] {
+        [self.from, self.to].map(|moment| {
+            moment.to_zoned_datetime(self.zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+        })
+    }
+}

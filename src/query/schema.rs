@@ -1,0 +1,99 @@
+//! The JSON schema of a query, derived from the registries.
+
+use serde_json::{Value, json};
+
+use super::dimension::Field;
+use super::interval::Interval;
+use super::metric::Metric;
+use super::wire::LIMIT_MAX;
+
+/// The JSON schema (draft 2020-12) of `POST /api/v2/query`: what it refuses is refused, and of what
+/// it accepts only combinations without meaning are refused.
+pub fn schema() -> Value {
+    let metrics: Vec<Value> =
+        Metric::ALL.iter().map(|metric| json!({ "const": metric.spec().name, "description": metric.spec().doc.trim() })).collect();
+    let fields = Field::ALL.iter().map(|field| (field.spec().name, field.spec().doc));
+    let intervals = Interval::ALL.iter().map(|interval| (interval.name(), interval.doc()));
+    let names = fields
+        .clone()
+        .chain([("time", "Time, by whichever interval fits the period.")])
+        .chain(intervals);
+    let property = json!({ "type": "string", "pattern": "^event:props:.+$", "maxLength": 312 });
+    let constant = |(name, doc): (&str, &str)| json!({ "const": name, "description": doc.trim() });
+    let dimensions: Vec<Value> = names.map(constant).chain([property.clone()]).collect();
+    let subjects: Vec<Value> = fields.map(constant).chain([property]).collect();
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Query",
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["site_id", "metrics", "date_range"],
+        "properties": {
+            "site_id": { "type": "string", "description": "The domain of the site." },
+            "metrics": { "type": "array", "minItems": 1, "uniqueItems": true, "items": { "$ref": "#/$defs/metric" } },
+            "date_range": { "$ref": "#/$defs/date_range" },
+            "dimensions": { "type": "array", "uniqueItems": true, "items": { "$ref": "#/$defs/dimension" } },
+            "filters": { "type": "array", "items": { "$ref": "#/$defs/filter" } },
+            "order_by": { "type": "array", "items": {
+                "type": "array",
+                "prefixItems": [
+                    { "anyOf": [{ "$ref": "#/$defs/metric" }, { "$ref": "#/$defs/dimension" }] },
+                    { "enum": ["asc", "desc"] },
+                ],
+                "items": false,
+                "minItems": 2,
+            } },
+            "include": { "type": "object", "additionalProperties": false, "properties": {
+                "imports": { "type": "boolean" },
+                "time_labels": { "type": "boolean" },
+                "total_rows": { "type": "boolean" },
+            } },
+            "pagination": { "type": "object", "additionalProperties": false, "properties": {
+                "limit": { "type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT_MAX },
+                "offset": { "type": "integer", "minimum": 0, "default": 0 },
+            } },
+        },
+        "$defs": {
+            "metric": { "oneOf": metrics },
+            "dimension": { "oneOf": dimensions },
+            "date_range": date_range(),
+            "filter": filter(&subjects),
+        },
+    })
+}
+
+fn date_range() -> Value {
+    let two_of = |format: &str| json!({ "type": "array", "minItems": 2, "maxItems": 2, "items": { "type": "string", "format": format } });
+    json!({ "anyOf": [
+        { "enum": ["day", "24h", "month", "year", "all"] },
+        { "type": "string", "pattern": "^[0-9]{1,4}d$", "description": "So many whole days, ending yesterday: 1 to 5000." },
+        { "type": "string", "pattern": "^[0-9]{1,3}mo$", "description": "So many calendar months with the current one: 1 to 100." },
+        two_of("date"),
+        two_of("date-time"),
+    ] })
+}
+
+fn filter(subjects: &[Value]) -> Value {
+    let values = json!({ "anyOf": [
+        { "type": "array", "minItems": 1, "items": { "type": "string" } },
+        { "type": "array", "minItems": 1, "items": { "type": "integer" } },
+    ] });
+    let modifiers = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": { "case_sensitive": { "type": "boolean", "default": true } },
+    });
+    let entry = |operators: Value, rest: Value, fewest: usize| {
+        let mut items = vec![json!({ "enum": operators })];
+        items.extend(rest.as_array().cloned().unwrap_or_default());
+        json!({ "type": "array", "prefixItems": items, "items": false, "minItems": fewest })
+    };
+    let subject = json!({ "oneOf": subjects });
+    let nested = json!({ "$ref": "#/$defs/filter" });
+    json!({ "anyOf": [
+        entry(json!(["is", "is_not", "contains", "contains_not"]), json!([subject, values, modifiers]), 3),
+        entry(json!(["matches", "matches_not", "matches_wildcard", "matches_wildcard_not"]), json!([subject, values]), 3),
+        entry(json!(["and", "or"]), json!([{ "type": "array", "minItems": 1, "items": nested }]), 2),
+        entry(json!(["not", "has_done", "has_not_done"]), json!([nested]), 2),
+    ] })
+}

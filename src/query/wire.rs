@@ -1,0 +1,368 @@
+//! The wire form of a query, read: every part has its shape, and every name is known.
+//!
+//! What the parts mean together, and what the time is, is not known here: that is [`Query`]'s part.
+//!
+//! [`Query`]: super::Query
+
+use serde_json::{Map, Value};
+
+use super::dimension::{Dimension, Field, PropertyName};
+use super::error::{Problems, QueryError, child, shown};
+use super::filter::Filter;
+use super::interval::Interval;
+use super::metric::Metric;
+use super::period::Range;
+
+/// The most rows of an answer, and how many it has when nothing is said.
+pub(super) const LIMIT_MAX: u64 = 10_000;
+
+/// The keys of a query.
+pub(super) const KEYS: [&str; 8] = [
+    "site_id",
+    "metrics",
+    "date_range",
+    "dimensions",
+    "filters",
+    "order_by",
+    "include",
+    "pagination",
+];
+
+/// The most entries of the lists `metrics`, `dimensions`, `filters` and `order_by`.
+const ENTRIES_MAX: usize = 100;
+
+/// A query whose parts are well-formed, each by itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wire {
+    pub(super) metrics: Vec<Metric>,
+    pub(super) dimensions: Vec<Breakdown>,
+    pub(super) range: Range,
+    pub(super) filters: Vec<Filter>,
+    pub(super) order: Vec<Order>,
+    pub(super) include: Include,
+    pub(super) page: Page,
+}
+
+/// A dimension as asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Breakdown {
+    /// This one.
+    By(Dimension),
+    /// `time`: by whichever interval fits the period.
+    ByTime,
+}
+
+/// What rows are sorted by: the place of a metric or a dimension in the query's list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderKey {
+    /// The metric at this place.
+    Metric(usize),
+    /// The dimension at this place.
+    Dimension(usize),
+}
+
+/// One entry of `order_by`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// By what.
+    pub key: OrderKey,
+    /// From the greatest to the least.
+    pub descending: bool,
+}
+
+/// What an answer has besides its rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Include {
+    /// What was imported from elsewhere. Ours is not told apart: it counts in any case.
+    pub imports: bool,
+    /// The labels of every bucket of the period, with data or without.
+    pub time_labels: bool,
+    /// How many rows there are without pagination.
+    pub total_rows: bool,
+}
+
+/// Which of the rows an answer has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// At most so many: 1 to 10,000.
+    pub limit: u64,
+    /// After so many.
+    pub offset: u64,
+}
+
+impl Wire {
+    /// Reads a query.
+    ///
+    /// # Errors
+    /// Everything that is wrong with its form, all at once.
+    pub fn parse(value: &Value) -> Result<Self, QueryError> {
+        let mut problems = Problems::default();
+        let wire = Self::read(value, &mut problems);
+        problems.finish(wire)
+    }
+
+    /// Whether the period depends on when the site's first event was.
+    pub fn needs_first_event(&self) -> bool {
+        self.range.needs_first_event()
+    }
+
+    fn read(value: &Value, problems: &mut Problems) -> Option<Self> {
+        let Some(parts) = value.as_object() else {
+            return problems
+                .note("#", format!("Invalid query {}: it is a JSON object.", shown(value)));
+        };
+        refuse_other_keys(parts, &KEYS, "#", "a query", problems);
+        if required(parts, "site_id", problems).is_some_and(|site| !site.is_string()) {
+            problems.note::<()>(
+                "#/site_id",
+                format!("Invalid site_id {}: a string.", shown(&parts["site_id"])),
+            );
+        }
+        let metrics =
+            required(parts, "metrics", problems).and_then(|value| metrics(value, problems));
+        let range = required(parts, "date_range", problems)
+            .and_then(|value| Range::parse(value, "#/date_range", problems));
+        let dimensions = match parts.get("dimensions") {
+            None => Some(Vec::new()),
+            Some(value) => dimensions(value, problems),
+        };
+        let filters = filters(parts.get("filters"), problems);
+        let order = match (&metrics, &dimensions) {
+            (Some(metrics), Some(dimensions)) => {
+                order(parts.get("order_by"), metrics, dimensions, problems)
+            }
+            // What could be sorted by is not known.
+            _ => None,
+        };
+        let include = include(parts.get("include"), problems);
+        let page = page(parts.get("pagination"), problems);
+        Some(Self {
+            metrics: metrics?,
+            dimensions: dimensions?,
+            range: range?,
+            filters: filters?,
+            order: order?,
+            include: include?,
+            page: page?,
+        })
+    }
+}
+
+fn required<'query>(
+    parts: &'query Map<String, Value>,
+    key: &str,
+    problems: &mut Problems,
+) -> Option<&'query Value> {
+    parts
+        .get(key)
+        .or_else(|| problems.note(format!("#/{key}"), format!("Missing: {key} is required.")))
+}
+
+fn refuse_other_keys(
+    parts: &Map<String, Value>,
+    known: &[&str],
+    pointer: &str,
+    what: &str,
+    problems: &mut Problems,
+) {
+    for key in parts.keys().filter(|key| !known.contains(&key.as_str())) {
+        let message = format!("Unknown key {key:?}: {what} has the keys {}.", known.join(", "));
+        problems.note::<()>(child(pointer, key), message);
+    }
+}
+
+/// The entries of a list, which may neither be too many nor repeat.
+fn entries<'query>(
+    value: &'query Value,
+    key: &str,
+    problems: &mut Problems,
+) -> Option<&'query [Value]> {
+    let pointer = format!("#/{key}");
+    let Some(list) = value.as_array() else {
+        return problems.note(pointer, format!("Invalid {key} {}: a list.", shown(value)));
+    };
+    if list.len() > ENTRIES_MAX {
+        return problems.note(
+            pointer,
+            format!("Invalid {key}: {} entries, at most {ENTRIES_MAX}.", list.len()),
+        );
+    }
+    for (index, entry) in list.iter().enumerate() {
+        if key != "filters" && list[..index].contains(entry) {
+            return problems.note(
+                format!("{pointer}/{index}"),
+                format!("Invalid {key}: {} is there twice.", shown(entry)),
+            );
+        }
+    }
+    Some(list)
+}
+
+fn metrics(value: &Value, problems: &mut Problems) -> Option<Vec<Metric>> {
+    let list = entries(value, "metrics", problems)?;
+    if list.is_empty() {
+        return problems.note("#/metrics", "Invalid metrics []: at least one metric is required.");
+    }
+    each(list, |index, entry| {
+        let metric = entry.as_str().and_then(Metric::named);
+        metric.or_else(|| {
+            problems.note(format!("#/metrics/{index}"), format!("Invalid metric {}", shown(entry)))
+        })
+    })
+}
+
+fn dimensions(value: &Value, problems: &mut Problems) -> Option<Vec<Breakdown>> {
+    let list = entries(value, "dimensions", problems)?;
+    each(list, |index, entry| {
+        let dimension = entry.as_str().and_then(Breakdown::named);
+        dimension.or_else(|| {
+            problems.note(
+                format!("#/dimensions/{index}"),
+                format!("Invalid dimension {}", shown(entry)),
+            )
+        })
+    })
+}
+
+/// Reads every entry, so that every problem is told.
+fn each<T>(list: &[Value], mut read: impl FnMut(usize, &Value) -> Option<T>) -> Option<Vec<T>> {
+    let read: Vec<_> = list.iter().enumerate().map(|(index, entry)| read(index, entry)).collect();
+    read.into_iter().collect()
+}
+
+impl Breakdown {
+    fn named(name: &str) -> Option<Self> {
+        if name == "time" {
+            return Some(Self::ByTime);
+        }
+        let field = Field::named(name).map(Dimension::Field);
+        let time = || Interval::named(name).map(Dimension::Time);
+        let property = || PropertyName::of_dimension(name).map(Dimension::Property);
+        field.or_else(time).or_else(property).map(Self::By)
+    }
+
+    pub(super) fn is_time(&self) -> bool {
+        matches!(self, Self::ByTime | Self::By(Dimension::Time(_)))
+    }
+}
+
+fn filters(value: Option<&Value>, problems: &mut Problems) -> Option<Vec<Filter>> {
+    let Some(value) = value else { return Some(Vec::new()) };
+    let list = entries(value, "filters", problems)?;
+    each(list, |index, entry| Filter::parse(entry, &format!("#/filters/{index}"), problems))
+}
+
+/// What is asked for or, when nothing is: time first, then the first metric from the greatest.
+fn order(
+    value: Option<&Value>,
+    metrics: &[Metric],
+    dimensions: &[Breakdown],
+    problems: &mut Problems,
+) -> Option<Vec<Order>> {
+    let asked = match value {
+        None => &[] as &[Value],
+        Some(value) => entries(value, "order_by", problems)?,
+    };
+    if asked.is_empty() {
+        let time = dimensions.iter().position(Breakdown::is_time);
+        let time = time.map(|index| Order { key: OrderKey::Dimension(index), descending: false });
+        return Some(
+            time.into_iter()
+                .chain([Order { key: OrderKey::Metric(0), descending: true }])
+                .collect(),
+        );
+    }
+    each(asked, |index, entry| {
+        order_entry(entry, &format!("#/order_by/{index}"), metrics, dimensions, problems)
+    })
+}
+
+fn order_entry(
+    entry: &Value,
+    pointer: &str,
+    metrics: &[Metric],
+    dimensions: &[Breakdown],
+    problems: &mut Problems,
+) -> Option<Order> {
+    let [Value::String(name), Value::String(direction)] =
+        entry.as_array().map_or(&[] as &[Value], Vec::as_slice)
+    else {
+        let message = format!(
+            "Invalid order_by {}: a metric or dimension and \"asc\" or \"desc\".",
+            shown(entry)
+        );
+        return problems.note(pointer, message);
+    };
+    let descending = match direction.as_str() {
+        "asc" => Some(false),
+        "desc" => Some(true),
+        _ => problems.note(
+            format!("{pointer}/1"),
+            format!("Invalid direction {direction:?}: \"asc\" or \"desc\"."),
+        ),
+    };
+    let metric = metrics.iter().position(|metric| metric.spec().name == name).map(OrderKey::Metric);
+    let wanted = Breakdown::named(name);
+    let dimension = || {
+        dimensions
+            .iter()
+            .position(|dimension| Some(dimension) == wanted.as_ref())
+            .map(OrderKey::Dimension)
+    };
+    let key = metric.or_else(dimension).or_else(|| {
+        let message = format!(
+            "Invalid order_by {name:?}: it is neither a metric nor a dimension of this query."
+        );
+        problems.note(format!("{pointer}/0"), message)
+    });
+    Some(Order { key: key?, descending: descending? })
+}
+
+/// The keys of `include`.
+const INCLUDE_KEYS: [&str; 3] = ["imports", "time_labels", "total_rows"];
+
+fn include(value: Option<&Value>, problems: &mut Problems) -> Option<Include> {
+    let mut include = Include::default();
+    let Some(value) = value else { return Some(include) };
+    let Some(parts) = value.as_object() else {
+        return problems.note("#/include", format!("Invalid include {}: an object.", shown(value)));
+    };
+    refuse_other_keys(parts, &INCLUDE_KEYS, "#/include", "include", problems);
+    for (key, value) in parts.iter().filter(|(key, _)| INCLUDE_KEYS.contains(&key.as_str())) {
+        let Some(wanted) = value.as_bool() else {
+            problems.note::<()>(
+                child("#/include", key),
+                format!("Invalid {key} {}: true or false.", shown(value)),
+            );
+            continue;
+        };
+        match key.as_str() {
+            "imports" => include.imports = wanted,
+            "time_labels" => include.time_labels = wanted,
+            _ => include.total_rows = wanted,
+        }
+    }
+    Some(include)
+}
+
+fn page(value: Option<&Value>, problems: &mut Problems) -> Option<Page> {
+    let mut page = Page { limit: LIMIT_MAX, offset: 0 };
+    let Some(value) = value else { return Some(page) };
+    let Some(parts) = value.as_object() else {
+        return problems
+            .note("#/pagination", format!("Invalid pagination {}: an object.", shown(value)));
+    };
+    refuse_other_keys(parts, &["limit", "offset"], "#/pagination", "pagination", problems);
+    if let Some(limit) = parts.get("limit") {
+        let wanted = limit.as_u64().filter(|limit| (1..=LIMIT_MAX).contains(limit));
+        let message =
+            || format!("Invalid limit {}: a whole number from 1 to {LIMIT_MAX}.", shown(limit));
+        page.limit = wanted.or_else(|| problems.note("#/pagination/limit", message()))?;
+    }
+    if let Some(offset) = parts.get("offset") {
+        let message = || format!("Invalid offset {}: a whole number from 0.", shown(offset));
+        page.offset =
+            offset.as_u64().or_else(|| problems.note("#/pagination/offset", message()))?;
+    }
+    Some(page)
+}
