@@ -10,7 +10,7 @@ use crate::app::collecting::Collecting;
 use crate::{privacy, telemetry};
 
 /// How long `migrate` waits for ClickHouse.
-const MIGRATE_PATIENCE: Duration = Duration::from_secs(30);
+const MIGRATE_PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(context: Context) -> anyhow::Result<()> {
     telemetry::start_log(&context.config.log)?;

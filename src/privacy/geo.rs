@@ -150,3 +150,78 @@ fn warn_when_old(path: &Path, loaded: &Loaded, now: Timestamp) {
         tracing::warn!(path = %path.display(), age_days, "the place database is old; put a newer file in its place");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::client::ClientIp;
+    use super::*;
+
+    const PLACES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/places.mmdb");
+
+    fn now() -> Timestamp {
+        "2026-12-01T00:00:00Z".parse().unwrap()
+    }
+
+    fn place_of(geo: &Geo, address: &str) -> Place {
+        geo.place(&ClientIp::new(address.parse().unwrap()).truncate(24, 48))
+    }
+
+    #[test]
+    fn a_truncated_address_has_a_place() {
+        let geo = Geo::open(Some(Path::new(PLACES)), now()).unwrap();
+        let berlin = Place {
+            country: "DE".into(),
+            region: "DE-BE".into(),
+            region_name: "Berlin".into(),
+            city: 2_950_159,
+            city_name: "Berlin".into(),
+        };
+        assert_eq!(place_of(&geo, "192.0.2.77"), berlin);
+        assert_eq!(place_of(&geo, "2001:db8::1"), berlin);
+        assert_eq!(place_of(&geo, "203.0.113.9").city_name, "Boston");
+    }
+
+    #[test]
+    fn what_the_database_does_not_know_is_empty() {
+        let geo = Geo::open(Some(Path::new(PLACES)), now()).unwrap();
+        assert_eq!(place_of(&geo, "8.8.8.8"), Place::default());
+        let country_alone = Place { country: "CH".into(), ..Place::default() };
+        assert_eq!(place_of(&geo, "2001:db8:1::1"), country_alone);
+        assert_eq!(place_of(&Geo::none(), "192.0.2.77"), Place::default());
+    }
+
+    #[test]
+    fn a_database_that_can_not_be_read_is_named_with_what_to_do() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "no database").unwrap();
+        for path in [Path::new("/nowhere/places.mmdb"), file.path()] {
+            let error = Geo::open(Some(path), now()).err().expect("it was read").to_string();
+            assert!(
+                error.contains(&*path.to_string_lossy()) && error.contains("geo.database"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_newer_file_is_taken_up_and_a_broken_one_is_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("places.mmdb");
+        std::fs::copy(PLACES, &path).unwrap();
+        let geo = Geo::open(Some(&path), now()).unwrap();
+        let replace = |contents: &[u8]| {
+            let fresh = directory.path().join("fresh");
+            std::fs::write(&fresh, contents).unwrap();
+            std::fs::rename(&fresh, &path).unwrap();
+            geo.reload_if_replaced(now());
+        };
+        replace(b"broken");
+        assert_eq!(place_of(&geo, "192.0.2.1").city_name, "Berlin");
+        let places = std::fs::read(PLACES).unwrap();
+        let name = places.windows(6).position(|window| window == b"Boston").unwrap();
+        let mut renamed = places.clone();
+        renamed[name..name + 6].copy_from_slice(b"Bostin");
+        replace(&renamed);
+        assert_eq!(place_of(&geo, "203.0.113.1").city_name, "Bostin");
+    }
+}

@@ -11,7 +11,7 @@ use clickhouse::{Client, Compression, RowOwned, RowRead, RowWrite};
 use serde_json::Value;
 
 use super::{Server, schema};
-use crate::query::statement::{Param, Statement};
+use crate::query::statement::Statement;
 
 /// A statement that takes longer is given up by its sender; reports are stopped by the server before.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
@@ -236,15 +236,11 @@ impl Store {
     /// When ClickHouse does not answer, stops it at a limit, or refuses it.
     pub async fn select(&self, statement: &Statement) -> Result<Vec<Vec<Value>>, StoreError> {
         let answer = in_time(async {
-            let mut query = self.reader.query_raw(&statement.text);
-            for (name, value) in &statement.params {
-                query = match value {
-                    Param::Text(value) => query.param(name, value),
-                    Param::Texts(values) => query.param(name, values),
-                    Param::Int(value) => query.param(name, value),
-                    Param::Ints(values) => query.param(name, values),
-                };
-            }
+            let query = self.reader.query_raw(statement.text());
+            let query = statement
+                .params()
+                .iter()
+                .fold(query, |query, (name, value)| query.param(name, value));
             query.fetch_bytes("JSONCompactEachRow")?.collect().await
         })
         .await?;

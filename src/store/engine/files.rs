@@ -90,10 +90,10 @@ fn users_xml(users: &Users<'_>) -> String {
             <max_rows_to_read>2000000000</max_rows_to_read>
             <max_result_rows>1000000</max_result_rows>
             <constraints>
-                <max_execution_time><max>30</max></max_execution_time>
-                <max_memory_usage><max>1073741824</max></max_memory_usage>
-                <max_rows_to_read><max>2000000000</max></max_rows_to_read>
-                <max_result_rows><max>1000000</max></max_result_rows>
+                <max_execution_time><min>1</min><max>30</max></max_execution_time>
+                <max_memory_usage><min>1</min><max>1073741824</max></max_memory_usage>
+                <max_rows_to_read><min>1</min><max>2000000000</max></max_rows_to_read>
+                <max_result_rows><min>1</min><max>1000000</max></max_result_rows>
             </constraints>
         </reader>
     </profiles>
