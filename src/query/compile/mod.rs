@@ -24,21 +24,16 @@ use super::statement::{Sql, Statement, sql};
 use super::{Order, OrderKey, Query};
 use crate::site::SiteId;
 
-/// Duplicates of an event lie in one partition, so partitions need not be merged with each other;
-/// visits are read in the table's own order, so that grouping by them needs little memory.
-const SETTINGS: &str =
-    " SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_aggregation_in_order = 1";
-
 /// The statement whose rows are the report's: its dimensions in order, then its metrics in order.
 pub fn compile(query: &Query) -> Statement {
     let limit =
         sql![" LIMIT ", Sql::number(query.page.limit), " OFFSET ", Sql::number(query.page.offset)];
-    sql![rows(query), " ORDER BY ", order(query), limit, SETTINGS].into()
+    sql![rows(query), " ORDER BY ", order(query), limit].into()
 }
 
 /// The statement whose only row says how many rows the report has without pagination.
 pub fn total_rows(query: &Query) -> Statement {
-    sql!["SELECT count() FROM (", rows(query), ")", SETTINGS].into()
+    sql!["SELECT count() FROM (", rows(query), ")"].into()
 }
 
 /// The statement whose only row is the second, since 1970, of the site's first event; 0 without any.

@@ -17,9 +17,10 @@ use crate::query::statement::{Sql, sql};
 /// lasts a day at most; an hour more costs little.
 const MARGIN_SECONDS: i64 = 25 * 3_600;
 
-/// The column of [`visits`] that holds a field.
+/// The column of [`visits`] that holds a field: `visit_source`.
 pub(super) fn column(field: Field) -> Sql {
-    Sql::name("f", field as usize)
+    let name = field.spec().name;
+    sql!["visit_", name.split_once(':').map_or(name, |(_, name)| name)]
 }
 
 /// The metrics (with their formulas over visits) by the query's dimensions.
