@@ -32,9 +32,17 @@ fn query(parts: &Value) -> Result<Query, crate::query::QueryError> {
 fn told(parts: &Value) -> String {
     let statement = compile(&query(parts).unwrap());
     let mut told = statement.text().to_owned();
-    for word in
-        ["FROM", "WHERE", "GROUP BY", "HAVING", "ORDER BY", "LIMIT", "LEFT JOIN", "FULL JOIN"]
-    {
+    for word in [
+        "FROM",
+        "WHERE",
+        "GROUP BY",
+        "HAVING",
+        "ORDER BY",
+        "LIMIT",
+        "LEFT JOIN",
+        "FULL JOIN",
+        "SETTINGS",
+    ] {
         told = told.replace(&format!(" {word} "), &format!("\n{word} "));
     }
     for (name, value) in statement.params() {
@@ -52,42 +60,48 @@ fn a_report_on_events_reads_the_table_once() {
         SELECT d0, pageviews, visitors
         FROM (SELECT if(source = '', 'Direct / None', toString(source)) AS d0, countIf(name = 'pageview') AS pageviews, uniqExactIf(visitor_id, visitor_id != 0) AS visitors
         FROM events FINAL
-        WHERE site_id = {p0:UInt64} AND timestamp >= toDateTime({p1:UInt64}, 'UTC') AND timestamp <= toDateTime({p2:UInt64}, 'UTC') AND name != 'engagement' AND has({p3:Array(String)}, country)
+        WHERE site_id = {p0:UInt64} AND timestamp >= toDateTime({p1:UInt64}, 'UTC') AND timestamp <= toDateTime({p2:UInt64}, 'UTC') AND _partition_id >= {p3:String} AND _partition_id <= {p4:String} AND name != 'engagement' AND has({p5:Array(String)}, country)
         GROUP BY d0)
         ORDER BY pageviews DESC NULLS LAST, d0 ASC NULLS LAST
-        LIMIT {p4:UInt64} OFFSET {p5:UInt64}
+        LIMIT {p6:UInt64} OFFSET {p7:UInt64}
+        SETTINGS optimize_aggregation_in_order = 1, max_block_size = 8192, do_not_merge_across_partitions_select_final = 0
         p0 = Number(7)
         p1 = Number(1714514400)
         p2 = Number(1717192799)
-        p3 = Texts(["DE"])
-        p4 = Number(10000)
-        p5 = Number(0)
+        p3 = Text("20240430")
+        p4 = Text("20240531")
+        p5 = Texts(["DE"])
+        p6 = Number(10000)
+        p7 = Number(0)
         "#);
 }
 
 #[test]
 fn a_report_on_visits_makes_them_of_their_events() {
-    insta::assert_snapshot!(told(&json!({ "metrics": ["bounce_rate"], "dimensions": ["visit:entry_page"] })), @r"
+    insta::assert_snapshot!(told(&json!({ "metrics": ["bounce_rate"], "dimensions": ["visit:entry_page"] })), @r#"
         SELECT d0, bounce_rate
         FROM (SELECT toString(visit_entry_page) AS d0, toUInt64(ifNotFinite(round(100 * countIf(bounced AND entered) / countIf(entered)), 0)) AS bounce_rate
         FROM (SELECT *, 1 AS entered
         FROM (SELECT session_id AS visit, any(visitor_id) AS visitor, argMin(timestamp, seq) AS arrival, argMax(timestamp, seq) AS departure, least(arrival, departure) AS first, greatest(arrival, departure) AS last, last - first AS duration, countIf(name = 'pageview') AS views, views < 2 AND countIf(name != 'pageview' AND interactive) = 0 AS bounced, argMinIf(pathname, seq, name = 'pageview') AS visit_entry_page
         FROM events FINAL
-        WHERE site_id = {p0:UInt64} AND timestamp >= toDateTime({p1:UInt64}, 'UTC') AND timestamp <= toDateTime({p2:UInt64}, 'UTC') AND session_id != 0 AND name != 'engagement'
+        WHERE site_id = {p0:UInt64} AND timestamp >= toDateTime({p1:UInt64}, 'UTC') AND timestamp <= toDateTime({p2:UInt64}, 'UTC') AND _partition_id >= {p3:String} AND _partition_id <= {p4:String} AND session_id != 0 AND name != 'engagement'
         GROUP BY site_id, session_id
-        HAVING last >= toDateTime({p3:UInt64}, 'UTC') AND first <= toDateTime({p4:UInt64}, 'UTC')))
+        HAVING last >= toDateTime({p5:UInt64}, 'UTC') AND first <= toDateTime({p6:UInt64}, 'UTC')))
         WHERE 1
         GROUP BY d0)
         ORDER BY bounce_rate DESC NULLS LAST, d0 ASC NULLS LAST
-        LIMIT {p5:UInt64} OFFSET {p6:UInt64}
+        LIMIT {p7:UInt64} OFFSET {p8:UInt64}
+        SETTINGS optimize_aggregation_in_order = 1, max_block_size = 8192, do_not_merge_across_partitions_select_final = 0
         p0 = Number(7)
         p1 = Number(1714424400)
         p2 = Number(1717282799)
-        p3 = Number(1714514400)
-        p4 = Number(1717192799)
-        p5 = Number(10000)
-        p6 = Number(0)
-        ");
+        p3 = Text("20240429")
+        p4 = Text("20240601")
+        p5 = Number(1714514400)
+        p6 = Number(1717192799)
+        p7 = Number(10000)
+        p8 = Number(0)
+        "#);
 }
 
 #[test]
@@ -96,28 +110,33 @@ fn a_report_on_both_joins_them_by_the_dimensions() {
         SELECT d0, pageviews, visit_duration
         FROM (SELECT formatDateTime(timestamp, '%Y-%m-%d %H:00:00', {p0:String}) AS d0, countIf(name = 'pageview') AS pageviews
         FROM events FINAL
-        WHERE site_id = {p1:UInt64} AND timestamp >= toDateTime({p2:UInt64}, 'UTC') AND timestamp <= toDateTime({p3:UInt64}, 'UTC') AND name != 'engagement'
+        WHERE site_id = {p1:UInt64} AND timestamp >= toDateTime({p2:UInt64}, 'UTC') AND timestamp <= toDateTime({p3:UInt64}, 'UTC') AND _partition_id >= {p4:String} AND _partition_id <= {p5:String} AND name != 'engagement'
         GROUP BY d0) AS of_events
-        FULL JOIN (SELECT arrayJoin(arrayDistinct(arrayMap(slot -> formatDateTime(slot, '%Y-%m-%d %H:00:00', {p0:String}), timeSlots(greatest(first, toDateTime({p2:UInt64}, 'UTC')), toUInt32(least(last, toDateTime({p3:UInt64}, 'UTC')) - greatest(first, toDateTime({p2:UInt64}, 'UTC'))), {p4:UInt64})))) AS d0, toUInt64(ifNotFinite(round(avg(duration)), 0)) AS visit_duration
+        FULL JOIN (SELECT arrayJoin(arrayDistinct(arrayMap(slot -> formatDateTime(slot, '%Y-%m-%d %H:00:00', {p0:String}), timeSlots(greatest(first, toDateTime({p2:UInt64}, 'UTC')), toUInt32(least(last, toDateTime({p3:UInt64}, 'UTC')) - greatest(first, toDateTime({p2:UInt64}, 'UTC'))), {p6:UInt64})))) AS d0, toUInt64(ifNotFinite(round(avg(duration)), 0)) AS visit_duration
         FROM (SELECT *, 1 AS entered
         FROM (SELECT session_id AS visit, any(visitor_id) AS visitor, argMin(timestamp, seq) AS arrival, argMax(timestamp, seq) AS departure, least(arrival, departure) AS first, greatest(arrival, departure) AS last, last - first AS duration, countIf(name = 'pageview') AS views, views < 2 AND countIf(name != 'pageview' AND interactive) = 0 AS bounced
         FROM events FINAL
-        WHERE site_id = {p1:UInt64} AND timestamp >= toDateTime({p5:UInt64}, 'UTC') AND timestamp <= toDateTime({p6:UInt64}, 'UTC') AND session_id != 0 AND name != 'engagement'
+        WHERE site_id = {p1:UInt64} AND timestamp >= toDateTime({p7:UInt64}, 'UTC') AND timestamp <= toDateTime({p8:UInt64}, 'UTC') AND _partition_id >= {p9:String} AND _partition_id <= {p10:String} AND session_id != 0 AND name != 'engagement'
         GROUP BY site_id, session_id
         HAVING last >= toDateTime({p2:UInt64}, 'UTC') AND first <= toDateTime({p3:UInt64}, 'UTC')))
         WHERE 1
         GROUP BY d0) AS of_visits USING (d0)
         ORDER BY d0 ASC NULLS LAST, pageviews DESC NULLS LAST
-        LIMIT {p7:UInt64} OFFSET {p8:UInt64}
+        LIMIT {p11:UInt64} OFFSET {p12:UInt64}
+        SETTINGS optimize_aggregation_in_order = 1, max_block_size = 8192, do_not_merge_across_partitions_select_final = 0
         p0 = Text("Europe/Berlin")
         p1 = Number(7)
         p2 = Number(1714514400)
         p3 = Number(1717192799)
-        p4 = Number(900)
-        p5 = Number(1714424400)
-        p6 = Number(1717282799)
-        p7 = Number(10000)
-        p8 = Number(0)
+        p4 = Text("20240430")
+        p5 = Text("20240531")
+        p6 = Number(900)
+        p7 = Number(1714424400)
+        p8 = Number(1717282799)
+        p9 = Text("20240429")
+        p10 = Text("20240601")
+        p11 = Number(10000)
+        p12 = Number(0)
         "#);
 }
 
@@ -141,7 +160,12 @@ fn every_statement_is_of_one_site_and_one_period() {
     for query in combinations() {
         let statement = compile(&query);
         let reads = statement.text().matches("FROM events").count();
-        for bound in ["site_id = {", "timestamp >= toDateTime({", "timestamp <= toDateTime({"] {
+        for bound in [
+            "site_id = {",
+            "timestamp >= toDateTime({",
+            "timestamp <= toDateTime({",
+            "_partition_id <= {",
+        ] {
             assert_eq!(statement.text().matches(bound).count(), reads, "{}", statement.text());
         }
     }
