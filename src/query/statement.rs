@@ -1,7 +1,7 @@
 //! A statement for ClickHouse: program text and the values bound to it.
 //!
 //! [`Sql`] is text under construction. Its text can only be `'static`, that is: written by us; what
-//! comes from outside enters as a [`Bound`] value, and is sent to the server beside the text, never
+//! comes from outside enters as a [`Param`], and is sent to the server beside the text, never
 //! in it. [`Statement`] is the finished form. Nothing here knows what a query means.
 
 use jiff::Timestamp;
@@ -10,7 +10,7 @@ use serde::Serialize;
 /// A value that travels beside the text. It is serialised as the database's parameters are.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(untagged)]
-pub enum Bound {
+pub enum Param {
     /// One text, `{pN:String}`.
     Text(String),
     /// Any number of texts, `{pN:Array(String)}`.
@@ -19,7 +19,7 @@ pub enum Bound {
     Number(u64),
 }
 
-impl Bound {
+impl Param {
     /// The database's name of the type.
     pub fn type_name(&self) -> &'static str {
         match self {
@@ -33,7 +33,7 @@ impl Bound {
 #[derive(Clone, Debug, PartialEq)]
 enum Piece {
     Text(&'static str),
-    Bound(Bound),
+    Param(Param),
     /// An alias that we number: `d0`, `d1`, …
     Name(&'static str, usize),
 }
@@ -42,7 +42,7 @@ enum Piece {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sql(Vec<Piece>);
 
-/// Strings its arguments together: `'static` text, other [`Sql`], and [`Bound`] values.
+/// Strings its arguments together: `'static` text, other [`Sql`], and [`Param`]eters.
 macro_rules! sql {
     ($($piece:expr),* $(,)?) => {{
         let mut sql = $crate::query::statement::Sql::default();
@@ -55,17 +55,17 @@ pub(crate) use sql;
 impl Sql {
     /// A bound text.
     pub fn text(value: impl Into<String>) -> Self {
-        Bound::Text(value.into()).into()
+        Param::Text(value.into()).into()
     }
 
     /// A bound list of texts.
     pub fn texts(values: Vec<String>) -> Self {
-        Bound::Texts(values).into()
+        Param::Texts(values).into()
     }
 
     /// A bound number.
     pub fn number(value: impl Into<u64>) -> Self {
-        Bound::Number(value.into()).into()
+        Param::Number(value.into()).into()
     }
 
     /// A bound moment, to the second; what lies before 1970 or after 2106 becomes the nearest
@@ -122,9 +122,9 @@ impl From<&'static str> for Sql {
     }
 }
 
-impl From<Bound> for Sql {
-    fn from(value: Bound) -> Self {
-        Self(vec![Piece::Bound(value)])
+impl From<Param> for Sql {
+    fn from(value: Param) -> Self {
+        Self(vec![Piece::Param(value)])
     }
 }
 
@@ -138,7 +138,7 @@ impl From<&Self> for Sql {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Statement {
     text: String,
-    params: Vec<(String, Bound)>,
+    params: Vec<(String, Param)>,
 }
 
 impl Statement {
@@ -148,7 +148,7 @@ impl Statement {
     }
 
     /// The values by the names that the text has for them.
-    pub fn params(&self) -> &[(String, Bound)] {
+    pub fn params(&self) -> &[(String, Param)] {
         &self.params
     }
 }
@@ -157,12 +157,12 @@ impl From<Sql> for Statement {
     /// Numbers the values in the order of the text; equal values share a number.
     fn from(sql: Sql) -> Self {
         let mut text = String::new();
-        let mut params: Vec<(String, Bound)> = Vec::new();
+        let mut params: Vec<(String, Param)> = Vec::new();
         for piece in sql.0 {
             match piece {
                 Piece::Text(part) => text.push_str(part),
                 Piece::Name(stem, number) => text.push_str(&format!("{stem}{number}")),
-                Piece::Bound(value) => {
+                Piece::Param(value) => {
                     let type_name = value.type_name();
                     let index = params
                         .iter()
@@ -207,8 +207,8 @@ mod tests {
         let bound = |moment: &str| {
             Statement::from(Sql::moment(moment.parse().unwrap())).params()[0].1.clone()
         };
-        assert_eq!(bound("1900-01-01T00:00:00Z"), Bound::Number(0));
-        assert_eq!(bound("2300-01-01T00:00:00Z"), Bound::Number(u64::from(u32::MAX)));
+        assert_eq!(bound("1900-01-01T00:00:00Z"), Param::Number(0));
+        assert_eq!(bound("2300-01-01T00:00:00Z"), Param::Number(u64::from(u32::MAX)));
     }
 
     proptest! {

@@ -17,6 +17,8 @@ mod visits;
 #[cfg(test)]
 mod tests;
 
+use jiff::Timestamp;
+
 use self::plan::Plan;
 use super::dimension::{Dimension, FieldSpec};
 use super::metric::{Formula, Metric};
@@ -24,10 +26,12 @@ use super::statement::{Sql, Statement, sql};
 use super::{Order, OrderKey, Query};
 use crate::site::SiteId;
 
-/// Duplicates of an event lie in one partition, so partitions need not be merged with each other;
-/// visits are read in the table's own order, so that grouping by them needs little memory.
-const SETTINGS: &str =
-    " SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_aggregation_in_order = 1";
+/// How the statements are run. Visits are read in the order of the table, which is that of time, and
+/// grouped as they pass: over 2.5 million visits of 60 days this takes 0.1 to 0.4 GB where grouping
+/// them in any other way takes more than a report may. So partitions are merged with each other
+/// (cheap: they follow one another), in small blocks (one is held for each partition).
+const SETTINGS: &str = " SETTINGS optimize_aggregation_in_order = 1, max_block_size = 8192, \
+     do_not_merge_across_partitions_select_final = 0";
 
 /// The statement whose rows are the report's: its dimensions in order, then its metrics in order.
 pub fn compile(query: &Query) -> Statement {
@@ -152,16 +156,31 @@ fn labelled(value: Sql, spec: &FieldSpec) -> Sql {
     }
 }
 
-/// Whether the events of the site, and of the period, that the site still keeps.
+/// The condition on events of the site, and of the period, that the site still keeps.
 fn within(query: &Query) -> Sql {
-    let from = query.kept_from.map_or(query.period.from(), |kept| kept.max(query.period.from()));
+    between(query, kept_from(query), query.period.to())
+}
+
+/// The first second of the period that the site still keeps.
+fn kept_from(query: &Query) -> Timestamp {
+    query.kept_from.map_or(query.period.from(), |kept| kept.max(query.period.from()))
+}
+
+/// The condition on events of the site between two moments. It names the days' partitions, too: a
+/// table that is read with FINAL and merges partitions does not leave any out by the timestamp.
+fn between(query: &Query, from: Timestamp, to: Timestamp) -> Sql {
+    let day = |moment: Timestamp| Sql::text(moment.strftime("%Y%m%d").to_string());
     sql![
         "site_id = ",
         Sql::number(query.site.0),
         " AND timestamp >= ",
         Sql::moment(from),
         " AND timestamp <= ",
-        Sql::moment(query.period.to()),
+        Sql::moment(to),
+        " AND _partition_id >= ",
+        day(from),
+        " AND _partition_id <= ",
+        day(to),
     ]
 }
 

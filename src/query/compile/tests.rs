@@ -1,1 +1,234 @@
+//! The text of the statements: a few that tell how reports are computed, and what never is in one.
 
+use jiff::tz::TimeZone;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::query::dimension::Field;
+use crate::query::interval::Interval;
+use crate::query::{Known, Query};
+use crate::site::Site;
+
+fn query(parts: &Value) -> Result<Query, crate::query::QueryError> {
+    let site = Site {
+        id: SiteId(7),
+        domain: "example.com".into(),
+        timezone: TimeZone::get("Europe/Berlin").unwrap(),
+        retention_days: None,
+        public: false,
+    };
+    let mut query = json!({
+        "site_id": "example.com", "metrics": ["visitors"], "date_range": ["2024-05-01", "2024-05-31"],
+    });
+    for (key, value) in parts.as_object().unwrap() {
+        query[key] = value.clone();
+    }
+    let now = "2024-06-15T12:00:00Z".parse().unwrap();
+    Query::parse(&query, &Known { site: &site, now, first_event: None })
+}
+
+/// The statement, a clause a line, and its values.
+fn told(parts: &Value) -> String {
+    let statement = compile(&query(parts).unwrap());
+    let mut told = statement.text().to_owned();
+    for word in [
+        "FROM",
+        "WHERE",
+        "GROUP BY",
+        "HAVING",
+        "ORDER BY",
+        "LIMIT",
+        "LEFT JOIN",
+        "FULL JOIN",
+        "SETTINGS",
+    ] {
+        told = told.replace(&format!(" {word} "), &format!("\n{word} "));
+    }
+    for (name, value) in statement.params() {
+        told.push_str(&format!("\n{name} = {value:?}"));
+    }
+    told
+}
+
+#[test]
+fn a_report_on_events_reads_the_table_once() {
+    insta::assert_snapshot!(told(&json!({
+        "metrics": ["pageviews", "visitors"], "dimensions": ["visit:source"],
+        "filters": [["is", "visit:country", ["DE"]]],
+    })), @r#"
+        SELECT d0, pageviews, visitors
+        FROM (SELECT if(source = '', 'Direct / None', toString(source)) AS d0, countIf(name = 'pageview') AS pageviews, uniqExactIf(visitor_id, visitor_id != 0) AS visitors
+        FROM events FINAL
+        WHERE site_id = {p0:UInt64} AND timestamp >= toDateTime({p1:UInt64}, 'UTC') AND timestamp <= toDateTime({p2:UInt64}, 'UTC') AND _partition_id >= {p3:String} AND _partition_id <= {p4:String} AND name != 'engagement' AND has({p5:Array(String)}, country)
+        GROUP BY d0)
+        ORDER BY pageviews DESC NULLS LAST, d0 ASC NULLS LAST
+        LIMIT {p6:UInt64} OFFSET {p7:UInt64}
+        SETTINGS optimize_aggregation_in_order = 1, max_block_size = 8192, do_not_merge_across_partitions_select_final = 0
+        p0 = Number(7)
+        p1 = Number(1714514400)
+        p2 = Number(1717192799)
+        p3 = Text("20240430")
+        p4 = Text("20240531")
+        p5 = Texts(["DE"])
+        p6 = Number(10000)
+        p7 = Number(0)
+        "#);
+}
+
+#[test]
+fn a_report_on_visits_makes_them_of_their_events() {
+    insta::assert_snapshot!(told(&json!({ "metrics": ["bounce_rate"], "dimensions": ["visit:entry_page"] })), @r#"
+        SELECT d0, bounce_rate
+        FROM (SELECT toString(visit_entry_page) AS d0, toUInt64(ifNotFinite(round(100 * countIf(bounced AND entered) / countIf(entered)), 0)) AS bounce_rate
+        FROM (SELECT *, 1 AS entered
+        FROM (SELECT session_id AS visit, any(visitor_id) AS visitor, argMin(timestamp, seq) AS arrival, argMax(timestamp, seq) AS departure, least(arrival, departure) AS first, greatest(arrival, departure) AS last, last - first AS duration, countIf(name = 'pageview') AS views, views < 2 AND countIf(name != 'pageview' AND interactive) = 0 AS bounced, argMinIf(pathname, seq, name = 'pageview') AS visit_entry_page
+        FROM events FINAL
+        WHERE site_id = {p0:UInt64} AND timestamp >= toDateTime({p1:UInt64}, 'UTC') AND timestamp <= toDateTime({p2:UInt64}, 'UTC') AND _partition_id >= {p3:String} AND _partition_id <= {p4:String} AND session_id != 0 AND name != 'engagement'
+        GROUP BY site_id, session_id
+        HAVING last >= toDateTime({p5:UInt64}, 'UTC') AND first <= toDateTime({p6:UInt64}, 'UTC')))
+        WHERE 1
+        GROUP BY d0)
+        ORDER BY bounce_rate DESC NULLS LAST, d0 ASC NULLS LAST
+        LIMIT {p7:UInt64} OFFSET {p8:UInt64}
+        SETTINGS optimize_aggregation_in_order = 1, max_block_size = 8192, do_not_merge_across_partitions_select_final = 0
+        p0 = Number(7)
+        p1 = Number(1714424400)
+        p2 = Number(1717282799)
+        p3 = Text("20240429")
+        p4 = Text("20240601")
+        p5 = Number(1714514400)
+        p6 = Number(1717192799)
+        p7 = Number(10000)
+        p8 = Number(0)
+        "#);
+}
+
+#[test]
+fn a_report_on_both_joins_them_by_the_dimensions() {
+    insta::assert_snapshot!(told(&json!({ "metrics": ["pageviews", "visit_duration"], "dimensions": ["time:hour"] })), @r#"
+        SELECT d0, pageviews, visit_duration
+        FROM (SELECT formatDateTime(timestamp, '%Y-%m-%d %H:00:00', {p0:String}) AS d0, countIf(name = 'pageview') AS pageviews
+        FROM events FINAL
+        WHERE site_id = {p1:UInt64} AND timestamp >= toDateTime({p2:UInt64}, 'UTC') AND timestamp <= toDateTime({p3:UInt64}, 'UTC') AND _partition_id >= {p4:String} AND _partition_id <= {p5:String} AND name != 'engagement'
+        GROUP BY d0) AS of_events
+        FULL JOIN (SELECT arrayJoin(arrayDistinct(arrayMap(slot -> formatDateTime(slot, '%Y-%m-%d %H:00:00', {p0:String}), timeSlots(greatest(first, toDateTime({p2:UInt64}, 'UTC')), toUInt32(least(last, toDateTime({p3:UInt64}, 'UTC')) - greatest(first, toDateTime({p2:UInt64}, 'UTC'))), {p6:UInt64})))) AS d0, toUInt64(ifNotFinite(round(avg(duration)), 0)) AS visit_duration
+        FROM (SELECT *, 1 AS entered
+        FROM (SELECT session_id AS visit, any(visitor_id) AS visitor, argMin(timestamp, seq) AS arrival, argMax(timestamp, seq) AS departure, least(arrival, departure) AS first, greatest(arrival, departure) AS last, last - first AS duration, countIf(name = 'pageview') AS views, views < 2 AND countIf(name != 'pageview' AND interactive) = 0 AS bounced
+        FROM events FINAL
+        WHERE site_id = {p1:UInt64} AND timestamp >= toDateTime({p7:UInt64}, 'UTC') AND timestamp <= toDateTime({p8:UInt64}, 'UTC') AND _partition_id >= {p9:String} AND _partition_id <= {p10:String} AND session_id != 0 AND name != 'engagement'
+        GROUP BY site_id, session_id
+        HAVING last >= toDateTime({p2:UInt64}, 'UTC') AND first <= toDateTime({p3:UInt64}, 'UTC')))
+        WHERE 1
+        GROUP BY d0) AS of_visits USING (d0)
+        ORDER BY d0 ASC NULLS LAST, pageviews DESC NULLS LAST
+        LIMIT {p11:UInt64} OFFSET {p12:UInt64}
+        SETTINGS optimize_aggregation_in_order = 1, max_block_size = 8192, do_not_merge_across_partitions_select_final = 0
+        p0 = Text("Europe/Berlin")
+        p1 = Number(7)
+        p2 = Number(1714514400)
+        p3 = Number(1717192799)
+        p4 = Text("20240430")
+        p5 = Text("20240531")
+        p6 = Number(900)
+        p7 = Number(1714424400)
+        p8 = Number(1717282799)
+        p9 = Text("20240429")
+        p10 = Text("20240601")
+        p11 = Number(10000)
+        p12 = Number(0)
+        "#);
+}
+
+/// Every combination of a metric with a dimension that has a meaning.
+fn combinations() -> impl Iterator<Item = Query> {
+    let fields = Field::ALL.iter().map(|field| field.spec().name);
+    let names =
+        fields.chain(Interval::ALL.iter().map(|interval| interval.name())).chain(["event:props:x"]);
+    let names: Vec<_> = names.collect();
+    Metric::ALL.iter().flat_map(move |metric| {
+        let query = |name: &&str| {
+            query(&json!({ "metrics": [metric.spec().name, "visitors"], "dimensions": [name] }))
+                .ok()
+        };
+        names.iter().filter_map(query).collect::<Vec<_>>()
+    })
+}
+
+#[test]
+fn every_statement_is_of_one_site_and_one_period() {
+    for query in combinations() {
+        let statement = compile(&query);
+        let reads = statement.text().matches("FROM events").count();
+        for bound in [
+            "site_id = {",
+            "timestamp >= toDateTime({",
+            "timestamp <= toDateTime({",
+            "_partition_id <= {",
+        ] {
+            assert_eq!(statement.text().matches(bound).count(), reads, "{}", statement.text());
+        }
+    }
+}
+
+#[test]
+fn parentheses_are_balanced_whatever_is_asked() {
+    for query in combinations() {
+        let text = compile(&query).text().to_owned();
+        let depth = text.chars().fold(0i32, |depth, character| match character {
+            '(' => depth + 1,
+            ')' => depth - 1,
+            _ => depth,
+        });
+        assert_eq!(depth, 0, "{text}");
+    }
+}
+
+/// A filter of any shape, with values that begin with a mark.
+fn filter() -> impl Strategy<Value = Value> {
+    let subjects: Vec<String> = Field::ALL
+        .iter()
+        .filter(|field| **field != Field::Hostname && **field != Field::Country)
+        .map(|field| field.spec().name.to_owned())
+        .chain(["event:props:§key".to_owned()])
+        .collect();
+    let value = ".*".prop_map(|text: String| format!("§{text}"));
+    let operators = vec![
+        "is",
+        "is_not",
+        "contains",
+        "contains_not",
+        "matches",
+        "matches_not",
+        "matches_wildcard",
+    ];
+    let test = (
+        prop::sample::select(operators),
+        prop::sample::select(subjects),
+        prop::collection::vec(value, 1..3),
+    );
+    let test = test.prop_map(|(operator, subject, values)| json!([operator, subject, values]));
+    test.prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 1..3).prop_map(|filters| json!(["or", filters])),
+            prop::collection::vec(inner.clone(), 1..3).prop_map(|filters| json!(["and", filters])),
+            inner.prop_map(|filter| json!(["not", filter])),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_value_never_reaches_the_text(
+        filters in prop::collection::vec(filter(), 0..3),
+        property in "[a-z'\"{}?\\\\]{1,12}",
+        metric in prop::sample::select(vec!["visitors", "pageviews", "percentage"]),
+    ) {
+        let dimension = format!("event:props:§{property}");
+        let query = query(&json!({ "metrics": [metric], "dimensions": [dimension], "filters": filters })).unwrap();
+        for statement in [compile(&query), total_rows(&query)] {
+            prop_assert!(!statement.text().contains('§'), "{}", statement.text());
+            prop_assert!(statement.text().is_ascii() || statement.text().contains("transform("));
+        }
+    }
+}

@@ -5,21 +5,24 @@
 
 use std::collections::BTreeSet;
 
+use jiff::SignedDuration;
+
 use super::conditions::{Conditions, entered_condition, hosts_of_visits};
-use super::{group, labelled, of_visit, select};
+use super::{between, group, kept_from, labelled, of_visit, select};
 use crate::query::Query;
 use crate::query::dimension::{Dimension, Field, Home};
 use crate::query::filter::{Filter, Subject};
 use crate::query::metric::Metric;
 use crate::query::statement::{Sql, sql};
 
-/// How far beyond the period the events of a visit that overlaps it can lie, in seconds. A visit
-/// lasts a day at most; an hour more costs little.
-const MARGIN_SECONDS: i64 = 25 * 3_600;
+/// How far beyond the period the events of a visit that overlaps it can lie. A visit lasts a day at
+/// most; an hour more costs little.
+const MARGIN_HOURS: i64 = 25;
 
-/// The column of [`visits`] that holds a field.
+/// The column of [`visits`] that holds a field: `visit_source`.
 pub(super) fn column(field: Field) -> Sql {
-    Sql::name("f", field as usize)
+    let name = field.spec().name;
+    sql!["visit_", name.split_once(':').map_or(name, |(_, name)| name)]
 }
 
 /// The metrics (with their formulas over visits) by the query's dimensions.
@@ -68,11 +71,10 @@ fn fields_of(filters: &[Filter]) -> impl Iterator<Item = Field> {
 
 /// The visits that overlap the period, a row each, with the fields named.
 pub(super) fn visits(query: &Query, fields: impl IntoIterator<Item = Field>) -> Sql {
-    let margin = |seconds: i64| jiff::SignedDuration::from_secs(seconds);
-    let (from, to) = (query.period.from(), query.period.to());
-    let from = query.kept_from.map_or(from, |kept| kept.max(from));
-    let read_from = from.saturating_sub(margin(MARGIN_SECONDS)).unwrap_or(from);
-    let read_to = to.saturating_add(margin(MARGIN_SECONDS)).unwrap_or(to);
+    let margin = SignedDuration::from_hours(MARGIN_HOURS);
+    let (from, to) = (kept_from(query), query.period.to());
+    let read_from = from.saturating_add(-margin).unwrap_or(from);
+    let read_to = to.saturating_add(margin).unwrap_or(to);
     let fields: BTreeSet<Field> = fields.into_iter().collect();
     let fields = fields
         .into_iter()
@@ -84,12 +86,8 @@ pub(super) fn visits(query: &Query, fields: impl IntoIterator<Item = Field>) -> 
         "countIf(name = 'pageview') AS views, ",
         "views < 2 AND countIf(name != 'pageview' AND interactive) = 0 AS bounced",
         Sql::join(fields, ""),
-        " FROM events FINAL WHERE site_id = ",
-        Sql::number(query.site.0),
-        " AND timestamp >= ",
-        Sql::moment(read_from),
-        " AND timestamp <= ",
-        Sql::moment(read_to),
+        " FROM events FINAL WHERE ",
+        between(query, read_from, read_to),
         " AND session_id != 0 AND name != 'engagement' GROUP BY site_id, session_id",
         " HAVING last >= ",
         Sql::moment(from),
