@@ -10,6 +10,7 @@
 mod collecting;
 mod engine;
 mod leak;
+mod query;
 mod refusals;
 mod support;
 mod wall;
