@@ -28,7 +28,7 @@ fn parse(zone: &str, parts: &Value) -> Result<Query, QueryError> {
     }
     let first_event = Some("2023-02-03T10:00:00Z".parse::<Timestamp>().unwrap());
     let now = "2024-05-15T12:34:56.789Z".parse().unwrap();
-    Query::parse(&query, &Known { site: &site(zone), now, first_event })
+    Query::parse(&query, &Known { first_event, ..Known::new(&site(zone), now) })
 }
 
 #[track_caller]
@@ -190,7 +190,7 @@ fn problems_of_form_name_the_place_the_value_and_the_rule() {
     );
     check_error(
         json!({ "include": { "foo": true } }),
-        r##"#/include/foo: Unknown key "foo": include has the keys imports, time_labels, total_rows."##,
+        r##"#/include/foo: Unknown key "foo": include has the keys imports, time_labels, total_rows, comparisons."##,
     );
 }
 
@@ -388,6 +388,71 @@ fn a_query_cannot_reach_behind_what_the_site_keeps() {
     let site = Site { retention_days: Some(10), ..site("Europe/Berlin") };
     let now = "2024-05-15T12:00:00Z".parse().unwrap();
     let query = json!({ "site_id": "example.com", "metrics": ["visitors"], "date_range": "30d" });
-    let query = Query::parse(&query, &Known { site: &site, now, first_event: None }).unwrap();
+    let query = Query::parse(&query, &Known::new(&site, now)).unwrap();
     assert_eq!(query.kept_from, Some("2024-05-05T00:00:00+02:00".parse().unwrap()));
+}
+
+#[track_caller]
+fn check_compared(range: Value, comparisons: Value, expected: [&str; 2]) {
+    let parts = json!({ "date_range": range, "include": { "comparisons": comparisons } });
+    let query = parse("Europe/Berlin", &parts).unwrap();
+    assert_eq!(query.compared().unwrap().period().to_wire(), expected, "{parts}");
+    assert_eq!(query.to_wire()["include"], parts["include"]);
+}
+
+#[test]
+fn a_period_is_compared_with_the_one_before_with_last_year_or_with_any_other() {
+    let check = check_compared;
+    let may = || json!(["2024-05-01", "2024-05-10"]);
+    let previous = json!({ "mode": "previous_period" });
+    check(may(), previous.clone(), ["2024-04-21T00:00:00+02:00", "2024-04-30T23:59:59+02:00"]);
+    // Days are days, also those with a clock change between.
+    let april = json!(["2024-04-01", "2024-04-01"]);
+    check(april, previous.clone(), ["2024-03-31T00:00:00+01:00", "2024-03-31T23:59:59+02:00"]);
+    check(json!("24h"), previous, ["2024-05-13T14:34:55+02:00", "2024-05-14T14:34:55+02:00"]);
+    let year = json!({ "mode": "year_over_year" });
+    check(may(), year.clone(), ["2023-05-01T00:00:00+02:00", "2023-05-10T23:59:59+02:00"]);
+    let leap = json!(["2024-02-01", "2024-02-29"]);
+    check(leap, year, ["2023-02-01T00:00:00+01:00", "2023-02-28T23:59:59+01:00"]);
+    let custom = json!({ "mode": "custom", "date_range": ["2024-01-01", "2024-01-02"] });
+    check(may(), custom, ["2024-01-01T00:00:00+01:00", "2024-01-02T23:59:59+01:00"]);
+}
+
+#[test]
+fn matching_weekdays_moves_the_other_period_to_begin_on_the_same_day_of_the_week() {
+    // 1 May 2024 was a Wednesday; 21 April a Sunday, 1 May 2023 a Monday.
+    let may = || json!(["2024-05-01", "2024-05-10"]);
+    let previous = json!({ "mode": "previous_period", "match_day_of_week": true });
+    check_compared(
+        may(),
+        previous.clone(),
+        ["2024-04-24T00:00:00+02:00", "2024-05-03T23:59:59+02:00"],
+    );
+    let year = json!({ "mode": "year_over_year", "match_day_of_week": true });
+    check_compared(may(), year, ["2023-05-03T00:00:00+02:00", "2023-05-12T23:59:59+02:00"]);
+    // The day before would, moved forward, be the day itself.
+    let day = json!(["2024-05-01", "2024-05-01"]);
+    check_compared(day, previous, ["2024-04-24T00:00:00+02:00", "2024-04-24T23:59:59+02:00"]);
+}
+
+#[test]
+fn a_wrong_comparison_is_refused() {
+    let check = |comparisons: Value, expected: &str| {
+        check_error(json!({ "include": { "comparisons": comparisons } }), expected)
+    };
+    let modes = r#""previous_period", "year_over_year", or "custom" with a date_range."#;
+    check(json!(true), "#/include/comparisons: Invalid comparisons true: an object with a mode.");
+    check(json!({}), &format!("#/include/comparisons/mode: Invalid mode null: {modes}"));
+    check(
+        json!({ "mode": "x" }),
+        &format!(r##"#/include/comparisons/mode: Invalid mode "x": {modes}"##),
+    );
+    check(
+        json!({ "mode": "custom" }),
+        r##"#/include/comparisons/date_range: Missing: the mode "custom" needs a date_range."##,
+    );
+    check(
+        json!({ "mode": "previous_period", "match_day_of_week": 1 }),
+        "#/include/comparisons/match_day_of_week: Invalid match_day_of_week 1: true or false.",
+    );
 }

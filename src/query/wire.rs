@@ -6,7 +6,8 @@
 
 use serde_json::{Map, Value};
 
-use super::dimension::{Dimension, Field, PropertyName};
+use super::comparison::Comparison;
+use super::dimension::{Dimension, Field, GOAL, PropertyName};
 use super::error::{Problems, QueryError, child, shown};
 use super::filter::Filter;
 use super::interval::Interval;
@@ -50,6 +51,8 @@ pub(super) enum Breakdown {
     By(Dimension),
     /// `time`: by whichever interval fits the period.
     ByTime,
+    /// `event:goal`: by the goals that the site has.
+    ByGoal,
 }
 
 /// What rows are sorted by: the place of a metric or a dimension in the query's list.
@@ -59,6 +62,8 @@ pub enum OrderKey {
     Metric(usize),
     /// The dimension at this place.
     Dimension(usize),
+    /// The visitors, which are not among the metrics. Not to be asked for.
+    Visitors,
 }
 
 /// One entry of `order_by`.
@@ -71,7 +76,7 @@ pub struct Order {
 }
 
 /// What an answer has besides its rows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Include {
     /// What was imported from elsewhere. Ours is not told apart: it counts in any case.
     pub imports: bool,
@@ -79,6 +84,8 @@ pub struct Include {
     pub time_labels: bool,
     /// How many rows there are without pagination.
     pub total_rows: bool,
+    /// What each row is compared with.
+    pub comparison: Option<Comparison>,
 }
 
 /// Which of the rows an answer has.
@@ -232,8 +239,10 @@ fn each<T>(list: &[Value], mut read: impl FnMut(usize, &Value) -> Option<T>) -> 
 
 impl Breakdown {
     fn named(name: &str) -> Option<Self> {
-        if name == "time" {
-            return Some(Self::ByTime);
+        match name {
+            "time" => return Some(Self::ByTime),
+            GOAL => return Some(Self::ByGoal),
+            _ => {}
         }
         let field = Field::named(name).map(Dimension::Field);
         let time = || Interval::named(name).map(Dimension::Time);
@@ -266,11 +275,12 @@ fn order(
     if asked.is_empty() {
         let time = dimensions.iter().position(Breakdown::is_time);
         let time = time.map(|index| Order { key: OrderKey::Dimension(index), descending: false });
-        return Some(
-            time.into_iter()
-                .chain([Order { key: OrderKey::Metric(0), descending: true }])
-                .collect(),
-        );
+        // Time on page alone says little of how much a page matters.
+        let key = match metrics {
+            [Metric::TimeOnPage] => OrderKey::Visitors,
+            _ => OrderKey::Metric(0),
+        };
+        return Some(time.into_iter().chain([Order { key, descending: true }]).collect());
     }
     each(asked, |index, entry| {
         order_entry(entry, &format!("#/order_by/{index}"), metrics, dimensions, problems)
@@ -309,6 +319,12 @@ fn order_entry(
             .position(|dimension| Some(dimension) == wanted.as_ref())
             .map(OrderKey::Dimension)
     };
+    if name == GOAL {
+        return problems.note(
+            format!("{pointer}/0"),
+            format!("Invalid order_by {name:?}: rows cannot be sorted by goal."),
+        );
+    }
     let key = metric.or_else(dimension).or_else(|| {
         let message = format!(
             "Invalid order_by {name:?}: it is neither a metric nor a dimension of this query."
@@ -319,7 +335,7 @@ fn order_entry(
 }
 
 /// The keys of `include`.
-const INCLUDE_KEYS: [&str; 3] = ["imports", "time_labels", "total_rows"];
+const INCLUDE_KEYS: [&str; 4] = ["imports", "time_labels", "total_rows", "comparisons"];
 
 fn include(value: Option<&Value>, problems: &mut Problems) -> Option<Include> {
     let mut include = Include::default();
@@ -329,6 +345,10 @@ fn include(value: Option<&Value>, problems: &mut Problems) -> Option<Include> {
     };
     refuse_other_keys(parts, &INCLUDE_KEYS, "#/include", "include", problems);
     for (key, value) in parts.iter().filter(|(key, _)| INCLUDE_KEYS.contains(&key.as_str())) {
+        if key == "comparisons" {
+            include.comparison = Comparison::parse(value, "#/include/comparisons", problems);
+            continue;
+        }
         let Some(wanted) = value.as_bool() else {
             problems.note::<()>(
                 child("#/include", key),

@@ -5,6 +5,7 @@ use super::within;
 use crate::query::Query;
 use crate::query::dimension::{Dimension, Field, Home};
 use crate::query::filter::{Comparison, Filter, Subject, Test};
+use crate::query::goal::{Goal, GoalKind};
 use crate::query::statement::{Sql, sql};
 
 /// The conditions that filters come to in the report of a query.
@@ -29,6 +30,7 @@ impl Conditions<'_> {
     fn test_on_event(&self, test: &Test) -> Sql {
         let field = match &test.subject {
             Subject::Property(name) => return on_property(Sql::text(name.as_str()), test),
+            Subject::Goal(goals) => return Sql::any(goals.iter().map(meets).collect()),
             Subject::Field(field) => *field,
         };
         match field.spec().home {
@@ -49,8 +51,8 @@ impl Conditions<'_> {
         let mut wanted: Vec<Sql> =
             of_visits.into_iter().map(|filter| self.on_visit(filter)).collect();
         if !of_events.is_empty() {
-            let met = of_events.into_iter().map(|filter| self.on_event(filter)).collect();
-            wanted.push(sql!["visit IN (", self.visits_with_event(met), ")"]);
+            let met = of_events.iter().map(|filter| self.on_event(filter)).collect();
+            wanted.push(sql!["visit IN (", self.visits_with_event(met, &of_events), ")"]);
         }
         Sql::all(wanted)
     }
@@ -69,9 +71,9 @@ impl Conditions<'_> {
                 Subject::Field(field) if !field.is_of_event() => {
                     on_field(column(*field), *field, test)
                 }
-                Subject::Field(_) | Subject::Property(_) => {
+                Subject::Field(_) | Subject::Property(_) | Subject::Goal(_) => {
                     let event = self.test_on_event(test);
-                    sql!["visit IN (", self.visits_with_event(vec![event]), ")"]
+                    sql!["visit IN (", self.visits_with_event(vec![event], &[filter]), ")"]
                 }
             },
         }
@@ -79,13 +81,47 @@ impl Conditions<'_> {
 
     fn done(&self, visit: &'static str, filter: &Filter, done: bool) -> Sql {
         let word = if done { " IN (" } else { " NOT IN (" };
-        sql![visit, word, self.visits_with_event(vec![self.on_event(filter)]), ")"]
+        sql![visit, word, self.visits_with_event(vec![self.on_event(filter)], &[filter]), ")"]
     }
 
-    fn visits_with_event(&self, mut met: Vec<Sql>) -> Sql {
+    /// The visits with an event that meets the conditions, which are those of the filters.
+    fn visits_with_event(&self, mut met: Vec<Sql>, filters: &[&Filter]) -> Sql {
         met.insert(0, within(self.0));
-        met.insert(1, "session_id != 0 AND name != 'engagement'".into());
+        met.insert(1, "session_id != 0".into());
+        if !filters.iter().any(|filter| tests_scrolling(filter)) {
+            met.insert(2, COUNTED.into());
+        }
         sql!["SELECT session_id FROM events FINAL WHERE ", Sql::join(met, " AND ")]
+    }
+}
+
+/// The condition on rows that are events in the sense of reports.
+pub(super) const COUNTED: &str = "name != 'engagement'";
+
+/// Whether engagement can meet the filter: it can meet a goal of scrolling.
+pub(super) fn tests_scrolling(filter: &Filter) -> bool {
+    filter.tests().iter().any(|test| match &test.subject {
+        Subject::Goal(goals) => goals.iter().any(Goal::is_of_scrolling),
+        Subject::Field(_) | Subject::Property(_) => false,
+    })
+}
+
+/// Whether an event meets the goal.
+pub(super) fn meets(goal: &Goal) -> Sql {
+    let on_page = |pattern: &str| match pattern.contains('*') {
+        true => sql!["match(pathname, ", Sql::text(wildcard(pattern, false)), ")"],
+        false => sql!["pathname = ", Sql::text(pattern)],
+    };
+    match &goal.kind {
+        GoalKind::Event(name) => sql!["(name = ", Sql::text(name), " AND ", COUNTED, ")"],
+        GoalKind::Page(page) => sql!["(name = 'pageview' AND ", on_page(page), ")"],
+        GoalKind::Scroll(page, threshold) => sql![
+            "(name = 'engagement' AND scroll_depth BETWEEN ",
+            Sql::number(*threshold),
+            " AND 100 AND ",
+            on_page(page),
+            ")"
+        ],
     }
 }
 
@@ -177,7 +213,7 @@ fn found(value: &Sql, test: &Test, blank: &'static str) -> Sql {
         }
         Comparison::Matches => each(&|pattern| sql!["match(", value, ", ", pattern, ")"]),
         Comparison::MatchesWildcard => {
-            let patterns = test.values.iter().map(|text| wildcard(text));
+            let patterns = test.values.iter().map(|text| wildcard(text, true));
             Sql::any(
                 patterns
                     .map(|pattern| sql!["match(", value, ", ", Sql::text(pattern), ")"])
@@ -194,8 +230,8 @@ fn one_of(value: &Sql, values: Vec<String>, case_sensitive: bool) -> Sql {
     sql!["has(arrayMap(text -> lowerUTF8(text), ", Sql::texts(values), "), lowerUTF8(", value, "))"]
 }
 
-/// The regular expression that a pattern stands for: `*` and `**` are any characters, `|` is or.
-fn wildcard(pattern: &str) -> String {
+/// The regular expression that a pattern stands for: `*` and `**` are any characters, `|` may be or.
+fn wildcard(pattern: &str, alternatives: bool) -> String {
     let mut regex = String::from("^(?:");
     let mut characters = pattern.chars().peekable();
     while let Some(character) = characters.next() {
@@ -204,7 +240,7 @@ fn wildcard(pattern: &str) -> String {
                 while characters.next_if_eq(&'*').is_some() {}
                 regex.push_str(".*");
             }
-            '|' => regex.push('|'),
+            '|' if alternatives => regex.push('|'),
             other
                 if other.is_alphanumeric()
                     || other == '/'
