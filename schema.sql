@@ -74,7 +74,7 @@ COMMENT 'Registered sites, one row a change';
 CREATE TABLE IF NOT EXISTS tokens
 (
     token_id   String                 COMMENT 'Public name of the token: its first characters',
-    hash       FixedString(64)        COMMENT 'SHA-256 of the token, in hexadecimal',
+    hash       String                 COMMENT 'SHA-256 of the token, in hexadecimal',
     scope      LowCardinality(String) COMMENT 'admin or stats',
     site_ids   Array(UInt32)          COMMENT 'The sites it is limited to; empty: every site',
     note       String                 COMMENT 'What it is for, in the words of whoever made it',

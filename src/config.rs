@@ -1,1 +1,540 @@
-//! (being written)
+//! What the operator chose: a TOML file, overridden by `PASSERBY_…` variables, over the defaults.
+//!
+//! This is the only module that reads the environment, and only through [`Environment`], so that a
+//! test passes its own. `deploy/passerby.toml` explains every key; a test reads it with this code.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use ipnet::IpNet;
+use serde::Deserialize;
+
+use crate::privacy::OnObjection;
+
+/// Everything that can be configured.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where beacons, reports and pages are served.
+    pub listen: SocketAddr,
+    /// The directory of everything that is kept: spool, catalog, and the embedded engine's data.
+    pub data_dir: PathBuf,
+    /// Where metrics are served; without it only on the control socket in `data_dir`.
+    pub metrics_listen: Option<SocketAddr>,
+    /// The address of this collector as visitors' browsers reach it (`https://stats.example.com`),
+    /// for the tag that pages paste; by default the address that the page was opened at.
+    pub public_url: Option<String>,
+    /// Networks whose forwarding headers are believed; by default nobody's.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The privacy boundary.
+    pub privacy: Privacy,
+    /// The open visits.
+    pub visits: Visits,
+    /// The spool.
+    pub spool: Spool,
+    /// The ClickHouse server to use instead of the embedded engine.
+    pub clickhouse: ClickHouse,
+    /// The embedded engine.
+    pub engine: Engine,
+    /// Places.
+    pub geo: Geo,
+    /// The log.
+    pub log: Log,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
+            data_dir: PathBuf::from("./passerby-data"),
+            metrics_listen: None,
+            public_url: None,
+            trusted_proxies: Vec::new(),
+            privacy: Privacy::default(),
+            visits: Visits::default(),
+            spool: Spool::default(),
+            clickhouse: ClickHouse::default(),
+            engine: Engine::default(),
+            geo: Geo::default(),
+            log: Log::default(),
+        }
+    }
+}
+
+/// `[privacy]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Privacy {
+    /// Leading bits of an IPv4 address that are used, 8 to 32.
+    pub ipv4_prefix: u8,
+    /// Leading bits of an IPv6 address that are used, 16 to 128.
+    pub ipv6_prefix: u8,
+    /// What becomes of the views of visitors who send `Sec-GPC: 1` or `DNT: 1`.
+    pub on_objection: OnObjection,
+    /// A tmpfs directory where the day's salt outlives a restart; by default one under `/dev/shm`.
+    pub salt_dir: Option<PathBuf>,
+}
+
+impl Default for Privacy {
+    fn default() -> Self {
+        Self {
+            ipv4_prefix: 24,
+            ipv6_prefix: 48,
+            on_objection: OnObjection::Anonymous,
+            salt_dir: None,
+        }
+    }
+}
+
+/// `[visits]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Visits {
+    /// The most visits that are kept open at once.
+    pub open_max: usize,
+}
+
+impl Default for Visits {
+    fn default() -> Self {
+        Self { open_max: 1_000_000 }
+    }
+}
+
+/// `[spool]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Spool {
+    /// The most that the spool may take on disk, in bytes; beyond it beacons are refused with 503.
+    pub bytes_max: u64,
+}
+
+impl Default for Spool {
+    fn default() -> Self {
+        Self { bytes_max: 10 << 30 }
+    }
+}
+
+/// `[clickhouse]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClickHouse {
+    /// `http://host:8123` or `https://host:8443`; without it the embedded engine is started.
+    pub url: Option<String>,
+    /// The user that writes, and makes the tables.
+    pub user: String,
+    /// Its password.
+    pub password: Secret,
+    /// The user that reports read as; by default the same.
+    pub reader_user: Option<String>,
+    /// Its password.
+    pub reader_password: Secret,
+    /// The database that holds the tables; made when it is missing.
+    pub database: String,
+}
+
+impl Default for ClickHouse {
+    fn default() -> Self {
+        Self {
+            url: None,
+            user: "default".to_owned(),
+            password: Secret::default(),
+            reader_user: None,
+            reader_password: Secret::default(),
+            database: "passerby".to_owned(),
+        }
+    }
+}
+
+/// `[engine]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Engine {
+    /// `libchdb.so` or a `clickhouse` binary; by default the first that is found.
+    pub path: Option<PathBuf>,
+    /// The most memory that the engine may use, in bytes.
+    pub memory_bytes_max: Option<u64>,
+}
+
+/// `[geo]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Geo {
+    /// A MaxMind-format database (`.mmdb`) of cities or countries; without it there are no places.
+    pub database: Option<PathBuf>,
+}
+
+/// `[log]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// `text` for people, `json` for machines.
+    pub format: LogFormat,
+    /// Levels by module: `info`, `passerby=debug`, …
+    pub filter: String,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, filter: "info".to_owned() }
+    }
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One line of text an entry.
+    Text,
+    /// One JSON object an entry.
+    Json,
+}
+
+/// A password: it can be used, and not be shown.
+#[derive(Clone, Default, Deserialize, PartialEq)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The password itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("…")
+    }
+}
+
+/// The variables that a configuration may come from, and the little else that the program takes from
+/// its environment.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    variables: BTreeMap<String, String>,
+}
+
+/// How a variable's text becomes a value.
+#[derive(Clone, Copy)]
+enum Form {
+    Text,
+    Integer,
+    List,
+}
+
+/// The variables that override a key, and what their text is.
+const OVERRIDES: &[(&str, &[&str], Form)] = &[
+    ("PASSERBY_LISTEN", &["listen"], Form::Text),
+    ("PASSERBY_DATA_DIR", &["data_dir"], Form::Text),
+    ("PASSERBY_METRICS_LISTEN", &["metrics_listen"], Form::Text),
+    ("PASSERBY_PUBLIC_URL", &["public_url"], Form::Text),
+    ("PASSERBY_TRUSTED_PROXIES", &["trusted_proxies"], Form::List),
+    ("PASSERBY_PRIVACY_IPV4_PREFIX", &["privacy", "ipv4_prefix"], Form::Integer),
+    ("PASSERBY_PRIVACY_IPV6_PREFIX", &["privacy", "ipv6_prefix"], Form::Integer),
+    ("PASSERBY_PRIVACY_ON_OBJECTION", &["privacy", "on_objection"], Form::Text),
+    ("PASSERBY_PRIVACY_SALT_DIR", &["privacy", "salt_dir"], Form::Text),
+    ("PASSERBY_VISITS_OPEN_MAX", &["visits", "open_max"], Form::Integer),
+    ("PASSERBY_SPOOL_BYTES_MAX", &["spool", "bytes_max"], Form::Integer),
+    ("PASSERBY_CLICKHOUSE_URL", &["clickhouse", "url"], Form::Text),
+    ("PASSERBY_CLICKHOUSE_USER", &["clickhouse", "user"], Form::Text),
+    ("PASSERBY_CLICKHOUSE_PASSWORD", &["clickhouse", "password"], Form::Text),
+    ("PASSERBY_CLICKHOUSE_READER_USER", &["clickhouse", "reader_user"], Form::Text),
+    ("PASSERBY_CLICKHOUSE_READER_PASSWORD", &["clickhouse", "reader_password"], Form::Text),
+    ("PASSERBY_CLICKHOUSE_DATABASE", &["clickhouse", "database"], Form::Text),
+    ("PASSERBY_ENGINE_PATH", &["engine", "path"], Form::Text),
+    ("PASSERBY_ENGINE_MEMORY_BYTES_MAX", &["engine", "memory_bytes_max"], Form::Integer),
+    ("PASSERBY_GEO_DATABASE", &["geo", "database"], Form::Text),
+    ("PASSERBY_LOG_FORMAT", &["log", "format"], Form::Text),
+    ("PASSERBY_LOG_FILTER", &["log", "filter"], Form::Text),
+];
+
+/// The configuration can not be used; the message is one sentence for the operator.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// The file is not there, or may not be read.
+    #[error("the configuration {path} can not be read ({reason}): check the path after --config")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// The file is not TOML, or a key or value is not one that there is.
+    #[error("the configuration{source_name} is wrong: {reason}")]
+    Wrong {
+        /// ` FILE`, or nothing when it came from variables alone.
+        source_name: String,
+        /// Which key, and what it must be.
+        reason: String,
+    },
+    /// A value is of the right type, but outside of its bounds.
+    #[error("{key} is {value}, but must be {rule}")]
+    OutOfBounds {
+        /// The key.
+        key: &'static str,
+        /// What was given.
+        value: String,
+        /// What it must be.
+        rule: &'static str,
+    },
+}
+
+impl Environment {
+    /// The environment of this process.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the environment"
+    )]
+    pub fn of_the_process() -> Self {
+        Self { variables: std::env::vars_os().filter_map(text_pair).collect() }
+    }
+
+    /// An environment of these variables alone.
+    pub fn of(variables: &[(&str, &str)]) -> Self {
+        let variables =
+            variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Self { variables }
+    }
+
+    /// The value of a variable, if it is set and text.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str)
+    }
+
+    /// Variables that look like overrides but are none: most likely misspelt.
+    pub fn misspelt(&self) -> impl Iterator<Item = &str> {
+        let known = |name: &str| {
+            OVERRIDES.iter().any(|(known, ..)| *known == name) || name == "PASSERBY_CONFIG"
+        };
+        self.variables
+            .keys()
+            .map(String::as_str)
+            .filter(move |name| name.starts_with("PASSERBY_") && !known(name))
+    }
+}
+
+fn text_pair((name, value): (std::ffi::OsString, std::ffi::OsString)) -> Option<(String, String)> {
+    Some((name.into_string().ok()?, value.into_string().ok()?))
+}
+
+impl Config {
+    /// Reads the file, if there is one, and the variables over it.
+    ///
+    /// # Errors
+    /// [`ConfigError`], with the key and what it must be.
+    pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Self, ConfigError> {
+        let file = file
+            .map(Path::to_path_buf)
+            .or_else(|| environment.get("PASSERBY_CONFIG").map(PathBuf::from));
+        let text = match &file {
+            None => String::new(),
+            Some(path) => {
+                std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
+                    path: path.display().to_string(),
+                    reason: error.to_string(),
+                })?
+            }
+        };
+        let source_name = file.map(|path| format!(" {}", path.display())).unwrap_or_default();
+        Self::parse(&text, environment).map_err(|error| match error {
+            ConfigError::Wrong { reason, .. } => ConfigError::Wrong { source_name, reason },
+            other => other,
+        })
+    }
+
+    /// Reads the text of a file, and the variables over it.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn parse(text: &str, environment: &Environment) -> Result<Self, ConfigError> {
+        let wrong = |reason: String| ConfigError::Wrong { source_name: String::new(), reason };
+        // Read first as it stands, so that an error can point at its line.
+        toml::from_str::<Self>(text).map_err(|error| wrong(one_line(&error.to_string())))?;
+        let mut table: toml::Table =
+            toml::from_str(text).map_err(|error| wrong(one_line(&error.to_string())))?;
+        for &(name, path, form) in OVERRIDES {
+            if let Some(value) = environment.get(name) {
+                let value = form
+                    .value(value)
+                    .ok_or_else(|| wrong(format!("{name} must be a whole number")))?;
+                set(&mut table, path, value);
+            }
+        }
+        let config: Self =
+            table.try_into().map_err(|error: toml::de::Error| wrong(one_line(error.message())))?;
+        config.within_bounds()
+    }
+
+    fn within_bounds(self) -> Result<Self, ConfigError> {
+        let prefix = |key, value: u8, bounds: std::ops::RangeInclusive<u8>, rule| {
+            let outside = || ConfigError::OutOfBounds { key, value: value.to_string(), rule };
+            if bounds.contains(&value) { Ok(()) } else { Err(outside()) }
+        };
+        prefix("privacy.ipv4_prefix", self.privacy.ipv4_prefix, 8..=32, "from 8 to 32 bits")?;
+        prefix("privacy.ipv6_prefix", self.privacy.ipv6_prefix, 16..=128, "from 16 to 128 bits")?;
+        let at_least = |key, value: u64, least: u64, rule| {
+            let outside = || ConfigError::OutOfBounds { key, value: value.to_string(), rule };
+            if value >= least { Ok(()) } else { Err(outside()) }
+        };
+        at_least("visits.open_max", self.visits.open_max as u64, 1_000, "1000 or more")?;
+        at_least("spool.bytes_max", self.spool.bytes_max, 1 << 20, "1048576 (1 MiB) or more")?;
+        if let Some(url) = &self.clickhouse.url
+            && !url.starts_with("http://")
+            && !url.starts_with("https://")
+        {
+            let rule = "an address that begins with http:// or https://";
+            return Err(ConfigError::OutOfBounds {
+                key: "clickhouse.url",
+                value: url.clone(),
+                rule,
+            });
+        }
+        Ok(self)
+    }
+}
+
+impl Form {
+    fn value(self, text: &str) -> Option<toml::Value> {
+        Some(match self {
+            Self::Text => text.into(),
+            Self::Integer => text.trim().parse::<i64>().ok()?.into(),
+            Self::List => {
+                let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+                toml::Value::Array(items.map(Into::into).collect())
+            }
+        })
+    }
+}
+
+fn set(table: &mut toml::Table, path: &[&str], value: toml::Value) {
+    match path {
+        [] => {}
+        [key] => drop(table.insert((*key).to_owned(), value)),
+        [key, rest @ ..] => {
+            let inner = table.entry(*key).or_insert_with(|| toml::Table::new().into());
+            if let toml::Value::Table(inner) = inner {
+                set(inner, rest, value);
+            }
+        }
+    }
+}
+
+/// The parser draws the place of an error over several lines; a log and a sentence have one.
+fn one_line(message: &str) -> String {
+    let lines = message
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.trim_matches(['|', '^', ' ']).is_empty());
+    lines.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(text: &str, variables: &[(&str, &str)]) -> Config {
+        Config::parse(text, &Environment::of(variables)).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    #[track_caller]
+    fn refused(text: &str, variables: &[(&str, &str)], part: &str) {
+        let error =
+            Config::parse(text, &Environment::of(variables)).expect_err("it was taken").to_string();
+        assert!(error.contains(part), "{error}");
+        assert!(!error.contains('\n'), "more than one line: {error}");
+    }
+
+    #[test]
+    fn nothing_has_to_be_configured() {
+        let config = config("", &[]);
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8000");
+        assert_eq!(config.data_dir, Path::new("./passerby-data"));
+        assert!(config.trusted_proxies.is_empty());
+    }
+
+    #[test]
+    fn a_variable_wins_over_the_file() {
+        let config = config(
+            "listen = '127.0.0.1:1'\n[clickhouse]\nuser = 'file'",
+            &[
+                ("PASSERBY_LISTEN", "127.0.0.1:2"),
+                ("PASSERBY_CLICKHOUSE_URL", "http://127.0.0.1:8123"),
+                ("PASSERBY_TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.1/32"),
+                ("PASSERBY_SPOOL_BYTES_MAX", "2097152"),
+            ],
+        );
+        assert_eq!(config.listen.to_string(), "127.0.0.1:2");
+        assert_eq!(config.clickhouse.user, "file");
+        assert_eq!(config.clickhouse.url.as_deref(), Some("http://127.0.0.1:8123"));
+        assert_eq!(config.trusted_proxies.len(), 2);
+        assert_eq!(config.spool.bytes_max, 2_097_152);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_in_one_line_that_names_the_key() {
+        refused("lisen = 'x'", &[], "unknown field `lisen`");
+        refused("[spool]\nbytes = 7", &[], "unknown field `bytes`");
+        refused("listen = 'nowhere'", &[], "listen = 'nowhere'");
+        refused("listen = ", &[], "listen");
+        refused(
+            "[privacy]\nipv4_prefix = 33",
+            &[],
+            "privacy.ipv4_prefix is 33, but must be from 8 to 32 bits",
+        );
+        refused(
+            "[clickhouse]\nurl = 'localhost:8123'",
+            &[],
+            "clickhouse.url is localhost:8123, but must be",
+        );
+        refused(
+            "",
+            &[("PASSERBY_SPOOL_BYTES_MAX", "much")],
+            "PASSERBY_SPOOL_BYTES_MAX must be a whole number",
+        );
+        refused("trusted_proxies = ['10.0.0.0']", &[], "trusted_proxies");
+    }
+
+    #[test]
+    fn a_missing_file_says_where_it_was_looked_for() {
+        let error =
+            Config::load(Some(Path::new("/nowhere/passerby.toml")), &Environment::default());
+        let error = error.expect_err("it was read").to_string();
+        assert!(error.contains("/nowhere/passerby.toml") && error.contains("--config"), "{error}");
+    }
+
+    #[test]
+    fn a_misspelt_variable_is_found() {
+        let environment =
+            Environment::of(&[("PASSERBY_LISTN", "x"), ("PASSERBY_LISTEN", "x"), ("PATH", "x")]);
+        assert_eq!(environment.misspelt().collect::<Vec<_>>(), ["PASSERBY_LISTN"]);
+    }
+
+    #[test]
+    fn a_password_is_not_shown() {
+        let config = config("[clickhouse]\npassword = 'hunter2'", &[]);
+        assert_eq!(config.clickhouse.password.expose(), "hunter2");
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn the_sample_configuration_is_the_default_configuration_with_every_key_explained() {
+        let sample = include_str!("../deploy/passerby.toml");
+        let uncommented: String = sample
+            .lines()
+            .map(|line| line.strip_prefix("#: ").unwrap_or(line))
+            .collect::<Vec<_>>()
+            .join("\n");
+        Config::parse(sample, &Environment::default())
+            .unwrap_or_else(|error| panic!("as it is: {error}"));
+        Config::parse(&uncommented, &Environment::default())
+            .unwrap_or_else(|error| panic!("uncommented: {error}"));
+        for (_, path, _) in OVERRIDES {
+            let key = path.last().expect("no path is empty");
+            assert!(
+                uncommented.contains(&format!("\n{key} = ")),
+                "{path:?} is not explained in deploy/passerby.toml"
+            );
+        }
+    }
+}

@@ -1,1 +1,336 @@
-//! (being written)
+//! The way of a beacon, from a request to the disk: read [`Collector::collect`] aloud.
+//!
+//! Here the parts meet that know nothing of each other: `privacy` (the only one that sees an
+//! address), `judge`, `enrich`, `session` and `spool`. ClickHouse is not among them: it is never on
+//! a beacon's path.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::beacon::{Beacon, Kind};
+use crate::clock::SharedClock;
+use crate::enrich::acquisition::{Acquisition, Tags};
+use crate::enrich::agent::{Agent, Agents};
+use crate::enrich::language;
+use crate::event::{Attributes, Event, Happening, SCROLL_DEPTH_UNKNOWN, SessionId, VisitorId};
+use crate::judge::{DropReason, Judge};
+use crate::privacy::{Client, Crossing, Network, OnObjection, Place, Signal, UserAgent, Wall};
+use crate::session::{Arrival, Placed, Visits};
+use crate::site::Site;
+use crate::spool::{AppendError, Record, Spool};
+use crate::store::catalog::Catalog;
+use crate::telemetry::Counters;
+
+/// Takes beacons in.
+pub struct Collector {
+    clock: SharedClock,
+    catalog: Arc<Catalog>,
+    wall: Wall,
+    on_objection: OnObjection,
+    agents: Agents,
+    judge: Judge,
+    visits: Arc<Visits>,
+    spool: Spool,
+    counters: Arc<Counters>,
+}
+
+/// The parts of a [`Collector`].
+pub struct Parts {
+    /// Tells when a beacon arrived.
+    pub clock: SharedClock,
+    /// Knows the sites.
+    pub catalog: Arc<Catalog>,
+    /// The privacy boundary.
+    pub wall: Wall,
+    /// What becomes of the views of visitors who object.
+    pub on_objection: OnObjection,
+    /// The open visits.
+    pub visits: Arc<Visits>,
+    /// Where events become durable.
+    pub spool: Spool,
+    /// The counters of the collector.
+    pub counters: Arc<Counters>,
+}
+
+/// What became of a beacon that was not refused: each site's event is on disk, or was dropped.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Receipt {
+    /// Why events were not counted, one entry for each.
+    pub dropped: Vec<DropReason>,
+}
+
+/// The collector could not take a beacon now; nothing of it was kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The sites are not known yet: the collector has just started for the first time.
+    #[error("the collector is starting")]
+    Starting,
+    /// More arrives than the disk takes.
+    #[error("the collector is busy")]
+    Busy,
+    /// The spool has used up its space, or the disk is full.
+    #[error("the spool is full")]
+    Full,
+    /// The disk did not take it.
+    #[error("the spool can not be written")]
+    Failed,
+}
+
+impl Refusal {
+    fn reason(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Busy => "spool_busy",
+            Self::Full => "spool_full",
+            Self::Failed => "spool_failed",
+        }
+    }
+}
+
+impl From<AppendError> for Refusal {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Busy => Self::Busy,
+            AppendError::Full => Self::Full,
+            AppendError::Failed | AppendError::Closed => Self::Failed,
+        }
+    }
+}
+
+/// What a beacon tells about its visit, the same for each site that it is for.
+struct Told<'a> {
+    beacon: &'a Beacon,
+    agent: &'a Agent,
+    raw_agent: &'a UserAgent,
+    crossing: &'a Crossing<'a>,
+    language: &'a str,
+    objects: bool,
+    now: Timestamp,
+}
+
+impl Collector {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Self {
+        let Parts { clock, catalog, wall, on_objection, visits, spool, counters } = parts;
+        let (agents, judge) = (Agents::new(), Judge::new());
+        Self { clock, catalog, wall, on_objection, agents, judge, visits, spool, counters }
+    }
+
+    /// Takes one beacon in, for every site that it names. `Ok` means that what was not dropped is on
+    /// disk.
+    ///
+    /// # Errors
+    /// [`Refusal`], when nothing of it was kept.
+    pub async fn collect(
+        &self,
+        beacon: &Beacon,
+        client: Client,
+        accept_language: &str,
+    ) -> Result<Receipt, Refusal> {
+        let outcome = self.take(beacon, client, accept_language).await;
+        self.account(beacon.domains.len() as u64, &outcome);
+        outcome
+    }
+
+    /// Counts events that were refused because they could not be decoded.
+    pub fn count_invalid(&self) {
+        self.counters.received.inc();
+        self.counters.reject("invalid", 1);
+    }
+
+    async fn take(
+        &self,
+        beacon: &Beacon,
+        client: Client,
+        accept_language: &str,
+    ) -> Result<Receipt, Refusal> {
+        if !self.catalog.is_loaded() {
+            return Err(Refusal::Starting);
+        }
+        let now = self.clock.now();
+        let Client { ip, agent: raw_agent, signal, network } = client;
+        let agent = self.agents.read(raw_agent.read());
+        let objects = matches!(signal, Signal::Objects) && self.on_objection != OnObjection::Ignore;
+        if let Some(reason) = self.verdict(beacon, &raw_agent, network, objects) {
+            return Ok(Receipt { dropped: vec![reason; beacon.domains.len()] });
+        }
+        let crossing = self.wall.cross(ip);
+        let language = language::primary_tag(accept_language);
+        let told = Told {
+            beacon,
+            agent: &agent,
+            raw_agent: &raw_agent,
+            crossing: &crossing,
+            language: &language,
+            objects,
+            now,
+        };
+        let mut receipt = Receipt::default();
+        let mut records = Vec::with_capacity(beacon.domains.len());
+        for domain in &beacon.domains {
+            match self.event(domain, &told) {
+                Ok(event) => records.push(Record::of(&event)),
+                Err(reason) => receipt.dropped.push(reason),
+            }
+        }
+        if !records.is_empty() {
+            self.spool.append(records).await?;
+        }
+        Ok(receipt)
+    }
+
+    /// Why a beacon does not count for any site.
+    fn verdict(
+        &self,
+        beacon: &Beacon,
+        raw_agent: &UserAgent,
+        network: Network,
+        objects: bool,
+    ) -> Option<DropReason> {
+        if network == Network::DataCentre {
+            return Some(DropReason::DataCentre);
+        }
+        if objects && self.on_objection == OnObjection::Drop {
+            return Some(DropReason::Objection);
+        }
+        self.judge.agent(raw_agent.read()).or_else(|| {
+            beacon.referrer.as_deref().and_then(|referrer| self.judge.referrer(referrer))
+        })
+    }
+
+    fn event(&self, domain: &str, told: &Told<'_>) -> Result<Event, DropReason> {
+        let site = self.catalog.site(domain).ok_or(DropReason::UnknownSite)?;
+        let first = || attributes(told);
+        let placed =
+            if told.objects { anonymous(told, first) } else { self.visit(&site, told, first) };
+        let placed = placed.ok_or(DropReason::NoSessionForEngagement)?;
+        Ok(event(&site, told, placed))
+    }
+
+    fn visit(
+        &self,
+        site: &Site,
+        told: &Told<'_>,
+        first: impl FnOnce() -> Attributes,
+    ) -> Option<Placed> {
+        let recognised = told.crossing.recognise(told.raw_agent, site, told.now);
+        let arrival = Arrival {
+            site: site.id,
+            timestamp: seconds(told.now),
+            kind: (&told.beacon.kind).into(),
+            hostname: &told.beacon.page.hostname,
+            pathname: &told.beacon.page.pathname,
+        };
+        self.visits.place(&arrival, recognised.current, recognised.previous, first)
+    }
+
+    /// Holds to the conservation law: received = accepted + rejected by reason.
+    fn account(&self, events: u64, outcome: &Result<Receipt, Refusal>) {
+        self.counters.received.inc_by(events);
+        match outcome {
+            Ok(receipt) => {
+                self.counters.accepted.inc_by(events - receipt.dropped.len() as u64);
+                for reason in &receipt.dropped {
+                    self.counters.reject(reason.as_str(), 1);
+                }
+            }
+            Err(refusal) => self.counters.reject(refusal.reason(), events),
+        }
+    }
+}
+
+impl From<&Kind> for crate::session::Kind {
+    fn from(kind: &Kind) -> Self {
+        match kind {
+            Kind::Pageview => Self::Pageview,
+            Kind::Engagement { .. } => Self::Engagement,
+            Kind::Custom { .. } => Self::Custom,
+        }
+    }
+}
+
+/// Counted without recognising anybody: no visitor, no visit, and so no attention to measure.
+fn anonymous(told: &Told<'_>, first: impl FnOnce() -> Attributes) -> Option<Placed> {
+    if matches!(told.beacon.kind, Kind::Engagement { .. }) {
+        return None;
+    }
+    Some(Placed {
+        visitor: VisitorId::NOBODY,
+        session: SessionId::default(),
+        seq: 0,
+        attributes: Arc::new(first()),
+        entry_hostname: "".into(),
+        entry_pathname: "".into(),
+    })
+}
+
+fn event(site: &Site, told: &Told<'_>, placed: Placed) -> Event {
+    let Beacon { kind, page, props, revenue, .. } = told.beacon;
+    let (engagement_ms, scroll_depth) = match *kind {
+        Kind::Engagement { ms, scroll_depth } => (ms, scroll_depth),
+        Kind::Pageview | Kind::Custom { .. } => (0, SCROLL_DEPTH_UNKNOWN),
+    };
+    let happening = Happening {
+        site_id: site.id.0,
+        timestamp: seconds(told.now),
+        name: kind.name().to_owned(),
+        visitor_id: placed.visitor,
+        session_id: placed.session,
+        seq: placed.seq,
+        event_id: random_id(),
+        hostname: page.hostname.clone(),
+        pathname: page.pathname.clone(),
+        interactive: !matches!(kind, Kind::Custom { interactive: false, .. }),
+        engagement_ms,
+        scroll_depth,
+        props: props.clone().into_pairs(),
+        revenue_amount: revenue.as_ref().map_or(0, |revenue| revenue.thousandths),
+        revenue_currency: revenue
+            .as_ref()
+            .map_or_else(String::new, |revenue| revenue.currency.to_owned()),
+        entry_hostname: placed.entry_hostname.to_string(),
+        entry_pathname: placed.entry_pathname.to_string(),
+    };
+    Event { happening, attributes: placed.attributes }
+}
+
+fn attributes(told: &Told<'_>) -> Attributes {
+    let tags = Tags::from_query(&told.beacon.query);
+    let acquisition =
+        Acquisition::of(&tags, told.beacon.referrer.as_deref(), &told.beacon.page.hostname);
+    let Place { country, region, region_name, city, city_name } = told.crossing.place().clone();
+    Attributes {
+        referrer: acquisition.referrer,
+        source: acquisition.source,
+        channel: acquisition.channel.to_owned(),
+        utm_source: acquisition.utm_source,
+        utm_medium: acquisition.utm_medium,
+        utm_campaign: acquisition.utm_campaign,
+        utm_content: acquisition.utm_content,
+        utm_term: acquisition.utm_term,
+        click_id_kind: acquisition.click_id_kind.to_owned(),
+        country,
+        region,
+        region_name,
+        city,
+        city_name,
+        browser: told.agent.browser.clone(),
+        browser_version: told.agent.browser_version.clone(),
+        os: told.agent.os.clone(),
+        os_version: told.agent.os_version.clone(),
+        device: told.agent.device.to_owned(),
+        language: told.language.to_owned(),
+    }
+}
+
+/// Rows hold seconds since 1970 in 32 bits; a clock outside of that shows its nearest end.
+fn seconds(moment: Timestamp) -> u32 {
+    u32::try_from(moment.as_second().max(0)).unwrap_or(u32::MAX)
+}
+
+fn random_id() -> u64 {
+    // The system's generator fails only where nothing could be kept secret either; an id that is
+    // not random still tells events of a visit apart by their place in it.
+    getrandom::u64().unwrap_or(0)
+}

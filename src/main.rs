@@ -1,3 +1,18 @@
-//! The program: reads the command line and runs the command.
+//! The program: hands the environment to the command line, and says why a command failed.
 
-fn main() {}
+use std::io::Write;
+use std::process::ExitCode;
+
+use passerby::cli;
+use passerby::config::Environment;
+
+fn main() -> ExitCode {
+    match cli::run(Environment::of_the_process()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nobody may be there to read it.
+            let _ = writeln!(std::io::stderr().lock(), "passerby: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

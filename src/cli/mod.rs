@@ -1,1 +1,99 @@
-//! (being written)
+//! The command line. One `match` in [`run`] is the table of contents.
+//!
+//! What a command made stands alone on standard output, for programs; messages for people go to
+//! standard error. Exit codes: 0 done, 1 it failed (a sentence says why), 2 wrong arguments.
+
+pub mod engine;
+mod output;
+pub mod progress;
+mod query;
+mod remote;
+mod serve;
+mod site;
+pub mod table;
+mod token;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Parser, Subcommand};
+
+use crate::clock::{SharedClock, SystemClock};
+use crate::config::{Config, Environment};
+
+/// Counts the visits to a web site and forgets the visitors.
+#[derive(Parser)]
+#[command(name = "passerby", version, about, max_term_width = 100)]
+struct Cli {
+    /// The configuration (TOML); without one the defaults hold. Every key can also be set by a
+    /// PASSERBY_… variable.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the collector
+    Serve,
+    /// Register sites
+    #[command(subcommand)]
+    Site(site::Command),
+    /// Make and end the tokens that open reports
+    #[command(subcommand)]
+    Token(token::Command),
+    /// Show a report in the terminal
+    Query(query::Args),
+    /// Bring the tables up to date (a start of the collector does so too)
+    Migrate,
+    /// The embedded engine, as a child process of the collector
+    #[command(hide = true)]
+    Engine(engine::Args),
+}
+
+/// What every command is given: nothing else reads the environment or the clock.
+struct Context {
+    config: Config,
+    environment: Environment,
+    clock: SharedClock,
+}
+
+/// Runs the command that the arguments name.
+///
+/// # Errors
+/// Why it failed, as one sentence for whoever typed it.
+pub fn run(environment: Environment) -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    if let Command::Engine(args) = cli.command {
+        return engine::run(&args);
+    }
+    let config = Config::load(cli.config.as_deref(), &environment)?;
+    let clock: SharedClock = Arc::new(SystemClock);
+    let context = Context { config, environment, clock };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match cli.command {
+            Command::Serve => serve::run(context).await,
+            Command::Site(command) => site::run(context, command).await,
+            Command::Token(command) => token::run(context, command).await,
+            Command::Query(args) => query::run(context, args).await,
+            Command::Migrate => serve::migrate(context).await,
+            Command::Engine(_) => {
+                unreachable!("handled above: the engine must not run inside a runtime")
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_commands_are_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,1 +1,58 @@
-//! (being written)
+//! HTTP: connections, the door, and the routes behind it.
+//!
+//! - [`connections`] accepts, limits, times out and drains connections.
+//! - [`door`] receives every request of the outside world. It is where the visitor's address and user
+//!   agent are taken off the request: beacons get them as opaque values, everything else never does.
+//! - [`beacon`] is the beacons' side of the door; [`api`], [`sites`], [`script`] and [`health`] are
+//!   the routes behind it, and [`access`] decides who may use them.
+//! - [`control`] is the same routes on a socket in the data directory, for the command line.
+
+pub mod access;
+pub mod answer;
+pub mod api;
+pub mod beacon;
+pub mod connections;
+pub mod control;
+pub mod door;
+pub mod health;
+pub mod script;
+pub mod sites;
+pub mod tokens;
+
+use std::sync::Arc;
+
+use axum::Router;
+
+use crate::clock::SharedClock;
+use crate::store::Store;
+use crate::store::catalog::Catalog;
+use crate::telemetry::Counters;
+
+/// What the routes work with.
+#[derive(Clone)]
+pub struct Services {
+    /// Tells the time.
+    pub clock: SharedClock,
+    /// Sites and tokens.
+    pub catalog: Arc<Catalog>,
+    /// ClickHouse.
+    pub store: Arc<Store>,
+    /// What the collector counts.
+    pub counters: Arc<Counters>,
+    /// How the parts are.
+    pub health: Arc<health::Health>,
+    /// The address at which browsers reach the collector, when the operator said so.
+    pub public_url: Option<String>,
+}
+
+/// Every route behind the door.
+pub fn routes(services: Services) -> Router {
+    Router::new()
+        .merge(api::routes())
+        .merge(sites::routes())
+        .merge(tokens::routes())
+        .merge(health::routes())
+        .merge(script::routes())
+        .fallback(answer::no_such_route)
+        .with_state(services)
+}

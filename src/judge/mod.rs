@@ -1,1 +1,96 @@
-//! (being written)
+//! Why an event is not counted.
+//!
+//! The reasons are a closed list: each is a value of the `x-passerby-dropped` header and a label of a
+//! counter. What is judged here is who sent a beacon, and what sent them; whether the site is known and the visit is open
+//! is found on the way.
+
+mod bots;
+mod spam;
+
+use bots::Bots;
+
+/// Why an event was understood and not counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DropReason {
+    /// The user agent is a bot's.
+    Bot,
+    /// A trusted proxy says that the address is a data centre's.
+    DataCentre,
+    /// There was attention to a page, but no visit that it could belong to.
+    NoSessionForEngagement,
+    /// The visitor objects, and the operator drops such views.
+    Objection,
+    /// The referrer is known to send visits that nobody made.
+    SpamReferrer,
+    /// No site has that domain.
+    UnknownSite,
+}
+
+impl DropReason {
+    /// Every reason there is.
+    pub const ALL: [Self; 6] = [
+        Self::Bot,
+        Self::DataCentre,
+        Self::NoSessionForEngagement,
+        Self::Objection,
+        Self::SpamReferrer,
+        Self::UnknownSite,
+    ];
+
+    /// The reason in headers and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Bot => "bot",
+            Self::DataCentre => "dc_ip",
+            Self::NoSessionForEngagement => "no_session_for_engagement",
+            Self::Objection => "objection",
+            Self::SpamReferrer => "spam_referrer",
+            Self::UnknownSite => "unknown_site",
+        }
+    }
+}
+
+/// Judges who sent a beacon.
+pub struct Judge {
+    bots: Bots,
+}
+
+impl Default for Judge {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Judge {
+    /// Compiles the lists.
+    pub fn new() -> Self {
+        Self { bots: Bots::new() }
+    }
+
+    /// Whether a user agent is a bot's.
+    pub fn agent(&self, agent: &str) -> Option<DropReason> {
+        self.bots.has(agent).then_some(DropReason::Bot)
+    }
+
+    /// Whether a referrer is spam.
+    pub fn referrer(&self, referrer: &str) -> Option<DropReason> {
+        spam::is_spam(referrer).then_some(DropReason::SpamReferrer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_a_name_of_its_own() {
+        let mut names = DropReason::ALL.map(DropReason::as_str);
+        names.sort_unstable();
+        assert!(names.is_sorted_by(|one, other| one < other), "{names:?}");
+        assert!(
+            names
+                .iter()
+                .all(|name| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'))
+        );
+    }
+}

@@ -1,1 +1,168 @@
-//! (being written)
+//! Reports: a query is asked, ClickHouse answers, and the answer takes the form of the wire.
+//!
+//! The one way to a number: the HTTP API, the command line and the dashboard all come through
+//! [`ask`]. What may be asked is `query`'s matter, and who may ask that of `http`.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use crate::query::metric::Unit;
+use crate::query::{Known, Query, QueryError, Wire, compile, first_event, total_rows};
+use crate::site::Site;
+use crate::store::{Store, StoreError};
+
+/// A question got no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// The query is wrong, and this is what is wrong with it: a line each, with a JSON pointer.
+    #[error("{0}")]
+    Invalid(String),
+    /// The database did not answer.
+    #[error(transparent)]
+    Store(StoreError),
+}
+
+impl From<QueryError> for AskError {
+    fn from(error: QueryError) -> Self {
+        Self::Invalid(error.to_string())
+    }
+}
+
+/// ClickHouse's code for a regular expression that is none.
+const CANNOT_COMPILE_REGEXP: u32 = 427;
+
+impl From<StoreError> for AskError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Rejected { code: CANNOT_COMPILE_REGEXP, .. } => {
+                let rule = "a value of `matches` is not a regular expression in the syntax of RE2";
+                Self::Invalid(format!("#/filters: Invalid pattern: {rule}."))
+            }
+            other => Self::Store(other),
+        }
+    }
+}
+
+/// Answers a query in its wire form with a report in its wire form. `now` is the moment of asking.
+///
+/// # Errors
+/// [`AskError::Invalid`] when the query is wrong, [`AskError::Store`] when there is no answer to it.
+pub async fn ask(
+    store: &Store,
+    site: &Site,
+    now: Timestamp,
+    query: &Value,
+) -> Result<Value, AskError> {
+    let wire = Wire::parse(query)?;
+    let first_event = match wire.needs_first_event() {
+        true => when_it_began(store, site).await?,
+        false => None,
+    };
+    let query = Query::resolve(wire, &Known { site, now, first_event })?;
+    Ok(answer(store, &query).await?.to_wire())
+}
+
+/// Answers a query.
+///
+/// # Errors
+/// [`AskError::Store`] when ClickHouse does not answer, or stops at a limit; [`AskError::Invalid`]
+/// for what only ClickHouse can find wrong, a regular expression.
+pub async fn answer(store: &Store, query: &Query) -> Result<Report, AskError> {
+    let (rows, counted) = (compile(query), total_rows(query));
+    let total = async {
+        if !query.include().total_rows {
+            return Ok(None);
+        }
+        let rows = store.select(&counted).await?;
+        Ok(single(&rows).and_then(Value::as_u64))
+    };
+    let (rows, total_rows) = tokio::try_join!(store.select(&rows), total)?;
+    let rows = rows.into_iter().map(|row| Row::of(row, query)).collect();
+    Ok(Report { query: query.clone(), rows, total_rows })
+}
+
+/// The site's first event, if it has any.
+async fn when_it_began(store: &Store, site: &Site) -> Result<Option<Timestamp>, AskError> {
+    let rows = store.select(&first_event(site.id)).await?;
+    let second = single(&rows).and_then(Value::as_i64).filter(|second| *second > 0);
+    Ok(second.and_then(|second| Timestamp::from_second(second).ok()))
+}
+
+fn single(rows: &[Vec<Value>]) -> Option<&Value> {
+    rows.first()?.first()
+}
+
+/// A query and its answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    query: Query,
+    rows: Vec<Row>,
+    total_rows: Option<u64>,
+}
+
+/// One row of a report.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// The values of the dimensions, in the order of the query.
+    pub dimensions: Vec<Value>,
+    /// The values of the metrics, in the order of the query; null where there is none.
+    pub metrics: Vec<Value>,
+}
+
+impl Row {
+    /// A row as the statement returns it: dimensions, then metrics.
+    fn of(mut values: Vec<Value>, query: &Query) -> Self {
+        let metrics = values.split_off(query.dimensions().len().min(values.len()));
+        let metrics = query
+            .metrics()
+            .iter()
+            .zip(metrics)
+            .map(|(metric, value)| number(value, metric.spec().unit));
+        Self { metrics: metrics.collect(), dimensions: values }
+    }
+}
+
+/// Numbers with decimals are written with them, `2.0`, whatever the value.
+fn number(value: Value, unit: Unit) -> Value {
+    match unit {
+        Unit::Count | Unit::Seconds | Unit::Percent(0) => value,
+        Unit::Percent(_) | Unit::Ratio => value.as_f64().map_or(value, |number| json!(number)),
+    }
+}
+
+impl Report {
+    /// The query, as it was understood.
+    pub fn query(&self) -> &Query {
+        &self.query
+    }
+
+    /// The rows, in the order that was asked for.
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// The report as the API answers.
+    pub fn to_wire(&self) -> Value {
+        let row = |row: &Row| json!({ "metrics": row.metrics, "dimensions": row.dimensions });
+        json!({
+            "results": self.rows.iter().map(row).collect::<Vec<_>>(),
+            "meta": self.meta(),
+            "query": self.query.to_wire(),
+        })
+    }
+
+    fn meta(&self) -> Map<String, Value> {
+        let mut meta = Map::new();
+        if self.query.include().imports {
+            // Imported events are events like all others; there is no second store of them to add.
+            meta.insert("imports_included".into(), json!(false));
+        }
+        if let Some(interval) = self.query.interval().filter(|_| self.query.include().time_labels) {
+            meta.insert("time_labels".into(), json!(interval.labels(self.query.period())));
+        }
+        if let Some(total_rows) = self.total_rows {
+            meta.insert("total_rows".into(), json!(total_rows));
+        }
+        meta
+    }
+}

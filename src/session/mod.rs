@@ -1,1 +1,253 @@
-//! (being written)
+//! The open visits, in memory.
+//!
+//! # Rules
+//! - A visit ends after more than 30 *whole* idle minutes: a gap of 30:59 joins, 31:00 does not. An
+//!   event older than the visit's last one always joins it.
+//! - Order of arrival, not of time, decides: the first page view that arrives is the entry page.
+//! - Engagement keeps a visit open; it never begins one.
+//! - What is true of a visit (source, place, device) comes from its first event.
+//! - A visit lasts at most [`LENGTH_MAX_S`], as ids that live a day allow; then a new one begins.
+//!   Reports rely on it when they look for the events of a visit around a range.
+//!
+//! A visitor whose id changed at midnight goes on with the visit that was open under the old id, which
+//! its events keep. After a restart the visits are rebuilt from the spool ([`Visits::restore`]).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use dashmap::DashMap;
+use dashmap::mapref::entry::Entry;
+
+use crate::event::{Attributes, ENGAGEMENT, Event, PAGEVIEW, SessionId, VisitorId};
+use crate::site::SiteId;
+
+/// Idle whole minutes after which a visit has ended.
+const IDLE_MINUTES_MAX: i64 = 30;
+/// The longest a visit can be, in seconds: a day.
+pub const LENGTH_MAX_S: i64 = 24 * 60 * 60;
+/// When there is no room, as many visits are looked at, and the one that has been idle longest goes.
+const EVICTION_SAMPLE: usize = 16;
+
+/// The visits that are open.
+pub struct Visits {
+    open: DashMap<(SiteId, VisitorId), Visit>,
+    open_max: usize,
+    evicted: AtomicU64,
+}
+
+/// An event as far as it matters for its visit.
+pub struct Arrival<'a> {
+    /// The site that it happened on.
+    pub site: SiteId,
+    /// When, in seconds since 1970.
+    pub timestamp: u32,
+    /// What happened.
+    pub kind: Kind,
+    /// The page's host.
+    pub hostname: &'a str,
+    /// The page's path.
+    pub pathname: &'a str,
+}
+
+/// What an event is to its visit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A page view.
+    Pageview,
+    /// Attention to a page.
+    Engagement,
+    /// Anything else.
+    Custom,
+}
+
+impl Kind {
+    /// The kind of an event with that name.
+    pub fn of(name: &str) -> Self {
+        match name {
+            PAGEVIEW => Self::Pageview,
+            ENGAGEMENT => Self::Engagement,
+            _ => Self::Custom,
+        }
+    }
+}
+
+/// Where an event belongs.
+#[derive(Clone)]
+pub struct Placed {
+    /// The visitor of the visit: the one that began it.
+    pub visitor: VisitorId,
+    /// The visit.
+    pub session: SessionId,
+    /// The event's place in it, from 1.
+    pub seq: u32,
+    /// What is true of the visit.
+    pub attributes: Arc<Attributes>,
+    /// The host of its first page so far; empty before there is one.
+    pub entry_hostname: Arc<str>,
+    /// The path of its first page so far; empty before there is one.
+    pub entry_pathname: Arc<str>,
+}
+
+struct Visit {
+    started: u32,
+    last: u32,
+    /// Of the event that came last.
+    placed: Placed,
+}
+
+impl Visit {
+    fn begin(arrival: &Arrival<'_>, visitor: VisitorId, attributes: Attributes) -> Self {
+        let placed = Placed {
+            visitor,
+            session: session_id(arrival.timestamp, visitor),
+            seq: 0,
+            attributes: Arc::new(attributes),
+            entry_hostname: "".into(),
+            entry_pathname: "".into(),
+        };
+        Self { started: arrival.timestamp, last: arrival.timestamp, placed }
+    }
+
+    fn is_open(&self, timestamp: u32) -> bool {
+        let idle_minutes = (i64::from(timestamp) - i64::from(self.last)).div_euclid(60);
+        let length = (i64::from(timestamp) - i64::from(self.started)).abs();
+        idle_minutes <= IDLE_MINUTES_MAX && length <= LENGTH_MAX_S
+    }
+
+    fn take(&mut self, arrival: &Arrival<'_>) -> Placed {
+        self.last = arrival.timestamp;
+        self.placed.seq += 1;
+        if arrival.kind == Kind::Pageview && self.placed.entry_pathname.is_empty() {
+            self.placed.entry_hostname = arrival.hostname.into();
+            self.placed.entry_pathname = arrival.pathname.into();
+        }
+        self.placed.clone()
+    }
+}
+
+/// The start in the high bits, the visitor in the low ones: the same for the same visit, whoever
+/// computes it.
+fn session_id(started: u32, visitor: VisitorId) -> SessionId {
+    let low = (visitor.0 ^ (visitor.0 >> 32)) & u64::from(u32::MAX);
+    SessionId((u64::from(started) << 32) | low)
+}
+
+impl Visits {
+    /// None yet, and never more than `open_max`.
+    pub fn new(open_max: usize) -> Self {
+        Self { open: DashMap::new(), open_max, evicted: AtomicU64::new(0) }
+    }
+
+    /// The visit of an event: the open one of `current`; or of `previous`, the id that the visitor had
+    /// before midnight; or a new one, with the attributes that `first` gives. `None` for engagement
+    /// without an open visit.
+    pub fn place(
+        &self,
+        arrival: &Arrival<'_>,
+        current: VisitorId,
+        previous: Option<VisitorId>,
+        first: impl FnOnce() -> Attributes,
+    ) -> Option<Placed> {
+        // Looked up before the entry is locked: two locks at once could wait for each other.
+        let carried = previous.and_then(|previous| self.carry(arrival, current, previous));
+        self.make_room();
+        match self.open.entry((arrival.site, current)) {
+            Entry::Occupied(mut entry) if entry.get().is_open(arrival.timestamp) => {
+                Some(entry.get_mut().take(arrival))
+            }
+            entry => {
+                let mut visit = match carried {
+                    Some(visit) => visit,
+                    None if arrival.kind == Kind::Engagement => return None,
+                    None => Visit::begin(arrival, current, first()),
+                };
+                let placed = visit.take(arrival);
+                entry.insert(visit);
+                Some(placed)
+            }
+        }
+    }
+
+    /// Takes the visit that is open under the previous id away, for it to go on under the current one.
+    fn carry(
+        &self,
+        arrival: &Arrival<'_>,
+        current: VisitorId,
+        previous: VisitorId,
+    ) -> Option<Visit> {
+        if self
+            .open
+            .get(&(arrival.site, current))
+            .is_some_and(|visit| visit.is_open(arrival.timestamp))
+        {
+            return None;
+        }
+        let (_, visit) = self
+            .open
+            .remove_if(&(arrival.site, previous), |_, visit| visit.is_open(arrival.timestamp))?;
+        Some(visit)
+    }
+
+    /// Takes an event that is stored already into account, as if it had just arrived. Events must come
+    /// in the order in which they were stored.
+    pub fn restore(&self, event: &Event) {
+        let happening = &event.happening;
+        if happening.visitor_id == VisitorId::NOBODY {
+            return;
+        }
+        let placed = Placed {
+            visitor: happening.visitor_id,
+            session: happening.session_id,
+            seq: happening.seq,
+            attributes: Arc::clone(&event.attributes),
+            entry_hostname: happening.entry_hostname.as_str().into(),
+            entry_pathname: happening.entry_pathname.as_str().into(),
+        };
+        let started = u32::try_from(happening.session_id.0 >> 32).unwrap_or(happening.timestamp);
+        let restored = Visit { started, last: happening.timestamp, placed };
+        match self.open.entry((SiteId(happening.site_id), happening.visitor_id)) {
+            // Two events of a visit may have been stored in another order than they came in.
+            Entry::Occupied(entry)
+                if entry.get().placed.session == happening.session_id
+                    && entry.get().placed.seq > happening.seq => {}
+            entry => drop(entry.insert(restored)),
+        }
+    }
+
+    /// Forgets the visits that have ended, and says how many are open.
+    pub fn sweep(&self, now: u32) -> usize {
+        self.open.retain(|_, visit| visit.is_open(now));
+        self.open.shrink_to_fit();
+        self.open.len()
+    }
+
+    /// How many visits are open.
+    pub fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Whether none is open.
+    pub fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// How many visits had to go before they ended, because there was no room.
+    pub fn evicted(&self) -> u64 {
+        self.evicted.load(Ordering::Relaxed)
+    }
+
+    fn make_room(&self) {
+        if self.open.len() < self.open_max {
+            return;
+        }
+        let sample = self.open.iter().take(EVICTION_SAMPLE);
+        let Some(idlest) = sample.min_by_key(|visit| visit.last).map(|visit| *visit.key()) else {
+            return;
+        };
+        self.open.remove(&idlest);
+        self.evicted.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests;

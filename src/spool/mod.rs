@@ -1,1 +1,280 @@
-//! (being written)
+//! The spool: an append-only log of finished rows, on disk before anybody is told that they are accepted.
+//!
+//! # Design
+//! - `append` returns when its rows are written *and synced*. One writer thread takes everything that
+//!   waits, writes it with one call and syncs once: many appends share one sync.
+//! - The rows are read back from the files, never from a queue: however long ClickHouse is away, the
+//!   memory that the spool takes stays the same.
+//! - A reader gets windows of rows in their order, and commits a window when ClickHouse has it. Until
+//!   then the same rows are given again, also after a restart: at least once.
+//! - Segments whose rows are all committed are kept for a while ([`Limits::keep`]): open visits are rebuilt from
+//!   them after a restart, without ClickHouse.
+//! - A write that fails is cut off again. A sync that fails is never tried again on that file, because
+//!   the system may have dropped what it could not write: the segment ends at its last synced byte.
+//!
+//! # Format
+//! Files `<16 digits>.spool`, numbered from 1, each a segment:
+//!
+//! ```text
+//! segment  = magic[8] = "PSBYSPL1"  columns_bytes: u32  columns: text  crc: u32   frame*
+//! frame    = marker[4] = "\xF5PSB"  row_bytes: u32  day: u32  crc: u32  row[row_bytes]
+//! ```
+//!
+//! Numbers are little-endian. `columns` names the columns of the rows, separated by commas, so that rows
+//! written by an older version still load. `day` is the row's day in UTC, in days since 1970. A `crc` is
+//! the CRC-32 (IEEE) of everything between the marker (or the magic) and itself, followed by the row.
+//! A row is RowBinary, as `event::Event::encode` made it.
+//!
+//! A frame that is damaged is passed over: the next marker with a frame whose `crc` holds goes on. No
+//! text of an event can contain a frame, because events have no control characters. What follows the
+//! last whole frame of the last segment is a write that did not finish; it was never acknowledged, and
+//! is cut off.
+//!
+//! `checkpoint` is a line of text, `<segment> <offset> <crc of both as hexadecimal>`: everything before it is in
+//! ClickHouse. It is replaced by renaming. Without a valid one, everything is given again.
+
+mod checkpoint;
+pub mod disk;
+mod reader;
+mod segment;
+mod writer;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+pub use reader::{Batch, Reader, Window};
+
+use crate::event::Event;
+use disk::Disk;
+use writer::Writer;
+
+/// The spool's bounds.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// The most bytes on disk.
+    pub bytes_max: u64,
+    /// A segment that has as many bytes is followed by a new one.
+    pub segment_bytes: u64,
+    /// How long rows are kept after they were committed.
+    pub keep: Duration,
+    /// The most appends that wait for the disk at once.
+    pub waiting_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            bytes_max: 10 << 30,
+            segment_bytes: 64 << 20,
+            keep: Duration::from_secs(45 * 60),
+            waiting_max: 16_384,
+        }
+    }
+}
+
+/// A row to be appended, as a frame.
+pub struct Record(Vec<u8>);
+
+impl Record {
+    /// The row of an event.
+    pub fn of(event: &Event) -> Self {
+        let mut row = Vec::with_capacity(512);
+        event.encode(&mut row);
+        Self(segment::frame(event.happening.timestamp / 86_400, &row))
+    }
+}
+
+/// Rows were not accepted: nothing of them counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AppendError {
+    /// More appends wait than the disk keeps up with.
+    #[error("the spool is busy")]
+    Busy,
+    /// The spool has used up its bytes, or the disk is full.
+    #[error("the spool is full")]
+    Full,
+    /// The disk failed.
+    #[error("the spool can not be written")]
+    Failed,
+    /// The spool has been closed.
+    #[error("the spool is closed")]
+    Closed,
+}
+
+/// The spool could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum SpoolError {
+    /// The disk failed.
+    #[error("the spool can not be opened: {0}; check the data directory")]
+    Disk(#[from] std::io::Error),
+    /// A file is not of this version. It was not touched.
+    #[error(
+        "{0} in the spool was written by another version of Passerby; start that version to empty the spool first"
+    )]
+    Version(String),
+}
+
+/// A place in the log: everything before `offset` of `segment`, and all segments before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Position {
+    segment: u64,
+    offset: u64,
+}
+
+/// What is known of a segment.
+#[derive(Clone, Debug)]
+struct Segment {
+    /// Synced bytes: nobody reads beyond.
+    bytes: u64,
+    columns: Arc<str>,
+    /// Where the first frame is.
+    first_frame: u64,
+    /// When all of it had been committed.
+    committed_at: Option<Instant>,
+}
+
+/// What the writer and the reader share.
+struct Shared {
+    disk: Arc<dyn Disk>,
+    limits: Limits,
+    segments: Mutex<BTreeMap<u64, Segment>>,
+    /// Told when there is more to read.
+    grown: Notify,
+    figures: Figures,
+}
+
+/// What the spool counts since it was opened.
+#[derive(Default)]
+pub struct Figures {
+    /// Rows that were accepted.
+    pub rows_appended: AtomicU64,
+    /// Rows that were committed.
+    pub rows_committed: AtomicU64,
+    /// Rows that wait to be committed.
+    pub rows_waiting: AtomicU64,
+    /// Syncs of the disk.
+    pub syncs: AtomicU64,
+    /// Frames that were damaged, and unfinished writes that were cut off.
+    pub damaged: AtomicU64,
+}
+
+impl Shared {
+    fn segments(&self) -> MutexGuard<'_, BTreeMap<u64, Segment>> {
+        self.segments.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn bytes(&self) -> u64 {
+        self.segments().values().map(|segment| segment.bytes).sum()
+    }
+
+    /// Removes segments that have been committed and kept for long enough; all committed ones when
+    /// there is no room otherwise.
+    fn remove_committed(&self, needed: u64) {
+        loop {
+            let is_short = self.bytes().saturating_add(needed) > self.limits.bytes_max;
+            let is_due = |segment: &Segment| {
+                segment
+                    .committed_at
+                    .is_some_and(|then| is_short || then.elapsed() >= self.limits.keep)
+            };
+            let first = self
+                .segments()
+                .iter()
+                .next()
+                .filter(|(_, segment)| is_due(segment))
+                .map(|(number, _)| *number);
+            let Some(number) = first else { return };
+            if let Err(error) = self.disk.remove(&segment::file_name(number)) {
+                tracing::warn!(%error, "a segment of the spool could not be removed");
+                return;
+            }
+            self.segments().remove(&number);
+        }
+    }
+}
+
+/// The end of the spool where rows go in. Cloning it gives another such end.
+#[derive(Clone)]
+pub struct Spool {
+    shared: Arc<Shared>,
+    writer: Writer,
+}
+
+impl Spool {
+    /// Opens the spool on a disk, and brings it into order after whatever happened to it.
+    ///
+    /// # Errors
+    /// When the disk fails, or holds files of another version.
+    pub fn open(disk: Arc<dyn Disk>, limits: Limits) -> Result<(Self, Reader), SpoolError> {
+        let (segments, damaged) = segment::recover(&*disk)?;
+        let committed = checkpoint::read(&*disk, &segments);
+        let figures = Figures::default();
+        figures.damaged.store(damaged, Ordering::Relaxed);
+        let shared = Arc::new(Shared {
+            disk,
+            limits,
+            segments: Mutex::new(segments),
+            grown: Notify::new(),
+            figures,
+        });
+        let reader = Reader::new(Arc::clone(&shared), committed)?;
+        let writer = Writer::start(Arc::clone(&shared))?;
+        Ok((Self { shared, writer }, reader))
+    }
+
+    /// Appends rows; `Ok` means that all of them are on disk, and stay there.
+    ///
+    /// # Errors
+    /// [`AppendError`]; then none of them will be read, but for a failing disk that kept some after all.
+    pub async fn append(&self, records: Vec<Record>) -> Result<(), AppendError> {
+        self.writer.append(records).await
+    }
+
+    /// Begins a new segment, so that the rows of the last one can leave the disk in their time.
+    pub fn rotate(&self) {
+        self.writer.rotate();
+    }
+
+    /// Gives the events that are still on disk, in their order.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn replay(&self, mut take: impl FnMut(&Event)) -> std::io::Result<()> {
+        let segments = self.shared.segments().clone();
+        let own_columns = segment::columns();
+        for (number, segment) in
+            segments.iter().filter(|(_, segment)| *segment.columns == *own_columns)
+        {
+            let bytes = segment::read(&*self.shared.disk, *number, segment)?;
+            for frame in segment::frames(&bytes, segment.first_frame) {
+                if let Ok(event) = Event::decode(frame.row) {
+                    take(&event);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What it counts.
+    pub fn figures(&self) -> &Figures {
+        &self.shared.figures
+    }
+
+    /// Bytes on disk.
+    pub fn bytes(&self) -> u64 {
+        self.shared.bytes()
+    }
+
+    /// Ends the writer: what waits is written, and nothing more is taken.
+    pub async fn close(&self) {
+        self.writer.close().await;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,26 @@
-//! (being written)
+//! ClickHouse, the only database.
+//!
+//! [`engine`] is the embedded one, as a child process; a configured server is reached in the same way.
+//! [`client`] is every access to it, [`schema`] its tables, [`loader`] brings the spool's rows in,
+//! and [`catalog`] keeps the sites and tokens.
+
+pub mod catalog;
+pub mod client;
+pub mod engine;
+pub mod loader;
+pub mod schema;
+
+pub use client::{Store, StoreError};
+
+/// How to reach a ClickHouse over HTTP. It has no `Debug`: it holds a password.
+#[derive(Clone)]
+pub struct Server {
+    /// `http://host:port` or `https://host:port`.
+    pub url: String,
+    /// The user.
+    pub user: String,
+    /// The user's password.
+    pub password: String,
+    /// The database of the tables.
+    pub database: String,
+}

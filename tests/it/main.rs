@@ -1,3 +1,16 @@
 //! The integration tests: the real program against the real engine.
+//!
+//! - `engine`: the embedded engine as a process, and access to it.
+//! - `collecting`: from beacons to numbers, through restarts.
+//! - `query`: what the numbers of a report mean.
+//! - `refusals`: what is wrong is said, and nothing else is lost by it.
+//! - `leak`: no address and no user agent in anything that is written.
+//! - `wall`: the rules of the sources that keep it so.
 
-fn main() {}
+mod collecting;
+mod engine;
+mod leak;
+mod query;
+mod refusals;
+mod support;
+mod wall;

@@ -1,0 +1,182 @@
+//! The collecting half of the program: everything that `serve` and `demo` run beside the [`App`].
+//!
+//! Stopped in this order: no new connections, requests under way answered, the spool closed, what it
+//! holds shipped as far as the time allows (the rest waits on disk for the next start), ClickHouse.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::App;
+use crate::clock::SharedClock;
+use crate::config::Config;
+use crate::http::connections::{self, Stopping};
+use crate::http::control;
+use crate::http::door::Door;
+use crate::ingest::{Collector, Parts};
+use crate::privacy::{Geo, Listener, Prefixes, Proxies, SaltStore, Salts, Wall};
+use crate::session::Visits;
+use crate::spool::disk::Directory;
+use crate::spool::{Limits, Reader, Spool};
+use crate::store::loader::Loader;
+use crate::telemetry::Sources;
+
+/// How often salts and visits that have ended are forgotten, and the place database is looked at.
+const TICK: Duration = Duration::from_secs(15);
+/// How long the last batches may take when the collector stops.
+const SHIP_PATIENCE: Duration = Duration::from_secs(3);
+
+/// A collector that takes beacons in.
+pub struct Collecting {
+    app: App,
+    address: SocketAddr,
+    stopping: watch::Sender<bool>,
+    servers: Vec<JoinHandle<()>>,
+    timer: JoinHandle<()>,
+    spool: Spool,
+    loader: Loader,
+}
+
+impl Collecting {
+    /// Opens the spool, rebuilds the open visits, and listens.
+    ///
+    /// # Errors
+    /// When the address is occupied, the spool can not be opened, or the place database can not be read.
+    pub async fn start(app: App) -> anyhow::Result<Self> {
+        let config = app.config().clone();
+        let services = app.services().clone();
+        let now = services.clock.now();
+        let geo = Arc::new(Geo::open(config.geo.database.as_deref(), now)?);
+        let listener = listen(config.listen).await?;
+        let address = listener.local_addr()?;
+        let metrics = match config.metrics_listen {
+            Some(address) => Some(listen(address).await?),
+            None => None,
+        };
+        let (spool, reader) = open_spool(&config)?;
+        let visits = Arc::new(rebuild_visits(&config, &spool)?);
+        let salts = Arc::new(Salts::open(
+            SaltStore::open(config.privacy.salt_dir.as_deref(), &config.data_dir),
+            now,
+        ));
+        let prefixes =
+            Prefixes { ipv4: config.privacy.ipv4_prefix, ipv6: config.privacy.ipv6_prefix };
+        let collector = Arc::new(Collector::new(Parts {
+            clock: Arc::clone(&services.clock),
+            catalog: Arc::clone(&services.catalog),
+            wall: Wall::new(prefixes, Arc::clone(&salts), Arc::clone(&geo)),
+            on_objection: config.privacy.on_objection,
+            visits: Arc::clone(&visits),
+            spool: spool.clone(),
+            counters: Arc::clone(&services.counters),
+        }));
+        let loader = start_loader(&app, &config, &spool, reader);
+        services.counters.watch(Sources {
+            spool: spool.clone(),
+            loader: Arc::clone(loader.figures()),
+            visits: Arc::clone(&visits),
+        });
+        services.health.set_spool(true);
+
+        let (stopping, stopped) = watch::channel(false);
+        let door = Door {
+            proxies: Proxies::new(config.trusted_proxies.clone()),
+            collector,
+            routes: crate::http::routes(services.clone()),
+        };
+        let mut servers =
+            vec![tokio::spawn(connections::serve(listener, Arc::new(door), stopped.clone()))];
+        servers.extend(metrics.map(|listener| {
+            let routes = control::operators_routes(services.clone());
+            tokio::spawn(connections::serve(listener, Arc::new(routes), stopped.clone()))
+        }));
+        servers.extend(control_server(&config, &app, stopped));
+        let timer = tokio::spawn(tick(Arc::clone(&services.clock), salts, visits, geo));
+        Ok(Self { app, address, stopping, servers, timer, spool, loader })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The parts that it was started with.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Stops everything, in order. Nothing that was accepted is lost.
+    pub async fn stop(self) {
+        self.app.services().health.set_stopping();
+        self.stopping.send_replace(true);
+        for server in self.servers {
+            let _ = server.await;
+        }
+        self.timer.abort();
+        self.spool.close().await;
+        self.loader.stop(SHIP_PATIENCE).await;
+        self.app.close().await;
+    }
+}
+
+async fn listen(address: SocketAddr) -> anyhow::Result<Listener> {
+    Listener::bind(address).await.with_context(|| {
+        format!("nothing can listen on {address}: stop what does, or choose another address with listen or PASSERBY_LISTEN")
+    })
+}
+
+fn open_spool(config: &Config) -> anyhow::Result<(Spool, Reader)> {
+    let directory = Directory::open(config.data_dir.join("spool"))
+        .context("the spool's directory can not be made")?;
+    let limits = Limits { bytes_max: config.spool.bytes_max, ..Limits::default() };
+    Ok(Spool::open(Arc::new(directory), limits)?)
+}
+
+/// A restart goes on with the visits that were open.
+fn rebuild_visits(config: &Config, spool: &Spool) -> anyhow::Result<Visits> {
+    let visits = Visits::new(config.visits.open_max);
+    spool.replay(|event| visits.restore(event)).context("the spool can not be read")?;
+    tracing::info!(visits = visits.len(), "the open visits were rebuilt from the spool");
+    Ok(visits)
+}
+
+fn start_loader(app: &App, config: &Config, spool: &Spool, reader: Reader) -> Loader {
+    let store = Arc::clone(&app.services().store);
+    Loader::start(store, spool.clone(), reader, config.data_dir.join("quarantine"))
+}
+
+/// Without the socket the commands cannot reach a running collector; beacons are counted all the same.
+fn control_server(config: &Config, app: &App, stopped: Stopping) -> Option<JoinHandle<()>> {
+    match control::bind(&config.data_dir) {
+        Ok(listener) => Some(tokio::spawn(control::serve(
+            listener,
+            control::owners_routes(app.services().clone()),
+            stopped,
+        ))),
+        Err(error) => {
+            let path: &Path = &config.data_dir;
+            tracing::warn!(
+                %error, path = %path.display(),
+                "there is no control socket, so that commands can not reach this collector; choose a shorter data_dir"
+            );
+            None
+        }
+    }
+}
+
+/// What has to happen also when nobody visits.
+async fn tick(clock: SharedClock, salts: Arc<Salts>, visits: Arc<Visits>, geo: Arc<Geo>) {
+    let mut interval = tokio::time::interval(TICK);
+    loop {
+        interval.tick().await;
+        let now = clock.now();
+        salts.rotate(now);
+        visits.sweep(u32::try_from(now.as_second()).unwrap_or(0));
+        geo.reload_if_replaced(now);
+    }
+}

@@ -1,0 +1,67 @@
+//! The data directory: made for its owner alone, and used by one process at a time.
+
+use std::fs::{DirBuilder, File, TryLockError};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+
+use anyhow::Context;
+
+/// Another process works on the data directory.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "another passerby works on the data directory {0}: stop it, or give this one another data_dir"
+)]
+pub struct InUse(String);
+
+/// A data directory that is ours for as long as this lives.
+pub(super) struct DataDir {
+    _lock: File,
+}
+
+impl DataDir {
+    pub(super) fn take(path: &Path) -> anyhow::Result<Self> {
+        let shown = path.display();
+        let unwritable = || {
+            format!(
+                "the data directory {shown} can not be written: check its owner, or choose another with data_dir or \
+                 PASSERBY_DATA_DIR"
+            )
+        };
+        DirBuilder::new().recursive(true).mode(0o700).create(path).with_context(unwritable)?;
+        let lock = File::options()
+            .create(true)
+            .append(true)
+            .open(path.join("lock"))
+            .with_context(unwritable)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(InUse(shown.to_string()).into()),
+            Err(TryLockError::Error(error)) => Err(error).with_context(unwritable),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_process_is_refused_until_the_first_is_gone() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("data");
+        let first = DataDir::take(&path).unwrap();
+        let refusal = DataDir::take(&path).err().expect("it was taken twice");
+        assert!(refusal.downcast_ref::<InUse>().is_some(), "{refusal:#}");
+        drop(first);
+        DataDir::take(&path).unwrap();
+    }
+
+    #[test]
+    fn a_path_that_can_not_be_written_is_named() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let refusal = DataDir::take(&file.path().join("data"))
+            .err()
+            .expect("a file was taken for a directory");
+        assert!(format!("{refusal:#}").contains("PASSERBY_DATA_DIR"), "{refusal:#}");
+    }
+}

@@ -1,0 +1,168 @@
+//! ClickHouse as the collector has it: the embedded engine or a configured server, with a task that
+//! makes the tables, keeps the catalog fresh, and knows whether the database answers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use crate::config::{Config, Environment};
+use crate::http::health::Health;
+use crate::store::catalog::Catalog;
+use crate::store::engine::{Engine, EngineSettings, discover};
+use crate::store::{Server, Store, StoreError};
+
+/// How often the catalog is read anew, and with it whether the database answers: other collectors
+/// may have changed it.
+const REFRESH_INTERVAL: Duration = Duration::from_secs(10);
+/// How soon a database that does not answer is tried again.
+const RETRY_INTERVAL: Duration = Duration::from_millis(100);
+/// A database that does not answer for as long is worth a warning: an engine takes a moment to start.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// The database, and the task that watches it.
+pub(super) struct Database {
+    store: Arc<Store>,
+    engine: Option<Engine>,
+    ready: watch::Receiver<State>,
+    keeper: JoinHandle<()>,
+}
+
+/// What the keeper found last.
+#[derive(Clone, Debug)]
+enum State {
+    /// Not tried yet.
+    Unknown,
+    /// It does not answer, or refuses; why.
+    Away(String),
+    /// The tables are there and the catalog has been read.
+    Ready,
+}
+
+impl Database {
+    pub(super) async fn start(
+        config: &Config,
+        environment: &Environment,
+        catalog: Arc<Catalog>,
+        health: Arc<Health>,
+    ) -> anyhow::Result<Self> {
+        let (engine, writer, reader) = match &config.clickhouse.url {
+            Some(url) => {
+                let (writer, reader) = configured(config, url);
+                (None, writer, reader)
+            }
+            None => {
+                let settings = EngineSettings {
+                    directory: config.data_dir.join("engine"),
+                    source: discover(config.engine.path.as_deref(), environment.get("PATH"))?,
+                    program: None,
+                    memory_bytes_max: config.engine.memory_bytes_max,
+                };
+                let engine = Engine::start(settings)?;
+                let (writer, reader) = (engine.writer(), engine.reader());
+                (Some(engine), writer, reader)
+            }
+        };
+        let store = Arc::new(Store::connect(&writer, &reader));
+        let (found, ready) = watch::channel(State::Unknown);
+        let keeper = tokio::spawn(keep(Arc::clone(&store), catalog, health, found));
+        Ok(Self { store, engine, ready, keeper })
+    }
+
+    pub(super) fn store(&self) -> Arc<Store> {
+        Arc::clone(&self.store)
+    }
+
+    pub(super) async fn wait_ready(&self, patience: Duration) -> anyhow::Result<()> {
+        let mut ready = self.ready.clone();
+        let waited =
+            tokio::time::timeout(patience, ready.wait_for(|state| matches!(state, State::Ready)))
+                .await;
+        match waited {
+            Ok(state) => state.map(drop).context("the database's keeper has ended"),
+            Err(_) => match &*self.ready.borrow() {
+                State::Away(why) => bail!("{why}"),
+                State::Unknown | State::Ready => bail!("no answer in {} s", patience.as_secs()),
+            },
+        }
+    }
+
+    pub(super) async fn stop(self) {
+        self.keeper.abort();
+        if let Some(engine) = self.engine {
+            engine.stop().await;
+        }
+    }
+}
+
+fn configured(config: &Config, url: &str) -> (Server, Server) {
+    let clickhouse = &config.clickhouse;
+    let writer = Server {
+        url: url.to_owned(),
+        user: clickhouse.user.clone(),
+        password: clickhouse.password.expose().to_owned(),
+        database: clickhouse.database.clone(),
+    };
+    let reader = match &clickhouse.reader_user {
+        None => writer.clone(),
+        Some(user) => Server {
+            user: user.clone(),
+            password: clickhouse.reader_password.expose().to_owned(),
+            ..writer.clone()
+        },
+    };
+    (writer, reader)
+}
+
+/// Makes the tables once, then reads the catalog every few seconds, for as long as the collector runs.
+/// A state is logged when it begins, not each time it is found again.
+async fn keep(
+    store: Arc<Store>,
+    catalog: Arc<Catalog>,
+    health: Arc<Health>,
+    found: watch::Sender<State>,
+) {
+    let (mut has_tables, mut away_since, mut has_warned) = (false, None, false);
+    loop {
+        let outcome = refresh(&store, &catalog, &mut has_tables).await;
+        health.set_database(outcome.is_ok());
+        let pause = match outcome {
+            Ok(()) => {
+                if !matches!(*found.borrow(), State::Ready) {
+                    tracing::info!("ClickHouse answers and has its tables");
+                }
+                found.send_replace(State::Ready);
+                (away_since, has_warned) = (None, false);
+                REFRESH_INTERVAL
+            }
+            Err(error) => {
+                if !has_warned && away_since.get_or_insert_with(Instant::now).elapsed() >= GRACE {
+                    has_warned = true;
+                    tracing::warn!(
+                        %error,
+                        "ClickHouse does not answer; beacons are kept in the spool until it does. Check \
+                         clickhouse.url, or the embedded engine's log in the data directory"
+                    );
+                }
+                found.send_replace(State::Away(error.to_string()));
+                RETRY_INTERVAL
+            }
+        };
+        tokio::time::sleep(pause).await;
+    }
+}
+
+async fn refresh(
+    store: &Store,
+    catalog: &Catalog,
+    has_tables: &mut bool,
+) -> Result<(), StoreError> {
+    if !*has_tables {
+        store.apply_schema().await?;
+        *has_tables = true;
+    }
+    catalog.refresh(store).await
+}

@@ -1,0 +1,85 @@
+//! Wires the parts, starts them in their order, and stops them in the opposite one.
+//!
+//! [`App`] is what every command needs: the data directory, ClickHouse and the catalog.
+//! [`collecting`] is what `serve` and `demo` add to it: the door, the wall, the visits, the spool and
+//! the loader. Nothing else composes parts.
+
+pub mod collecting;
+mod data_dir;
+mod database;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+
+pub use data_dir::InUse;
+
+use crate::clock::SharedClock;
+use crate::config::{Config, Environment};
+use crate::http::Services;
+use crate::http::health::Health;
+use crate::store::catalog::Catalog;
+use crate::telemetry::Counters;
+use data_dir::DataDir;
+use database::Database;
+
+/// The parts that every command needs, started.
+pub struct App {
+    config: Config,
+    services: Services,
+    database: Database,
+    _data_dir: DataDir,
+}
+
+impl App {
+    /// Takes the data directory, starts the engine (or turns to the configured server), and reads the
+    /// catalog's snapshot. The database may not answer yet: see [`Self::wait_for_database`].
+    ///
+    /// # Errors
+    /// When the data directory can not be written or is in use ([`InUse`]), or there is no engine.
+    pub async fn open(
+        config: Config,
+        environment: &Environment,
+        clock: SharedClock,
+    ) -> anyhow::Result<Self> {
+        let data_dir = DataDir::take(&config.data_dir)?;
+        let catalog = Arc::new(Catalog::open(config.data_dir.join("catalog.json")));
+        let health = Arc::new(Health::default());
+        let database =
+            Database::start(&config, environment, Arc::clone(&catalog), Arc::clone(&health))
+                .await?;
+        let services = Services {
+            clock,
+            catalog,
+            store: database.store(),
+            counters: Arc::new(Counters::default()),
+            health,
+            public_url: config.public_url.clone(),
+        };
+        Ok(Self { config, services, database, _data_dir: data_dir })
+    }
+
+    /// What the routes work with.
+    pub fn services(&self) -> &Services {
+        &self.services
+    }
+
+    /// What the operator chose.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Waits until ClickHouse answers, its tables are there, and the catalog is read from them.
+    ///
+    /// # Errors
+    /// When that has not come about in time: why not.
+    pub async fn wait_for_database(&self, patience: Duration) -> anyhow::Result<()> {
+        self.database.wait_ready(patience).await.context("ClickHouse does not answer")
+    }
+
+    /// Stops what was started.
+    pub async fn close(self) {
+        self.database.stop().await;
+    }
+}

@@ -1,0 +1,419 @@
+//! From the bytes of a request to a [`Beacon`].
+//!
+//! The content type decides who reads the body; each reader gives the same fields, and one function
+//! holds the rules.
+
+use bytes::Bytes;
+use http_body_util::{BodyDataStream, Full};
+use serde_json::{Map, Value};
+
+use super::fields::{Chosen, Fields};
+use super::{
+    Beacon, BeaconError, DOMAINS_MAX, Field, Kind, NAME_CHARS_MAX, Props, REFERRER_CHARS_MAX,
+    Revenue, URL_BYTES_MAX,
+};
+use crate::enrich::page::{Page, PageError};
+use crate::event::{ENGAGEMENT, PAGEVIEW, SCROLL_DEPTH_UNKNOWN};
+
+/// Engagement of this many milliseconds (30 days) or more is not believed.
+const ENGAGEMENT_MS_LIMIT: u64 = 30 * 24 * 60 * 60 * 1000;
+
+/// Decodes the body of `POST /api/event`.
+///
+/// # Errors
+/// The first field that breaks a rule, and the rule.
+pub async fn body(content_type: &str, body: Bytes) -> Result<Beacon, BeaconError> {
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let fields = match essence.as_str() {
+        // What a command line sends when nobody tells it the type; no form begins like this.
+        "application/x-www-form-urlencoded" if body.trim_ascii_start().starts_with(b"{") => {
+            json(&body)?
+        }
+        "application/x-www-form-urlencoded" => form(url::form_urlencoded::parse(&body))?,
+        "multipart/form-data" => form(multipart(content_type, body).await?.into_iter())?,
+        _ => json(&body)?,
+    };
+    beacon(fields.into())
+}
+
+/// Decodes the parameters of `GET /api/event.gif`; without a `url` the page is the one that
+/// `referer` names, which for a picture is the page that it stands on.
+///
+/// # Errors
+/// The first field that breaks a rule, and the rule.
+pub fn pixel(query: &str, referer: Option<&str>) -> Result<Beacon, BeaconError> {
+    let renamed = url::form_urlencoded::parse(query.as_bytes())
+        .map(|(key, value)| (if key == "site" { "domain".into() } else { key }, value));
+    let mut fields: Chosen = form(renamed)?.into();
+    fields.url = fields.url.or_else(|| referer.map(Value::from));
+    fields.name = fields.name.or_else(|| Some(PAGEVIEW.into()));
+    beacon(fields)
+}
+
+fn json(body: &[u8]) -> Result<Fields, BeaconError> {
+    let not_an_object = |_| BeaconError::new(Field::Request, "the body must be one JSON object");
+    // A struct also reads from a list; a beacon does not.
+    match body.trim_ascii_start().first() {
+        Some(b'{') => serde_json::from_slice(body).map_err(not_an_object),
+        _ => Err(BeaconError::new(Field::Request, "the body must be one JSON object")),
+    }
+}
+
+/// A form has texts only: what must be a truth value or a number is read as one.
+fn form<K: AsRef<str>, V: AsRef<str>>(
+    pairs: impl Iterator<Item = (K, V)>,
+) -> Result<Fields, BeaconError> {
+    let typed = |key: &str, value: &str| match (key, value) {
+        ("i" | "interactive", "true") => Value::Bool(true),
+        ("i" | "interactive", "false") => Value::Bool(false),
+        ("h" | "hashMode", digits) => {
+            digits.parse::<i64>().map_or_else(|_| digits.into(), Value::from)
+        }
+        (_, text) => text.into(),
+    };
+    let map: Map<String, Value> = pairs
+        .map(|(key, value)| (key.as_ref().to_owned(), typed(key.as_ref(), value.as_ref())))
+        .collect();
+    serde_json::from_value(Value::Object(map))
+        .map_err(|_| BeaconError::new(Field::Request, "the form can not be read"))
+}
+
+async fn multipart(content_type: &str, body: Bytes) -> Result<Vec<(String, String)>, BeaconError> {
+    let broken =
+        |_: multer::Error| BeaconError::new(Field::Request, "the multipart form can not be read");
+    let boundary = multer::parse_boundary(content_type).map_err(broken)?;
+    let chunks = BodyDataStream::new(Full::new(body));
+    let mut parts = multer::Multipart::new(chunks, boundary);
+    let mut pairs = Vec::new();
+    while let Some(part) = parts.next_field().await.map_err(broken)? {
+        let name = part.name().unwrap_or_default().to_owned();
+        pairs.push((name, part.text().await.map_err(broken)?));
+    }
+    Ok(pairs)
+}
+
+fn beacon(fields: Chosen) -> Result<Beacon, BeaconError> {
+    let name = name(fields.name)?;
+    let hash_mode = hash_mode(fields.hash_mode.as_ref())?;
+    let (page, query) = page(fields.url, hash_mode)?;
+    let domains = domains(fields.domain, &page)?;
+    let kind = match name.as_str() {
+        PAGEVIEW => Kind::Pageview,
+        ENGAGEMENT => engagement(fields.engagement_ms.as_ref(), fields.scroll_depth.as_ref())?,
+        _ => Kind::Custom { name, interactive: fields.interactive },
+    };
+    let props = Props::read(fields.props)?.with_path(kind.name(), &page.pathname);
+    Ok(Beacon {
+        domains,
+        query,
+        referrer: fields.referrer.as_ref().and_then(Value::as_str).map(cut_referrer),
+        props,
+        revenue: fields.revenue.and_then(Revenue::read),
+        kind,
+        page,
+    })
+}
+
+fn name(sent: Option<Value>) -> Result<String, BeaconError> {
+    let name = match sent {
+        None => return Err(BeaconError::new(Field::EventName, "is required")),
+        Some(Value::String(name)) => name,
+        Some(Value::Number(number)) if number.is_i64() || number.is_u64() => number.to_string(),
+        Some(_) => return Err(BeaconError::new(Field::EventName, "must be a text")),
+    };
+    if name.trim().is_empty() {
+        return Err(BeaconError::new(Field::EventName, "can't be blank"));
+    }
+    if name.chars().count() > NAME_CHARS_MAX {
+        return Err(BeaconError::new(Field::EventName, "must not exceed 120 characters"));
+    }
+    Ok(name)
+}
+
+fn hash_mode(sent: Option<&Value>) -> Result<bool, BeaconError> {
+    match sent {
+        None => Ok(false),
+        Some(value) => match value.as_i64() {
+            Some(mode) => Ok(mode == 1),
+            None => Err(BeaconError::new(Field::HashMode, "is invalid: it must be an integer")),
+        },
+    }
+}
+
+fn page(sent: Option<Value>, hash_mode: bool) -> Result<(Page, String), BeaconError> {
+    const INVALID: &str = "must be a valid url";
+    let url = match sent {
+        None => return Err(BeaconError::new(Field::Url, "is required")),
+        Some(Value::String(url)) if url.len() <= URL_BYTES_MAX => url,
+        Some(_) => return Err(BeaconError::new(Field::Url, INVALID)),
+    };
+    Page::parse(&url, hash_mode).map_err(|error| {
+        BeaconError::new(
+            Field::Url,
+            match error {
+                PageError::Scheme => "scheme is not allowed",
+                PageError::Invalid => INVALID,
+            },
+        )
+    })
+}
+
+fn domains(sent: Option<Value>, page: &Page) -> Result<Vec<String>, BeaconError> {
+    let list = match sent {
+        None => return Ok(vec![page.hostname.clone()]),
+        Some(Value::String(list)) => list,
+        Some(_) => return Err(BeaconError::new(Field::Domain, "must be a text")),
+    };
+    let domains: Vec<String> =
+        list.split(',').map(bare_domain).filter(|domain| !domain.is_empty()).collect();
+    match domains.len() {
+        0 => Err(BeaconError::new(Field::Domain, "can't be blank")),
+        count if count > DOMAINS_MAX => {
+            Err(BeaconError::new(Field::Domain, "must not list more than 100 sites"))
+        }
+        _ => Ok(domains),
+    }
+}
+
+/// A domain as sites are registered under it.
+pub fn bare_domain(domain: &str) -> String {
+    let domain = domain.trim().to_ascii_lowercase();
+    domain.strip_prefix("www.").map(str::to_owned).unwrap_or(domain)
+}
+
+/// Both measures are optional, but without either there is nothing to report.
+fn engagement(ms: Option<&Value>, scroll_depth: Option<&Value>) -> Result<Kind, BeaconError> {
+    let ms = ms.and_then(whole_number).filter(|&ms| ms < ENGAGEMENT_MS_LIMIT);
+    let scroll_depth = scroll_depth.and_then(whole_number).map(|depth| depth.min(100) as u8);
+    if ms.is_none() && scroll_depth.is_none() {
+        return Err(BeaconError::new(Field::EventName, "engagement needs a valid sd or e"));
+    }
+    // Under 30 days, milliseconds fit in 32 bits.
+    let ms = ms.and_then(|ms| u32::try_from(ms).ok()).unwrap_or(0);
+    Ok(Kind::Engagement { ms, scroll_depth: scroll_depth.unwrap_or(SCROLL_DEPTH_UNKNOWN) })
+}
+
+fn whole_number(value: &Value) -> Option<u64> {
+    match value {
+        Value::String(digits) => digits.trim().parse().ok(),
+        value => value.as_u64(),
+    }
+}
+
+fn cut_referrer(referrer: &str) -> String {
+    referrer.chars().take(REFERRER_CHARS_MAX).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn decoded(sent: &Value) -> Result<Beacon, BeaconError> {
+        beacon(json(sent.to_string().as_bytes())?.into())
+    }
+
+    #[track_caller]
+    fn refused(sent: Value, field: &str, rule: &str) {
+        match decoded(&sent) {
+            Err(error) => assert_eq!((error.field.as_str(), error.rule), (field, rule), "{sent}"),
+            Ok(_) => panic!("{sent} was taken"),
+        }
+    }
+
+    #[track_caller]
+    fn taken(sent: Value) -> Beacon {
+        decoded(&sent).unwrap_or_else(|error| panic!("{sent}: {error}"))
+    }
+
+    fn page_view(with: Value) -> Value {
+        let mut sent =
+            json!({"n": "pageview", "u": "https://www.example.com/p%C3%A4th?utm_source=x#part"});
+        sent.as_object_mut().unwrap().extend(with.as_object().unwrap().clone());
+        sent
+    }
+
+    #[test]
+    fn a_page_view_tells_page_and_site() {
+        let beacon = taken(page_view(json!({})));
+        assert_eq!(beacon.kind, Kind::Pageview);
+        assert_eq!(
+            (beacon.page.hostname.as_str(), beacon.page.pathname.as_str()),
+            ("example.com", "/päth")
+        );
+        assert_eq!(beacon.domains, ["example.com"]);
+        assert_eq!(beacon.query, "utm_source=x");
+    }
+
+    #[test]
+    fn a_field_that_is_missing_or_wrong_is_named() {
+        refused(json!({"u": "https://a.test/"}), "event_name", "is required");
+        refused(json!({"n": "", "u": "https://a.test/"}), "event_name", "can't be blank");
+        refused(json!({"n": [], "u": "https://a.test/"}), "event_name", "must be a text");
+        refused(
+            json!({"n": "x".repeat(121), "u": "https://a.test/"}),
+            "event_name",
+            "must not exceed 120 characters",
+        );
+        refused(json!({"n": "pageview"}), "url", "is required");
+        refused(page_view(json!({"u": 7})), "url", "must be a valid url");
+        refused(page_view(json!({"u": "data:text/html,x"})), "url", "scheme is not allowed");
+        let long = format!("https://a.test/{}", "x".repeat(1986));
+        refused(page_view(json!({"u": long})), "url", "must be a valid url");
+        refused(page_view(json!({"d": " "})), "domain", "can't be blank");
+        refused(page_view(json!({"h": "x"})), "hash_mode", "is invalid: it must be an integer");
+        refused(
+            page_view(json!({"p": {"k".repeat(301): 1}})),
+            "props",
+            "keys must not exceed 300 bytes",
+        );
+        refused(json!([]), "request", "the body must be one JSON object");
+        refused(json!("x"), "request", "the body must be one JSON object");
+    }
+
+    #[test]
+    fn the_longest_allowed_url_and_name_are_taken() {
+        taken(page_view(json!({"u": format!("https://a.test/{}", "x".repeat(1985))})));
+        taken(page_view(json!({"n": "ü".repeat(120)})));
+        assert_eq!(taken(page_view(json!({"n": 404}))).kind.name(), "404");
+    }
+
+    #[test]
+    fn the_left_most_name_of_a_field_wins() {
+        let sent = page_view(
+            json!({"name": "Other", "url": "https://other.test/", "p": {"a": 1}, "m": r#"{"b": 2}"#}),
+        );
+        let beacon = taken(sent);
+        assert_eq!(beacon.kind, Kind::Pageview);
+        assert_eq!(beacon.props.into_pairs(), [("b".to_owned(), "2".to_owned())]);
+        assert_eq!(
+            taken(json!({"n": null, "name": "A", "u": false, "url": "https://a.test/"}))
+                .kind
+                .name(),
+            "A"
+        );
+    }
+
+    #[test]
+    fn both_names_of_interactive_are_honoured() {
+        for (with, expected) in [
+            (json!({}), true),
+            (json!({"i": false}), false),
+            (json!({"interactive": false}), false),
+            (json!({"i": true}), true),
+            (json!({"i": "no"}), true),
+        ] {
+            let mut sent = page_view(with.clone());
+            sent["n"] = json!("Signup");
+            let Kind::Custom { interactive, .. } = taken(sent).kind else { panic!("not custom") };
+            assert_eq!(interactive, expected, "{with}");
+        }
+    }
+
+    #[test]
+    fn one_beacon_may_be_for_several_sites() {
+        assert_eq!(taken(page_view(json!({"d": "a.com, www.B.com"}))).domains, ["a.com", "b.com"]);
+    }
+
+    #[test]
+    fn the_fragment_is_part_of_the_path_in_hash_mode_only() {
+        let sent = |h: Value| page_view(json!({"u": "https://a.test/x#/y", "h": h}));
+        assert_eq!(taken(sent(json!(1))).page.pathname, "/x#/y");
+        assert_eq!(taken(sent(json!(0))).page.pathname, "/x");
+        assert_eq!(taken(sent(Value::Null)).page.pathname, "/x");
+    }
+
+    #[test]
+    fn a_referrer_that_is_no_text_is_ignored_and_a_long_one_is_cut() {
+        assert_eq!(taken(page_view(json!({"r": 7}))).referrer, None);
+        let long = taken(page_view(json!({"r": "ü".repeat(3000)}))).referrer.unwrap();
+        assert_eq!(long.chars().count(), 2000);
+    }
+
+    #[test]
+    fn engagement_needs_one_valid_measure() {
+        let engagement = |with: Value| {
+            let mut sent = page_view(with);
+            sent["n"] = json!("engagement");
+            sent
+        };
+        let kind = |with| taken(engagement(with)).kind;
+        assert_eq!(kind(json!({"sd": "120"})), Kind::Engagement { ms: 0, scroll_depth: 100 });
+        assert_eq!(kind(json!({"e": -1, "sd": 10})), Kind::Engagement { ms: 0, scroll_depth: 10 });
+        assert_eq!(kind(json!({"e": "1500"})), Kind::Engagement { ms: 1500, scroll_depth: 255 });
+        assert_eq!(kind(json!({"e": 0})), Kind::Engagement { ms: 0, scroll_depth: 255 });
+        for with in
+            [json!({}), json!({"e": -1}), json!({"e": 30u64 * 86_400_000}), json!({"sd": "x"})]
+        {
+            refused(engagement(with), "event_name", "engagement needs a valid sd or e");
+        }
+    }
+
+    #[tokio::test]
+    async fn text_json_and_forms_of_one_event_say_the_same() {
+        let text =
+            r#"{"n":"Signup","u":"https://a.test/x","i":false,"p":"{\"plan\":\"pro\"}","h":1}"#;
+        let form = "n=Signup&u=https%3A%2F%2Fa.test%2Fx&i=false&p=%7B%22plan%22%3A%22pro%22%7D&h=1";
+        let parts = [
+            ("n", "Signup"),
+            ("u", "https://a.test/x"),
+            ("i", "false"),
+            ("p", r#"{"plan":"pro"}"#),
+            ("h", "1"),
+        ];
+        let multipart: String = parts
+            .iter()
+            .map(|(name, value)| {
+                format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+            })
+            .chain(["--b--\r\n".to_owned()])
+            .collect();
+        for (content_type, sent) in [
+            ("text/plain", text.to_owned()),
+            ("application/json; charset=utf-8", text.to_owned()),
+            ("application/x-www-form-urlencoded", form.to_owned()),
+            ("application/x-www-form-urlencoded", text.to_owned()),
+            ("multipart/form-data; boundary=b", multipart),
+        ] {
+            let beacon = body(content_type, Bytes::from(sent))
+                .await
+                .unwrap_or_else(|e| panic!("{content_type}: {e}"));
+            assert_eq!(
+                beacon.kind,
+                Kind::Custom { name: "Signup".into(), interactive: false },
+                "{content_type}"
+            );
+            assert_eq!(beacon.page.pathname, "/x", "{content_type}");
+            assert_eq!(
+                beacon.props.into_pairs(),
+                [("plan".to_owned(), "pro".to_owned())],
+                "{content_type}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_pixel_takes_its_page_from_the_parameters_or_from_the_referer() {
+        let told = pixel(
+            "site=a.test&url=https%3A%2F%2Fa.test%2Fx&referrer=https%3A%2F%2Fb.test%2F",
+            Some("https://z.test/"),
+        );
+        let told = told.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(
+            (told.page.pathname.as_str(), told.referrer.as_deref()),
+            ("/x", Some("https://b.test/"))
+        );
+        let fallen_back = pixel("site=a.test", Some("https://a.test/y"))
+            .unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!((fallen_back.page.pathname.as_str(), fallen_back.kind), ("/y", Kind::Pageview));
+        assert_eq!(pixel("site=a.test", None).err().map(|error| error.field), Some(Field::Url));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_body_makes_the_decoder_panic(bytes: Vec<u8>) {
+            let _ = json(&bytes).map(|fields| beacon(fields.into()).is_ok());
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Custom properties: a short list of names and values, both text.
+
+use serde_json::{Map, Value};
+
+use super::{BeaconError, Field};
+
+/// The most properties that an event keeps; what comes after is left out.
+pub const PROPS_MAX: usize = 30;
+/// The longest name of a property, in bytes.
+const KEY_BYTES_MAX: usize = 300;
+/// The longest value of a property, in bytes.
+const VALUE_BYTES_MAX: usize = 2_000;
+/// Events that happen on a page which their reports are about: they get the page's path as a property.
+const NAMES_WITH_PATH: [&str; 3] = ["404", "WP Form Completions", "Form: Submission"];
+
+/// At most [`PROPS_MAX`] pairs, in the order in which they were sent.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Props(Vec<(String, String)>);
+
+impl Props {
+    /// Reads properties from an object, or from a text that holds one; anything else is none.
+    ///
+    /// Pairs that say nothing (null, blank) or cannot be shown (lists, objects) are left out.
+    ///
+    /// # Errors
+    /// When a name is longer than 300 bytes or a value longer than 2,000.
+    pub fn read(sent: Option<Value>) -> Result<Self, BeaconError> {
+        let pairs =
+            object(sent).into_iter().filter_map(|(key, value)| Some((shown(&key)?, text(value)?)));
+        Self::kept(pairs.take(PROPS_MAX).collect())
+    }
+
+    /// Adds the property `path` in front for the events that are about the page they happen on,
+    /// unless the page sent its own.
+    pub fn with_path(mut self, name: &str, pathname: &str) -> Self {
+        if NAMES_WITH_PATH.contains(&name) && !self.0.iter().any(|(key, _)| key == "path") {
+            self.0.insert(0, ("path".to_owned(), pathname.to_owned()));
+            self.0.truncate(PROPS_MAX);
+        }
+        self
+    }
+
+    /// The pairs.
+    pub fn into_pairs(self) -> Vec<(String, String)> {
+        self.0
+    }
+
+    fn kept(pairs: Vec<(String, String)>) -> Result<Self, BeaconError> {
+        for (key, value) in &pairs {
+            if key.len() > KEY_BYTES_MAX {
+                return Err(BeaconError::new(Field::Props, "keys must not exceed 300 bytes"));
+            }
+            if value.len() > VALUE_BYTES_MAX {
+                return Err(BeaconError::new(Field::Props, "values must not exceed 2000 bytes"));
+            }
+        }
+        Ok(Self(pairs))
+    }
+}
+
+fn object(sent: Option<Value>) -> Map<String, Value> {
+    match sent {
+        Some(Value::Object(object)) => object,
+        Some(Value::String(text)) => serde_json::from_str(&text).unwrap_or_default(),
+        _ => Map::new(),
+    }
+}
+
+fn shown(text: &str) -> Option<String> {
+    (!text.trim_start().is_empty()).then(|| text.to_owned())
+}
+
+fn text(value: Value) -> Option<String> {
+    match value {
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+        Value::Bool(value) => Some(value.to_string()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::String(text) => shown(&text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn check(sent: Value, expected: &[(&str, &str)]) {
+        let props =
+            Props::read(Some(sent.clone())).unwrap_or_else(|error| panic!("{sent}: {error}"));
+        let expected: Vec<_> =
+            expected.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect();
+        assert_eq!(props.into_pairs(), expected, "{sent}");
+    }
+
+    #[test]
+    fn only_pairs_that_say_something_are_kept() {
+        check(
+            json!({"a": "x", "b": null, "c": "", "d": "  ", "e": false, "f": 0, "g": [1], "h": {"i": 1}, "": "j"}),
+            &[("a", "x"), ("e", "false"), ("f", "0")],
+        );
+    }
+
+    #[test]
+    fn a_text_that_holds_an_object_is_an_object() {
+        check(json!(r#"{"plan": "pro", "seats": 2.5}"#), &[("plan", "pro"), ("seats", "2.5")]);
+        check(json!("[1]"), &[]);
+        check(json!("{"), &[]);
+        check(json!(7), &[]);
+    }
+
+    #[test]
+    fn thirty_are_kept_of_thirty_one() {
+        let sent: Map<String, Value> = (0..31).map(|n| (format!("k{n}"), json!(n))).collect();
+        assert_eq!(Props::read(Some(Value::Object(sent))).unwrap().into_pairs().len(), 30);
+    }
+
+    #[test]
+    fn a_name_or_value_that_is_too_long_refuses_the_beacon() {
+        assert!(Props::read(Some(json!({"k".repeat(300): "v".repeat(2000)}))).is_ok());
+        for sent in [json!({"k".repeat(301): "v"}), json!({"k": "v".repeat(2001)})] {
+            assert_eq!(Props::read(Some(sent)).unwrap_err().field, Field::Props);
+        }
+    }
+
+    #[test]
+    fn events_about_a_page_get_its_path_in_front_unless_they_bring_one() {
+        let own = Props::read(Some(json!({"path": "/own"}))).unwrap().with_path("404", "/gone");
+        assert_eq!(own.into_pairs(), [("path".to_owned(), "/own".to_owned())]);
+        let given = Props::read(Some(json!({"a": 1}))).unwrap().with_path("404", "/gone");
+        assert_eq!(given.into_pairs()[0], ("path".to_owned(), "/gone".to_owned()));
+        assert_eq!(Props::default().with_path("Signup", "/x"), Props::default());
+    }
+}

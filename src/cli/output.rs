@@ -1,0 +1,19 @@
+//! Where the commands write.
+
+use std::io::Write;
+
+/// Writes what a command made: for programs, alone on a line of standard output.
+///
+/// # Errors
+/// When nobody reads it any more.
+pub(super) fn made(text: impl std::fmt::Display) -> std::io::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "{text}")?;
+    stdout.flush()
+}
+
+/// Tells whoever typed the command something, on standard error.
+pub(super) fn tell(text: impl std::fmt::Display) {
+    // Nobody there to be told is no failure of the command.
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}

@@ -1,0 +1,83 @@
+//! `passerby query`: a report in the terminal, in the words of the reporting API.
+
+use anyhow::bail;
+use axum::http::Method;
+use clap::Parser;
+use serde_json::{Value, json};
+
+use super::remote::with;
+use super::{Context, output, table};
+
+/// Show a report in the terminal.
+///
+/// Metrics: visitors, visits, pageviews, events, views_per_visit, bounce_rate, visit_duration.
+/// Dimensions: time:day, visit:source, visit:country, event:page, … (docs/api.md has them all).
+#[derive(Parser)]
+pub(super) struct Args {
+    /// The domain of the site
+    site: String,
+    /// What is counted
+    #[arg(default_value = "visitors")]
+    metrics: Vec<String>,
+    /// What it is broken down by; can be given again
+    #[arg(long = "by", value_name = "DIMENSION")]
+    dimensions: Vec<String>,
+    /// day, 7d, 30d, month, 12mo, all, …, or FROM,TO as dates
+    #[arg(long, default_value = "30d", value_name = "RANGE")]
+    period: String,
+    /// A filter, such as is,visit:source,Google; can be given again, then all must hold
+    #[arg(long = "filter", value_name = "OPERATOR,DIMENSION,VALUE…")]
+    filters: Vec<String>,
+    /// The most rows
+    #[arg(long, default_value_t = 25)]
+    limit: u32,
+    /// Print the API's answer as it is
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(context: Context, args: Args) -> anyhow::Result<()> {
+    let query = query(&args)?;
+    let answer = with(&context, async |remote| {
+        remote.call(Method::POST, "/api/v2/query", Some(query.clone())).await
+    });
+    let answer = answer.await?;
+    if args.json {
+        return Ok(output::made(serde_json::to_string_pretty(&answer)?)?);
+    }
+    let width = terminal_width(&context);
+    output::made(table::render(&answer, width).trim_end())?;
+    Ok(())
+}
+
+fn query(args: &Args) -> anyhow::Result<Value> {
+    let date_range = match args.period.split_once(',') {
+        Some((from, to)) => json!([from.trim(), to.trim()]),
+        None => json!(args.period),
+    };
+    let mut filters = Vec::new();
+    for filter in &args.filters {
+        let mut parts = filter.splitn(3, ',').map(str::trim);
+        let (Some(operator), Some(dimension), Some(values)) =
+            (parts.next(), parts.next(), parts.next())
+        else {
+            bail!(
+                "the filter `{filter}` is not OPERATOR,DIMENSION,VALUE such as is,visit:source,Google"
+            )
+        };
+        filters.push(json!([operator, dimension, values.split('|').collect::<Vec<_>>()]));
+    }
+    Ok(json!({
+        "site_id": args.site,
+        "metrics": args.metrics,
+        "date_range": date_range,
+        "dimensions": args.dimensions,
+        "filters": filters,
+        "pagination": { "limit": args.limit },
+    }))
+}
+
+/// The width of the terminal as the shell tells it; 100 where there is none.
+fn terminal_width(context: &Context) -> usize {
+    context.environment.get("COLUMNS").and_then(|columns| columns.parse().ok()).unwrap_or(100)
+}

@@ -1,0 +1,151 @@
+//! The collector as the commands see it: the one that runs on the data directory, over its control
+//! socket, or, when none runs, the same routes in this process, for as long as the command takes.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode};
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use serde_json::Value;
+use tower::ServiceExt;
+
+use super::Context;
+use crate::app::{App, InUse};
+use crate::http::control::{self, Caller};
+
+/// How long a command waits for ClickHouse.
+const DATABASE_PATIENCE: Duration = Duration::from_secs(10);
+/// How often a collector that is just starting or stopping is tried again.
+const ATTEMPTS: usize = 100;
+/// The pause in between.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// A collector to talk to.
+pub(super) enum Remote {
+    /// It runs already.
+    Running(Caller),
+    /// It runs here.
+    Here {
+        /// The parts.
+        app: Box<App>,
+        /// The routes as the owner of the data directory sees them.
+        routes: Router,
+    },
+}
+
+impl Remote {
+    /// Finds the collector of the data directory, or opens it here.
+    pub(super) async fn open(context: &Context) -> anyhow::Result<Self> {
+        for _ in 0..ATTEMPTS {
+            if let Some(caller) = Caller::connect(&context.config.data_dir).await {
+                return Ok(Self::Running(caller));
+            }
+            let (config, clock) = (context.config.clone(), std::sync::Arc::clone(&context.clock));
+            match App::open(config, &context.environment, clock).await {
+                Ok(app) => return Self::here(app).await,
+                // A collector that starts or stops has the directory, but does not answer.
+                Err(error) if error.is::<InUse>() => tokio::time::sleep(PAUSE).await,
+                Err(error) => return Err(error),
+            }
+        }
+        bail!(
+            "the collector on {} does not answer: wait until it has started, or stop it",
+            context.config.data_dir.display()
+        )
+    }
+
+    async fn here(app: App) -> anyhow::Result<Self> {
+        if let Err(error) = app.wait_for_database(DATABASE_PATIENCE).await {
+            app.close().await;
+            return Err(error);
+        }
+        let routes = control::owners_routes(app.services().clone());
+        Ok(Self::Here { app: Box::new(app), routes })
+    }
+
+    /// Sends a request and returns the JSON of its answer.
+    pub(super) async fn call(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> anyhow::Result<Value> {
+        let body = body.map(|body| body.to_string());
+        let patience = Instant::now() + DATABASE_PATIENCE;
+        let (status, answer) = loop {
+            let sent = body.clone().map_or_else(Body::empty, Body::from);
+            let (status, answer) = self.send(method.clone(), path, sent).await?;
+            // A collector that has just been started waits for its engine a moment.
+            if status != StatusCode::SERVICE_UNAVAILABLE || Instant::now() >= patience {
+                break (status, answer);
+            }
+            tokio::time::sleep(PAUSE).await;
+        };
+        let answer: Value =
+            serde_json::from_slice(&answer).context("the collector's answer is not JSON")?;
+        if status.is_success() {
+            return Ok(answer);
+        }
+        bail!(
+            "{}",
+            answer
+                .get("error")
+                .and_then(Value::as_str)
+                .unwrap_or("the collector refused without a reason")
+        )
+    }
+
+    /// Sends a request with any body, once.
+    pub(super) async fn send(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Body,
+    ) -> anyhow::Result<(StatusCode, Bytes)> {
+        match self {
+            Self::Running(caller) => caller
+                .call(method, path, body)
+                .await
+                .context("the collector went away before it answered"),
+            Self::Here { routes, .. } => here(routes.clone(), method, path, body).await,
+        }
+    }
+
+    /// Ends the conversation.
+    pub(super) async fn close(self) {
+        if let Self::Here { app, .. } = self {
+            app.close().await;
+        }
+    }
+}
+
+async fn here(
+    routes: Router,
+    method: Method,
+    path: &str,
+    body: Body,
+) -> anyhow::Result<(StatusCode, Bytes)> {
+    let request = Request::builder().method(method).uri(path).body(body)?;
+    let (head, body) =
+        routes.oneshot(request).await.unwrap_or_else(|never| match never {}).into_parts();
+    Ok((head.status, body.collect().await?.to_bytes()))
+}
+
+/// A part of a path, with everything encoded that could end it.
+pub(super) fn segment(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+/// Runs one conversation with the collector and ends it, however it went.
+pub(super) async fn with<T>(
+    context: &Context,
+    conversation: impl AsyncFnOnce(&mut Remote) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let mut remote = Remote::open(context).await?;
+    let outcome = conversation(&mut remote).await;
+    remote.close().await;
+    outcome
+}

@@ -1,0 +1,31 @@
+// Fetches the lists that others keep and writes them in the form that the program compiles in.
+// Run by `make data`. Needs npm and a network; what it wrote is committed.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const VERSIONS = { 'uap-core': '0.18.0', isbot: '5.2.3', yaml: '2.8.1' };
+const here = dirname(fileURLToPath(import.meta.url));
+const work = mkdtempSync(join(tmpdir(), 'passerby-data-'));
+
+try {
+  const packages = Object.entries(VERSIONS).map(([name, version]) => `${name}@${version}`);
+  execFileSync('npm', ['install', '--no-save', '--ignore-scripts', '--prefix', work, ...packages], { stdio: 'inherit' });
+  const inPackage = (name, file) => join(work, 'node_modules', name, file);
+
+  // Browsers and systems. Devices are told from these, so the largest third is left out.
+  const { parse } = await import(pathToFileURL(inPackage('yaml', 'dist/index.js')));
+  const { user_agent_parsers, os_parsers } = parse(readFileSync(inPackage('uap-core', 'regexes.yaml'), 'utf8'));
+  const lists = { user_agent_parsers, os_parsers, device_parsers: [] };
+  writeFileSync(join(here, 'user_agents.json'), JSON.stringify(lists, null, 1) + '\n');
+
+  // Words of bots. Left out: look-arounds, which the linear-time engine does not have (judge/bots.rs has what
+  // they are for), and shapes of names, which would also judge small browsers that a person uses.
+  const { list } = await import(pathToFileURL(inPackage('isbot', 'index.mjs')));
+  const isWord = (pattern) => !/\(\?[=!<]/.test(pattern) && !/^\^?[\[\\(;]|\\w\+|^\\\||\{50|^\^mozilla/.test(pattern);
+  writeFileSync(join(here, 'bots.txt'), list.filter(isWord).join('\n') + '\n');
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}

@@ -1,0 +1,183 @@
+//! The page that a beacon comes from, out of its URL.
+
+use percent_encoding::percent_decode_str;
+
+use super::text::clean;
+
+/// The longest host, in bytes (RFC 1035).
+const HOSTNAME_BYTES_MAX: usize = 253;
+/// The longest path, in bytes.
+const PATHNAME_BYTES_MAX: usize = 2_000;
+/// The host of a URL that has none.
+const NO_HOST: &str = "(none)";
+/// Schemes of pages that nobody visits.
+const REFUSED_SCHEMES: [&str; 5] = ["data", "javascript", "blob", "about", "vbscript"];
+
+/// A page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Lower-case, without a leading `www.`; `(none)` when the URL has no host.
+    pub hostname: String,
+    /// Percent-decoded, without the query string; `/` when there is none.
+    pub pathname: String,
+}
+
+/// A URL that is no page's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PageError {
+    /// Its scheme is one of content, not of places.
+    #[error("the scheme is not allowed")]
+    Scheme,
+    /// It is not a URL.
+    #[error("not a valid URL")]
+    Invalid,
+}
+
+/// A URL in its parts, as generic syntax (RFC 3986, appendix B) has them: it is split, not judged, because
+/// pages report URLs that a strict reader would refuse.
+struct Parts<'a> {
+    scheme: &'a str,
+    host: &'a str,
+    path: &'a str,
+    query: &'a str,
+    fragment: &'a str,
+}
+
+fn split(url: &str) -> Parts<'_> {
+    let (rest, fragment) = url.split_once('#').unwrap_or((url, ""));
+    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let is_scheme = |text: &str| {
+        text.starts_with(|first: char| first.is_ascii_alphabetic())
+            && text
+                .chars()
+                .all(|character| character.is_ascii_alphanumeric() || "+-.".contains(character))
+    };
+    let (scheme, rest) = match rest.split_once(':') {
+        Some((scheme, rest)) if is_scheme(scheme) => (scheme, rest),
+        _ => ("", rest),
+    };
+    let (authority, path) = match rest.strip_prefix("//") {
+        None => ("", rest),
+        Some(rest) => rest.split_at(rest.find('/').unwrap_or(rest.len())),
+    };
+    let host = authority.rsplit('@').next().unwrap_or(authority);
+    // A port follows the last colon, unless that is inside of an IPv6 address.
+    let host = match host.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => host,
+        _ => host,
+    };
+    Parts { scheme, host, path, query, fragment }
+}
+
+impl Page {
+    /// Reads a URL; in hash mode its fragment belongs to the path. The query string is returned beside
+    /// the page: it has the campaign's tags, and is not part of the page.
+    ///
+    /// # Errors
+    /// [`PageError`].
+    pub fn parse(url: &str, hash_mode: bool) -> Result<(Self, String), PageError> {
+        let url = url.trim();
+        let parts = split(url);
+        if REFUSED_SCHEMES.iter().any(|refused| parts.scheme.eq_ignore_ascii_case(refused)) {
+            return Err(PageError::Scheme);
+        }
+        if url.is_empty()
+            || parts
+                .host
+                .contains(|character: char| character.is_whitespace() || "<>\"".contains(character))
+        {
+            return Err(PageError::Invalid);
+        }
+        let mut pathname = decoded(parts.path);
+        if hash_mode && !parts.fragment.is_empty() {
+            pathname = pathname.trim_end().to_owned() + "#" + &decoded(parts.fragment);
+        }
+        let pathname = clean(pathname.trim_end(), PATHNAME_BYTES_MAX);
+        let pathname = if pathname.is_empty() { "/".to_owned() } else { pathname };
+        Ok((Self { hostname: hostname(parts.host), pathname }, parts.query.to_owned()))
+    }
+}
+
+/// A host as it is stored.
+pub fn hostname(host: &str) -> String {
+    let host = clean(host, HOSTNAME_BYTES_MAX).to_lowercase();
+    let host = host.strip_prefix("www.").map(str::to_owned).unwrap_or(host);
+    if host.is_empty() { NO_HOST.to_owned() } else { host }
+}
+
+/// Percent-decoded, where that gives text.
+fn decoded(text: &str) -> String {
+    percent_decode_str(text).decode_utf8().map_or_else(|_| text.to_owned(), Into::into)
+}
+
+/// The host and path of a referring URL, for its storage: without scheme, query and fragment.
+pub(super) fn host_and_path(url: &str) -> Option<(String, String, String)> {
+    let parts = split(url.trim());
+    let scheme = parts.scheme.to_ascii_lowercase();
+    let host = hostname(parts.host);
+    (host != NO_HOST).then(|| (scheme, host, clean(&decoded(parts.path), PATHNAME_BYTES_MAX)))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(url: &str, hostname: &str, pathname: &str) {
+        let (page, _) = Page::parse(url, false).unwrap_or_else(|error| panic!("{url}: {error}"));
+        assert_eq!((page.hostname.as_str(), page.pathname.as_str()), (hostname, pathname), "{url}");
+    }
+
+    #[test]
+    fn a_page_is_a_host_and_a_decoded_path() {
+        check("https://www.Example.com/p%C3%A4th/?q=1#f", "example.com", "/päth/");
+        check("https://example.com", "example.com", "/");
+        check("https://example.com?x=/y", "example.com", "/");
+        check("https://user:secret@example.com:8443/x", "example.com", "/x");
+        check("https://[2001:db8::1]:80/x", "[2001:db8::1]", "/x");
+        check("https://example.com/x%20", "example.com", "/x");
+        check("https://example.com/%ff", "example.com", "/%ff");
+        check("/only/a/path", "(none)", "/only/a/path");
+        check("example.com/x", "(none)", "example.com/x");
+        check("file:///home/me/x.html", "(none)", "/home/me/x.html");
+        check("https://example.com/a%00b%E2%80%AEc", "example.com", "/abc");
+        check("https://example.com/a//b", "example.com", "/a//b");
+        check("app://screen/start", "screen", "/start");
+    }
+
+    #[test]
+    fn the_fragment_belongs_to_the_path_in_hash_mode() {
+        let path = |url| Page::parse(url, true).unwrap().0.pathname;
+        assert_eq!(path("https://example.com/x#/y%20z"), "/x#/y z");
+        assert_eq!(path("https://example.com/#/y"), "/#/y");
+        assert_eq!(path("https://example.com/x#"), "/x");
+        assert_eq!(path("https://example.com#a"), "#a");
+    }
+
+    #[test]
+    fn the_query_string_is_beside_the_page() {
+        assert_eq!(Page::parse("https://example.com/x?a=b&c#d", false).unwrap().1, "a=b&c");
+    }
+
+    #[test]
+    fn what_is_no_page_is_refused() {
+        for url in ["data:text/html,x", "javascript:alert(1)", "DATA:x", "about:blank"] {
+            assert_eq!(Page::parse(url, false), Err(PageError::Scheme), "{url}");
+        }
+        for url in ["", "  ", "https://exa mple.com/", "https://<script>/"] {
+            assert_eq!(Page::parse(url, false), Err(PageError::Invalid), "{url}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_page_or_refused_and_stored_text_can_be_seen(url in any::<String>(), hash_mode: bool) {
+            if let Ok((page, _)) = Page::parse(&url, hash_mode) {
+                prop_assert!(!page.hostname.is_empty() && page.pathname.len() <= PATHNAME_BYTES_MAX);
+                prop_assert_eq!(clean(&page.pathname, usize::MAX), page.pathname);
+            }
+        }
+    }
+}

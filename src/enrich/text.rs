@@ -1,0 +1,40 @@
+//! What text may be stored: nothing that can not be seen or that turns the direction of what can.
+
+/// Whether a character is one that must not be stored: controls, byte-order marks and marks of direction.
+fn is_harmful(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{feff}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The text without harmful characters, and at most `bytes_max` bytes of it, cut between characters.
+pub fn clean(text: &str, bytes_max: usize) -> String {
+    let mut cleaned: String = text.chars().filter(|&character| !is_harmful(character)).collect();
+    if cleaned.len() > bytes_max {
+        let end = (0..=bytes_max).rev().find(|&end| cleaned.is_char_boundary(end)).unwrap_or(0);
+        cleaned.truncate(end);
+    }
+    cleaned
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_can_not_be_seen_is_left_out() {
+        assert_eq!(clean("a\0b\u{202e}c\u{feff}\u{85}d\n", 100), "abcd");
+        assert_eq!(clean("ää", 3), "ä");
+    }
+
+    proptest! {
+        #[test]
+        fn cleaning_twice_changes_nothing(text in any::<String>(), bytes_max in 0usize..50) {
+            let once = clean(&text, bytes_max);
+            prop_assert!(once.len() <= bytes_max);
+            prop_assert!(!once.chars().any(is_harmful));
+            prop_assert_eq!(clean(&once, bytes_max), once);
+        }
+    }
+}

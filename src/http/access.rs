@@ -1,0 +1,95 @@
+//! Who may use a route.
+//!
+//! A request from outside shows a token (`Authorization: Bearer …`); a request on the control socket
+//! comes from whoever owns the data directory, and may do everything. An unknown site and a token
+//! that does not open it are answered alike, so that nobody learns which sites there are.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use super::Services;
+use super::answer::Refused;
+use crate::site::Site;
+use crate::store::catalog::Token;
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub enum Access {
+    /// Whoever owns the data directory.
+    Owner,
+    /// Whoever has this token.
+    Token(Token),
+}
+
+/// Marks a request that came in on the control socket.
+#[derive(Clone, Copy)]
+pub(super) struct OnControlSocket;
+
+/// Lets every request pass as the owner's: for the control socket only.
+pub(super) async fn as_owner(mut request: Request, next: Next) -> Response {
+    request.extensions_mut().insert(OnControlSocket);
+    next.run(request).await
+}
+
+const MISSING_TOKEN: &str = "Missing API token: send it as `Authorization: Bearer <token>`.";
+const NOT_OPENED: &str = "Invalid API token or site_id: check that the token is right and opens the reports of this site.";
+
+impl Access {
+    /// The site, if it may be read.
+    pub(super) fn site(&self, services: &Services, domain: &str) -> Result<Arc<Site>, Refused> {
+        let domain = crate::beacon::decode::bare_domain(domain);
+        let site = services.catalog.site(&domain).filter(|site| self.reads(services, site));
+        site.ok_or_else(|| Refused::new(StatusCode::UNAUTHORIZED, NOT_OPENED))
+    }
+
+    /// Whether the reports of a site may be read.
+    pub(super) fn reads(&self, services: &Services, site: &Site) -> bool {
+        match self {
+            Self::Owner => true,
+            Self::Token(token) => token.reads(site.id, services.clock.now()),
+        }
+    }
+}
+
+/// The token of the `Authorization` header.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+impl FromRequestParts<Services> for Access {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, services: &Services) -> Result<Self, Refused> {
+        if parts.extensions.get::<OnControlSocket>().is_some() {
+            return Ok(Self::Owner);
+        }
+        let unauthorized = |message| Refused::new(StatusCode::UNAUTHORIZED, message);
+        let secret = bearer(&parts.headers).ok_or_else(|| unauthorized(MISSING_TOKEN))?;
+        services.catalog.token(secret).map(Self::Token).ok_or_else(|| unauthorized(NOT_OPENED))
+    }
+}
+
+/// Proof that a request may change sites and tokens.
+pub(super) struct Administrator;
+
+impl FromRequestParts<Services> for Administrator {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, services: &Services) -> Result<Self, Refused> {
+        match Access::from_request_parts(parts, services).await? {
+            Access::Owner => Ok(Self),
+            Access::Token(token) if token.administers(services.clock.now()) => Ok(Self),
+            Access::Token(_) => Err(Refused::new(
+                StatusCode::FORBIDDEN,
+                "This needs a token with the scope `admin` for all sites.",
+            )),
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! The beacons' side of the door: `POST /api/event` and `GET /api/event.gif`.
+//!
+//! The status and the headers are the whole answer: 202 for everything that was understood, with
+//! headers that say how many of its events were not counted, and why. No cookie is set or read.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use serde_json::json;
+
+use crate::beacon::{BODY_BYTES_MAX, Beacon, BeaconError, Field, decode};
+use crate::ingest::{Collector, Receipt, Refusal};
+use crate::judge::DropReason;
+use crate::privacy::Client;
+
+/// A body that takes longer is given up.
+const BODY_TIMEOUT: Duration = Duration::from_secs(5);
+/// When to come again after a refusal, in seconds.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
+/// A transparent picture of one pixel.
+const PIXEL: &[u8] = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;";
+
+/// Answers `/api/event`.
+pub(super) async fn event(
+    collector: &Collector,
+    parts: &Parts,
+    client: Client,
+    body: Incoming,
+) -> Response<Body> {
+    match parts.method {
+        Method::POST => {}
+        Method::OPTIONS => return preflight(),
+        _ => return plain(StatusCode::METHOD_NOT_ALLOWED, "Send a beacon with POST."),
+    }
+    if parts.headers.contains_key(header::CONTENT_ENCODING) {
+        return plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "A beacon must not be compressed.");
+    }
+    let beacon = match whole(body).await {
+        Ok(body) => decode::body(text(&parts.headers, &header::CONTENT_TYPE), body).await,
+        Err(error) => Err(error),
+    };
+    match outcome(collector, beacon, client, &parts.headers).await {
+        Outcome::Counted(receipt) => {
+            with_drops(plain(StatusCode::ACCEPTED, "ok"), &receipt.dropped)
+        }
+        Outcome::Invalid(error) => {
+            let errors = json!({ "errors": { error.field.as_str(): [error.rule] } });
+            let mut answer = with_headers(
+                StatusCode::BAD_REQUEST,
+                "application/json",
+                errors.to_string().into(),
+            );
+            answer.headers_mut().insert(DROPPED_COUNT, HeaderValue::from_static("1"));
+            answer.headers_mut().insert(DROPPED_REASONS, HeaderValue::from_static("invalid"));
+            answer
+        }
+        Outcome::Refused(refusal) => {
+            come_again(plain(StatusCode::SERVICE_UNAVAILABLE, &refusal.to_string()))
+        }
+    }
+}
+
+/// Answers `/api/event.gif`: always with the picture, so that no page shows a broken one.
+pub(super) async fn pixel(collector: &Collector, parts: &Parts, client: Client) -> Response<Body> {
+    if !matches!(parts.method, Method::GET | Method::HEAD) {
+        return plain(StatusCode::METHOD_NOT_ALLOWED, "Fetch the pixel with GET.");
+    }
+    let referer = parts.headers.get(header::REFERER).and_then(|value| value.to_str().ok());
+    let beacon = decode::pixel(parts.uri.query().unwrap_or_default(), referer);
+    let picture = |status| {
+        let mut answer = with_headers(status, "image/gif", Bytes::from_static(PIXEL));
+        answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        answer
+    };
+    match outcome(collector, beacon, client, &parts.headers).await {
+        Outcome::Counted(receipt) => with_drops(picture(StatusCode::ACCEPTED), &receipt.dropped),
+        Outcome::Invalid(error) => {
+            let mut answer = picture(StatusCode::BAD_REQUEST);
+            if let Ok(what) = HeaderValue::try_from(error.to_string()) {
+                answer.headers_mut().insert("x-passerby-error", what);
+            }
+            answer
+        }
+        Outcome::Refused(_) => come_again(picture(StatusCode::SERVICE_UNAVAILABLE)),
+    }
+}
+
+const DROPPED_COUNT: &str = "x-plausible-dropped";
+const DROPPED_REASONS: &str = "x-passerby-dropped";
+
+enum Outcome {
+    Counted(Receipt),
+    Invalid(BeaconError),
+    Refused(Refusal),
+}
+
+async fn outcome(
+    collector: &Collector,
+    beacon: Result<Beacon, BeaconError>,
+    client: Client,
+    headers: &HeaderMap,
+) -> Outcome {
+    let beacon = match beacon {
+        Ok(beacon) => beacon,
+        Err(error) => {
+            collector.count_invalid();
+            return Outcome::Invalid(error);
+        }
+    };
+    match collector.collect(&beacon, client, text(headers, &header::ACCEPT_LANGUAGE)).await {
+        Ok(receipt) => Outcome::Counted(receipt),
+        Err(refusal) => Outcome::Refused(refusal),
+    }
+}
+
+async fn whole(body: Incoming) -> Result<Bytes, BeaconError> {
+    let broken = |rule| BeaconError { field: Field::Request, rule };
+    match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, BODY_BYTES_MAX).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Err(broken("the body must not exceed 1000000 bytes"))
+        }
+        Ok(Err(_)) => Err(broken("the body ended early")),
+        Err(_) => Err(broken("the body took longer than 5 seconds")),
+    }
+}
+
+fn text<'headers>(headers: &'headers HeaderMap, name: &header::HeaderName) -> &'headers str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// Pages of every origin may send beacons, and read what became of them; nobody sends credentials.
+fn with_headers(status: StatusCode, content_type: &'static str, body: Bytes) -> Response<Body> {
+    let mut answer = Response::new(Body::from(body));
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    let exposed = HeaderValue::from_static("x-plausible-dropped, x-passerby-dropped");
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+    answer
+}
+
+fn plain(status: StatusCode, text: &str) -> Response<Body> {
+    with_headers(status, "text/plain; charset=utf-8", Bytes::copy_from_slice(text.as_bytes()))
+}
+
+fn preflight() -> Response<Body> {
+    let mut answer =
+        with_headers(StatusCode::NO_CONTENT, "text/plain; charset=utf-8", Bytes::new());
+    let headers = answer.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("content-type"));
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
+    answer
+}
+
+fn come_again(mut answer: Response<Body>) -> Response<Body> {
+    answer.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+    answer
+}
+
+/// How many events were not counted, and the reasons, each once.
+fn with_drops(mut answer: Response<Body>, dropped: &[DropReason]) -> Response<Body> {
+    if dropped.is_empty() {
+        return answer;
+    }
+    let mut reasons: Vec<&str> = Vec::new();
+    for reason in dropped.iter().map(|reason| reason.as_str()) {
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    let headers = answer.headers_mut();
+    headers.insert(DROPPED_COUNT, HeaderValue::from(dropped.len()));
+    if let Ok(reasons) = HeaderValue::try_from(reasons.join(", ")) {
+        headers.insert(DROPPED_REASONS, reasons);
+    }
+    answer
+}

@@ -1,0 +1,200 @@
+//! The end of the spool where rows come out.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use super::{Position, Shared, checkpoint, segment};
+
+/// The most rows of a window.
+const WINDOW_ROWS_MAX: usize = 50_000;
+/// The most bytes that are read for a window: what it takes in memory.
+const WINDOW_BYTES_MAX: u64 = 16 << 20;
+/// How long the first row of a window waits for others.
+const GATHER: Duration = Duration::from_secs(1);
+
+/// Rows of one day, as one insert takes them.
+pub struct Batch {
+    /// In days since 1970, UTC.
+    pub day: u32,
+    /// The columns of the rows, separated by commas.
+    pub columns: Arc<str>,
+    /// The rows in RowBinary, one after the other.
+    pub bytes: Vec<u8>,
+    /// Where each row ends in `bytes`.
+    pub row_ends: Vec<usize>,
+}
+
+impl Batch {
+    /// The batch of a part of the rows.
+    pub fn slice(&self, rows: std::ops::Range<usize>) -> Self {
+        let start = rows.start.checked_sub(1).map_or(0, |before| self.row_ends[before]);
+        let ends = &self.row_ends[rows];
+        let end = ends.last().copied().unwrap_or(start);
+        Self {
+            day: self.day,
+            columns: Arc::clone(&self.columns),
+            bytes: self.bytes[start..end].to_vec(),
+            row_ends: ends.iter().map(|end| end - start).collect(),
+        }
+    }
+
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.row_ends.len()
+    }
+}
+
+/// The next rows of the log, by their day.
+pub struct Window {
+    /// A batch for each day.
+    pub batches: Vec<Batch>,
+    end: Position,
+    rows: u64,
+}
+
+/// Reads the log. There is one.
+pub struct Reader {
+    shared: Arc<Shared>,
+    committed: Position,
+}
+
+impl Reader {
+    pub(super) fn new(shared: Arc<Shared>, committed: Position) -> io::Result<Self> {
+        let mut waiting = 0;
+        let segments = shared.segments().clone();
+        for (number, segment) in segments.range(committed.segment..) {
+            let from =
+                if *number == committed.segment { committed.offset } else { segment.first_frame };
+            waiting += segment::frames(&segment::read(&*shared.disk, *number, segment)?, from)
+                .count() as u64;
+        }
+        shared.figures.rows_waiting.store(waiting, Ordering::Relaxed);
+        let reader = Self { shared, committed };
+        reader.mark_committed();
+        Ok(reader)
+    }
+
+    /// Waits for rows, and a little longer for more of them, and returns them in their order. They are
+    /// returned again until they are committed.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub async fn next(&mut self) -> io::Result<Window> {
+        let shared = Arc::clone(&self.shared);
+        while self.waiting_bytes() == 0 {
+            shared.grown.notified().await;
+        }
+        let gathered = Instant::now() + GATHER;
+        while self.waiting_bytes() < WINDOW_BYTES_MAX / 2 {
+            if timeout_at(gathered, shared.grown.notified()).await.is_err() {
+                break;
+            }
+        }
+        self.window()
+    }
+
+    /// The rows that wait, without waiting for any; `None` when there are none.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn next_now(&mut self) -> io::Result<Option<Window>> {
+        if self.waiting_bytes() == 0 { Ok(None) } else { self.window().map(Some) }
+    }
+
+    /// Notes that ClickHouse has the rows of a window.
+    ///
+    /// # Errors
+    /// When the disk fails; the rows will be given again after a restart, which does no harm.
+    pub fn commit(&mut self, window: &Window) -> io::Result<()> {
+        self.committed = window.end;
+        self.mark_committed();
+        self.shared.figures.rows_committed.fetch_add(window.rows, Ordering::Relaxed);
+        self.shared.figures.rows_waiting.fetch_sub(window.rows, Ordering::Relaxed);
+        self.shared.remove_committed(0);
+        checkpoint::write(&*self.shared.disk, self.committed)
+    }
+
+    /// Whether everything that was appended has been committed, and the oldest of it is old enough to
+    /// be worth a new segment.
+    pub fn is_idle(&self) -> bool {
+        self.waiting_bytes() == 0
+    }
+
+    fn waiting_bytes(&self) -> u64 {
+        let segments = self.shared.segments();
+        let waiting = segments.range(self.committed.segment..).map(|(number, segment)| {
+            let from = if *number == self.committed.segment {
+                self.committed.offset
+            } else {
+                segment.first_frame
+            };
+            segment.bytes.saturating_sub(from)
+        });
+        waiting.sum()
+    }
+
+    /// Segments before the checkpoint's may leave the disk in their time.
+    fn mark_committed(&self) {
+        for (_, segment) in self.shared.segments().range_mut(..self.committed.segment) {
+            segment.committed_at.get_or_insert_with(Instant::now);
+        }
+    }
+
+    fn window(&mut self) -> io::Result<Window> {
+        self.pass_finished_segments();
+        let segment = self.shared.segments().get(&self.committed.segment).cloned();
+        let segment = segment.ok_or_else(|| io::Error::other("the spool has lost its segment"))?;
+        let length = (segment.bytes - self.committed.offset).min(WINDOW_BYTES_MAX);
+        let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
+        let count = self.shared.disk.read(
+            &segment::file_name(self.committed.segment),
+            self.committed.offset,
+            &mut bytes,
+        )?;
+        bytes.truncate(count);
+        let is_whole = self.committed.offset + length == segment.bytes;
+        let mut days: BTreeMap<u32, Batch> = BTreeMap::new();
+        let (mut end, mut rows) = (0, 0);
+        for frame in segment::frames(&bytes, 0).take(WINDOW_ROWS_MAX) {
+            let batch = days.entry(frame.day).or_insert_with(|| Batch {
+                day: frame.day,
+                columns: Arc::clone(&segment.columns),
+                bytes: Vec::new(),
+                row_ends: Vec::new(),
+            });
+            batch.bytes.extend_from_slice(frame.row);
+            batch.row_ends.push(batch.bytes.len());
+            (end, rows) = (frame.end, rows + 1);
+        }
+        // What is damaged up to the end of a segment is passed over with it.
+        if is_whole && rows < WINDOW_ROWS_MAX as u64 {
+            end = length;
+        } else if rows == 0 {
+            // A damaged stretch as long as a window: look on beyond it.
+            end = length;
+        }
+        let end = Position { segment: self.committed.segment, offset: self.committed.offset + end };
+        Ok(Window { batches: days.into_values().collect(), end, rows })
+    }
+
+    /// Moves on to the segment that has the next row.
+    fn pass_finished_segments(&mut self) {
+        let segments = self.shared.segments();
+        let next = segments.range(self.committed.segment..).find_map(|(&number, segment)| {
+            let from = if number == self.committed.segment {
+                self.committed.offset
+            } else {
+                segment.first_frame
+            };
+            (from < segment.bytes).then_some(Position { segment: number, offset: from })
+        });
+        if let Some(next) = next {
+            self.committed = next;
+        }
+    }
+}

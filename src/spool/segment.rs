@@ -1,0 +1,179 @@
+//! Segments: their bytes, and bringing them into order at the start. The format is in the module's doc.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+
+use super::disk::Disk;
+use super::{Segment, SpoolError};
+use crate::event::Event;
+
+const MAGIC: &[u8; 8] = b"PSBYSPL1";
+/// What the magic of every version begins with.
+const FAMILY: &[u8] = b"PSBYSPL";
+const MARKER: &[u8; 4] = b"\xF5PSB";
+const FRAME_HEAD_BYTES: usize = 16;
+/// The longest row: what claims to be longer is damaged.
+const ROW_BYTES_MAX: usize = 4 << 20;
+/// The longest list of columns.
+const COLUMNS_BYTES_MAX: usize = 64 << 10;
+const SUFFIX: &str = ".spool";
+
+/// A whole frame.
+pub(super) struct Frame<'bytes> {
+    /// In days since 1970, UTC.
+    pub(super) day: u32,
+    pub(super) row: &'bytes [u8],
+    /// Where the next frame begins.
+    pub(super) end: u64,
+}
+
+pub(super) fn file_name(number: u64) -> String {
+    format!("{number:016}{SUFFIX}")
+}
+
+fn number_of(name: &str) -> Option<u64> {
+    name.strip_suffix(SUFFIX).filter(|digits| digits.len() == 16)?.parse().ok()
+}
+
+/// The columns of the rows that this version writes.
+pub(super) fn columns() -> String {
+    Event::columns().collect::<Vec<_>>().join(",")
+}
+
+/// The beginning of a segment whose rows have these columns.
+pub(super) fn header(columns: &str) -> Vec<u8> {
+    let mut body = Vec::with_capacity(columns.len() + 4);
+    body.extend_from_slice(&(columns.len() as u32).to_le_bytes());
+    body.extend_from_slice(columns.as_bytes());
+    let crc = crc32fast::hash(&body);
+    [MAGIC.as_slice(), &body, &crc.to_le_bytes()].concat()
+}
+
+/// A row as a frame.
+pub(super) fn frame(day: u32, row: &[u8]) -> Vec<u8> {
+    let mut frame = Vec::with_capacity(FRAME_HEAD_BYTES + row.len());
+    frame.extend_from_slice(MARKER);
+    frame.extend_from_slice(&(row.len() as u32).to_le_bytes());
+    frame.extend_from_slice(&day.to_le_bytes());
+    let crc = checksum(&frame[4..12], row);
+    frame.extend_from_slice(&crc.to_le_bytes());
+    frame.extend_from_slice(row);
+    frame
+}
+
+fn checksum(head: &[u8], row: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(head);
+    hasher.update(row);
+    hasher.finalize()
+}
+
+fn number_at(bytes: &[u8], at: usize) -> Option<u32> {
+    let bytes = bytes.get(at..at + 4)?;
+    Some(u32::from_le_bytes(bytes.try_into().ok()?))
+}
+
+/// The columns of a segment, and where its first frame is; `None` when the header is damaged.
+fn parse_header(bytes: &[u8]) -> Option<(String, u64)> {
+    let length = number_at(bytes, MAGIC.len())? as usize;
+    if !bytes.starts_with(MAGIC) || length > COLUMNS_BYTES_MAX {
+        return None;
+    }
+    let end = MAGIC.len() + 4 + length;
+    let body = bytes.get(MAGIC.len()..end)?;
+    (crc32fast::hash(body) == number_at(bytes, end)?).then_some(())?;
+    Some((String::from_utf8(body[4..].to_vec()).ok()?, (end + 4) as u64))
+}
+
+fn frame_at(bytes: &[u8], at: usize) -> Option<Frame<'_>> {
+    let head = bytes.get(at..at + FRAME_HEAD_BYTES)?;
+    let length = number_at(head, 4)? as usize;
+    if &head[..4] != MARKER || length > ROW_BYTES_MAX {
+        return None;
+    }
+    let end = at + FRAME_HEAD_BYTES + length;
+    let row = bytes.get(at + FRAME_HEAD_BYTES..end)?;
+    (checksum(&head[4..12], row) == number_at(head, 12)?).then_some(())?;
+    Some(Frame { day: number_at(head, 8)?, row, end: end as u64 })
+}
+
+/// The whole frames from `offset` on, in their order; damaged ones are passed over.
+pub(super) fn frames(bytes: &[u8], offset: u64) -> impl Iterator<Item = Frame<'_>> {
+    let mut at = usize::try_from(offset).unwrap_or(usize::MAX);
+    std::iter::from_fn(move || {
+        while at < bytes.len() {
+            if let Some(frame) = frame_at(bytes, at) {
+                at = frame.end as usize;
+                return Some(frame);
+            }
+            at = next_marker(bytes, at + 1)?;
+        }
+        None
+    })
+}
+
+fn next_marker(bytes: &[u8], from: usize) -> Option<usize> {
+    let rest = bytes.get(from..)?;
+    rest.windows(MARKER.len()).position(|window| window == MARKER).map(|position| from + position)
+}
+
+/// The synced bytes of a segment.
+pub(super) fn read(disk: &dyn Disk, number: u64, segment: &Segment) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; usize::try_from(segment.bytes).unwrap_or(0)];
+    let count = disk.read(&file_name(number), 0, &mut bytes)?;
+    bytes.truncate(count);
+    Ok(bytes)
+}
+
+/// Reads what is on the disk, cuts off what was not finished, and says what was damaged.
+pub(super) fn recover(disk: &dyn Disk) -> Result<(BTreeMap<u64, Segment>, u64), SpoolError> {
+    let mut numbers: Vec<u64> = disk.list()?.iter().filter_map(|name| number_of(name)).collect();
+    numbers.sort_unstable();
+    let last = numbers.last().copied();
+    let (mut segments, mut damaged) = (BTreeMap::new(), 0);
+    for number in numbers {
+        let name = file_name(number);
+        let mut bytes = vec![0; usize::try_from(disk.length(&name)?).unwrap_or(0)];
+        let count = disk.read(&name, 0, &mut bytes)?;
+        bytes.truncate(count);
+        let Some((columns, first_frame)) = parse_header(&bytes) else {
+            if bytes.starts_with(FAMILY) && !bytes.starts_with(MAGIC) {
+                return Err(SpoolError::Version(name));
+            }
+            damaged += u64::from(set_aside(disk, &name, &bytes)?);
+            continue;
+        };
+        let (mut end, mut gaps) = (first_frame, 0);
+        for frame in frames(&bytes, first_frame) {
+            let length = (FRAME_HEAD_BYTES + frame.row.len()) as u64;
+            gaps += u64::from(frame.end - length != end);
+            end = frame.end;
+        }
+        let rest = bytes.len() as u64 - end;
+        if rest > 0 && Some(number) == last {
+            disk.truncate(&name, end)?;
+        }
+        damaged += gaps + u64::from(rest > 0);
+        segments.insert(
+            number,
+            Segment { bytes: end, columns: Arc::from(columns), first_frame, committed_at: None },
+        );
+    }
+    Ok((segments, damaged))
+}
+
+/// A segment without a header: nothing was acknowledged in it if it was just being made; whatever it
+/// is, it is kept under another name for a person to look at. Says whether it held anything.
+fn set_aside(disk: &dyn Disk, name: &str, bytes: &[u8]) -> io::Result<bool> {
+    let holds_rows = next_marker(bytes, 0).is_some();
+    if holds_rows {
+        tracing::error!(
+            file = name,
+            "a segment of the spool is damaged at its beginning; it is kept as {name}.damaged"
+        );
+        disk.replace(&format!("{name}.damaged"), bytes)?;
+    }
+    disk.remove(name)?;
+    Ok(holds_rows)
+}

@@ -1,0 +1,290 @@
+//! Every access to ClickHouse, through the `clickhouse` crate.
+//!
+//! Two users: one writes, one reads reports and can do nothing else. Every setting that matters is
+//! sent with every statement, because the defaults have changed between versions (durability.md, 2.1).
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use clickhouse::insert_formatted::CompressedData;
+use clickhouse::{Client, Compression, RowOwned, RowRead, RowWrite};
+use serde_json::Value;
+
+use super::{Server, schema};
+use crate::query::statement::Statement;
+
+/// A statement that takes longer is given up by its sender; reports are stopped by the server before.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a statement that reports may take, in seconds.
+const REPORT_SECONDS_MAX: &str = "10";
+/// How much memory a report may take, in bytes: 1 GiB.
+const REPORT_MEMORY_BYTES_MAX: &str = "1073741824";
+
+/// Settings of everything that writes: one insert is one block, kept as soon as it is answered, and
+/// sent again whenever that is in doubt, because the tables replace equal rows.
+const WRITE_SETTINGS: [(&str, &str); 8] = [
+    ("async_insert", "0"),
+    ("insert_deduplicate", "0"),
+    ("wait_end_of_query", "1"),
+    ("max_insert_block_size", "1048576"),
+    ("min_insert_block_size_rows", "1048576"),
+    ("min_insert_block_size_bytes", "268435456"),
+    ("input_format_max_block_wait_ms", "0"),
+    ("max_partitions_per_insert_block", "100"),
+];
+
+/// ClickHouse, to write to and to read from.
+pub struct Store {
+    writer: Client,
+    reader: Client,
+    /// Without a database: for making it.
+    server: Client,
+    database: String,
+}
+
+/// ClickHouse did not do what it was asked.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// It does not answer, or the answer was cut: what it did is not known.
+    #[error("ClickHouse can not be reached: {0}")]
+    Unavailable(String),
+    /// The statement needs more than one may use.
+    #[error("ClickHouse stopped the statement at a limit (code {code}): {message}")]
+    Limit {
+        /// ClickHouse's error code.
+        code: u32,
+        /// Its message.
+        message: String,
+    },
+    /// The user is not known, or may not do that.
+    #[error(
+        "ClickHouse denies access (code {code}): {message}; check clickhouse.user and clickhouse.password"
+    )]
+    Denied {
+        /// ClickHouse's error code.
+        code: u32,
+        /// Its message.
+        message: String,
+    },
+    /// It refused the statement or its data.
+    #[error("ClickHouse refused (code {code}): {message}")]
+    Rejected {
+        /// ClickHouse's error code; 0 when it told none.
+        code: u32,
+        /// Its message.
+        message: String,
+    },
+}
+
+impl StoreError {
+    /// ClickHouse's error code, if it answered with one.
+    pub fn code(&self) -> Option<u32> {
+        match self {
+            Self::Unavailable(_) => None,
+            Self::Limit { code, .. } | Self::Denied { code, .. } | Self::Rejected { code, .. } => {
+                Some(*code)
+            }
+        }
+    }
+}
+
+impl From<clickhouse::error::Error> for StoreError {
+    fn from(error: clickhouse::error::Error) -> Self {
+        use clickhouse::error::Error;
+        match error {
+            Error::BadResponse(message) => refusal(&message),
+            Error::Network(source) => Self::Unavailable(innermost(&*source)),
+            Error::TimedOut => Self::Unavailable("it did not answer in time".to_owned()),
+            other => Self::Rejected { code: 0, message: other.to_string() },
+        }
+    }
+}
+
+/// The crate's network errors wrap the system's, which is the one that says something.
+fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}
+
+/// Sorts an exception by its code: `Code: 159. DB::Exception: …`.
+fn refusal(message: &str) -> StoreError {
+    let message = message.trim();
+    let code = message
+        .strip_prefix("Code: ")
+        .and_then(|rest| rest.split('.').next())
+        .and_then(|code| code.parse().ok());
+    // Values of a statement may be in the message, so only its beginning is kept.
+    let message = message.chars().take(300).collect();
+    match code {
+        Some(code @ (158 | 159 | 160 | 241 | 306 | 307 | 396)) => {
+            StoreError::Limit { code, message }
+        }
+        Some(code @ (192 | 193 | 194 | 195 | 492 | 497 | 516)) => {
+            StoreError::Denied { code, message }
+        }
+        Some(code) => StoreError::Rejected { code, message },
+        None => StoreError::Unavailable(message),
+    }
+}
+
+impl Store {
+    /// Prepares access; nothing is sent yet.
+    pub fn connect(writer: &Server, reader: &Server) -> Self {
+        let client = |server: &Server| {
+            Client::default()
+                .with_url(&server.url)
+                .with_user(&server.user)
+                .with_password(&server.password)
+        };
+        let for_reports = client(reader)
+            .with_database(&reader.database)
+            .with_compression(Compression::Lz4)
+            .with_setting("max_execution_time", REPORT_SECONDS_MAX)
+            .with_setting("max_memory_usage", REPORT_MEMORY_BYTES_MAX)
+            .with_setting("do_not_merge_across_partitions_select_final", "1")
+            .with_setting("optimize_aggregation_in_order", "1")
+            .with_setting("output_format_json_quote_64bit_integers", "0")
+            .with_setting("output_format_json_quote_denormals", "0")
+            .with_setting("session_timezone", "UTC");
+        let for_writes = WRITE_SETTINGS.iter().fold(
+            client(writer).with_database(&writer.database).with_compression(Compression::Lz4),
+            |client, (name, value)| client.with_setting(*name, *value),
+        );
+        Self {
+            writer: for_writes,
+            reader: for_reports,
+            server: client(writer),
+            database: writer.database.clone(),
+        }
+    }
+
+    /// The client of the user that writes.
+    pub fn writer(&self) -> &Client {
+        &self.writer
+    }
+
+    /// Makes the database and its tables, where they are missing.
+    ///
+    /// # Errors
+    /// When ClickHouse does not answer, or the user may not.
+    pub async fn apply_schema(&self) -> Result<(), StoreError> {
+        let create = format!("CREATE DATABASE IF NOT EXISTS `{}`", self.database.replace('`', ""));
+        in_time(self.server.query_raw(&create).execute()).await?;
+        for statement in schema::statements() {
+            in_time(self.writer.query_raw(&statement).execute()).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether ClickHouse answers a statement, and its version.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn version(&self) -> Result<String, StoreError> {
+        in_time(self.server.query("SELECT version()").fetch_one::<String>()).await
+    }
+
+    /// Writes one row of a small table.
+    ///
+    /// # Errors
+    /// When ClickHouse did not take it.
+    pub async fn write_row<R>(&self, table: &str, row: &R) -> Result<(), StoreError>
+    where
+        R: RowOwned + RowWrite,
+    {
+        in_time(async {
+            let mut insert = self.writer.insert::<R>(table).await?;
+            insert.write(row).await?;
+            insert.end().await
+        })
+        .await
+    }
+
+    /// Reads the rows of all columns of a small table, as the last change of each left them.
+    ///
+    /// # Errors
+    /// When ClickHouse does not answer.
+    pub async fn read_rows<R>(&self, table: &str) -> Result<Vec<R>, StoreError>
+    where
+        R: RowOwned + RowRead,
+    {
+        in_time(self.writer.query(&format!("SELECT ?fields FROM {table} FINAL")).fetch_all::<R>())
+            .await
+    }
+
+    /// Inserts events that are encoded as RowBinary, all of one day, as one compressed block.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when it is not known whether they are in: send them again.
+    pub async fn insert_events(&self, columns: &str, rows: &[u8]) -> Result<(), StoreError> {
+        let block = CompressedData::new(rows, Compression::Lz4).map_err(StoreError::from)?;
+        let sql = format!("INSERT INTO events ({columns}) FORMAT RowBinary");
+        in_time(async {
+            let mut insert = self.writer.insert_formatted_with(sql);
+            insert.send_compressed(block).await?;
+            insert.end().await
+        })
+        .await
+    }
+
+    /// Runs the statement of a report, as the user who may only read, and returns its rows.
+    ///
+    /// # Errors
+    /// When ClickHouse does not answer, stops it at a limit, or refuses it.
+    pub async fn select(&self, statement: &Statement) -> Result<Vec<Vec<Value>>, StoreError> {
+        let answer = in_time(async {
+            let query = self.reader.query_raw(statement.text());
+            let query = statement
+                .params()
+                .iter()
+                .fold(query, |query, (name, value)| query.param(name, value));
+            query.fetch_bytes("JSONCompactEachRow")?.collect().await
+        })
+        .await?;
+        rows(&answer)
+    }
+}
+
+fn rows(answer: &Bytes) -> Result<Vec<Vec<Value>>, StoreError> {
+    let lines = answer.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+    let row = |line| {
+        serde_json::from_slice(line).map_err(|error| StoreError::Unavailable(error.to_string()))
+    };
+    lines.map(row).collect()
+}
+
+/// The crate waits for ever; nothing here does.
+async fn in_time<T>(
+    answer: impl Future<Output = clickhouse::error::Result<T>>,
+) -> Result<T, StoreError> {
+    match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
+        Ok(answer) => answer.map_err(StoreError::from),
+        Err(_) => Err(StoreError::Unavailable("it did not answer in time".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exception_is_sorted_by_its_code() {
+        let code = |message: &str| refusal(message);
+        assert!(matches!(
+            code("Code: 159. DB::Exception: Timeout"),
+            StoreError::Limit { code: 159, .. }
+        ));
+        assert!(matches!(
+            code("Code: 516. DB::Exception: Auth"),
+            StoreError::Denied { code: 516, .. }
+        ));
+        assert!(matches!(
+            code("Code: 27. DB::Exception: Parse"),
+            StoreError::Rejected { code: 27, .. }
+        ));
+        assert!(matches!(code("<html>Bad gateway</html>"), StoreError::Unavailable(_)));
+    }
+}

@@ -1,0 +1,137 @@
+//! The embedded engine: a ClickHouse of the collector's own, as a supervised child process.
+//!
+//! It listens on a free port of the loopback interface, and is closed to the other users of the
+//! machine: its users have passwords that are made at each start and kept in memory only
+//! ([`files`] writes the configuration). It ends with the collector (`cli::engine` sees to that), and
+//! when it ends by itself it is started again, later each time.
+
+mod discover;
+mod files;
+mod supervisor;
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+
+pub use discover::{LIBRARY, NoEngine, Source, discover};
+
+use super::Server;
+use supervisor::Supervisor;
+
+/// The engine's memory when nothing else is configured: 1.5 GiB.
+const MEMORY_BYTES_MAX: u64 = 1536 << 20;
+/// The database that the tables are in.
+const DATABASE: &str = "passerby";
+const WRITER: &str = "passerby";
+const READER: &str = "passerby_reader";
+
+/// What the engine is started with.
+#[derive(Clone, Debug)]
+pub struct EngineSettings {
+    /// The engine's own directory: configuration, log, and `data` below it.
+    pub directory: PathBuf,
+    /// What it is run from.
+    pub source: Source,
+    /// The program whose hidden command `engine` is the child process; this one itself by default.
+    pub program: Option<PathBuf>,
+    /// The most memory that it may use, in bytes.
+    pub memory_bytes_max: Option<u64>,
+}
+
+/// A running engine. Dropping it ends it at once; [`Engine::stop`] lets it finish.
+pub struct Engine {
+    writer: Server,
+    reader: Server,
+    supervisor: Supervisor,
+}
+
+/// The engine could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// Its directory can not be written.
+    #[error("the engine's directory {path} can not be written ({error}): check its owner")]
+    Directory {
+        /// The directory.
+        path: String,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// There is no free port, no randomness, or no new process.
+    #[error("the engine can not be started: {0}")]
+    System(#[from] std::io::Error),
+}
+
+impl Engine {
+    /// Starts the engine; it answers a moment later.
+    ///
+    /// # Errors
+    /// [`EngineError`]. An engine that ends right after its start is not an error here: it is started
+    /// again, and its log says why.
+    pub fn start(settings: EngineSettings) -> Result<Self, EngineError> {
+        let directory = settings.directory.clone();
+        let unwritable =
+            |error| EngineError::Directory { path: directory.display().to_string(), error };
+        let data = directory.join("data");
+        std::fs::create_dir_all(&data).map_err(unwritable)?;
+        let directory = directory.canonicalize().map_err(unwritable)?;
+        let port = free_port()?;
+        let server = |user: &str| -> Result<Server, EngineError> {
+            Ok(Server {
+                url: format!("http://127.0.0.1:{port}"),
+                user: user.to_owned(),
+                password: password()?,
+                database: DATABASE.to_owned(),
+            })
+        };
+        let (writer, reader) = (server(WRITER)?, server(READER)?);
+        let users = files::Users {
+            writer: (WRITER, &writer.password),
+            reader: (READER, &reader.password),
+            database: DATABASE,
+        };
+        let memory = settings.memory_bytes_max.unwrap_or(MEMORY_BYTES_MAX);
+        let server_config = files::write(&directory, &users, memory).map_err(unwritable)?;
+        let program = settings.program.map_or_else(std::env::current_exe, Ok)?;
+        let supervisor = Supervisor::start(supervisor::Child {
+            program,
+            source: settings.source,
+            log: directory.join("engine.log"),
+            data: directory.join("data"),
+            server_config,
+            port,
+        })?;
+        Ok(Self { writer, reader, supervisor })
+    }
+
+    /// How to reach it for writing.
+    pub fn writer(&self) -> Server {
+        self.writer.clone()
+    }
+
+    /// How to reach it for reports.
+    pub fn reader(&self) -> Server {
+        self.reader.clone()
+    }
+
+    /// The process that is the engine now, if it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.supervisor.pid()
+    }
+
+    /// Ends it: politely, and after two seconds for good.
+    pub async fn stop(self) {
+        self.supervisor.stop().await;
+    }
+}
+
+/// A port that nobody listens on. Another process may take it before the engine does; then the
+/// engine does not come up, and the next start of the collector takes another.
+fn free_port() -> std::io::Result<u16> {
+    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+}
+
+/// 256 random bits in hexadecimal.
+fn password() -> std::io::Result<String> {
+    let mut random = [0; 32];
+    getrandom::fill(&mut random).map_err(std::io::Error::from)?;
+    Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
+}

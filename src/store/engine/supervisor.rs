@@ -1,0 +1,184 @@
+//! Keeps the engine's process running.
+//!
+//! A thread of its own starts the process and waits for it: the kernel ends the child when the
+//! *thread* that started it ends, so that thread must live as long as the child.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::process::{Child as Process, ChildStdin, Command, Stdio};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::Source;
+
+/// The pause before the first start after an end; it doubles with each early end.
+const BACK_OFF_MIN: Duration = Duration::from_millis(200);
+/// The longest pause.
+const BACK_OFF_MAX: Duration = Duration::from_secs(30);
+/// An engine that ran this long ended for a reason of its own: the pause begins anew.
+const STABLE_AFTER: Duration = Duration::from_secs(60);
+/// How long the engine may take to end by itself.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How often the process is looked at.
+const POLL: Duration = Duration::from_millis(50);
+
+/// How the process is started.
+pub(super) struct Child {
+    pub(super) program: PathBuf,
+    pub(super) source: Source,
+    pub(super) data: PathBuf,
+    pub(super) log: PathBuf,
+    pub(super) server_config: PathBuf,
+    pub(super) port: u16,
+}
+
+pub(super) struct Supervisor {
+    shared: Arc<Shared>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    is_stopping: bool,
+    pid: Option<u32>,
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits, unless the engine is being stopped. Says whether it is not.
+    fn pause(&self, pause: Duration) -> bool {
+        let waited =
+            self.changed.wait_timeout_while(self.state(), pause, |state| !state.is_stopping);
+        !waited.unwrap_or_else(PoisonError::into_inner).0.is_stopping
+    }
+}
+
+impl Supervisor {
+    pub(super) fn start(child: Child) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared::default());
+        let of_thread = Arc::clone(&shared);
+        let thread = std::thread::Builder::new()
+            .name("engine".to_owned())
+            .spawn(move || supervise(&child, &of_thread))?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+
+    pub(super) fn pid(&self) -> Option<u32> {
+        self.shared.state().pid
+    }
+
+    pub(super) async fn stop(mut self) {
+        self.tell_to_stop();
+        if let Some(thread) = self.thread.take() {
+            // The thread ends the process within its patience.
+            let _ = tokio::task::spawn_blocking(|| thread.join()).await;
+        }
+    }
+
+    fn tell_to_stop(&self) {
+        self.shared.state().is_stopping = true;
+        self.shared.changed.notify_all();
+    }
+}
+
+impl Drop for Supervisor {
+    fn drop(&mut self) {
+        self.tell_to_stop();
+    }
+}
+
+fn supervise(child: &Child, shared: &Shared) {
+    let mut back_off = BACK_OFF_MIN;
+    loop {
+        let started = Instant::now();
+        match spawn(child) {
+            // The pipe is held for as long as the engine shall run.
+            Ok((process, pipe)) => {
+                shared.state().pid = Some(process.id());
+                let stopped = wait(process, shared);
+                shared.state().pid = None;
+                drop(pipe);
+                if stopped {
+                    return;
+                }
+                tracing::error!(log = %child.log.display(), "the engine ended; it is started again");
+            }
+            Err(error) => {
+                tracing::error!(%error, "the engine can not be started; it is tried again")
+            }
+        }
+        if started.elapsed() >= STABLE_AFTER {
+            back_off = BACK_OFF_MIN;
+        }
+        if !shared.pause(back_off) {
+            return;
+        }
+        back_off = (back_off * 2).min(BACK_OFF_MAX);
+    }
+}
+
+fn spawn(child: &Child) -> std::io::Result<(Process, Option<ChildStdin>)> {
+    // Begun anew at each start, so that it stays small.
+    let log = File::create(&child.log)?;
+    let (is_library, source) = match &child.source {
+        Source::Library(path) => (true, path),
+        Source::Binary(path) => (false, path),
+    };
+    let mut command = Command::new(&child.program);
+    command.arg("engine").arg("--source").arg(source);
+    if is_library {
+        command.arg("--library");
+    }
+    command
+        .arg("--data")
+        .arg(&child.data)
+        .arg("--server-config")
+        .arg(&child.server_config)
+        .args(["--port", &child.port.to_string()])
+        .args(["--parent", &std::process::id().to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::from(log.try_clone()?))
+        .stderr(Stdio::from(log));
+    let mut process = command.spawn()?;
+    let pipe = process.stdin.take();
+    Ok((process, pipe))
+}
+
+/// Waits until the process has ended; says whether it was told to.
+fn wait(mut process: Process, shared: &Shared) -> bool {
+    loop {
+        if !matches!(process.try_wait(), Ok(None)) {
+            return shared.state().is_stopping;
+        }
+        if !shared.pause(POLL) {
+            end(process);
+            return true;
+        }
+    }
+}
+
+fn end(mut process: Process) {
+    if let Some(pid) = i32::try_from(process.id()).ok().and_then(Pid::from_raw) {
+        let _ = kill_process(pid, Signal::TERM);
+    }
+    let told = Instant::now();
+    while told.elapsed() < PATIENCE {
+        if !matches!(process.try_wait(), Ok(None)) {
+            return;
+        }
+        std::thread::sleep(POLL);
+    }
+    let _ = process.kill();
+    let _ = process.wait();
+}

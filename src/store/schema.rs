@@ -1,0 +1,61 @@
+//! `schema.sql`, as statements for one installation.
+
+/// The only DDL there is.
+const SCHEMA: &str = include_str!("../../schema.sql");
+
+/// The engine of the tables on one machine.
+const REPLACING: &str = "ReplacingMergeTree";
+
+/// The statements of `schema.sql`, in their order, for one machine.
+pub(super) fn statements() -> Vec<String> {
+    let without_comments: String = SCHEMA
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("--"))
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    let statements =
+        without_comments.split(";\n").map(str::trim).filter(|statement| !statement.is_empty());
+    statements
+        .map(|statement| statement.trim_end_matches(';').replace("{replacing}", REPLACING))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Event;
+
+    #[test]
+    fn every_statement_may_be_run_again_and_again() {
+        let statements = statements();
+        assert!(statements.len() >= 3);
+        for statement in statements {
+            assert!(
+                statement.starts_with("CREATE") && statement.contains("IF NOT EXISTS"),
+                "{statement}"
+            );
+            assert!(!statement.contains('{'), "{statement}");
+        }
+    }
+
+    #[test]
+    fn the_columns_of_events_are_those_of_an_encoded_event() {
+        let events = statements()
+            .into_iter()
+            .find(|statement| statement.contains("EXISTS events\n"))
+            .unwrap();
+        let body = events.split_once("\n(\n").unwrap().1.split_once("\n)\n").unwrap().0;
+        let columns = body.lines().filter_map(|line| line.split_whitespace().next());
+        assert_eq!(columns.collect::<Vec<_>>(), Event::columns().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn every_column_says_what_it_is() {
+        for statement in statements() {
+            let body = statement.split_once("\n(\n").unwrap().1.split_once("\n)\n").unwrap().0;
+            for line in body.lines() {
+                assert!(line.contains(" COMMENT '"), "{line}");
+            }
+        }
+    }
+}
