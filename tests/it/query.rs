@@ -9,7 +9,9 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use passerby::event::{Attributes, Event, Happening, SCROLL_DEPTH_UNKNOWN, SessionId, VisitorId};
+use passerby::query::Known;
 use passerby::query::dimension::Field;
+use passerby::query::goal::{Goal, GoalKind};
 use passerby::report::{self, AskError};
 use passerby::site::{Site, SiteId};
 use passerby::store::Store;
@@ -24,6 +26,7 @@ struct Story {
     site: Site,
     events: Vec<Event>,
     visits: u32,
+    goals: Vec<Goal>,
 }
 
 impl Story {
@@ -35,7 +38,13 @@ impl Story {
             retention_days: None,
             public: false,
         };
-        Self { store: crate::support::store().await, site, events: Vec::new(), visits: 0 }
+        Self {
+            store: crate::support::store().await,
+            site,
+            events: Vec::new(),
+            visits: 0,
+            goals: Vec::new(),
+        }
     }
 
     /// A new visit of this visitor.
@@ -67,7 +76,8 @@ impl Story {
             query[key] = value.clone();
         }
         let now: Timestamp = "2024-06-15T12:00:00Z".parse().unwrap();
-        report::ask(&self.store, &self.site, now, &query).await
+        let known = Known { goals: &self.goals, ..Known::new(&self.site, now) };
+        report::ask_knowing(&self.store, known, &query).await
     }
 
     /// The rows, each as its dimensions and its metrics in one list.
@@ -155,6 +165,12 @@ impl Visit<'_> {
     /// The event just told was caused by nobody.
     fn not_interactive(mut self) -> Self {
         self.last().interactive = false;
+        self
+    }
+
+    /// The event just told was attention of so long, and scrolled so far.
+    fn attention(mut self, engagement_ms: u32, scroll_depth: u8) -> Self {
+        (self.last().engagement_ms, self.last().scroll_depth) = (engagement_ms, scroll_depth);
         self
     }
 
@@ -393,11 +409,7 @@ async fn days_on_which_clocks_change_have_the_labels_of_their_clock() {
         let parts = json!({ "date_range": period, "dimensions": ["time:hour"], "include": { "time_labels": true } });
         let query = passerby::query::Query::parse(
             &json!({ "site_id": "x", "metrics": ["visitors"], "date_range": period }),
-            &passerby::query::Known {
-                site: &story.site,
-                now: Timestamp::UNIX_EPOCH,
-                first_event: None,
-            },
+            &Known::new(&story.site, Timestamp::UNIX_EPOCH),
         );
         let (from, to) = (query.as_ref().unwrap().period().from(), query.unwrap().period().to());
         let mut second = from.as_second();
@@ -792,4 +804,199 @@ async fn what_is_past_the_retention_is_not_shown() {
     story.site.retention_days = Some(30);
     story.check(json!({ "metrics": ["visitors"] }), json!([[1]])).await;
     story.check(json!({ "metrics": ["pageviews"] }), json!([[1]])).await;
+}
+
+fn goal(name: &str, kind: GoalKind) -> Goal {
+    Goal { name: name.into(), kind, currency: None }
+}
+
+/// Three visitors of whom one signs up, two read the blog, and one of these to its end.
+async fn shop() -> Story {
+    let mut story = Story::new("Etc/UTC").await;
+    story.goals = vec![
+        goal("Signup", GoalKind::Event("Signup".into())),
+        goal("Visit /blog**", GoalKind::Page("/blog**".into())),
+        goal("Read on", GoalKind::Scroll("/blog/*".into(), 60)),
+        goal("Never", GoalKind::Event("Never".into())),
+    ];
+    let visit = story.visit(1).from("Google").view("01 10:00:00", "/blog/a").prop("plan", "pro");
+    visit
+        .ping("01 10:01:00", "/blog/a")
+        .attention(63_000, 80)
+        .event("01 10:02:00", "Signup", "/blog/a")
+        .prop("plan", "pro");
+    let visit = story.visit(2).from("Google").view("01 11:00:00", "/blog/b/c");
+    visit
+        .ping("01 11:01:00", "/blog/b/c")
+        .attention(20_000, 30)
+        .ping("01 11:02:00", "/blog/b/c")
+        .attention(1_000, 40);
+    story
+        .visit(3)
+        .from("Bing")
+        .view("01 12:00:00", "/")
+        .event("01 12:01:00", "Signup", "/")
+        .not_interactive();
+    story
+        .visit(4)
+        .from("Bing")
+        .view("01 13:00:00", "/")
+        .ping("01 13:00:30", "/")
+        .attention(700, 255);
+    story.told().await;
+    story
+}
+
+#[tokio::test]
+async fn one_event_counts_for_every_goal_that_it_meets() {
+    // [26], [27]
+    let story = shop().await;
+    let query = json!({ "metrics": ["visitors", "events", "conversion_rate"], "dimensions": ["event:goal"] });
+    let expected =
+        json!([["Signup", 2, 2, 50.0], ["Visit /blog**", 2, 2, 50.0], ["Read on", 1, null, 25.0]]);
+    story.check(query, expected).await;
+    let filters = json!([["is", "event:goal", ["Signup", "Read on"]]]);
+    let query = json!({ "metrics": ["visitors", "events"], "filters": filters });
+    story.check(query, json!([[2, null]])).await;
+    let query = json!({ "metrics": ["visitors", "pageviews"], "filters": [["is", "event:goal", ["Visit /blog**"]]] });
+    story.check(query, json!([[2, 2]])).await;
+    let query = json!({ "dimensions": ["event:goal"], "filters": filters });
+    story.check(query, json!([["Signup", 2], ["Read on", 1]])).await;
+}
+
+#[tokio::test]
+async fn the_rate_of_conversion_is_of_all_visitors_and_the_groups_of_the_row() {
+    // [28]
+    let story = shop().await;
+    let rates = json!(["visitors", "conversion_rate", "group_conversion_rate"]);
+    let filters = json!([["is", "event:goal", ["Signup"]]]);
+    let query = json!({ "metrics": rates, "dimensions": ["visit:source"], "filters": filters });
+    story.check(query, json!([["Bing", 1, 25.0, 50.0], ["Google", 1, 25.0, 50.0]])).await;
+    // Filters on pages and visits narrow the denominator, filters on properties do not.
+    let filters = json!([["is", "event:goal", ["Signup"]], ["contains", "event:page", ["/blog"]]]);
+    story.check(json!({ "metrics": rates, "filters": filters }), json!([[1, 50.0, 50.0]])).await;
+    let filters = json!([["is", "event:goal", ["Signup"]], ["is", "event:props:plan", ["pro"]]]);
+    story.check(json!({ "metrics": rates, "filters": filters }), json!([[1, 25.0, 25.0]])).await;
+    let query = json!({ "metrics": rates, "dimensions": ["event:props:plan"], "filters": [["is", "event:goal", ["Signup"]]] });
+    story.check(query, json!([["(none)", 1, 25.0, 25.0], ["pro", 1, 25.0, 25.0]])).await;
+    let query =
+        json!({ "metrics": ["conversion_rate"], "filters": [["is", "event:goal", ["Never"]]] });
+    story.check(query, json!([[0.0]])).await;
+}
+
+#[tokio::test]
+async fn an_unknown_goal_is_refused_under_is_and_finds_nothing_under_contains() {
+    // [30]
+    let story = shop().await;
+    let error = story
+        .ask(&json!({ "filters": [["is", "event:goal", ["Signup", "Nope"]]] }))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        r##"#/filters/0/2/1: Invalid goal "Nope": the site has no goal of this name."##
+    );
+    story.check(json!({ "filters": [["contains", "event:goal", ["Nope"]]] }), json!([[0]])).await;
+    story.check(json!({ "filters": [["contains", "event:goal", ["sign"], { "case_sensitive": false }]] }), json!([[2]])).await;
+    story
+        .check(
+            json!({ "filters": [["has_done", ["is", "event:goal", ["Read on"]]]] }),
+            json!([[1]]),
+        )
+        .await;
+    story
+        .check(
+            json!({ "filters": [["has_not_done", ["is", "event:goal", ["Signup"]]]] }),
+            json!([[2]]),
+        )
+        .await;
+}
+
+#[tokio::test]
+async fn attention_is_the_mean_of_the_visits_that_told_of_it() {
+    // [31], [22]
+    let story = shop().await;
+    let query = json!({ "metrics": ["visitors", "scroll_depth", "time_on_page"], "dimensions": ["event:page"] });
+    let expected = json!([["/", 2, null, 1], ["/blog/a", 1, 80, 63], ["/blog/b/c", 1, 40, 21]]);
+    story.check(query, expected).await;
+    let query = json!({ "metrics": ["time_on_page"], "dimensions": ["event:page"] });
+    story.check(query.clone(), json!([["/", 1], ["/blog/a", 63], ["/blog/b/c", 21]])).await;
+    let echoed = story.ask(&query).await.unwrap()["query"].clone();
+    story.check(echoed, json!([["/", 1], ["/blog/a", 63], ["/blog/b/c", 21]])).await;
+    let filters = json!([["contains", "event:page", ["/blog"]]]);
+    let query =
+        json!({ "metrics": ["scroll_depth", "time_on_page", "visitors"], "filters": filters });
+    story.check(query, json!([[60, 42, 2]])).await;
+    let query = json!({ "metrics": ["scroll_depth", "time_on_page"], "filters": [["is", "event:page", ["/nope"]]] });
+    story.check(query, json!([[null, null]])).await;
+}
+
+#[tokio::test]
+async fn the_exit_rate_is_of_all_the_views_of_the_page() {
+    // [11]
+    let mut story = Story::new("Etc/UTC").await;
+    story.visit(1).from("Google").view("01 10:00:00", "/a").view("01 10:01:00", "/b");
+    story
+        .visit(2)
+        .from("Google")
+        .view("01 11:00:00", "/b")
+        .view("01 11:01:00", "/a")
+        .view("01 11:02:00", "/a");
+    story.visit(3).from("Bing").view("01 12:00:00", "/a");
+    story.told().await;
+    let metrics = json!(["exit_rate", "visits"]);
+    let query = json!({ "metrics": metrics, "dimensions": ["visit:exit_page"] });
+    story.check(query, json!([["/a", 50.0, 2], ["/b", 50.0, 1]])).await;
+    let filters = json!([["is", "visit:exit_page", ["/a"]], ["is", "visit:source", ["Google"]]]);
+    let query =
+        json!({ "metrics": metrics, "dimensions": ["visit:exit_page"], "filters": filters });
+    story.check(query, json!([["/a", 33.3, 1]])).await;
+}
+
+/// The rows, each as its dimensions, its metrics, and the same of what it is compared with, and the changes.
+async fn compared(story: &Story, parts: Value) -> Value {
+    let answer = story.ask(&parts).await.unwrap();
+    let row = |row: &Value| {
+        let there = &row["comparison"];
+        json!([
+            row["dimensions"],
+            row["metrics"],
+            there["dimensions"],
+            there["metrics"],
+            there["change"]
+        ])
+    };
+    answer["results"].as_array().unwrap().iter().map(row).collect()
+}
+
+#[tokio::test]
+async fn each_row_is_compared_with_the_same_one_of_the_other_period() {
+    // [36], [37]
+    let mut story = Story::new("Etc/UTC").await;
+    story.visit(1).from("Google").view("01 10:00:00", "/");
+    story.visit(2).from("Google").view("01 10:00:00", "/").view("01 10:00:40", "/");
+    story.visit(3).from("Bing").view("02 10:00:00", "/");
+    story.visit(4).from("Google").view("04 10:00:00", "/");
+    story.visit(5).from("Yahoo").view("04 10:00:00", "/");
+    story.visit(6).from("Yahoo").view("04 10:00:00", "/");
+    story.told().await;
+    let parts = |more: Value| {
+        let mut parts = json!({
+            "metrics": ["visitors", "bounce_rate", "percentage"], "date_range": ["2024-05-03", "2024-05-04"],
+            "include": { "comparisons": { "mode": "previous_period" } },
+        });
+        parts.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        parts
+    };
+    let expected = json!([[[], [3, 100, 100.0], [], [3, 67, 100.0], [0, 33, 0]]]);
+    assert_eq!(compared(&story, parts(json!({}))).await, expected);
+    let by_source = parts(json!({ "dimensions": ["visit:source"] }));
+    let expected = json!([
+        [["Yahoo"], [2, 100, 66.7], ["Yahoo"], [0, 0, 0.0], [100, null, 100]],
+        [["Google"], [1, 100, 33.3], ["Google"], [2, 50, 66.7], [-50, 50, -50]],
+    ]);
+    assert_eq!(compared(&story, by_source).await, expected);
+    let by_day = parts(json!({ "metrics": ["visitors"], "dimensions": ["time:day"] }));
+    let expected = json!([[["2024-05-04"], [3], ["2024-05-02"], [1], [200]]]);
+    assert_eq!(compared(&story, by_day).await, expected);
 }
