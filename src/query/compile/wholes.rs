@@ -43,13 +43,12 @@ fn dimension(dimension: &Dimension, whole: Whole) -> Dimension {
     }
 }
 
+/// Whether the wider report has the filter, too.
 fn keeps(filter: &Filter, whole: Whole) -> bool {
     let Filter::Test(test) = filter else { return true };
-    match (whole, &test.subject) {
-        (Whole::Unconverted | Whole::UnconvertedRow, Subject::Goal(_) | Subject::Property(_)) => {
-            false
-        }
-        (Whole::PageOfExit, Subject::Field(Field::ExitPage)) => false,
-        _ => true,
+    match whole {
+        Whole::Report => true,
+        Whole::Unconverted | Whole::UnconvertedRow => matches!(test.subject, Subject::Field(_)),
+        Whole::PageOfExit => test.subject != Subject::Field(Field::ExitPage),
     }
 }
