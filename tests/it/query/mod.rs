@@ -7,6 +7,7 @@ mod comparisons;
 mod dimensions;
 mod filters;
 mod goals;
+mod model;
 mod story;
 mod time;
 mod visits;

@@ -21,7 +21,7 @@ static NEXT_SITE: AtomicU32 = AtomicU32::new(90_000);
 pub(super) struct Story {
     store: Arc<Store>,
     pub(super) site: Site,
-    events: Vec<Event>,
+    pub(super) events: Vec<Event>,
     visits: u32,
     pub(super) goals: Vec<Goal>,
 }
