@@ -192,11 +192,9 @@ fn on_property(name: Sql, test: &Test) -> Sql {
     }
 }
 
-/// Whether one of the test's values is found.
+/// Whether one of the test's values is found. However many they are, they are one parameter: the
+/// database takes a limited number of those.
 fn found(value: &Sql, test: &Test, blank: &'static str) -> Sql {
-    let each = |compare: &dyn Fn(Sql) -> Sql| {
-        Sql::any(test.values.iter().map(|text| compare(Sql::text(text))).collect())
-    };
     match test.comparison {
         Comparison::Is => {
             let (mut values, wants_blank) = test.values_and_blank();
@@ -205,22 +203,26 @@ fn found(value: &Sql, test: &Test, blank: &'static str) -> Sql {
             }
             one_of(value, values, test.case_sensitive)
         }
-        Comparison::Contains if test.case_sensitive => {
-            each(&|part| sql!["position(", value, ", ", part, ") > 0"])
-        }
         Comparison::Contains => {
-            each(&|part| sql!["positionCaseInsensitiveUTF8(", value, ", ", part, ") > 0"])
+            let position =
+                if test.case_sensitive { "position(" } else { "positionCaseInsensitiveUTF8(" };
+            let parts = Sql::texts(test.values.clone());
+            sql!["arrayExists(part -> ", position, value, ", part) > 0, ", parts, ")"]
         }
-        Comparison::Matches => each(&|pattern| sql!["match(", value, ", ", pattern, ")"]),
+        Comparison::Matches => matches(value, &test.values),
         Comparison::MatchesWildcard => {
-            let patterns = test.values.iter().map(|text| wildcard(text, true));
-            Sql::any(
-                patterns
-                    .map(|pattern| sql!["match(", value, ", ", Sql::text(pattern), ")"])
-                    .collect(),
-            )
+            let patterns: Vec<_> = test.values.iter().map(|text| wildcard(text, true)).collect();
+            matches(value, &patterns)
         }
     }
+}
+
+fn matches(value: &Sql, patterns: &[String]) -> Sql {
+    let pattern = match patterns {
+        [pattern] => pattern.clone(),
+        patterns => format!("(?:{})", patterns.join(")|(?:")),
+    };
+    sql!["match(", value, ", ", Sql::text(pattern), ")"]
 }
 
 fn one_of(value: &Sql, values: Vec<String>, case_sensitive: bool) -> Sql {
@@ -232,7 +234,7 @@ fn one_of(value: &Sql, values: Vec<String>, case_sensitive: bool) -> Sql {
 
 /// The regular expression that a pattern stands for: `*` and `**` are any characters, `|` may be or.
 fn wildcard(pattern: &str, alternatives: bool) -> String {
-    let mut regex = String::from("^(?:");
+    let mut regex = String::from("(?s)^(?:");
     let mut characters = pattern.chars().peekable();
     while let Some(character) = characters.next() {
         match character {
@@ -241,20 +243,25 @@ fn wildcard(pattern: &str, alternatives: bool) -> String {
                 regex.push_str(".*");
             }
             '|' if alternatives => regex.push('|'),
-            other
-                if other.is_alphanumeric()
-                    || other == '/'
-                    || other == '_'
-                    || other == '-'
-                    || other == ' ' =>
-            {
-                regex.push(other)
-            }
-            other => {
-                regex.push('\\');
-                regex.push(other);
-            }
+            special if special.is_ascii_punctuation() => regex.extend(['\\', special]),
+            plain => regex.push(plain),
         }
     }
     regex + ")$"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wildcard_is_anchored_and_escapes_what_a_regular_expression_would_obey() {
+        let check = |pattern: &str, expected: &str| assert_eq!(wildcard(pattern, true), expected);
+        check("/blog/**", r"(?s)^(?:\/blog\/.*)$");
+        check("a*b", "(?s)^(?:a.*b)$");
+        check("F*|S*", "(?s)^(?:F.*|S.*)$");
+        check("a.b(c)", r"(?s)^(?:a\.b\(c\))$");
+        check("ä€ ß", "(?s)^(?:ä€ ß)$");
+        assert_eq!(wildcard("/a|b*", false), r"(?s)^(?:\/a\|b.*)$");
+    }
 }

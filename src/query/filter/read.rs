@@ -9,6 +9,11 @@ use crate::query::error::{Problems, child, shown};
 const OPERATOR_NAMES: &str = "is, is_not, contains, contains_not, matches, matches_not, matches_wildcard, \
      matches_wildcard_not, and, or, not, has_done, has_not_done";
 
+/// The most values of one filter, and the most bytes that they have together: what the database takes as
+/// one parameter.
+const VALUES_MAX: usize = 1_000;
+const VALUES_BYTES_MAX: usize = 32 * 1024;
+
 /// How deep filters may lie in each other.
 const DEPTH_MAX: usize = 16;
 
@@ -168,19 +173,20 @@ fn subject(value: &Value, pointer: &str, place: Place, problems: &mut Problems) 
 /// The values, and whether they were written as numbers.
 fn values(value: &Value, pointer: &str, problems: &mut Problems) -> Option<(Vec<String>, bool)> {
     let list = value.as_array().map_or(&[] as &[Value], Vec::as_slice);
-    if !list.is_empty() && list.iter().all(Value::is_string) {
-        return Some((list.iter().filter_map(Value::as_str).map(str::to_owned).collect(), false));
+    let numbers = list.iter().all(|value| value.is_u64() || value.is_i64());
+    if list.is_empty() || !(numbers || list.iter().all(Value::is_string)) {
+        let rule = "a list of strings, or of whole numbers, at least one.";
+        return problems.note(pointer, format!("Invalid values {}: {rule}", shown(value)));
     }
-    if !list.is_empty() && list.iter().all(|value| value.is_u64() || value.is_i64()) {
-        return Some((list.iter().map(Value::to_string).collect(), true));
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let values: Vec<String> = list.iter().map(text).collect();
+    let bytes: usize = values.iter().map(String::len).sum();
+    if values.len() > VALUES_MAX || bytes > VALUES_BYTES_MAX {
+        let rule = format!("at most {VALUES_MAX} values of {VALUES_BYTES_MAX} bytes together.");
+        return problems
+            .note(pointer, format!("Invalid values: {} of {bytes} bytes; {rule}", values.len()));
     }
-    problems.note(
-        pointer,
-        format!(
-            "Invalid values {}: a list of strings, or of whole numbers, at least one.",
-            shown(value)
-        ),
-    )
+    Some((values, numbers))
 }
 
 fn case_modifier(

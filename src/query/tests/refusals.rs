@@ -147,6 +147,27 @@ fn a_wrong_filter_is_refused() {
 }
 
 #[test]
+fn filters_have_their_limits() {
+    let many = vec!["x"; 1_001];
+    check_error(
+        json!({ "filters": [["is", "visit:source", many]] }),
+        "#/filters/0/2: Invalid values: 1001 of 1001 bytes; at most 1000 values of 32768 bytes together.",
+    );
+    check_error(
+        json!({ "filters": [["or", vec![json!(["is", "visit:source", ["x"]]); 101]]] }),
+        "#/filters: Invalid filters: 101 with 101 bytes in all; at most 100 comparisons with values of 131072 bytes.",
+    );
+    let long = json!(["is", "visit:source", ["x".repeat(32_768)]]);
+    check_error(
+        json!({ "filters": [long, long, long, long, long] }),
+        "#/filters: Invalid filters: 5 with 163840 bytes in all; at most 100 comparisons with values of 131072 bytes.",
+    );
+    let deep = (0..17).fold(json!(["is", "event:page", ["/"]]), |filter, _| json!(["not", filter]));
+    let error = parse("Etc/UTC", &json!({ "filters": [deep] })).unwrap_err().to_string();
+    assert!(error.ends_with("filters nest 16 deep at most."), "{error}");
+}
+
+#[test]
 fn combinations_without_meaning_are_refused() {
     check_error(
         json!({ "metrics": ["visitors", "bounce_rate"], "dimensions": ["event:name"] }),

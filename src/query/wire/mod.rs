@@ -35,6 +35,12 @@ pub(super) const KEYS: [&str; 8] = [
 /// The most entries of the lists `metrics`, `dimensions`, `filters` and `order_by`.
 const ENTRIES_MAX: usize = 100;
 
+/// The most comparisons in all filters: each may need parameters of its own, and a look at the visits.
+const TESTS_MAX: usize = 100;
+
+/// The most bytes of values in all filters: escaped, they go into the database's request line of 1 MiB.
+const TESTS_BYTES_MAX: usize = 128 * 1024;
+
 /// A query whose parts are well-formed, each by itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wire {
@@ -261,5 +267,15 @@ impl Breakdown {
 fn filters(value: Option<&Value>, problems: &mut Problems) -> Option<Vec<Filter>> {
     let Some(value) = value else { return Some(Vec::new()) };
     let list = entries(value, "filters", problems)?;
-    each(list, |index, entry| Filter::parse(entry, &format!("#/filters/{index}"), problems))
+    let filters =
+        each(list, |index, entry| Filter::parse(entry, &format!("#/filters/{index}"), problems))?;
+    let tests: Vec<_> = filters.iter().flat_map(Filter::tests).collect();
+    let bytes: usize = tests.iter().flat_map(|test| &test.values).map(String::len).sum();
+    if tests.len() > TESTS_MAX || bytes > TESTS_BYTES_MAX {
+        let rule =
+            format!("at most {TESTS_MAX} comparisons with values of {TESTS_BYTES_MAX} bytes.");
+        let message = format!("Invalid filters: {} with {bytes} bytes in all; {rule}", tests.len());
+        return problems.note("#/filters", message);
+    }
+    Some(filters)
 }

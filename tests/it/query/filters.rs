@@ -95,3 +95,18 @@ async fn a_host_filter_is_also_of_the_entry_host_where_a_report_is_by_how_visits
     story.check(json!({ "dimensions": ["visit:exit_page"], "filters": filters }), json!([])).await;
     story.check(json!({ "filters": filters }), json!([[1]])).await;
 }
+
+#[tokio::test]
+async fn the_longest_filters_are_answered() {
+    let mut story = Story::new("Etc/UTC").await;
+    story.visit(1).from("Google").view("01 10:00:00", "/");
+    story.told().await;
+    let values: Vec<String> =
+        (0..1_000).map(|number| format!(r"it's a \ source {number:13}")).collect();
+    for operator in ["is_not", "contains_not", "matches_not", "matches_wildcard_not"] {
+        story.check(json!({ "filters": [[operator, "visit:source", values]] }), json!([[1]])).await;
+    }
+    let nested =
+        (0..16).fold(json!(["is", "event:page", ["/"]]), |filter, _| json!(["not", filter]));
+    story.check(json!({ "filters": [nested] }), json!([[1]])).await;
+}

@@ -164,6 +164,19 @@ async fn by_page_visitors_go_by_the_pages_seen_and_visit_metrics_by_the_entry_pa
 }
 
 #[tokio::test]
+async fn by_page_the_filters_on_pages_mean_the_entry_page_where_visits_are_meant() {
+    // [8]
+    let mut story = Story::new("Etc/UTC").await;
+    story.visit(1).view("01 10:00:00", "/a").event("01 10:00:10", "Signup", "/a");
+    story.visit(2).view("01 11:00:00", "/a").event("01 11:01:40", "Signup", "/b");
+    story.told().await;
+    let filters = json!([["is", "event:page", ["/a"]], ["is", "event:name", ["Signup"]]]);
+    let metrics = json!(["visitors", "visit_duration"]);
+    let query = json!({ "metrics": metrics, "dimensions": ["event:page"], "filters": filters });
+    story.check(query, json!([["/a", 1, 55]])).await;
+}
+
+#[tokio::test]
 async fn a_visit_with_such_an_event_counts_whole_in_the_metrics_of_visits() {
     // [9]
     let mut story = Story::new("Etc/UTC").await;
