@@ -300,16 +300,7 @@ fn attributes(told: &Told<'_>) -> Attributes {
     let acquisition =
         Acquisition::of(&tags, told.beacon.referrer.as_deref(), &told.beacon.page.hostname);
     let Place { country, region, region_name, city, city_name } = told.crossing.place().clone();
-    Attributes {
-        referrer: acquisition.referrer,
-        source: acquisition.source,
-        channel: acquisition.channel.to_owned(),
-        utm_source: acquisition.utm_source,
-        utm_medium: acquisition.utm_medium,
-        utm_campaign: acquisition.utm_campaign,
-        utm_content: acquisition.utm_content,
-        utm_term: acquisition.utm_term,
-        click_id_kind: acquisition.click_id_kind.to_owned(),
+    let place_and_agent = Attributes {
         country,
         region,
         region_name,
@@ -321,7 +312,9 @@ fn attributes(told: &Told<'_>) -> Attributes {
         os_version: told.agent.os_version.clone(),
         device: told.agent.device.to_owned(),
         language: told.language.to_owned(),
-    }
+        ..Attributes::default()
+    };
+    acquisition.onto(place_and_agent)
 }
 
 /// Rows hold seconds since 1970 in 32 bits; a clock outside of that shows its nearest end.

@@ -3,9 +3,12 @@
 //! What a command made stands alone on standard output, for programs; messages for people go to
 //! standard error. Exit codes: 0 done, 1 it failed (a sentence says why), 2 wrong arguments.
 
+mod check;
+mod demo;
 pub mod engine;
+mod import;
 mod output;
-pub mod progress;
+mod progress;
 mod query;
 mod remote;
 mod serve;
@@ -35,6 +38,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Show a year of generated traffic: engine, collector and dashboard in one command
+    Demo(demo::Args),
     /// Run the collector
     Serve,
     /// Register sites
@@ -43,8 +48,12 @@ enum Command {
     /// Make and end the tokens that open reports
     #[command(subcommand)]
     Token(token::Command),
+    /// Take in events from a file of JSON lines
+    Import(import::Args),
     /// Show a report in the terminal
     Query(query::Args),
+    /// Check the configuration, ClickHouse, the spool and the places
+    Check,
     /// Bring the tables up to date (a start of the collector does so too)
     Migrate,
     /// The embedded engine, as a child process of the collector
@@ -74,6 +83,9 @@ pub fn run(environment: Environment) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match cli.command {
+            Command::Demo(args) => demo::run(context, args).await,
+            Command::Check => check::run(context).await,
+            Command::Import(args) => import::run(context, args).await,
             Command::Serve => serve::run(context).await,
             Command::Site(command) => site::run(context, command).await,
             Command::Token(command) => token::run(context, command).await,

@@ -57,6 +57,11 @@ impl Remote {
         )
     }
 
+    /// Whether the collector runs by itself, and not for this command alone.
+    pub(super) fn is_running(&self) -> bool {
+        matches!(self, Self::Running(_))
+    }
+
     async fn here(app: App) -> anyhow::Result<Self> {
         if let Err(error) = app.wait_for_database(DATABASE_PATIENCE).await {
             app.close().await;
@@ -84,18 +89,7 @@ impl Remote {
             }
             tokio::time::sleep(PAUSE).await;
         };
-        let answer: Value =
-            serde_json::from_slice(&answer).context("the collector's answer is not JSON")?;
-        if status.is_success() {
-            return Ok(answer);
-        }
-        bail!(
-            "{}",
-            answer
-                .get("error")
-                .and_then(Value::as_str)
-                .unwrap_or("the collector refused without a reason")
-        )
+        answer_of((status, answer))
     }
 
     /// Sends a request with any body, once.
@@ -120,6 +114,17 @@ impl Remote {
             app.close().await;
         }
     }
+}
+
+/// The JSON of an answer, or the reason that it gives for refusing.
+pub(super) fn answer_of((status, answer): (StatusCode, Bytes)) -> anyhow::Result<Value> {
+    let answer: Value =
+        serde_json::from_slice(&answer).context("the collector's answer is not JSON")?;
+    if status.is_success() {
+        return Ok(answer);
+    }
+    let reason = answer.get("error").and_then(Value::as_str);
+    bail!("{}", reason.unwrap_or("the collector refused without a reason"))
 }
 
 async fn here(

@@ -1,1 +1,126 @@
-//! (being written)
+//! The demo's traffic: a year of believable visits to a site that does not exist.
+//!
+//! The same seed, site and last moment give the same events. [`world`] has the people and the places,
+//! [`site_map`] the site, [`calendar`] when people come, [`visit`] what one of them does. The events take
+//! the way of an import: through the same visits, in batches of a day.
+
+mod calendar;
+mod site_map;
+mod visit;
+mod world;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use rand::SeedableRng;
+use rand::rngs::SmallRng;
+
+use crate::import::batches::Batches;
+use crate::session::Visits;
+use crate::site::Site;
+use crate::store::{Store, StoreError};
+use calendar::Calendar;
+use visit::Guests;
+
+/// The domain of the sample site.
+pub const DOMAIN: &str = "demo.example";
+/// The time zone of the sample site.
+pub const TIMEZONE: &str = "Europe/Berlin";
+/// The mean number of events of a visit, engagement included: measured over a generated year.
+const EVENTS_PER_VISIT: f64 = 5.6;
+/// The most visits that are open at once while traffic is generated.
+const VISITS_OPEN_MAX: usize = 100_000;
+
+/// How much traffic there shall be.
+#[derive(Clone, Copy, Debug)]
+pub struct Amount {
+    /// Days, the last of which is not over yet.
+    pub days: u32,
+    /// Events, roughly.
+    pub events: u64,
+    /// What chance begins with.
+    pub seed: u64,
+}
+
+/// Generates the traffic up to `now` and loads it; `progress` is told how many events are there.
+/// Returns how many that were.
+///
+/// # Errors
+/// When ClickHouse does not take it.
+pub async fn load(
+    store: &Store,
+    site: &Site,
+    amount: Amount,
+    now: Timestamp,
+    mut progress: impl FnMut(u64),
+) -> Result<u64, StoreError> {
+    let mut traffic = Traffic::new(site, amount, now);
+    let mut batches = Batches::default();
+    let mut events = 0;
+    while let Some(day) = traffic.next_day() {
+        for event in &day {
+            batches.add(event);
+        }
+        events += day.len() as u64;
+        // A day that is over is as full as it gets.
+        batches.flush_all(store).await?;
+        progress(events);
+    }
+    Ok(events)
+}
+
+/// The days of the traffic, in their order.
+struct Traffic<'a> {
+    calendar: Calendar,
+    guests: Guests<'a>,
+    chance: SmallRng,
+    timezone: TimeZone,
+    now: Timestamp,
+    day: u32,
+    /// What is left of a visit when it does not come out even.
+    rest: f64,
+    visits_per_weight: f64,
+}
+
+impl<'a> Traffic<'a> {
+    fn new(site: &'a Site, amount: Amount, now: Timestamp) -> Self {
+        let calendar = Calendar::ending(now, &site.timezone, amount.days);
+        let visits = amount.events as f64 / EVENTS_PER_VISIT;
+        let weight: f64 = (0..amount.days).map(|day| calendar.weight(day)).sum();
+        Self {
+            guests: Guests::new(site, Visits::new(VISITS_OPEN_MAX)),
+            chance: SmallRng::seed_from_u64(amount.seed),
+            timezone: site.timezone.clone(),
+            visits_per_weight: visits / weight.max(f64::MIN_POSITIVE),
+            calendar,
+            now,
+            day: 0,
+            rest: 0.0,
+        }
+    }
+
+    fn next_day(&mut self) -> Option<Vec<crate::event::Event>> {
+        let day = self.day;
+        if day >= self.calendar.days() {
+            return None;
+        }
+        self.day += 1;
+        let wanted = self.calendar.weight(day) * self.visits_per_weight + self.rest;
+        self.rest = wanted.fract();
+        let date = self.calendar.date(day);
+        let mut events = Vec::new();
+        for _ in 0..wanted as u64 {
+            self.guests.visit(&self.calendar, day, &mut self.chance, &mut events);
+        }
+        let midnight = date
+            .to_zoned_datetime(self.timezone.clone())
+            .map_or(0, |zoned| zoned.timestamp().as_second());
+        self.guests.forget(midnight);
+        let now = self.now.as_second();
+        // What has not happened yet is left out of the last day.
+        events.retain(|event| i64::from(event.happening.timestamp) <= now);
+        Some(events)
+    }
+}
+
+#[cfg(test)]
+mod tests;

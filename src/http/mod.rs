@@ -15,6 +15,7 @@ pub mod connections;
 pub mod control;
 pub mod door;
 pub mod health;
+pub mod import;
 pub mod script;
 pub mod sites;
 pub mod tokens;
@@ -52,6 +53,7 @@ pub fn routes(services: Services) -> Router {
         .merge(sites::routes())
         .merge(tokens::routes())
         .merge(health::routes())
+        .merge(import::routes())
         .merge(script::routes())
         .fallback(answer::no_such_route)
         .with_state(services)

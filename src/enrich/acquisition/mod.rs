@@ -12,6 +12,7 @@ pub use source::{Category, category};
 pub use tags::{ClickId, Tags};
 
 use super::page::host_and_path;
+use crate::event::Attributes;
 
 /// What is stored of where a visit came from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,6 +69,24 @@ impl Acquisition {
             utm_content: tags.utm_content.clone(),
             utm_term: tags.utm_term.clone(),
             click_id_kind,
+        }
+    }
+}
+
+impl Acquisition {
+    /// The attributes of a visit that came from here.
+    pub fn onto(self, attributes: Attributes) -> Attributes {
+        Attributes {
+            referrer: self.referrer,
+            source: self.source,
+            channel: self.channel.to_owned(),
+            utm_source: self.utm_source,
+            utm_medium: self.utm_medium,
+            utm_campaign: self.utm_campaign,
+            utm_content: self.utm_content,
+            utm_term: self.utm_term,
+            click_id_kind: self.click_id_kind.to_owned(),
+            ..attributes
         }
     }
 }

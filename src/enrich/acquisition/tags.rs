@@ -84,7 +84,8 @@ impl ClickId {
         }
     }
 
-    fn of(key: &str) -> Option<Self> {
+    /// The kind that a key carries.
+    pub fn of(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == key)
     }
 }

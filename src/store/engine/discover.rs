@@ -22,6 +22,15 @@ pub enum Source {
     Library(PathBuf),
 }
 
+impl Source {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Binary(path) | Self::Library(path) => path,
+        }
+    }
+}
+
 /// There is no engine.
 #[derive(Debug, thiserror::Error)]
 pub enum NoEngine {

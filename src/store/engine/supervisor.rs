@@ -131,13 +131,9 @@ fn supervise(child: &Child, shared: &Shared) {
 fn spawn(child: &Child) -> std::io::Result<(Process, Option<ChildStdin>)> {
     // Begun anew at each start, so that it stays small.
     let log = File::create(&child.log)?;
-    let (is_library, source) = match &child.source {
-        Source::Library(path) => (true, path),
-        Source::Binary(path) => (false, path),
-    };
     let mut command = Command::new(&child.program);
-    command.arg("engine").arg("--source").arg(source);
-    if is_library {
+    command.arg("engine").arg("--source").arg(child.source.path());
+    if matches!(child.source, Source::Library(_)) {
         command.arg("--library");
     }
     command

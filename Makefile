@@ -1,0 +1,48 @@
+# The daily commands. `make demo` and `make test` do all of their set-up themselves.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+CARGO_TARGET_DIR ?= target
+export CARGO_TARGET_DIR
+
+.PHONY: help
+help: ## Show the commands
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+.PHONY: demo
+demo: engine ## Build everything and show a year of generated traffic
+	cargo build --release
+	$(CARGO_TARGET_DIR)/release/passerby demo $(DEMO)
+
+.PHONY: test
+test: engine chromium tests/browser/node_modules beacon/node_modules ## Run every test
+	cargo test
+	cd tests/browser && PASSERBY_PROGRAM=$(abspath $(CARGO_TARGET_DIR))/debug/passerby npm run --silent test
+
+.PHONY: check
+check: beacon/node_modules ## Check format, lints, documentation and the committed build of the page script
+	cargo fmt --check
+	cargo clippy --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --quiet
+	npm run --silent --prefix beacon check
+	@if command -v cargo-deny >/dev/null; then cargo deny check; fi
+
+.PHONY: engine
+engine: ## Get the ClickHouse engine, unless it is here
+	@deploy/engine/install.sh $(CARGO_TARGET_DIR)/debug $(CARGO_TARGET_DIR)/release
+
+.PHONY: chromium
+chromium: ## Install Debian's Chromium for the browser tests, unless it is here
+	@tests/browser/install-chromium.sh
+
+.PHONY: script
+script: beacon/node_modules ## Build the page script after a change of its source
+	npm run --silent --prefix beacon build
+
+.PHONY: data
+data: ## Fetch the lists of browsers and bots anew
+	node src/enrich/data/update.mjs
+
+%/node_modules: %/package-lock.json
+	npm ci --prefix $* --no-progress --loglevel=error
+	@touch $@

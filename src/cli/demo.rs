@@ -1,0 +1,120 @@
+//! `passerby demo`: everything at once, with a year of generated traffic.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use clap::Parser;
+use tempfile::TempDir;
+
+use super::progress::Progress;
+use super::serve::until_told_to_stop;
+use super::{Context, output};
+use crate::app::App;
+use crate::app::collecting::Collecting;
+use crate::demo::{self, Amount};
+use crate::store::catalog::{NewToken, Scope, SiteChange};
+use crate::telemetry;
+
+/// How long the engine may take to start.
+const ENGINE_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Show a year of generated traffic: engine, collector and dashboard in one command.
+#[derive(Parser)]
+pub(super) struct Args {
+    /// How many events there shall be, roughly
+    #[arg(long, default_value_t = 1_000_000)]
+    events: u64,
+    /// How many days they shall be spread over
+    #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=3650))]
+    days: u32,
+    /// The port of the dashboard, of 127.0.0.1
+    #[arg(long, default_value_t = 8000)]
+    port: u16,
+    /// Where the data is kept; by default in a directory that is removed at the end
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// What chance begins with: the same seed gives the same traffic
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+pub(super) async fn run(context: Context, args: Args) -> anyhow::Result<()> {
+    let Context { mut config, environment, clock } = context;
+    // The progress bar has the terminal for itself, but for what goes wrong.
+    if config.log.filter == "info" {
+        config.log.filter = "warn".to_owned();
+    }
+    telemetry::start_log(&config.log)?;
+    let temporary = match &args.data {
+        Some(_) => None,
+        None => Some(
+            TempDir::with_prefix("passerby-demo-")
+                .context("there is no room for the demo's data; name a directory with --data")?,
+        ),
+    };
+    config.data_dir = match (&args.data, &temporary) {
+        (Some(directory), _) => directory.clone(),
+        (None, Some(temporary)) => temporary.path().to_owned(),
+        (None, None) => config.data_dir,
+    };
+    config.listen.set_port(args.port);
+    let app = App::open(config, &environment, clock).await?;
+    let collecting = Collecting::start(app).await?;
+    let outcome = show(&collecting, &args).await;
+    collecting.stop().await;
+    outcome
+}
+
+async fn show(collecting: &Collecting, args: &Args) -> anyhow::Result<()> {
+    let app = collecting.app();
+    app.wait_for_database(ENGINE_PATIENCE).await?;
+    let token = fill(app, args).await?;
+    let base = format!("http://{}", collecting.address());
+    output::tell(format!(
+        "
+  Passerby is running, with {} days of generated traffic. Open
+
+    {base}/{domain}
+
+  or ask the reporting API:
+
+    curl {base}/api/v2/query -H 'Authorization: Bearer {token}' \\
+      -d '{{\"site_id\": \"{domain}\", \"metrics\": [\"visitors\", \"pageviews\"], \"date_range\": \"30d\", \"dimensions\": [\"visit:source\"]}}'
+
+  Ctrl-C ends it.
+",
+        args.days,
+        domain = demo::DOMAIN,
+    ));
+    output::made(format!("{base}/{}", demo::DOMAIN))?;
+    until_told_to_stop().await
+}
+
+/// Registers the site and loads its traffic, unless an earlier run did; returns a token for its reports.
+async fn fill(app: &App, args: &Args) -> anyhow::Result<String> {
+    let services = app.services();
+    let (catalog, store, now) = (&services.catalog, &services.store, services.clock.now());
+    if catalog.site(demo::DOMAIN).is_none() {
+        let change = SiteChange {
+            timezone: Some(demo::TIMEZONE.to_owned()),
+            retention_days: None,
+            public: Some(true),
+        };
+        let site = catalog.put_site(store, demo::DOMAIN, change, now).await?;
+        output::tell(format!("Generating {} days of traffic for {} ...", args.days, demo::DOMAIN));
+        let begun = Instant::now();
+        let mut progress = Progress::new(args.events, "events");
+        let amount = Amount { days: args.days, events: args.events, seed: args.seed };
+        let events = demo::load(store, &site, amount, now, |events| progress.set(events)).await?;
+        progress.finish();
+        output::tell(format!("{events} events in {:.1} s.", begun.elapsed().as_secs_f64()));
+    }
+    let new = NewToken {
+        scope: Scope::Stats,
+        sites: vec![demo::DOMAIN.to_owned()],
+        note: "demo".to_owned(),
+        expires_at: None,
+    };
+    Ok(catalog.create_token(store, new, now).await?)
+}

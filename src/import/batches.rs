@@ -1,0 +1,78 @@
+//! Rows on their way into the table, collected by their day: an insert is of one day, so that it is
+//! taken whole or not at all.
+
+use std::collections::BTreeMap;
+
+use crate::event::Event;
+use crate::store::{Store, StoreError};
+
+/// A day that has as many rows is sent.
+const DAY_ROWS_MAX: usize = 100_000;
+/// All days together hold as many bytes before the largest is sent.
+const BYTES_MAX: usize = 64 << 20;
+
+/// Rows by their day.
+#[derive(Default)]
+pub struct Batches {
+    days: BTreeMap<u32, Day>,
+    bytes: usize,
+    has_full_day: bool,
+}
+
+#[derive(Default)]
+struct Day {
+    rows: usize,
+    bytes: Vec<u8>,
+}
+
+impl Batches {
+    /// Adds a row.
+    pub fn add(&mut self, event: &Event) {
+        let day = self.days.entry(event.happening.timestamp / 86_400).or_default();
+        let before = day.bytes.len();
+        event.encode(&mut day.bytes);
+        day.rows += 1;
+        self.bytes += day.bytes.len() - before;
+        self.has_full_day |= day.rows >= DAY_ROWS_MAX;
+    }
+
+    /// Whether it is time to send something.
+    pub fn is_large(&self) -> bool {
+        self.has_full_day || self.bytes >= BYTES_MAX
+    }
+
+    /// Sends the largest days, until what is left is small.
+    ///
+    /// # Errors
+    /// When ClickHouse does not take them; they are still here then.
+    pub async fn flush_large(&mut self, store: &Store) -> Result<(), StoreError> {
+        while self.is_large() {
+            let largest = self.days.iter().max_by_key(|(_, day)| day.rows).map(|(day, _)| *day);
+            let Some(largest) = largest else { break };
+            self.flush(store, largest).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends everything.
+    ///
+    /// # Errors
+    /// As [`Self::flush_large`].
+    pub async fn flush_all(&mut self, store: &Store) -> Result<(), StoreError> {
+        while let Some((&day, _)) = self.days.first_key_value() {
+            self.flush(store, day).await?;
+        }
+        Ok(())
+    }
+
+    async fn flush(&mut self, store: &Store, day: u32) -> Result<(), StoreError> {
+        let columns = Event::columns().collect::<Vec<_>>().join(",");
+        if let Some(rows) = self.days.get(&day) {
+            store.insert_events(&columns, &rows.bytes).await?;
+            self.bytes -= rows.bytes.len();
+        }
+        self.days.remove(&day);
+        self.has_full_day = self.days.values().any(|day| day.rows >= DAY_ROWS_MAX);
+        Ok(())
+    }
+}

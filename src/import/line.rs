@@ -1,0 +1,355 @@
+//! A line of an import: its wire form, and its rules. Fields that are given are kept as they are given;
+//! what is missing is derived as for a beacon.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::beacon::{NAME_CHARS_MAX, Props, Revenue};
+use crate::enrich::acquisition::{Acquisition, ClickId, Tags, channel};
+use crate::enrich::page::{Page, PageError, hostname};
+use crate::enrich::text::clean;
+use crate::event::{Attributes, PAGEVIEW, SCROLL_DEPTH_UNKNOWN};
+use crate::session::Kind;
+use crate::site::Site;
+
+/// The longest text of a field, in bytes; what is longer is cut.
+const TEXT_BYTES_MAX: usize = 2_000;
+
+/// A line, as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Line {
+    site: String,
+    timestamp: String,
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    url: Option<String>,
+    #[serde(default)]
+    hostname: Option<String>,
+    #[serde(default)]
+    pathname: Option<String>,
+    #[serde(default)]
+    visitor: Option<Visitor>,
+    #[serde(default)]
+    referrer: Option<String>,
+    #[serde(default)]
+    source: Option<String>,
+    #[serde(default)]
+    channel: Option<String>,
+    #[serde(default)]
+    utm_source: Option<String>,
+    #[serde(default)]
+    utm_medium: Option<String>,
+    #[serde(default)]
+    utm_campaign: Option<String>,
+    #[serde(default)]
+    utm_content: Option<String>,
+    #[serde(default)]
+    utm_term: Option<String>,
+    #[serde(default)]
+    click_id_kind: Option<String>,
+    #[serde(default)]
+    browser: Option<String>,
+    #[serde(default)]
+    browser_version: Option<String>,
+    #[serde(default)]
+    os: Option<String>,
+    #[serde(default)]
+    os_version: Option<String>,
+    #[serde(default)]
+    device: Option<String>,
+    #[serde(default)]
+    language: Option<String>,
+    #[serde(default)]
+    country: Option<String>,
+    #[serde(default)]
+    region: Option<String>,
+    #[serde(default)]
+    city: Option<u32>,
+    #[serde(default)]
+    props: Option<Value>,
+    #[serde(default)]
+    revenue: Option<Value>,
+    #[serde(default)]
+    interactive: Option<bool>,
+    #[serde(default)]
+    engagement_ms: Option<u32>,
+    #[serde(default)]
+    scroll_depth: Option<u8>,
+}
+
+/// Any opaque text; numbers are taken too.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Visitor {
+    Text(String),
+    Number(u64),
+}
+
+/// What a line says.
+pub(super) struct Told {
+    pub(super) timestamp: u32,
+    pub(super) kind: Kind,
+    pub(super) name: String,
+    pub(super) page: Page,
+    pub(super) visitor: Option<String>,
+    pub(super) attributes: Attributes,
+    pub(super) props: Vec<(String, String)>,
+    pub(super) revenue: Option<Revenue>,
+    pub(super) interactive: bool,
+    pub(super) engagement_ms: u32,
+    pub(super) scroll_depth: u8,
+}
+
+/// A rule that a line breaks.
+#[derive(Debug, thiserror::Error)]
+#[error("{field}: {rule}")]
+pub(super) struct LineError {
+    field: &'static str,
+    rule: String,
+}
+
+impl LineError {
+    pub(super) fn new(field: &'static str, rule: impl Into<String>) -> Self {
+        Self { field, rule: rule.into() }
+    }
+}
+
+impl Line {
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, LineError> {
+        serde_json::from_slice(bytes).map_err(|error| LineError::new("line", error.to_string()))
+    }
+
+    pub(super) fn domain(&self) -> &str {
+        &self.site
+    }
+
+    pub(super) fn unknown_site(&self) -> LineError {
+        LineError::new(
+            "site",
+            format!("`{}` is not registered: `passerby site add` registers it", self.site),
+        )
+    }
+
+    /// Applies the rules.
+    pub(super) fn read(self, site: &Site) -> Result<Told, LineError> {
+        let timestamp = timestamp(&self.timestamp)?;
+        let (page, query) = self.page(site)?;
+        let attributes = self.attributes(&query, &page);
+        let name = name(self.name)?;
+        let kind = Kind::of(&name);
+        let revenue = match self.revenue {
+            None | Some(Value::Null) => None,
+            Some(sent) => Some(Revenue::read(sent).ok_or_else(|| {
+                LineError::new("revenue", "must be an amount and an ISO 4217 currency, {\"amount\": 12.5, \"currency\": \"EUR\"}")
+            })?),
+        };
+        let props = Props::read(self.props).map_err(|error| LineError::new("props", error.rule))?;
+        let is_engagement = kind == Kind::Engagement;
+        let scroll_depth = self.scroll_depth.map_or(SCROLL_DEPTH_UNKNOWN, |depth| depth.min(100));
+        Ok(Told {
+            timestamp,
+            kind,
+            props: props.with_path(&name, &page.pathname).into_pairs(),
+            name,
+            page,
+            visitor: self.visitor.map(|visitor| match visitor {
+                Visitor::Text(text) => text,
+                Visitor::Number(number) => number.to_string(),
+            }),
+            attributes,
+            revenue,
+            interactive: self.interactive.unwrap_or(true),
+            engagement_ms: if is_engagement { self.engagement_ms.unwrap_or(0) } else { 0 },
+            scroll_depth: if is_engagement { scroll_depth } else { SCROLL_DEPTH_UNKNOWN },
+        })
+    }
+
+    /// From `url`, from `hostname` and `pathname`, or from both: what is given by itself wins.
+    fn page(&self, site: &Site) -> Result<(Page, String), LineError> {
+        let given = |text: &Option<String>| text.as_deref().map(|text| clean(text, TEXT_BYTES_MAX));
+        let (mut page, query) = match (&self.url, &self.hostname, &self.pathname) {
+            (Some(url), ..) => Page::parse(url, false).map_err(|error| {
+                LineError::new(
+                    "url",
+                    match error {
+                        PageError::Scheme => "scheme is not allowed",
+                        PageError::Invalid => "must be a valid url",
+                    },
+                )
+            })?,
+            (None, None, None) => {
+                return Err(LineError::new("url", "is required, or hostname and pathname"));
+            }
+            (None, ..) => {
+                (Page { hostname: hostname(&site.domain), pathname: "/".to_owned() }, String::new())
+            }
+        };
+        if let Some(hostname) = given(&self.hostname) {
+            page.hostname = hostname;
+        }
+        if let Some(pathname) = given(&self.pathname) {
+            page.pathname = pathname;
+        }
+        Ok((page, query))
+    }
+
+    fn attributes(&self, query: &str, page: &Page) -> Attributes {
+        let given = |text: &Option<String>| text.as_deref().map(|text| clean(text, TEXT_BYTES_MAX));
+        let or = |text: &Option<String>, derived: String| given(text).unwrap_or(derived);
+        let from_url = Tags::from_query(query);
+        let tags = Tags {
+            utm_source: or(&self.utm_source, from_url.utm_source),
+            utm_medium: or(&self.utm_medium, from_url.utm_medium),
+            utm_campaign: or(&self.utm_campaign, from_url.utm_campaign),
+            utm_content: or(&self.utm_content, from_url.utm_content),
+            utm_term: or(&self.utm_term, from_url.utm_term),
+            click_id: self.click_id_kind.as_deref().map_or(from_url.click_id, ClickId::of),
+            source: from_url.source,
+            reference: from_url.reference,
+        };
+        let acquisition = Acquisition::of(&tags, self.referrer.as_deref(), &page.hostname);
+        let derived = acquisition.onto(Attributes {
+            country: or(&self.country, String::new()),
+            region: or(&self.region, String::new()),
+            city: self.city.unwrap_or(0),
+            browser: or(&self.browser, String::new()),
+            browser_version: or(&self.browser_version, String::new()),
+            os: or(&self.os, String::new()),
+            os_version: or(&self.os_version, String::new()),
+            device: or(&self.device, String::new()),
+            language: or(&self.language, String::new()),
+            ..Attributes::default()
+        });
+        let source = or(&self.source, derived.source.clone());
+        let of_source = channel(
+            &source,
+            &tags.utm_source,
+            &tags.utm_medium,
+            &tags.utm_campaign,
+            &derived.click_id_kind,
+        );
+        Attributes {
+            referrer: or(&self.referrer, derived.referrer.clone()),
+            utm_medium: or(&self.utm_medium, derived.utm_medium.clone()),
+            channel: or(&self.channel, of_source.to_owned()),
+            source,
+            ..derived
+        }
+    }
+}
+
+fn name(given: Option<String>) -> Result<String, LineError> {
+    let name = given.map_or_else(|| PAGEVIEW.to_owned(), |name| clean(&name, usize::MAX));
+    match name.chars().count() {
+        0 => Err(LineError::new("name", "can't be blank")),
+        count if count > NAME_CHARS_MAX => {
+            Err(LineError::new("name", "must not exceed 120 characters"))
+        }
+        _ => Ok(name),
+    }
+}
+
+fn timestamp(text: &str) -> Result<u32, LineError> {
+    let moment: Timestamp = text.parse().map_err(|_| {
+        LineError::new(
+            "timestamp",
+            format!("`{text}` is not a moment in RFC 3339, such as 2026-01-31T23:59:59+01:00"),
+        )
+    })?;
+    u32::try_from(moment.as_second())
+        .map_err(|_| LineError::new("timestamp", "must be from 1970 to 2106"))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+
+    use super::*;
+    use crate::site::SiteId;
+
+    fn site() -> Site {
+        let timezone = TimeZone::UTC;
+        Site {
+            id: SiteId(1),
+            domain: "example.com".into(),
+            timezone,
+            retention_days: None,
+            public: false,
+        }
+    }
+
+    fn told(with: &str) -> Result<Told, LineError> {
+        let line =
+            format!(r#"{{"site": "example.com", "timestamp": "2026-01-01T00:00:00+01:00"{with}}}"#);
+        Line::parse(line.as_bytes())?.read(&site())
+    }
+
+    #[track_caller]
+    fn refused(with: &str, part: &str) {
+        let error = told(with).err().expect("it was taken").to_string();
+        assert!(error.contains(part), "{error}");
+    }
+
+    #[test]
+    fn what_is_given_is_kept_and_what_is_missing_is_derived() {
+        let told = told(
+            r#", "url": "https://www.example.com/a?utm_source=fb", "referrer": "https://www.google.com/x", "device": "Laptop", "visitor": 7"#,
+        )
+        .unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(
+            (told.page.hostname.as_str(), told.page.pathname.as_str()),
+            ("example.com", "/a")
+        );
+        assert_eq!(
+            (told.attributes.source.as_str(), told.attributes.channel.as_str()),
+            ("Facebook", "Organic Social")
+        );
+        assert_eq!(told.attributes.referrer, "https://www.google.com/x");
+        assert_eq!(told.attributes.device, "Laptop");
+        assert_eq!(told.visitor.as_deref(), Some("7"));
+        assert_eq!(told.timestamp, 1_767_222_000);
+    }
+
+    #[test]
+    fn a_given_source_decides_the_channel_unless_that_is_given_too() {
+        let attributes = |with: &str| {
+            told(&format!(r#", "pathname": "/"{with}"#))
+                .map(|told| told.attributes)
+                .unwrap_or_default()
+        };
+        let google = attributes(r#", "source": "Google", "utm_medium": "cpc""#);
+        assert_eq!(google.channel, "Paid Search");
+        let own = attributes(r#", "source": "Google", "channel": "Mine""#);
+        assert_eq!(own.channel, "Mine");
+        assert_eq!(attributes("").channel, "Direct");
+    }
+
+    #[test]
+    fn a_line_that_is_wrong_is_told_which_field_and_which_rule() {
+        refused("", "url: is required");
+        refused(r#", "url": "data:x""#, "url: scheme");
+        refused(r#", "url": "https://e.test/", "unheard": 1"#, "unheard");
+        refused(r#", "pathname": "/", "name": """#, "name: can't be blank");
+        refused(r#", "pathname": "/", "revenue": {"amount": "x"}"#, "revenue: must be");
+        refused(r#", "pathname": "/", "scroll_depth": 300"#, "line");
+        let wrong =
+            Line::parse(br#"{"site": "example.com", "timestamp": "yesterday", "pathname": "/"}"#)
+                .unwrap();
+        assert!(wrong.read(&site()).err().unwrap().to_string().contains("timestamp: `yesterday`"));
+    }
+
+    #[test]
+    fn attention_is_kept_of_engagement_only() {
+        let depth = |name: &str| {
+            let told = told(&format!(
+                r#", "pathname": "/", "name": "{name}", "engagement_ms": 5, "scroll_depth": 120"#
+            ));
+            told.map(|told| (told.engagement_ms, told.scroll_depth)).unwrap_or_default()
+        };
+        assert_eq!(depth("engagement"), (5, 100));
+        assert_eq!(depth("pageview"), (0, SCROLL_DEPTH_UNKNOWN));
+    }
+}

@@ -1,0 +1,108 @@
+// What the browser tests share: the real collector with a data directory of its own, a browser, and a server for the
+// pages of the tests, all on the loopback interface.
+import { execFile, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { chromium } from 'playwright-core';
+
+const PROGRAM = resolve(process.env.PASSERBY_PROGRAM ?? '../../target/debug/passerby');
+const PATIENCE_MS = 30_000;
+// A browser without a window says so in its user agent, and is judged a bot.
+export const CHROME =
+  'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36';
+
+/** Asks again and again until there is an answer; returns it and how long that took. */
+export async function eventually(what, ask) {
+  const begun = performance.now();
+  for (;;) {
+    const answer = await ask();
+    if (answer) return { answer, ms: performance.now() - begun };
+    if (performance.now() - begun > PATIENCE_MS) throw new Error(`waited in vain until ${what}`);
+    await new Promise((later) => setTimeout(later, 50));
+  }
+}
+
+/** The real program, serving on a free port. */
+export class Collector {
+  static async start() {
+    const collector = new Collector();
+    collector.directory = await mkdtemp(join(tmpdir(), 'passerby-browser-'));
+    collector.environment = { PASSERBY_DATA_DIR: collector.directory, PASSERBY_LISTEN: '127.0.0.1:0' };
+    collector.child = spawn(PROGRAM, ['serve'], { env: collector.environment, stdio: ['ignore', 'ignore', 'pipe'] });
+    collector.origin = await new Promise((found, failed) => {
+      let log = '';
+      collector.child.stderr.on('data', (text) => {
+        log += text;
+        const address = /address=(\S+)/.exec(log);
+        if (address) found(`http://${address[1]}`);
+      });
+      collector.child.on('exit', (code) => failed(new Error(`the collector ended with ${code}: ${log}`)));
+    });
+    await eventually('the collector is ready', async () => (await fetch(collector.origin + '/readyz')).ok);
+    return collector;
+  }
+
+  /** Runs another command on the same data, and returns what it printed. */
+  async run(...args) {
+    const { stdout } = await promisify(execFile)(PROGRAM, args, { env: this.environment });
+    return stdout.trim();
+  }
+
+  /** The rows of a report of the last day. */
+  async results(token, query) {
+    const answer = await fetch(this.origin + '/api/v2/query', {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}` },
+      body: JSON.stringify({ date_range: '24h', ...query }),
+    });
+    const body = await answer.json();
+    if (!answer.ok) throw new Error(JSON.stringify(body));
+    return body.results;
+  }
+
+  async stop() {
+    const ended = new Promise((done) => this.child.once('exit', done));
+    this.child.kill('SIGTERM');
+    await ended;
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** Pages by their path, for every host name that the browser is told to find here. */
+export async function servePages(pages) {
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url, 'http://page');
+    const page = pages[pathname];
+    response.writeHead(page ? 200 : 404, { 'content-type': 'text/html; charset=utf-8' });
+    response.end(page ?? 'not found');
+  });
+  await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
+  return { port: server.address().port, close: () => new Promise((closed) => server.close(closed)) };
+}
+
+/** A browser in which every `.test` host is on this machine. */
+export function launch() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--host-resolver-rules=MAP *.test 127.0.0.1',
+    ],
+  });
+}
+
+/** A context as a person's: the script says nothing to machines, unless they ask for it. */
+export async function person(browser, options = {}) {
+  const context = await browser.newContext({ userAgent: CHROME, locale: 'de-DE', ...options });
+  await context.addInitScript(() => { window.__plausible = true; });
+  return context;
+}

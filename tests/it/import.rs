@@ -1,0 +1,160 @@
+//! Files of events, and the demo's traffic.
+
+use std::path::PathBuf;
+
+use hyper::StatusCode;
+use serde_json::{Value, json};
+
+use crate::support::{Collector, run_program};
+
+fn line(visitor: &str, time: &str, rest: &str) -> String {
+    format!(
+        r#"{{"site":"example.com","timestamp":"2026-03-01T{time}Z","visitor":"{visitor}",{rest}}}"#
+    )
+}
+
+fn file(lines: &[String]) -> (tempfile::TempDir, PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("events.jsonl");
+    std::fs::write(&path, lines.join("\n")).unwrap();
+    (directory, path)
+}
+
+async fn collector() -> (Collector, String) {
+    let collector = Collector::start(&[]).await;
+    collector.run(&["site", "add", "example.com"]);
+    let token = collector.run(&["token", "create", "--scope", "stats", "--site", "example.com"]);
+    (collector, token)
+}
+
+async fn numbers(collector: &Collector, token: &str) -> Value {
+    let query = json!({
+        "site_id": "example.com", "date_range": ["2026-03-01", "2026-03-01"],
+        "metrics": ["visitors", "visits", "pageviews", "events", "bounce_rate", "visit_duration"],
+    });
+    collector.results(token, &query).await[0]["metrics"].take()
+}
+
+#[tokio::test]
+async fn a_file_becomes_visits_and_counts_once_however_often_it_is_imported() {
+    let (collector, token) = collector().await;
+    let (_directory, path) = file(&[
+        line("a", "10:00:00", r#""pathname":"/","source":"Google","country":"DE""#),
+        line("a", "10:10:00", r#""pathname":"/two""#),
+        line("a", "10:10:00", r#""pathname":"/two""#),
+        line("a", "10:41:00", r#""pathname":"/later""#),
+        line(
+            "b",
+            "11:00:00",
+            r#""url":"https://example.com/x?utm_source=newsletter","name":"Signup","props":{"plan":"pro"}"#,
+        ),
+        line(
+            "a",
+            "10:10:30",
+            r#""pathname":"/two","name":"engagement","engagement_ms":1000,"scroll_depth":50"#,
+        ),
+    ]);
+    for _ in 0..2 {
+        collector.run(&["import", path.to_str().unwrap()]);
+        // 10:41 is 31 minutes after the last view: a visit of its own. The engagement that comes after it is its.
+        assert_eq!(numbers(&collector, &token).await, json!([2, 3, 4, 5, 33, 200]));
+    }
+    let query = json!({
+        "site_id": "example.com", "date_range": ["2026-03-01", "2026-03-01"], "metrics": ["visitors"],
+        "dimensions": ["visit:source", "visit:country"], "order_by": [["visit:source", "asc"]],
+    });
+    let results = collector.results(&token, &query).await;
+    assert!(results.to_string().contains(r#"["Google","DE"]"#), "{results}");
+    assert!(results.to_string().contains("Newsletter"), "{results}");
+}
+
+#[tokio::test]
+async fn a_bad_line_is_named_and_the_others_count() {
+    let (collector, token) = collector().await;
+    let (_directory, path) = file(&[
+        line("a", "10:00:00", r#""pathname":"/""#),
+        "{".to_owned(),
+        String::new(),
+        line("a", "99:00:00", r#""pathname":"/""#),
+        r#"{"site":"unknown.test","timestamp":"2026-03-01T10:00:00Z","pathname":"/"}"#.to_owned(),
+        line("b", "10:00:00", r#""pathname":"/""#),
+    ]);
+    let output = run_program(&collector.data_dir, &[], &["import", path.to_str().unwrap()]);
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success());
+    for part in [
+        "line 2: ",
+        "line 4: timestamp: ",
+        "line 5: site: `unknown.test` is not registered",
+        "3 of 5 lines were wrong",
+    ] {
+        assert!(message.contains(part), "{part} is not in {message}");
+    }
+    assert_eq!(numbers(&collector, &token).await[0], json!(2));
+}
+
+#[tokio::test]
+async fn a_line_without_a_visitor_counts_without_one() {
+    let (collector, token) = collector().await;
+    let anonymous =
+        r#"{"site":"example.com","timestamp":"2026-03-01T10:00:00Z","pathname":"/"}"#.to_owned();
+    let (_directory, path) = file(&[anonymous.clone(), anonymous]);
+    collector.run(&["import", path.to_str().unwrap()]);
+    assert_eq!(numbers(&collector, &token).await, json!([0, 0, 2, 2, 0, 0]));
+}
+
+#[tokio::test]
+async fn the_import_route_is_for_administrators() {
+    let (collector, token) = collector().await;
+    let bearer = format!("Bearer {token}");
+    let path = "/api/v1/import";
+    let refused =
+        collector.request(hyper::Method::POST, path, &[("authorization", &bearer)], "").await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    let admin = format!("Bearer {}", collector.run(&["token", "create", "--scope", "admin"]));
+    let body = line("a", "10:00:00", r#""pathname":"/""#);
+    let taken =
+        collector.request(hyper::Method::POST, path, &[("authorization", &admin)], body).await;
+    assert_eq!(taken.json(), json!({"lines": 1, "events": 1, "bad_lines": 0, "errors": []}));
+}
+
+#[tokio::test]
+async fn the_demos_traffic_is_in_the_report() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("demo");
+    let mut child = std::process::Command::new(crate::support::PROGRAM)
+        .args([
+            "demo",
+            "--events",
+            "5000",
+            "--days",
+            "40",
+            "--port",
+            "0",
+            "--data",
+            data.to_str().unwrap(),
+        ])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut url = String::new();
+    std::io::BufRead::read_line(
+        &mut std::io::BufReader::new(child.stdout.take().unwrap()),
+        &mut url,
+    )
+    .unwrap();
+    assert!(
+        url.starts_with("http://127.0.0.1:") && url.trim_end().ends_with("/demo.example"),
+        "{url}"
+    );
+    let output = run_program(
+        &data,
+        &[],
+        &["query", "demo.example", "visitors", "pageviews", "--by", "visit:channel", "--json"],
+    );
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(report["results"].as_array().unwrap().len() >= 6, "{report}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}

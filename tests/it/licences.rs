@@ -1,0 +1,69 @@
+//! Every dependency has a licence that `deny.toml` allows, and none is banned.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+fn list<'a>(deny: &'a toml::Table, table: &str, key: &str) -> &'a Vec<toml::Value> {
+    deny[table][key].as_array().unwrap()
+}
+
+/// Whether an SPDX expression is met by these licences: all of `AND`, one of `OR`.
+fn is_met(expression: &str, allowed: &dyn Fn(&str) -> bool) -> bool {
+    let expression = expression.replace('/', " OR ");
+    let without_brackets =
+        |text: &str| text.trim().trim_start_matches('(').trim_end_matches(')').trim().to_owned();
+    expression
+        .split(" AND ")
+        .all(|part| part.split(" OR ").any(|licence| allowed(&without_brackets(licence))))
+}
+
+#[test]
+fn an_expression_is_met_by_one_of_its_choices_and_all_of_its_parts() {
+    let allowed = |licence: &str| ["MIT", "ISC"].contains(&licence);
+    for (expression, expected) in [
+        ("MIT", true),
+        ("GPL-3.0", false),
+        ("MIT OR GPL-3.0", true),
+        ("GPL-3.0/MIT", true),
+        ("(MIT OR X) AND ISC", true),
+        ("MIT AND GPL-3.0", false),
+    ] {
+        assert_eq!(is_met(expression, &allowed), expected, "{expression}");
+    }
+}
+
+#[test]
+fn every_dependency_may_be_used() {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let deny: toml::Table =
+        toml::from_str(&std::fs::read_to_string(format!("{root}/deny.toml")).unwrap()).unwrap();
+    let allowed = |licence: &str| {
+        list(&deny, "licenses", "allow").iter().any(|allowed| allowed.as_str() == Some(licence))
+    };
+    let banned = |name: &str| {
+        list(&deny, "bans", "deny").iter().any(|ban| ban["crate"].as_str() == Some(name))
+    };
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "metadata",
+            "--format-version=1",
+            "--locked",
+            "--filter-platform=x86_64-unknown-linux-gnu",
+        ])
+        .current_dir(root)
+        .output()
+        .unwrap();
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    assert!(packages.len() > 50, "the list of dependencies was not read");
+    for package in packages {
+        let (name, licence) =
+            (package["name"].as_str().unwrap(), package["license"].as_str().unwrap_or("none"));
+        assert!(
+            is_met(licence, &allowed),
+            "{name} has the licence {licence}, which deny.toml does not allow"
+        );
+        assert!(!banned(name), "{name} is banned in deny.toml");
+    }
+}
