@@ -2,11 +2,12 @@
 //!
 //! A [`Field`] is described in one place, the table below: public name, meaning, where it lives, its
 //! SQL, and the label of a blank. Parsing, SQL, the JSON schema and the documentation derive from it.
-//! What is not a field of a row is a variant of [`Dimension`]: custom properties, and time.
+//! What is not a field of a row is a variant of [`Dimension`]: custom properties, goals, and time.
 
 use std::fmt;
 
 use super::countries::COUNTRY_NAME;
+use super::goal::Goal;
 use super::interval::Interval;
 
 /// Where a field's value is to be found, with its SQL.
@@ -190,6 +191,9 @@ impl fmt::Display for PropertyName {
     }
 }
 
+/// The dimension that is the goals.
+pub(super) const GOAL: &str = "event:goal";
+
 /// What a report is broken down by. `Display` gives its public name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Dimension {
@@ -197,6 +201,8 @@ pub enum Dimension {
     Field(Field),
     /// A custom property of an event.
     Property(PropertyName),
+    /// The goals that an event meets: a row for each of these.
+    Goal(Vec<Goal>),
     /// Time, in buckets of the site's time zone.
     Time(Interval),
 }
@@ -206,7 +212,7 @@ impl Dimension {
     pub fn is_of_event(&self) -> bool {
         match self {
             Self::Field(field) => field.is_of_event(),
-            Self::Property(_) => true,
+            Self::Property(_) | Self::Goal(_) => true,
             Self::Time(_) => false,
         }
     }
@@ -222,6 +228,7 @@ impl fmt::Display for Dimension {
         match self {
             Self::Field(field) => formatter.write_str(field.spec().name),
             Self::Property(name) => name.fmt(formatter),
+            Self::Goal(_) => formatter.write_str(GOAL),
             Self::Time(interval) => formatter.write_str(interval.name()),
         }
     }

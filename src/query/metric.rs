@@ -3,6 +3,8 @@
 //! A metric is described in one place, the table below: public name, meaning, unit, and from what it
 //! is computed. Parsing, SQL, the JSON schema and the documentation derive from it.
 
+use serde_json::{Value, json};
+
 /// What a number is a number of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
@@ -30,8 +32,43 @@ pub enum Formula {
         /// Over visits.
         visits: &'static str,
     },
-    /// From the row's visitors, and a total of the whole report's visitors.
-    OfTotal(&'static str),
+    /// From engagement: an aggregate over what each visit's attention to the row came to (`depth`,
+    /// `attention_ms`).
+    Engagement(&'static str),
+    /// From another metric of the row, and what it is a share of.
+    Share {
+        /// The other metric.
+        of: Metric,
+        /// What the whole is; its number is the column [`Whole::column`].
+        whole: Whole,
+        /// The SQL over the two.
+        sql: &'static str,
+    },
+}
+
+/// What a share is a share of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Whole {
+    /// The visitors of the report without dimensions.
+    Report,
+    /// The same, without the filters on goals and properties.
+    Unconverted,
+    /// The visitors of the row without the filters on goals and properties.
+    UnconvertedRow,
+    /// The page views of the exit page, whether or not it was the exit.
+    PageOfExit,
+}
+
+impl Whole {
+    /// The column that holds its number.
+    pub(super) fn column(self) -> &'static str {
+        match self {
+            Self::Report => "report_visitors",
+            Self::Unconverted => "unconverted_visitors",
+            Self::UnconvertedRow => "unconverted_row_visitors",
+            Self::PageOfExit => "page_views",
+        }
+    }
 }
 
 /// All that there is to know of a [`Metric`].
@@ -94,14 +131,53 @@ metrics! {
     VisitDuration = "visit_duration", Unit::Seconds,
         Formula::Visits("toUInt64(ifNotFinite(round(avg(duration)), 0))");
     /// Visitors of the row as a share of the visitors of the whole report.
-    Percentage = "percentage", Unit::Percent(1),
-        Formula::OfTotal("if(total_visitors = 0, NULL, round(100 * visitors / total_visitors, 1))");
+    Percentage = "percentage", Unit::Percent(1), Formula::Share {
+        of: Metric::Visitors,
+        whole: Whole::Report,
+        sql: "if(report_visitors = 0, NULL, round(100 * visitors / report_visitors, 1))",
+    };
+    /// Visitors who met the goal as a share of all visitors: those of the report without dimensions, and
+    /// without its filters on goals and properties.
+    ConversionRate = "conversion_rate", Unit::Percent(2), Formula::Share {
+        of: Metric::Visitors,
+        whole: Whole::Unconverted,
+        sql: "if(unconverted_visitors = 0, 0, round(100 * visitors / unconverted_visitors, 2))",
+    };
+    /// Visitors of the row who met the goal as a share of the visitors of the row.
+    GroupConversionRate = "group_conversion_rate", Unit::Percent(2), Formula::Share {
+        of: Metric::Visitors,
+        whole: Whole::UnconvertedRow,
+        sql: "if(unconverted_row_visitors = 0, 0, round(100 * visitors / unconverted_row_visitors, 2))",
+    };
+    /// Visits that ended on the page as a share of the views of the page.
+    ExitRate = "exit_rate", Unit::Percent(1), Formula::Share {
+        of: Metric::Visits,
+        whole: Whole::PageOfExit,
+        sql: "if(page_views = 0, NULL, round(100 * visits / page_views, 1))",
+    };
+    /// Mean time for which a visit had the page visible and focused, of the visits that reported any.
+    TimeOnPage = "time_on_page", Unit::Seconds,
+        Formula::Engagement("if(count() = 0, NULL, toUInt64(round(sum(attention_ms) / 1000 / count())))");
+    /// Mean of how far down each visit scrolled the page at most, in percent.
+    ScrollDepth = "scroll_depth", Unit::Percent(0),
+        Formula::Engagement("if(countIf(told) = 0, NULL, toUInt64(round(avgIf(depth, told))))");
 }
 
 impl Metric {
     /// The metric of this public name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|metric| metric.spec().name == name)
+    }
+
+    /// Its value where nothing has happened.
+    pub fn of_nothing(self) -> Value {
+        match self.spec().formula {
+            Formula::Events(_) | Formula::Either { .. } => json!(0),
+            Formula::Visits(_) if self.spec().unit == Unit::Ratio => json!(0.0),
+            Formula::Visits(_) => json!(0),
+            Formula::Engagement(_) | Formula::Share { whole: Whole::PageOfExit, .. } => Value::Null,
+            Formula::Share { .. } => json!(0.0),
+        }
     }
 
     /// Whether it can be computed from visits alone.
@@ -111,7 +187,7 @@ impl Metric {
 
     /// Whether it can be computed from events alone.
     pub fn is_of_event(self) -> bool {
-        matches!(self.spec().formula, Formula::Events(_))
+        matches!(self.spec().formula, Formula::Events(_) | Formula::Engagement(_))
     }
 }
 

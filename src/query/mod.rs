@@ -9,11 +9,13 @@
 //! `metric` and `dimension` are the registries: parsing, SQL, [`schema`] and the documentation derive
 //! from them. Nothing here does I/O, reads a clock, or logs; `report` asks and answers.
 
+mod comparison;
 mod compile;
 mod countries;
 pub mod dimension;
 mod error;
 pub mod filter;
+pub mod goal;
 pub mod interval;
 pub mod metric;
 pub mod period;
@@ -25,7 +27,7 @@ mod tests;
 mod wire;
 
 use jiff::{Timestamp, ToSpan};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 pub use self::compile::{compile, first_event, total_rows};
 pub use self::error::{Problem, QueryError};
@@ -35,12 +37,16 @@ pub use self::wire::{Include, Order, OrderKey, Page, Wire};
 
 use self::dimension::Dimension;
 use self::error::Problems;
-use self::filter::Filter;
+use self::filter::{Filter, Subject};
+use self::goal::Goal;
 use self::interval::Interval;
 use self::metric::Metric;
 use self::period::Period;
 use self::wire::Breakdown;
 use crate::site::{Site, SiteId};
+
+/// Of so many rows of the other period, at most, those are found that a report's rows are compared with.
+const COMPARED_ROWS_MAX: u64 = 100_000;
 
 /// What a query is read against.
 #[derive(Clone, Copy)]
@@ -51,6 +57,15 @@ pub struct Known<'site> {
     pub now: Timestamp,
     /// The site's first event, where [`Wire::needs_first_event`] and there is one.
     pub first_event: Option<Timestamp>,
+    /// The goals of the site.
+    pub goals: &'site [Goal],
+}
+
+impl<'site> Known<'site> {
+    /// A site without goals, of whose first event nothing is known.
+    pub fn new(site: &'site Site, now: Timestamp) -> Self {
+        Self { site, now, first_event: None, goals: &[] }
+    }
 }
 
 /// A question that has an answer. Made by [`Query::resolve`] alone.
@@ -82,11 +97,20 @@ impl Query {
     /// # Errors
     /// Parts that do not go together, all of them at once.
     pub fn resolve(wire: Wire, known: &Known<'_>) -> Result<Self, QueryError> {
+        let mut problems = Problems::default();
         let period = wire.range.resolve(&known.site.timezone, known.now, known.first_event);
+        let filters = wire.filters.into_iter().enumerate().map(|(index, filter)| {
+            filter.resolve(known.goals, &format!("#/filters/{index}"), &mut problems)
+        });
+        let Some(filters) = filters.collect::<Vec<_>>().into_iter().collect::<Option<Vec<_>>>()
+        else {
+            return problems.finish(None);
+        };
         let fitting = Interval::fitting(&period);
         let dimensions = wire.dimensions.into_iter().map(|breakdown| match breakdown {
             Breakdown::By(dimension) => dimension,
             Breakdown::ByTime => Dimension::Time(fitting),
+            Breakdown::ByGoal => Dimension::Goal(goals_asked_for(known.goals, &filters)),
         });
         let query = Self {
             site: known.site.id,
@@ -95,12 +119,11 @@ impl Query {
             dimensions: dimensions.collect(),
             period,
             kept_from: known.site.retention_days.map(|days| kept_from(days, known)),
-            filters: wire.filters,
+            filters,
             order: wire.order,
             include: wire.include,
             page: wire.page,
         };
-        let mut problems = Problems::default();
         rules::check(&query, &mut problems);
         problems.finish(Some(query))
     }
@@ -121,8 +144,8 @@ impl Query {
     }
 
     /// What the answer has besides its rows.
-    pub fn include(&self) -> Include {
-        self.include
+    pub fn include(&self) -> &Include {
+        &self.include
     }
 
     /// Which of the rows are wanted.
@@ -134,27 +157,37 @@ impl Query {
     pub fn interval(&self) -> Option<Interval> {
         self.dimensions.iter().find_map(|dimension| match dimension {
             Dimension::Time(interval) => Some(*interval),
-            Dimension::Field(_) | Dimension::Property(_) => None,
+            Dimension::Field(_) | Dimension::Property(_) | Dimension::Goal(_) => None,
         })
+    }
+
+    /// The query of the period that this one is compared with, for all its rows.
+    pub fn compared(&self) -> Option<Self> {
+        let comparison = self.include.comparison.as_ref()?;
+        let include = Include::default();
+        let page = Page { limit: COMPARED_ROWS_MAX, offset: 0 };
+        Some(Self { period: comparison.period(&self.period), include, page, ..self.clone() })
     }
 
     /// The query as it was understood: asked again as it stands, it has the same answer.
     pub fn to_wire(&self) -> Value {
-        let order = self.order.iter().map(|order| {
+        let order = self.order.iter().filter_map(|order| {
             let name = match order.key {
                 OrderKey::Metric(index) => self.metrics[index].spec().name.to_owned(),
                 OrderKey::Dimension(index) => self.dimensions[index].to_string(),
+                // What is not asked for by name is what is done when nothing is asked for.
+                OrderKey::Visitors => return None,
             };
-            json!([name, if order.descending { "desc" } else { "asc" }])
+            Some(json!([name, if order.descending { "desc" } else { "asc" }]))
         });
-        let Include { imports, time_labels, total_rows } = self.include;
+        let Include { imports, time_labels, total_rows, .. } = self.include;
         let wanted =
             [("imports", imports), ("time_labels", time_labels), ("total_rows", total_rows)];
-        let include: serde_json::Map<_, _> = wanted
-            .into_iter()
-            .filter(|(_, wanted)| *wanted)
-            .map(|(key, _)| (key.to_owned(), json!(true)))
-            .collect();
+        let wanted = wanted.into_iter().filter(|(_, wanted)| *wanted);
+        let mut include: Map<_, _> = wanted.map(|(key, _)| (key.to_owned(), json!(true))).collect();
+        if let Some(comparison) = &self.include.comparison {
+            include.insert("comparisons".into(), comparison.to_wire());
+        }
         json!({
             "site_id": self.domain,
             "metrics": self.metrics.iter().map(|metric| metric.spec().name).collect::<Vec<_>>(),
@@ -166,6 +199,16 @@ impl Query {
             "pagination": { "limit": self.page.limit, "offset": self.page.offset },
         })
     }
+}
+
+/// The goals that a report by goal has rows for: those that every filter on goals means.
+fn goals_asked_for(goals: &[Goal], filters: &[Filter]) -> Vec<Goal> {
+    let meant = filters.iter().filter_map(|filter| match filter {
+        Filter::Test(filter::Test { subject: Subject::Goal(meant), .. }) => Some(meant),
+        _ => None,
+    });
+    let meant: Vec<_> = meant.collect();
+    goals.iter().filter(|goal| meant.iter().all(|meant| meant.contains(goal))).cloned().collect()
 }
 
 /// The first moment of the oldest day that the site still keeps.

@@ -234,6 +234,25 @@ impl Period {
         self.zone.to_datetime(Timestamp::from_second(second).unwrap_or(self.to))
     }
 
+    /// The zone whose calendar counts.
+    pub(super) fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    /// The period between the moments at which the site's clock shows what `to` makes of both ends.
+    pub(super) fn moved(&self, to: impl Fn(DateTime) -> DateTime) -> Self {
+        let moment =
+            |local: DateTime| self.zone.to_timestamp(local).unwrap_or(Timestamp::UNIX_EPOCH);
+        let end = moment(to(self.end_local()));
+        Self::new(moment(to(self.from_local())), end - SignedDuration::from_secs(1), &self.zone)
+    }
+
+    /// The period that is so much later.
+    pub(super) fn shifted(&self, by: SignedDuration) -> Self {
+        let later = |moment: Timestamp| moment.saturating_add(by).unwrap_or(moment);
+        Self::new(later(self.from), later(self.to), &self.zone)
+    }
+
     /// The IANA name of the zone, as ClickHouse knows it too.
     pub(super) fn zone_name(&self) -> &str {
         self.zone.iana_name().unwrap_or("UTC")

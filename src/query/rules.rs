@@ -5,7 +5,7 @@
 
 use super::dimension::{Dimension, Field};
 use super::error::Problems;
-use super::filter::{Filter, Subject};
+use super::filter::{Filter, Subject, Test};
 use super::metric::Metric;
 use super::{Query, interval::Interval};
 
@@ -27,32 +27,74 @@ pub(super) fn check(query: &Query, problems: &mut Problems) {
 
 /// Why the metric has no meaning in this query.
 fn refusal(metric: Metric, query: &Query) -> Option<String> {
+    let has = |wanted: &dyn Fn(&Dimension) -> bool| query.dimensions.iter().any(wanted);
+    let by_page = has(&|dimension| *dimension == Dimension::Field(Field::Page));
+    match metric {
+        Metric::ViewsPerVisit if !query.dimensions.is_empty() => {
+            return Some("it cannot be broken down by dimensions.".into());
+        }
+        Metric::ViewsPerVisit if query.filters.iter().flat_map(Filter::tests).any(of_page) => {
+            return Some("it cannot be combined with a filter on event:page.".into());
+        }
+        Metric::ScrollDepth | Metric::TimeOnPage if !by_page && !top_tests(query).any(of_page) => {
+            return Some(
+                "it needs the dimension event:page or, at the top level, a filter on it.".into(),
+            );
+        }
+        Metric::ConversionRate | Metric::GroupConversionRate => return refusal_of_rate(query),
+        Metric::ExitRate => return refusal_of_exits(query),
+        _ => {}
+    }
+    refusal_of_sides(metric, query)
+}
+
+/// Metrics of visits go by what a visit has, and metrics of events by what an event has.
+fn refusal_of_sides(metric: Metric, query: &Query) -> Option<String> {
     let of_event: Vec<_> =
         query.dimensions.iter().filter(|dimension| dimension.is_of_event()).collect();
     let only_page = of_event == [&Dimension::Field(Field::Page)];
+    if let Some(dimension) = of_event.first().filter(|_| metric.is_of_visit() && !only_page) {
+        return Some(format!(
+            "a metric of visits cannot be broken down by the event dimension \"{dimension}\"."
+        ));
+    }
     let of_visit = query.dimensions.iter().find(|dimension| dimension.is_of_visit());
-    if metric == Metric::ViewsPerVisit && !query.dimensions.is_empty() {
-        return Some("it cannot be broken down by dimensions.".into());
-    }
-    if metric == Metric::ViewsPerVisit && tests_page(&query.filters) {
-        return Some("it cannot be combined with a filter on event:page.".into());
-    }
-    match of_event.first() {
-        Some(dimension) if metric.is_of_visit() && !only_page => {
-            return Some(format!(
-                "a metric of visits cannot be broken down by the event dimension \"{dimension}\"."
-            ));
-        }
-        _ => {}
-    }
     let dimension = of_visit.filter(|_| metric.is_of_event())?;
     Some(format!(
         "a metric of events cannot be broken down by the visit dimension \"{dimension}\"."
     ))
 }
 
-fn tests_page(filters: &[Filter]) -> bool {
-    filters.iter().flat_map(Filter::tests).any(|test| test.subject == Subject::Field(Field::Page))
+fn refusal_of_rate(query: &Query) -> Option<String> {
+    let by_goal = query.dimensions.iter().any(|dimension| matches!(dimension, Dimension::Goal(_)));
+    if !by_goal && !top_tests(query).any(|test| matches!(test.subject, Subject::Goal(_))) {
+        return Some("it needs the dimension event:goal or a filter on it.".into());
+    }
+    let of_property = |test: &Test| matches!(test.subject, Subject::Property(_));
+    let nested = query.filters.iter().filter(|filter| !matches!(filter, Filter::Test(_)));
+    let nested_property = nested.flat_map(Filter::tests).any(of_property);
+    nested_property
+        .then(|| "filters on properties must then stand at the top level of the filters.".into())
+}
+
+fn refusal_of_exits(query: &Query) -> Option<String> {
+    if query.dimensions != [Dimension::Field(Field::ExitPage)] {
+        return Some("it needs the dimension visit:exit_page, and no other.".into());
+    }
+    let on_events = query.filters.iter().any(Filter::asks_about_events);
+    on_events.then(|| "it cannot be combined with filters on events.".into())
+}
+
+fn of_page(test: &Test) -> bool {
+    test.subject == Subject::Field(Field::Page)
+}
+
+/// The tests that stand alone at the top level of the filters.
+fn top_tests(query: &Query) -> impl Iterator<Item = &Test> {
+    query.filters.iter().filter_map(|filter| match filter {
+        Filter::Test(test) => Some(test),
+        Filter::All(_) | Filter::Any(_) | Filter::Not(_) | Filter::Done(..) => None,
+    })
 }
 
 fn one_time_dimension(query: &Query, problems: &mut Problems) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::dimension::Field;
+use super::dimension::{Field, GOAL};
 use super::interval::Interval;
 use super::metric::Metric;
 use super::wire::LIMIT_MAX;
@@ -16,12 +16,18 @@ pub fn schema() -> Value {
     let intervals = Interval::ALL.iter().map(|interval| (interval.name(), interval.doc()));
     let names = fields
         .clone()
-        .chain([("time", "Time, by whichever interval fits the period.")])
+        .chain([
+            (GOAL, "The goals of the site that the event meets: a row for each."),
+            ("time", "Time, by whichever interval fits the period."),
+        ])
         .chain(intervals);
     let property = json!({ "type": "string", "pattern": "^event:props:.+$", "maxLength": 312 });
     let constant = |(name, doc): (&str, &str)| json!({ "const": name, "description": doc.trim() });
     let dimensions: Vec<Value> = names.map(constant).chain([property.clone()]).collect();
-    let subjects: Vec<Value> = fields.map(constant).chain([property]).collect();
+    let subjects: Vec<Value> = fields
+        .map(constant)
+        .chain([constant((GOAL, "A goal of the site, by its name.")), property])
+        .collect();
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Query",
@@ -47,6 +53,7 @@ pub fn schema() -> Value {
                 "imports": { "type": "boolean" },
                 "time_labels": { "type": "boolean" },
                 "total_rows": { "type": "boolean" },
+                "comparisons": { "$ref": "#/$defs/comparisons" },
             } },
             "pagination": { "type": "object", "additionalProperties": false, "properties": {
                 "limit": { "type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT_MAX },
@@ -57,6 +64,7 @@ pub fn schema() -> Value {
             "metric": { "oneOf": metrics },
             "dimension": { "oneOf": dimensions },
             "date_range": date_range(),
+            "comparisons": comparisons(),
             "filter": filter(&subjects),
         },
     })
@@ -71,6 +79,27 @@ fn date_range() -> Value {
         two_of("date"),
         two_of("date-time"),
     ] })
+}
+
+fn comparisons() -> Value {
+    let weekdays = json!({ "type": "boolean", "default": false });
+    let plain = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["mode"],
+        "properties": { "mode": { "enum": ["previous_period", "year_over_year"] }, "match_day_of_week": weekdays },
+    });
+    let custom = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["mode", "date_range"],
+        "properties": {
+            "mode": { "const": "custom" },
+            "date_range": { "type": "array", "minItems": 2, "maxItems": 2, "items": { "type": "string" } },
+            "match_day_of_week": weekdays,
+        },
+    });
+    json!({ "anyOf": [plain, custom] })
 }
 
 fn filter(subjects: &[Value]) -> Value {

@@ -3,9 +3,12 @@
 //! The one way to a number: the HTTP API, the command line and the dashboard all come through
 //! [`ask`]. What may be asked is `query`'s matter, and who may ask that of `http`.
 
+mod comparison;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+pub use self::comparison::Compared;
 use crate::query::metric::Unit;
 use crate::query::{Known, Query, QueryError, Wire, compile, first_event, total_rows};
 use crate::site::Site;
@@ -43,7 +46,8 @@ impl From<StoreError> for AskError {
     }
 }
 
-/// Answers a query in its wire form with a report in its wire form. `now` is the moment of asking.
+/// Answers a query in its wire form with a report in its wire form, for a site without goals. `now` is
+/// the moment of asking.
 ///
 /// # Errors
 /// [`AskError::Invalid`] when the query is wrong, [`AskError::Store`] when there is no answer to it.
@@ -53,12 +57,24 @@ pub async fn ask(
     now: Timestamp,
     query: &Value,
 ) -> Result<Value, AskError> {
+    ask_knowing(store, Known::new(site, now), query).await
+}
+
+/// As [`ask`], with all that is known of the site. When it began is found out where it matters.
+///
+/// # Errors
+/// As [`ask`].
+pub async fn ask_knowing(
+    store: &Store,
+    known: Known<'_>,
+    query: &Value,
+) -> Result<Value, AskError> {
     let wire = Wire::parse(query)?;
     let first_event = match wire.needs_first_event() {
-        true => when_it_began(store, site).await?,
+        true => when_it_began(store, known.site).await?,
         false => None,
     };
-    let query = Query::resolve(wire, &Known { site, now, first_event })?;
+    let query = Query::resolve(wire, &Known { first_event, ..known })?;
     Ok(answer(store, &query).await?.to_wire())
 }
 
@@ -68,17 +84,34 @@ pub async fn ask(
 /// [`AskError::Store`] when ClickHouse does not answer, or stops at a limit; [`AskError::Invalid`]
 /// for what only ClickHouse can find wrong, a regular expression.
 pub async fn answer(store: &Store, query: &Query) -> Result<Report, AskError> {
-    let (rows, counted) = (compile(query), total_rows(query));
-    let total = async {
-        if !query.include().total_rows {
-            return Ok(None);
+    let other = query.compared();
+    let others = async {
+        match &other {
+            Some(other) => read(store, other).await.map(Some),
+            None => Ok(None),
         }
-        let rows = store.select(&counted).await?;
-        Ok(single(&rows).and_then(Value::as_u64))
     };
-    let (rows, total_rows) = tokio::try_join!(store.select(&rows), total)?;
-    let rows = rows.into_iter().map(|row| Row::of(row, query)).collect();
-    Ok(Report { query: query.clone(), rows, total_rows })
+    let (rows, others, total_rows) =
+        tokio::try_join!(read(store, query), others, count(store, query))?;
+    let compared = match (others, &other) {
+        (Some(others), Some(other)) => comparison::pair(&rows, query, others, other),
+        _ => Vec::new(),
+    };
+    Ok(Report { query: query.clone(), rows, compared, total_rows })
+}
+
+async fn read(store: &Store, query: &Query) -> Result<Vec<Row>, StoreError> {
+    let rows = store.select(&compile(query)).await?;
+    Ok(rows.into_iter().map(|row| Row::of(row, query)).collect())
+}
+
+/// How many rows there are without pagination, if that is asked for.
+async fn count(store: &Store, query: &Query) -> Result<Option<u64>, StoreError> {
+    if !query.include().total_rows {
+        return Ok(None);
+    }
+    let rows = store.select(&total_rows(query)).await?;
+    Ok(single(&rows).and_then(Value::as_u64))
 }
 
 /// The site's first event, if it has any.
@@ -97,6 +130,8 @@ fn single(rows: &[Vec<Value>]) -> Option<&Value> {
 pub struct Report {
     query: Query,
     rows: Vec<Row>,
+    /// What each row is compared with; empty without a comparison.
+    compared: Vec<Compared>,
     total_rows: Option<u64>,
 }
 
@@ -141,11 +176,21 @@ impl Report {
         &self.rows
     }
 
+    /// What each row is compared with, in the order of the rows; empty without a comparison.
+    pub fn compared(&self) -> &[Compared] {
+        &self.compared
+    }
+
     /// The report as the API answers.
     pub fn to_wire(&self) -> Value {
         let row = |row: &Row| json!({ "metrics": row.metrics, "dimensions": row.dimensions });
+        let mut results: Vec<Value> = self.rows.iter().map(row).collect();
+        for (result, compared) in results.iter_mut().zip(&self.compared) {
+            result["comparison"] = row(&compared.row);
+            result["comparison"]["change"] = json!(compared.change);
+        }
         json!({
-            "results": self.rows.iter().map(row).collect::<Vec<_>>(),
+            "results": results,
             "meta": self.meta(),
             "query": self.query.to_wire(),
         })

@@ -9,6 +9,8 @@
 //! - `licences`: the licences of what is used.
 //! - `wall`: the rules of the sources that keep it so.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod collecting;
 mod engine;
 mod import;

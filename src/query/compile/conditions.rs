@@ -5,6 +5,7 @@ use super::within;
 use crate::query::Query;
 use crate::query::dimension::{Dimension, Field, Home};
 use crate::query::filter::{Comparison, Filter, Subject, Test};
+use crate::query::goal::{Goal, GoalKind};
 use crate::query::statement::{Sql, sql};
 
 /// The conditions that filters come to in the report of a query.
@@ -29,6 +30,7 @@ impl Conditions<'_> {
     fn test_on_event(&self, test: &Test) -> Sql {
         let field = match &test.subject {
             Subject::Property(name) => return on_property(Sql::text(name.as_str()), test),
+            Subject::Goal(goals) => return Sql::any(goals.iter().map(meets).collect()),
             Subject::Field(field) => *field,
         };
         match field.spec().home {
@@ -49,8 +51,8 @@ impl Conditions<'_> {
         let mut wanted: Vec<Sql> =
             of_visits.into_iter().map(|filter| self.on_visit(filter)).collect();
         if !of_events.is_empty() {
-            let met = of_events.into_iter().map(|filter| self.on_event(filter)).collect();
-            wanted.push(sql!["visit IN (", self.visits_with_event(met), ")"]);
+            let met = of_events.iter().map(|filter| self.on_event(filter)).collect();
+            wanted.push(sql!["visit IN (", self.visits_with_event(met, &of_events), ")"]);
         }
         Sql::all(wanted)
     }
@@ -69,9 +71,9 @@ impl Conditions<'_> {
                 Subject::Field(field) if !field.is_of_event() => {
                     on_field(column(*field), *field, test)
                 }
-                Subject::Field(_) | Subject::Property(_) => {
+                Subject::Field(_) | Subject::Property(_) | Subject::Goal(_) => {
                     let event = self.test_on_event(test);
-                    sql!["visit IN (", self.visits_with_event(vec![event]), ")"]
+                    sql!["visit IN (", self.visits_with_event(vec![event], &[filter]), ")"]
                 }
             },
         }
@@ -79,13 +81,47 @@ impl Conditions<'_> {
 
     fn done(&self, visit: &'static str, filter: &Filter, done: bool) -> Sql {
         let word = if done { " IN (" } else { " NOT IN (" };
-        sql![visit, word, self.visits_with_event(vec![self.on_event(filter)]), ")"]
+        sql![visit, word, self.visits_with_event(vec![self.on_event(filter)], &[filter]), ")"]
     }
 
-    fn visits_with_event(&self, mut met: Vec<Sql>) -> Sql {
+    /// The visits with an event that meets the conditions, which are those of the filters.
+    fn visits_with_event(&self, mut met: Vec<Sql>, filters: &[&Filter]) -> Sql {
         met.insert(0, within(self.0));
-        met.insert(1, "session_id != 0 AND name != 'engagement'".into());
+        met.insert(1, "session_id != 0".into());
+        if !filters.iter().any(|filter| tests_scrolling(filter)) {
+            met.insert(2, COUNTED.into());
+        }
         sql!["SELECT session_id FROM events FINAL WHERE ", Sql::join(met, " AND ")]
+    }
+}
+
+/// The condition on rows that are events in the sense of reports.
+pub(super) const COUNTED: &str = "name != 'engagement'";
+
+/// Whether engagement can meet the filter: it can meet a goal of scrolling.
+pub(super) fn tests_scrolling(filter: &Filter) -> bool {
+    filter.tests().iter().any(|test| match &test.subject {
+        Subject::Goal(goals) => goals.iter().any(Goal::is_of_scrolling),
+        Subject::Field(_) | Subject::Property(_) => false,
+    })
+}
+
+/// Whether an event meets the goal.
+pub(super) fn meets(goal: &Goal) -> Sql {
+    let on_page = |pattern: &str| match pattern.contains('*') {
+        true => sql!["match(pathname, ", Sql::text(wildcard(pattern, false)), ")"],
+        false => sql!["pathname = ", Sql::text(pattern)],
+    };
+    match &goal.kind {
+        GoalKind::Event(name) => sql!["(name = ", Sql::text(name), " AND ", COUNTED, ")"],
+        GoalKind::Page(page) => sql!["(name = 'pageview' AND ", on_page(page), ")"],
+        GoalKind::Scroll(page, threshold) => sql![
+            "(name = 'engagement' AND scroll_depth BETWEEN ",
+            Sql::number(*threshold),
+            " AND 100 AND ",
+            on_page(page),
+            ")"
+        ],
     }
 }
 
@@ -156,11 +192,9 @@ fn on_property(name: Sql, test: &Test) -> Sql {
     }
 }
 
-/// Whether one of the test's values is found.
+/// Whether one of the test's values is found. However many they are, they are one parameter: the
+/// database takes a limited number of those.
 fn found(value: &Sql, test: &Test, blank: &'static str) -> Sql {
-    let each = |compare: &dyn Fn(Sql) -> Sql| {
-        Sql::any(test.values.iter().map(|text| compare(Sql::text(text))).collect())
-    };
     match test.comparison {
         Comparison::Is => {
             let (mut values, wants_blank) = test.values_and_blank();
@@ -169,22 +203,26 @@ fn found(value: &Sql, test: &Test, blank: &'static str) -> Sql {
             }
             one_of(value, values, test.case_sensitive)
         }
-        Comparison::Contains if test.case_sensitive => {
-            each(&|part| sql!["position(", value, ", ", part, ") > 0"])
-        }
         Comparison::Contains => {
-            each(&|part| sql!["positionCaseInsensitiveUTF8(", value, ", ", part, ") > 0"])
+            let position =
+                if test.case_sensitive { "position(" } else { "positionCaseInsensitiveUTF8(" };
+            let parts = Sql::texts(test.values.clone());
+            sql!["arrayExists(part -> ", position, value, ", part) > 0, ", parts, ")"]
         }
-        Comparison::Matches => each(&|pattern| sql!["match(", value, ", ", pattern, ")"]),
+        Comparison::Matches => matches(value, &test.values),
         Comparison::MatchesWildcard => {
-            let patterns = test.values.iter().map(|text| wildcard(text));
-            Sql::any(
-                patterns
-                    .map(|pattern| sql!["match(", value, ", ", Sql::text(pattern), ")"])
-                    .collect(),
-            )
+            let patterns: Vec<_> = test.values.iter().map(|text| wildcard(text, true)).collect();
+            matches(value, &patterns)
         }
     }
+}
+
+fn matches(value: &Sql, patterns: &[String]) -> Sql {
+    let pattern = match patterns {
+        [pattern] => pattern.clone(),
+        patterns => format!("(?:{})", patterns.join(")|(?:")),
+    };
+    sql!["match(", value, ", ", Sql::text(pattern), ")"]
 }
 
 fn one_of(value: &Sql, values: Vec<String>, case_sensitive: bool) -> Sql {
@@ -194,9 +232,9 @@ fn one_of(value: &Sql, values: Vec<String>, case_sensitive: bool) -> Sql {
     sql!["has(arrayMap(text -> lowerUTF8(text), ", Sql::texts(values), "), lowerUTF8(", value, "))"]
 }
 
-/// The regular expression that a pattern stands for: `*` and `**` are any characters, `|` is or.
-fn wildcard(pattern: &str) -> String {
-    let mut regex = String::from("^(?:");
+/// The regular expression that a pattern stands for: `*` and `**` are any characters, `|` may be or.
+fn wildcard(pattern: &str, alternatives: bool) -> String {
+    let mut regex = String::from("(?s)^(?:");
     let mut characters = pattern.chars().peekable();
     while let Some(character) = characters.next() {
         match character {
@@ -204,21 +242,26 @@ fn wildcard(pattern: &str) -> String {
                 while characters.next_if_eq(&'*').is_some() {}
                 regex.push_str(".*");
             }
-            '|' => regex.push('|'),
-            other
-                if other.is_alphanumeric()
-                    || other == '/'
-                    || other == '_'
-                    || other == '-'
-                    || other == ' ' =>
-            {
-                regex.push(other)
-            }
-            other => {
-                regex.push('\\');
-                regex.push(other);
-            }
+            '|' if alternatives => regex.push('|'),
+            special if special.is_ascii_punctuation() => regex.extend(['\\', special]),
+            plain => regex.push(plain),
         }
     }
     regex + ")$"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wildcard_is_anchored_and_escapes_what_a_regular_expression_would_obey() {
+        let check = |pattern: &str, expected: &str| assert_eq!(wildcard(pattern, true), expected);
+        check("/blog/**", r"(?s)^(?:\/blog\/.*)$");
+        check("a*b", "(?s)^(?:a.*b)$");
+        check("F*|S*", "(?s)^(?:F.*|S.*)$");
+        check("a.b(c)", r"(?s)^(?:a\.b\(c\))$");
+        check("ä€ ß", "(?s)^(?:ä€ ß)$");
+        assert_eq!(wildcard("/a|b*", false), r"(?s)^(?:\/a\|b.*)$");
+    }
 }

@@ -3,33 +3,75 @@
 //! Events without a visitor are counted as events, and never as visitors or visits. Engagement is a
 //! row, but not an event that a report counts.
 
-use super::conditions::{Conditions, hosts_of_visits};
+use super::conditions::{COUNTED, Conditions, hosts_of_visits, meets, tests_scrolling};
+use super::plan::Computed;
 use super::{group, labelled, select, visits, within};
 use crate::query::Query;
 use crate::query::dimension::{Dimension, Field, Home};
+use crate::query::filter::Filter;
+use crate::query::goal::Goal;
 use crate::query::metric::{Formula, Metric};
 use crate::query::statement::{Sql, sql};
 
 /// The metrics (with their formulas over events) by the query's dimensions.
-pub(super) fn subquery(query: &Query, metrics: &[(Metric, &'static str)]) -> Sql {
+pub(super) fn subquery(query: &Query, metrics: &[Computed]) -> Sql {
     let dimensions = query.dimensions.iter().map(|dimension| value(dimension, query)).collect();
-    let counts_people_only =
-        metrics.iter().all(|(metric, _)| matches!(metric.spec().formula, Formula::Either { .. }));
-    let mut wanted = vec![within(query), "name != 'engagement'".into()];
-    if counts_people_only {
+    let metrics: Vec<Computed> =
+        metrics.iter().map(|computed| told_of_goals(*computed, query)).collect();
+    let wanted = Sql::join(wanted(query, &metrics), " AND ");
+    sql![select(dimensions, &metrics), " FROM ", table(query), " WHERE ", wanted, group(query)]
+}
+
+fn wanted(query: &Query, metrics: &[Computed]) -> Vec<Sql> {
+    let mut wanted = vec![within(query)];
+    if !filtered_by_scrolling(query) && !goals(query).any(Goal::is_of_scrolling) {
+        wanted.push(COUNTED.into());
+    }
+    if metrics.iter().all(|(metric, _)| matches!(metric.spec().formula, Formula::Either { .. })) {
         wanted.push("visitor_id != 0".into());
     }
-    wanted.extend(query.filters.iter().map(|filter| Conditions(query).on_event(filter)));
-    wanted.extend(hosts_of_visits(query).iter().map(|filter| Conditions(query).on_event(filter)));
-    let wanted = Sql::join(wanted, " AND ");
-    sql![select(dimensions, metrics), " FROM ", table(query), " WHERE ", wanted, group(query)]
+    if query.dimensions.iter().any(|dimension| matches!(dimension, Dimension::Goal(_))) {
+        wanted.push(Sql::any(goals(query).map(meets).collect()));
+    }
+    let hosts = hosts_of_visits(query);
+    wanted.extend(
+        query.filters.iter().chain(&hosts).map(|filter| Conditions(query).on_event(filter)),
+    );
+    wanted
+}
+
+/// Scrolling is no event: where it meets a goal, or may have, there is no number of events to tell.
+fn told_of_goals((metric, formula): Computed, query: &Query) -> Computed {
+    match metric {
+        Metric::Events if filtered_by_scrolling(query) => {
+            (metric, "CAST(NULL AS Nullable(UInt64))")
+        }
+        Metric::Events if goals(query).any(Goal::is_of_scrolling) => {
+            (metric, "nullIf(countIf(name != 'engagement'), 0)")
+        }
+        _ => (metric, formula),
+    }
+}
+
+fn filtered_by_scrolling(query: &Query) -> bool {
+    query.filters.iter().any(|filter| matches!(filter, Filter::Test(_)) && tests_scrolling(filter))
+}
+
+/// The goals that the query is broken down by.
+fn goals(query: &Query) -> impl Iterator<Item = &Goal> {
+    query.dimensions.iter().flat_map(|dimension| match dimension {
+        Dimension::Goal(goals) => goals.as_slice(),
+        Dimension::Field(_) | Dimension::Property(_) | Dimension::Time(_) => &[],
+    })
 }
 
 /// Events, beside the visit that each belongs to where a dimension is of visits only.
-fn table(query: &Query) -> Sql {
+pub(super) fn table(query: &Query) -> Sql {
     let of_visit = |dimension: &Dimension| match dimension {
         Dimension::Field(field) if field.is_of_visit() => Some(*field),
-        Dimension::Field(_) | Dimension::Property(_) | Dimension::Time(_) => None,
+        Dimension::Field(_) | Dimension::Property(_) | Dimension::Goal(_) | Dimension::Time(_) => {
+            None
+        }
     };
     let fields: Vec<Field> = query.dimensions.iter().filter_map(of_visit).collect();
     if fields.is_empty() {
@@ -43,7 +85,7 @@ fn table(query: &Query) -> Sql {
 }
 
 /// The dimension of a row of `events`, as reports show it.
-fn value(dimension: &Dimension, query: &Query) -> Sql {
+pub(super) fn value(dimension: &Dimension, query: &Query) -> Sql {
     match dimension {
         Dimension::Field(field) => {
             let value = match field.spec().home {
@@ -56,6 +98,18 @@ fn value(dimension: &Dimension, query: &Query) -> Sql {
             let name = Sql::text(name.as_str());
             sql!["if(mapContains(props, ", &name, "), props[", name, "], '(none)')"]
         }
+        Dimension::Goal(goals) => goals_met(goals),
         Dimension::Time(interval) => interval.label_sql("timestamp", &query.period),
     }
+}
+
+/// A row for each goal that the event meets.
+fn goals_met(goals: &[Goal]) -> Sql {
+    if goals.is_empty() {
+        return "arrayJoin(emptyArrayString())".into();
+    }
+    let each = goals.iter().map(|goal| {
+        sql!["if(", meets(goal), ", [", Sql::text(&goal.name), "], emptyArrayString())"]
+    });
+    sql!["arrayJoin(arrayConcat(", Sql::join(each, ", "), "))"]
 }

@@ -1,26 +1,31 @@
 //! From a [`Query`] to a [`Statement`]: pure, total, and without a word of the client's in the text.
 //!
-//! A report is computed from events, from visits, or from both. Each of the two is a subquery with
-//! the report's dimensions as `d0`, `d1`, … and its metrics by their names; what they have in common
-//! is joined, and then sorted and cut.
+//! A report is computed from events, from visits, or from both, and some of it from engagement. Each
+//! of these is a subquery with the report's dimensions as `d0`, `d1`, … and its metrics by their
+//! names; they are joined by the dimensions, and then sorted and cut.
 //!
-//! - `plan`: which metric is computed from which of the two;
+//! - `plan`: which metric is computed from what;
 //! - `events`: the subquery over events;
 //! - `visits`: what the events of a visit come to, and the subquery over visits;
+//! - `engagement`: the subquery over engagement;
+//! - `wholes`: what rows are shares of;
 //! - `conditions`: filters, on an event and on a visit.
 
 mod conditions;
+mod engagement;
 mod events;
 mod plan;
 mod visits;
+mod wholes;
 
 #[cfg(test)]
 mod tests;
 
 use jiff::Timestamp;
 
-use self::plan::Plan;
+use self::plan::{Computed, Plan};
 use super::dimension::{Dimension, FieldSpec};
+use super::interval::Interval;
 use super::metric::{Formula, Metric};
 use super::statement::{Sql, Statement, sql};
 use super::{Order, OrderKey, Query};
@@ -53,60 +58,61 @@ pub fn first_event(site: SiteId) -> Statement {
 
 /// The report's rows in no order.
 fn rows(query: &Query) -> Sql {
-    let plan = Plan::of(query);
     let dimensions = (0..query.dimensions.len()).map(|index| Sql::name("d", index));
     let metrics = query.metrics.iter().map(|metric| final_metric(*metric));
-    let columns = Sql::join(dimensions.chain(metrics), ", ");
-    sql![totals(query, &plan), "SELECT ", columns, " FROM ", source(query, &plan)]
+    let hidden = query.order.iter().filter(|order| order.key == OrderKey::Visitors);
+    let hidden = hidden.map(|_| Metric::Visitors.spec().name.into());
+    let columns = Sql::join(dimensions.chain(metrics).chain(hidden), ", ");
+    sql!["SELECT ", columns, " FROM ", source(query, &Plan::of(query))]
 }
 
+/// All that the columns are computed from, side by side.
 fn source(query: &Query, plan: &Plan) -> Sql {
-    if plan.visits.is_empty() {
-        return sql!["(", events::subquery(query, &plan.events), ")"];
-    }
-    if plan.events.is_empty() {
-        return sql!["(", visits::subquery(query, &plan.visits), ")"];
-    }
-    let (events, visits) =
-        (events::subquery(query, &plan.events), visits::subquery(query, &plan.visits));
-    if query.dimensions.is_empty() {
-        return sql!["(", events, ") AS of_events CROSS JOIN (", visits, ") AS of_visits"];
-    }
-    let keys = Sql::join((0..query.dimensions.len()).map(|index| Sql::name("d", index)), ", ");
-    // Events say which rows there are; but in a bucket in which a visit was merely under way there
-    // may be none.
-    let join = if query.interval().is_some_and(super::interval::Interval::smears) {
-        "FULL"
-    } else {
-        "LEFT"
+    let all: Vec<usize> = (0..query.dimensions.len()).collect();
+    let names =
+        |indices: &[usize]| indices.iter().map(|index| Sql::name("d", *index)).collect::<Vec<_>>();
+    let using = |indices: &[usize]| sql![" USING (", Sql::join(names(indices), ", "), ")"];
+    let events = (!plan.events.is_empty()).then(|| events::subquery(query, &plan.events));
+    let visits = (!plan.visits.is_empty()).then(|| visits::subquery(query, &plan.visits));
+    let mut source = match (events, visits) {
+        (Some(events), Some(visits)) => {
+            // Events say which rows there are; but in a bucket of time in which a visit was merely
+            // under way there may be none.
+            let smears = query.interval().is_some_and(Interval::smears);
+            join(events, if smears { " FULL" } else { " LEFT" }, visits, &all, using(&all))
+        }
+        (Some(one), None) | (None, Some(one)) => one,
+        // There is at least one metric, and each has one of the two behind it.
+        (None, None) => sql!["SELECT 1"],
     };
-    sql![
-        "(",
-        events,
-        ") AS of_events ",
-        join,
-        " JOIN (",
-        visits,
-        ") AS of_visits USING (",
-        keys,
-        ")"
-    ]
+    if !plan.engagement.is_empty() {
+        source =
+            join(source, " LEFT", engagement::subquery(query, &plan.engagement), &all, using(&all));
+    }
+    for whole in &plan.wholes {
+        let (whole, kept) = wholes::subquery(query, *whole);
+        let equal =
+            kept.iter().map(|index| sql![Sql::name("d", *index), " = ", Sql::name("k", *index)]);
+        let on = sql![" ON ", Sql::join(equal, " AND ")];
+        source = join(source, " LEFT", whole, &kept, on);
+    }
+    sql!["(", source, ")"]
 }
 
-/// What the rows are shares of.
-fn totals(query: &Query, plan: &Plan) -> Sql {
-    if !plan.totals {
-        return Sql::default();
-    }
-    let whole = Query { metrics: vec![Metric::Visitors], dimensions: Vec::new(), ..query.clone() };
-    sql!["WITH (", rows(&whole), ") AS total_visitors "]
+/// Two subqueries side by side: by the dimensions that they share or, without any, one row beside one.
+fn join(left: Sql, kind: &'static str, right: Sql, shared: &[usize], on: Sql) -> Sql {
+    let (kind, on) = if shared.is_empty() { (" CROSS", Sql::default()) } else { (kind, on) };
+    sql!["SELECT * FROM (", left, ") AS l", kind, " JOIN (", right, ") AS r", on]
 }
 
 fn final_metric(metric: Metric) -> Sql {
     let name = metric.spec().name;
     match metric.spec().formula {
-        Formula::OfTotal(formula) => sql![formula, " AS ", name],
-        Formula::Events(_) | Formula::Visits(_) | Formula::Either { .. } => name.into(),
+        Formula::Share { sql, .. } => sql![sql, " AS ", name],
+        Formula::Events(_)
+        | Formula::Visits(_)
+        | Formula::Either { .. }
+        | Formula::Engagement(_) => name.into(),
     }
 }
 
@@ -119,6 +125,7 @@ fn order(query: &Query) -> Sql {
         let key = match order.key {
             OrderKey::Metric(index) => query.metrics[index].spec().name.into(),
             OrderKey::Dimension(index) => Sql::name("d", index),
+            OrderKey::Visitors => Metric::Visitors.spec().name.into(),
         };
         sql![key, if order.descending { " DESC" } else { " ASC" }, " NULLS LAST"]
     });
@@ -126,7 +133,7 @@ fn order(query: &Query) -> Sql {
 }
 
 /// `SELECT dimensions AS d0, …, metrics AS their names`: the head of either subquery.
-fn select(dimensions: Vec<Sql>, metrics: &[(Metric, &'static str)]) -> Sql {
+fn select(dimensions: Vec<Sql>, metrics: &[Computed]) -> Sql {
     let dimensions = dimensions
         .into_iter()
         .enumerate()

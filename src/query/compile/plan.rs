@@ -1,43 +1,65 @@
-//! Which metrics of a report are computed from events, and which from visits.
+//! Which metrics of a report are computed from what.
 
-use crate::query::Query;
+use std::collections::BTreeSet;
+
 use crate::query::dimension::Dimension;
 use crate::query::filter::Filter;
 use crate::query::interval::Interval;
-use crate::query::metric::{Formula, Metric};
+use crate::query::metric::{Formula, Metric, Whole};
+use crate::query::{OrderKey, Query};
 
-/// The metrics to compute, each from one of the two, with the formula over it.
+/// A metric, and its formula over what it is computed from.
+pub(super) type Computed = (Metric, &'static str);
+
+/// What to compute, and from what.
+#[derive(Default)]
 pub(super) struct Plan {
     /// From events.
-    pub(super) events: Vec<(Metric, &'static str)>,
+    pub(super) events: Vec<Computed>,
     /// From visits.
-    pub(super) visits: Vec<(Metric, &'static str)>,
-    /// Whether a row's share of all visitors is asked for.
-    pub(super) totals: bool,
+    pub(super) visits: Vec<Computed>,
+    /// From engagement.
+    pub(super) engagement: Vec<Computed>,
+    /// What rows are shares of.
+    pub(super) wholes: BTreeSet<Whole>,
 }
 
 impl Plan {
     pub(super) fn of(query: &Query) -> Self {
-        let mut plan = Self { events: Vec::new(), visits: Vec::new(), totals: false };
+        let mut plan = Self::default();
         let by_visits = undecided_go_by_visits(query);
-        for metric in query.metrics.iter().copied().chain(visitors_behind(query)) {
+        for metric in with_what_is_behind(query) {
             match metric.spec().formula {
                 Formula::Events(formula) => plan.events.push((metric, formula)),
                 Formula::Visits(formula) => plan.visits.push((metric, formula)),
                 Formula::Either { visits, .. } if by_visits => plan.visits.push((metric, visits)),
                 Formula::Either { events, .. } => plan.events.push((metric, events)),
-                Formula::OfTotal(_) => plan.totals = true,
+                Formula::Engagement(formula) => plan.engagement.push((metric, formula)),
+                Formula::Share { whole, .. } => {
+                    plan.wholes.insert(whole);
+                }
             }
         }
         plan
     }
 }
 
-/// Visitors, when they are not asked for but a share of them is.
-fn visitors_behind(query: &Query) -> Option<Metric> {
-    let shares =
-        query.metrics.iter().any(|metric| matches!(metric.spec().formula, Formula::OfTotal(_)));
-    (shares && !query.metrics.contains(&Metric::Visitors)).then_some(Metric::Visitors)
+/// The metrics asked for, and those that they are computed from or sorted by.
+fn with_what_is_behind(query: &Query) -> BTreeSet<Metric> {
+    let mut metrics: BTreeSet<Metric> = query.metrics.iter().copied().collect();
+    for metric in &query.metrics {
+        if let Formula::Share { of, .. } = metric.spec().formula {
+            metrics.insert(of);
+        }
+    }
+    let sorted_by_visitors = query.order.iter().any(|order| order.key == OrderKey::Visitors);
+    // Attention alone makes no row: that there was a visitor does.
+    let only_attention =
+        metrics.iter().all(|metric| matches!(metric.spec().formula, Formula::Engagement(_)));
+    if sorted_by_visitors || only_attention {
+        metrics.insert(Metric::Visitors);
+    }
+    metrics
 }
 
 /// Whether visitors and visits, which either side can count, are counted from visits. They are, if

@@ -25,7 +25,7 @@ fn query(parts: &Value) -> Result<Query, crate::query::QueryError> {
         query[key] = value.clone();
     }
     let now = "2024-06-15T12:00:00Z".parse().unwrap();
-    Query::parse(&query, &Known { site: &site, now, first_event: None })
+    Query::parse(&query, &Known::new(&site, now))
 }
 
 /// The statement, a clause a line, and its values.
@@ -58,7 +58,7 @@ fn a_report_on_events_reads_the_table_once() {
         "filters": [["is", "visit:country", ["DE"]]],
     })), @r#"
         SELECT d0, pageviews, visitors
-        FROM (SELECT if(source = '', 'Direct / None', toString(source)) AS d0, countIf(name = 'pageview') AS pageviews, uniqExactIf(visitor_id, visitor_id != 0) AS visitors
+        FROM (SELECT if(source = '', 'Direct / None', toString(source)) AS d0, uniqExactIf(visitor_id, visitor_id != 0) AS visitors, countIf(name = 'pageview') AS pageviews
         FROM events FINAL
         WHERE site_id = {p0:UInt64} AND timestamp >= toDateTime({p1:UInt64}, 'UTC') AND timestamp <= toDateTime({p2:UInt64}, 'UTC') AND _partition_id >= {p3:String} AND _partition_id <= {p4:String} AND name != 'engagement' AND has({p5:Array(String)}, country)
         GROUP BY d0)
@@ -108,10 +108,11 @@ fn a_report_on_visits_makes_them_of_their_events() {
 fn a_report_on_both_joins_them_by_the_dimensions() {
     insta::assert_snapshot!(told(&json!({ "metrics": ["pageviews", "visit_duration"], "dimensions": ["time:hour"] })), @r#"
         SELECT d0, pageviews, visit_duration
+        FROM (SELECT *
         FROM (SELECT formatDateTime(timestamp, '%Y-%m-%d %H:00:00', {p0:String}) AS d0, countIf(name = 'pageview') AS pageviews
         FROM events FINAL
         WHERE site_id = {p1:UInt64} AND timestamp >= toDateTime({p2:UInt64}, 'UTC') AND timestamp <= toDateTime({p3:UInt64}, 'UTC') AND _partition_id >= {p4:String} AND _partition_id <= {p5:String} AND name != 'engagement'
-        GROUP BY d0) AS of_events
+        GROUP BY d0) AS l
         FULL JOIN (SELECT arrayJoin(arrayDistinct(arrayMap(slot -> formatDateTime(slot, '%Y-%m-%d %H:00:00', {p0:String}), timeSlots(greatest(first, toDateTime({p2:UInt64}, 'UTC')), toUInt32(least(last, toDateTime({p3:UInt64}, 'UTC')) - greatest(first, toDateTime({p2:UInt64}, 'UTC'))), {p6:UInt64})))) AS d0, toUInt64(ifNotFinite(round(avg(duration)), 0)) AS visit_duration
         FROM (SELECT *, 1 AS entered
         FROM (SELECT session_id AS visit, any(visitor_id) AS visitor, argMin(timestamp, seq) AS arrival, argMax(timestamp, seq) AS departure, least(arrival, departure) AS first, greatest(arrival, departure) AS last, last - first AS duration, countIf(name = 'pageview') AS views, views < 2 AND countIf(name != 'pageview' AND interactive) = 0 AS bounced
@@ -120,7 +121,7 @@ fn a_report_on_both_joins_them_by_the_dimensions() {
         GROUP BY site_id, session_id
         HAVING last >= toDateTime({p2:UInt64}, 'UTC') AND first <= toDateTime({p3:UInt64}, 'UTC')))
         WHERE 1
-        GROUP BY d0) AS of_visits USING (d0)
+        GROUP BY d0) AS r USING (d0))
         ORDER BY d0 ASC NULLS LAST, pageviews DESC NULLS LAST
         LIMIT {p11:UInt64} OFFSET {p12:UInt64}
         SETTINGS optimize_aggregation_in_order = 1, max_block_size = 8192, do_not_merge_across_partitions_select_final = 0

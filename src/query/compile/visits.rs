@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use jiff::SignedDuration;
 
 use super::conditions::{Conditions, entered_condition, hosts_of_visits};
+use super::plan::Computed;
 use super::{between, group, kept_from, labelled, of_visit, select};
 use crate::query::Query;
 use crate::query::dimension::{Dimension, Field, Home};
@@ -26,7 +27,7 @@ pub(super) fn column(field: Field) -> Sql {
 }
 
 /// The metrics (with their formulas over visits) by the query's dimensions.
-pub(super) fn subquery(query: &Query, metrics: &[(Metric, &'static str)]) -> Sql {
+pub(super) fn subquery(query: &Query, metrics: &[Computed]) -> Sql {
     let seen = query.dimensions.contains(&Dimension::Field(Field::Page));
     // Of a page a visit is part of the report's row if it entered there: so the filters mean, too.
     let mean = |filter: &Filter| {
@@ -44,7 +45,7 @@ pub(super) fn subquery(query: &Query, metrics: &[(Metric, &'static str)]) -> Sql
         };
     let in_dimensions = dimensions.iter().filter_map(|dimension| match dimension {
         Dimension::Field(field) => Some(*field),
-        Dimension::Property(_) | Dimension::Time(_) => None,
+        Dimension::Property(_) | Dimension::Goal(_) | Dimension::Time(_) => None,
     });
     let fields = in_dimensions.chain(fields_of(&filters)).chain(entered_fields);
     let visits = visits(query, fields);
@@ -65,7 +66,7 @@ pub(super) fn subquery(query: &Query, metrics: &[(Metric, &'static str)]) -> Sql
 fn fields_of(filters: &[Filter]) -> impl Iterator<Item = Field> {
     filters.iter().flat_map(Filter::tests).filter_map(|test| match &test.subject {
         Subject::Field(field) if !field.is_of_event() => Some(*field),
-        Subject::Field(_) | Subject::Property(_) => None,
+        Subject::Field(_) | Subject::Property(_) | Subject::Goal(_) => None,
     })
 }
 
@@ -110,7 +111,7 @@ fn value(dimension: &Dimension, query: &Query) -> Sql {
     match dimension {
         Dimension::Field(field) => labelled(column(*field), field.spec()),
         // Refused by the rules: a visit has no one value of it.
-        Dimension::Property(_) => "''".into(),
+        Dimension::Property(_) | Dimension::Goal(_) => "''".into(),
         Dimension::Time(interval) => interval.visit_label_sql("first", "last", &query.period),
     }
 }

@@ -4,9 +4,13 @@
 //!
 //! [`Query`]: super::Query
 
+mod extras;
+
 use serde_json::{Map, Value};
 
-use super::dimension::{Dimension, Field, PropertyName};
+use self::extras::{include, order, page};
+use super::comparison::Comparison;
+use super::dimension::{Dimension, Field, GOAL, PropertyName};
 use super::error::{Problems, QueryError, child, shown};
 use super::filter::Filter;
 use super::interval::Interval;
@@ -31,6 +35,12 @@ pub(super) const KEYS: [&str; 8] = [
 /// The most entries of the lists `metrics`, `dimensions`, `filters` and `order_by`.
 const ENTRIES_MAX: usize = 100;
 
+/// The most comparisons in all filters: each may need parameters of its own, and a look at the visits.
+const TESTS_MAX: usize = 100;
+
+/// The most bytes of values in all filters: escaped, they go into the database's request line of 1 MiB.
+const TESTS_BYTES_MAX: usize = 128 * 1024;
+
 /// A query whose parts are well-formed, each by itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wire {
@@ -50,6 +60,8 @@ pub(super) enum Breakdown {
     By(Dimension),
     /// `time`: by whichever interval fits the period.
     ByTime,
+    /// `event:goal`: by the goals that the site has.
+    ByGoal,
 }
 
 /// What rows are sorted by: the place of a metric or a dimension in the query's list.
@@ -59,6 +71,8 @@ pub enum OrderKey {
     Metric(usize),
     /// The dimension at this place.
     Dimension(usize),
+    /// The visitors, which are not among the metrics. Not to be asked for.
+    Visitors,
 }
 
 /// One entry of `order_by`.
@@ -71,7 +85,7 @@ pub struct Order {
 }
 
 /// What an answer has besides its rows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Include {
     /// What was imported from elsewhere. Ours is not told apart: it counts in any case.
     pub imports: bool,
@@ -79,6 +93,8 @@ pub struct Include {
     pub time_labels: bool,
     /// How many rows there are without pagination.
     pub total_rows: bool,
+    /// What each row is compared with.
+    pub comparison: Option<Comparison>,
 }
 
 /// Which of the rows an answer has.
@@ -232,8 +248,10 @@ fn each<T>(list: &[Value], mut read: impl FnMut(usize, &Value) -> Option<T>) -> 
 
 impl Breakdown {
     fn named(name: &str) -> Option<Self> {
-        if name == "time" {
-            return Some(Self::ByTime);
+        match name {
+            "time" => return Some(Self::ByTime),
+            GOAL => return Some(Self::ByGoal),
+            _ => {}
         }
         let field = Field::named(name).map(Dimension::Field);
         let time = || Interval::named(name).map(Dimension::Time);
@@ -249,120 +267,15 @@ impl Breakdown {
 fn filters(value: Option<&Value>, problems: &mut Problems) -> Option<Vec<Filter>> {
     let Some(value) = value else { return Some(Vec::new()) };
     let list = entries(value, "filters", problems)?;
-    each(list, |index, entry| Filter::parse(entry, &format!("#/filters/{index}"), problems))
-}
-
-/// What is asked for or, when nothing is: time first, then the first metric from the greatest.
-fn order(
-    value: Option<&Value>,
-    metrics: &[Metric],
-    dimensions: &[Breakdown],
-    problems: &mut Problems,
-) -> Option<Vec<Order>> {
-    let asked = match value {
-        None => &[] as &[Value],
-        Some(value) => entries(value, "order_by", problems)?,
-    };
-    if asked.is_empty() {
-        let time = dimensions.iter().position(Breakdown::is_time);
-        let time = time.map(|index| Order { key: OrderKey::Dimension(index), descending: false });
-        return Some(
-            time.into_iter()
-                .chain([Order { key: OrderKey::Metric(0), descending: true }])
-                .collect(),
-        );
+    let filters =
+        each(list, |index, entry| Filter::parse(entry, &format!("#/filters/{index}"), problems))?;
+    let tests: Vec<_> = filters.iter().flat_map(Filter::tests).collect();
+    let bytes: usize = tests.iter().flat_map(|test| &test.values).map(String::len).sum();
+    if tests.len() > TESTS_MAX || bytes > TESTS_BYTES_MAX {
+        let rule =
+            format!("at most {TESTS_MAX} comparisons with values of {TESTS_BYTES_MAX} bytes.");
+        let message = format!("Invalid filters: {} with {bytes} bytes in all; {rule}", tests.len());
+        return problems.note("#/filters", message);
     }
-    each(asked, |index, entry| {
-        order_entry(entry, &format!("#/order_by/{index}"), metrics, dimensions, problems)
-    })
-}
-
-fn order_entry(
-    entry: &Value,
-    pointer: &str,
-    metrics: &[Metric],
-    dimensions: &[Breakdown],
-    problems: &mut Problems,
-) -> Option<Order> {
-    let [Value::String(name), Value::String(direction)] =
-        entry.as_array().map_or(&[] as &[Value], Vec::as_slice)
-    else {
-        let message = format!(
-            "Invalid order_by {}: a metric or dimension and \"asc\" or \"desc\".",
-            shown(entry)
-        );
-        return problems.note(pointer, message);
-    };
-    let descending = match direction.as_str() {
-        "asc" => Some(false),
-        "desc" => Some(true),
-        _ => problems.note(
-            format!("{pointer}/1"),
-            format!("Invalid direction {direction:?}: \"asc\" or \"desc\"."),
-        ),
-    };
-    let metric = metrics.iter().position(|metric| metric.spec().name == name).map(OrderKey::Metric);
-    let wanted = Breakdown::named(name);
-    let dimension = || {
-        dimensions
-            .iter()
-            .position(|dimension| Some(dimension) == wanted.as_ref())
-            .map(OrderKey::Dimension)
-    };
-    let key = metric.or_else(dimension).or_else(|| {
-        let message = format!(
-            "Invalid order_by {name:?}: it is neither a metric nor a dimension of this query."
-        );
-        problems.note(format!("{pointer}/0"), message)
-    });
-    Some(Order { key: key?, descending: descending? })
-}
-
-/// The keys of `include`.
-const INCLUDE_KEYS: [&str; 3] = ["imports", "time_labels", "total_rows"];
-
-fn include(value: Option<&Value>, problems: &mut Problems) -> Option<Include> {
-    let mut include = Include::default();
-    let Some(value) = value else { return Some(include) };
-    let Some(parts) = value.as_object() else {
-        return problems.note("#/include", format!("Invalid include {}: an object.", shown(value)));
-    };
-    refuse_other_keys(parts, &INCLUDE_KEYS, "#/include", "include", problems);
-    for (key, value) in parts.iter().filter(|(key, _)| INCLUDE_KEYS.contains(&key.as_str())) {
-        let Some(wanted) = value.as_bool() else {
-            problems.note::<()>(
-                child("#/include", key),
-                format!("Invalid {key} {}: true or false.", shown(value)),
-            );
-            continue;
-        };
-        match key.as_str() {
-            "imports" => include.imports = wanted,
-            "time_labels" => include.time_labels = wanted,
-            _ => include.total_rows = wanted,
-        }
-    }
-    Some(include)
-}
-
-fn page(value: Option<&Value>, problems: &mut Problems) -> Option<Page> {
-    let mut page = Page { limit: LIMIT_MAX, offset: 0 };
-    let Some(value) = value else { return Some(page) };
-    let Some(parts) = value.as_object() else {
-        return problems
-            .note("#/pagination", format!("Invalid pagination {}: an object.", shown(value)));
-    };
-    refuse_other_keys(parts, &["limit", "offset"], "#/pagination", "pagination", problems);
-    if let Some(limit) = parts.get("limit") {
-        let wanted = limit.as_u64().filter(|limit| (1..=LIMIT_MAX).contains(limit));
-        let message =
-            || format!("Invalid limit {}: a whole number from 1 to {LIMIT_MAX}.", shown(limit));
-        page.limit = wanted.or_else(|| problems.note("#/pagination/limit", message()))?;
-    }
-    if let Some(offset) = parts.get("offset") {
-        let message = || format!("Invalid offset {}: a whole number from 0.", shown(offset));
-        page.offset =
-            offset.as_u64().or_else(|| problems.note("#/pagination/offset", message()))?;
-    }
-    Some(page)
+    Some(filters)
 }

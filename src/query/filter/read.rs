@@ -1,80 +1,18 @@
-//! Filters: which events and visits a report is about.
-//!
-//! A [`Filter`] is valid by construction. It is written in three ways: on the wire (here, both
-//! directions), and as a condition on events or on visits (`compile`).
+//! Filters as queries write them, read.
 
 use serde_json::{Value, json};
 
-use super::dimension::{Field, NO_PROPERTY, PropertyName};
-use super::error::{Problems, child, shown};
-
-/// A condition on an event, or on the visit that it belongs to.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Filter {
-    /// All of them hold; there is at least one.
-    All(Vec<Self>),
-    /// One of them holds; there is at least one.
-    Any(Vec<Self>),
-    /// It does not hold.
-    Not(Box<Self>),
-    /// The visit had such an event in the period (or, negated, had none). Conditions on events only.
-    Done(Box<Self>, bool),
-    /// A single test.
-    Test(Test),
-}
-
-/// What a test looks at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Subject {
-    /// A field of the event or the visit.
-    Field(Field),
-    /// A custom property of the event.
-    Property(PropertyName),
-}
-
-/// How a test compares. A negation is a flag of the [`Test`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Comparison {
-    /// Equal to one of the values.
-    Is,
-    /// One of the values is a part of it.
-    Contains,
-    /// One of the values, a regular expression, is found in it.
-    Matches,
-    /// One of the values, a pattern with `*` and `|`, is the whole of it.
-    MatchesWildcard,
-}
-
-/// One comparison of one subject with a list of values.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Test {
-    /// What it looks at.
-    pub subject: Subject,
-    /// How it compares.
-    pub comparison: Comparison,
-    /// Whether it holds when the comparison does not.
-    pub negated: bool,
-    /// What it compares with: one of them is enough. Not empty.
-    pub values: Vec<String>,
-    /// Whether `a` and `A` differ.
-    pub case_sensitive: bool,
-    /// Whether the values were written as numbers.
-    pub numbers: bool,
-}
-
-const OPERATORS: [(&str, Comparison, bool); 8] = [
-    ("is", Comparison::Is, false),
-    ("is_not", Comparison::Is, true),
-    ("contains", Comparison::Contains, false),
-    ("contains_not", Comparison::Contains, true),
-    ("matches", Comparison::Matches, false),
-    ("matches_not", Comparison::Matches, true),
-    ("matches_wildcard", Comparison::MatchesWildcard, false),
-    ("matches_wildcard_not", Comparison::MatchesWildcard, true),
-];
+use super::{Comparison, Filter, OPERATORS, Subject, Test};
+use crate::query::dimension::{Field, GOAL, PropertyName};
+use crate::query::error::{Problems, child, shown};
 
 const OPERATOR_NAMES: &str = "is, is_not, contains, contains_not, matches, matches_not, matches_wildcard, \
      matches_wildcard_not, and, or, not, has_done, has_not_done";
+
+/// The most values of one filter, and the most bytes that they have together: what the database takes as
+/// one parameter.
+const VALUES_MAX: usize = 1_000;
+const VALUES_BYTES_MAX: usize = 32 * 1024;
 
 /// How deep filters may lie in each other.
 const DEPTH_MAX: usize = 16;
@@ -89,59 +27,12 @@ struct Place {
 
 impl Filter {
     /// Reads one entry of the list of filters.
-    pub(super) fn parse(value: &Value, pointer: &str, problems: &mut Problems) -> Option<Self> {
+    pub(in crate::query) fn parse(
+        value: &Value,
+        pointer: &str,
+        problems: &mut Problems,
+    ) -> Option<Self> {
         parse(value, pointer, Place { depth: 0, top: true, done: false }, problems)
-    }
-
-    /// Every test in it, in order.
-    pub fn tests(&self) -> Vec<&Test> {
-        match self {
-            Self::All(filters) | Self::Any(filters) => {
-                filters.iter().flat_map(Self::tests).collect()
-            }
-            Self::Not(filter) | Self::Done(filter, _) => filter.tests(),
-            Self::Test(test) => vec![test],
-        }
-    }
-
-    /// Whether it asks about single events, outside of has_done.
-    pub(super) fn asks_about_events(&self) -> bool {
-        match self {
-            Self::All(filters) | Self::Any(filters) => filters.iter().any(Self::asks_about_events),
-            Self::Not(filter) => filter.asks_about_events(),
-            Self::Done(..) => false,
-            Self::Test(test) => test.is_of_event(),
-        }
-    }
-
-    /// The same with every test of one field turned to another.
-    pub(super) fn with_field(&self, from: Field, to: Field) -> Self {
-        let all =
-            |filters: &[Self]| filters.iter().map(|filter| filter.with_field(from, to)).collect();
-        match self {
-            Self::All(filters) => Self::All(all(filters)),
-            Self::Any(filters) => Self::Any(all(filters)),
-            Self::Not(filter) => Self::Not(Box::new(filter.with_field(from, to))),
-            // What the visit did is a matter of its events, whatever the rest is about.
-            Self::Done(..) => self.clone(),
-            Self::Test(test) if test.subject == Subject::Field(from) => {
-                Self::Test(Test { subject: Subject::Field(to), ..test.clone() })
-            }
-            Self::Test(_) => self.clone(),
-        }
-    }
-
-    /// The filter as queries write it.
-    pub fn to_wire(&self) -> Value {
-        let all = |filters: &[Self]| filters.iter().map(Self::to_wire).collect::<Vec<_>>();
-        match self {
-            Self::All(filters) => json!(["and", all(filters)]),
-            Self::Any(filters) => json!(["or", all(filters)]),
-            Self::Not(filter) => json!(["not", filter.to_wire()]),
-            Self::Done(filter, true) => json!(["has_done", filter.to_wire()]),
-            Self::Done(filter, false) => json!(["has_not_done", filter.to_wire()]),
-            Self::Test(test) => test.to_wire(),
-        }
     }
 }
 
@@ -241,18 +132,28 @@ fn test(
         Some(modifiers) => case_modifier(modifiers, comparison, &format!("{pointer}/3"), problems),
     };
     let (subject, (values, numbers), case_sensitive) = (subject?, values?, case_sensitive?);
+    if matches!(subject, Subject::Goal(_))
+        && (negated || !matches!(comparison, Comparison::Is | Comparison::Contains))
+    {
+        let message =
+            format!("Invalid operator {}: goals are found by is and contains.", shown(&parts[0]));
+        return problems.note(format!("{pointer}/0"), message);
+    }
     let test = Test { subject, comparison, negated, values, case_sensitive, numbers };
     test.keeps_the_rules_of_its_values(pointer, problems).then_some(test)
 }
 
 fn subject(value: &Value, pointer: &str, place: Place, problems: &mut Problems) -> Option<Subject> {
     let name = value.as_str().unwrap_or_default();
-    let field = Field::named(name).map(Subject::Field);
-    let Some(subject) = field.or_else(|| PropertyName::of_dimension(name).map(Subject::Property))
-    else {
+    let goal = (name == GOAL).then(|| Subject::Goal(Vec::new()));
+    let field = || Field::named(name).map(Subject::Field);
+    let property = || PropertyName::of_dimension(name).map(Subject::Property);
+    let Some(subject) = goal.or_else(field).or_else(property) else {
         return problems.note(pointer, format!("Invalid dimension {} in a filter.", shown(value)));
     };
-    if subject == Subject::Field(Field::Hostname) && !place.top {
+    let is_goal = matches!(subject, Subject::Goal(_));
+    let is_host = subject == Subject::Field(Field::Hostname);
+    if (is_host || is_goal) && !place.top && !(is_goal && place.done) {
         let message = format!(
             "Invalid filter on {}: it must stand at the top level of the filters.",
             shown(value)
@@ -272,19 +173,20 @@ fn subject(value: &Value, pointer: &str, place: Place, problems: &mut Problems) 
 /// The values, and whether they were written as numbers.
 fn values(value: &Value, pointer: &str, problems: &mut Problems) -> Option<(Vec<String>, bool)> {
     let list = value.as_array().map_or(&[] as &[Value], Vec::as_slice);
-    if !list.is_empty() && list.iter().all(Value::is_string) {
-        return Some((list.iter().filter_map(Value::as_str).map(str::to_owned).collect(), false));
+    let numbers = list.iter().all(|value| value.is_u64() || value.is_i64());
+    if list.is_empty() || !(numbers || list.iter().all(Value::is_string)) {
+        let rule = "a list of strings, or of whole numbers, at least one.";
+        return problems.note(pointer, format!("Invalid values {}: {rule}", shown(value)));
     }
-    if !list.is_empty() && list.iter().all(|value| value.is_u64() || value.is_i64()) {
-        return Some((list.iter().map(Value::to_string).collect(), true));
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let values: Vec<String> = list.iter().map(text).collect();
+    let bytes: usize = values.iter().map(String::len).sum();
+    if values.len() > VALUES_MAX || bytes > VALUES_BYTES_MAX {
+        let rule = format!("at most {VALUES_MAX} values of {VALUES_BYTES_MAX} bytes together.");
+        return problems
+            .note(pointer, format!("Invalid values: {} of {bytes} bytes; {rule}", values.len()));
     }
-    problems.note(
-        pointer,
-        format!(
-            "Invalid values {}: a list of strings, or of whole numbers, at least one.",
-            shown(value)
-        ),
-    )
+    Some((values, numbers))
 }
 
 fn case_modifier(
@@ -323,14 +225,6 @@ fn case_modifier(
 }
 
 impl Test {
-    /// Whether events of the same visit may differ in it.
-    pub(super) fn is_of_event(&self) -> bool {
-        match &self.subject {
-            Subject::Field(field) => field.is_of_event(),
-            Subject::Property(_) => true,
-        }
-    }
-
     fn keeps_the_rules_of_its_values(&self, pointer: &str, problems: &mut Problems) -> bool {
         let of_country =
             self.subject == Subject::Field(Field::Country) && self.comparison == Comparison::Is;
@@ -346,38 +240,5 @@ impl Test {
             }
         }
         true
-    }
-
-    /// The values that stand for themselves, and whether a blank is one of what is looked for.
-    pub(super) fn values_and_blank(&self) -> (Vec<String>, bool) {
-        let blank_names: &[&str] = match &self.subject {
-            Subject::Field(field) => field.blank_names(),
-            Subject::Property(_) => &[NO_PROPERTY],
-        };
-        let blank = self.values.iter().any(|value| blank_names.contains(&value.as_str()));
-        (self.values.clone(), blank)
-    }
-
-    fn to_wire(&self) -> Value {
-        let operator = OPERATORS.iter().find(|(_, comparison, negated)| {
-            (*comparison, *negated) == (self.comparison, self.negated)
-        });
-        let operator = operator.map_or("is", |(name, ..)| name);
-        let dimension = match &self.subject {
-            Subject::Field(field) => field.spec().name.to_owned(),
-            Subject::Property(name) => name.to_string(),
-        };
-        let number = |value: &String| {
-            value.parse::<i64>().map_or_else(|_| json!(value), |number| json!(number))
-        };
-        let values: Vec<Value> = if self.numbers {
-            self.values.iter().map(number).collect()
-        } else {
-            self.values.iter().map(|value| json!(value)).collect()
-        };
-        match self.case_sensitive {
-            true => json!([operator, dimension, values]),
-            false => json!([operator, dimension, values, { "case_sensitive": false }]),
-        }
     }
 }

@@ -1,152 +1,9 @@
-//! What a query may say, and what it is told when it may not.
+//! What a query may not say, and what it is told then.
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::*;
-
-fn site(zone: &str) -> Site {
-    Site {
-        id: SiteId(7),
-        domain: "example.com".into(),
-        timezone: TimeZone::get(zone).unwrap(),
-        retention_days: None,
-        public: false,
-    }
-}
-
-/// Parses at 2024-05-15T12:34:56Z, for a site whose first event was on 2023-02-03.
-fn parse(zone: &str, parts: &Value) -> Result<Query, QueryError> {
-    let mut query =
-        json!({ "site_id": "example.com", "metrics": ["visitors"], "date_range": "day" });
-    for (key, value) in parts.as_object().unwrap() {
-        match value {
-            Value::Null => query.as_object_mut().unwrap().remove(key),
-            value => query.as_object_mut().unwrap().insert(key.clone(), value.clone()),
-        };
-    }
-    let first_event = Some("2023-02-03T10:00:00Z".parse::<Timestamp>().unwrap());
-    let now = "2024-05-15T12:34:56.789Z".parse().unwrap();
-    Query::parse(&query, &Known { site: &site(zone), now, first_event })
-}
-
-#[track_caller]
-fn check_range(zone: &str, range: Value, expected: [&str; 2]) {
-    let query = parse(zone, &json!({ "date_range": range })).unwrap();
-    assert_eq!(query.period().to_wire(), expected, "{range}");
-}
-
-#[test]
-fn every_form_of_date_range_comes_to_a_period_in_the_sites_time_zone() {
-    let check = |range, from, to| check_range("Etc/UTC", range, [from, to]);
-    check(json!("day"), "2024-05-15T00:00:00+00:00", "2024-05-15T23:59:59+00:00");
-    check(json!("7d"), "2024-05-08T00:00:00+00:00", "2024-05-14T23:59:59+00:00");
-    check(json!("28d"), "2024-04-17T00:00:00+00:00", "2024-05-14T23:59:59+00:00");
-    check(json!("30d"), "2024-04-15T00:00:00+00:00", "2024-05-14T23:59:59+00:00");
-    check(json!("91d"), "2024-02-14T00:00:00+00:00", "2024-05-14T23:59:59+00:00");
-    check(json!("1d"), "2024-05-14T00:00:00+00:00", "2024-05-14T23:59:59+00:00");
-    check(json!("24h"), "2024-05-14T12:34:56+00:00", "2024-05-15T12:34:56+00:00");
-    check(json!("month"), "2024-05-01T00:00:00+00:00", "2024-05-31T23:59:59+00:00");
-    check(json!("year"), "2024-01-01T00:00:00+00:00", "2024-12-31T23:59:59+00:00");
-    check(json!("1mo"), "2024-05-01T00:00:00+00:00", "2024-05-31T23:59:59+00:00");
-    check(json!("6mo"), "2023-12-01T00:00:00+00:00", "2024-05-31T23:59:59+00:00");
-    check(json!("12mo"), "2023-06-01T00:00:00+00:00", "2024-05-31T23:59:59+00:00");
-    check(json!("all"), "2023-02-03T00:00:00+00:00", "2024-05-15T23:59:59+00:00");
-    check(
-        json!(["2024-01-01", "2024-01-31"]),
-        "2024-01-01T00:00:00+00:00",
-        "2024-01-31T23:59:59+00:00",
-    );
-    check(
-        json!(["2024-01-01T10:00:00+02:00", "2024-01-01T12:30:00Z"]),
-        "2024-01-01T08:00:00+00:00",
-        "2024-01-01T12:30:00+00:00",
-    );
-}
-
-#[test]
-fn days_begin_and_end_with_the_sites_clock() {
-    let day = |day: &str| json!([day, day]);
-    check_range(
-        "Asia/Kathmandu",
-        day("2024-05-01"),
-        ["2024-05-01T00:00:00+05:45", "2024-05-01T23:59:59+05:45"],
-    );
-    check_range(
-        "Europe/Berlin",
-        day("2024-03-31"),
-        ["2024-03-31T00:00:00+01:00", "2024-03-31T23:59:59+02:00"],
-    );
-    check_range(
-        "Europe/Berlin",
-        day("2024-10-27"),
-        ["2024-10-27T00:00:00+02:00", "2024-10-27T23:59:59+01:00"],
-    );
-    // In São Paulo in 2018 summer time began at midnight: that day has no midnight.
-    check_range(
-        "America/Sao_Paulo",
-        day("2018-11-04"),
-        ["2018-11-04T01:00:00-02:00", "2018-11-04T23:59:59-02:00"],
-    );
-    // At 12:34 UTC it is tomorrow in Kiritimati.
-    check_range(
-        "Pacific/Kiritimati",
-        json!("day"),
-        ["2024-05-16T00:00:00+14:00", "2024-05-16T23:59:59+14:00"],
-    );
-}
-
-#[test]
-fn bare_time_is_the_interval_that_fits_the_period() {
-    let check = |from: &str, to: &str, expected| {
-        let query =
-            parse("Europe/Berlin", &json!({ "date_range": [from, to], "dimensions": ["time"] }))
-                .unwrap();
-        assert_eq!(query.to_wire()["dimensions"], json!([expected]), "{from} to {to}");
-        assert_eq!(query.to_wire()["order_by"], json!([[expected, "asc"], ["visitors", "desc"]]));
-    };
-    check("2024-05-01", "2024-05-01", "time:hour");
-    check("2024-05-01", "2024-05-02", "time:hour");
-    check("2024-10-26", "2024-10-27", "time:hour");
-    check("2024-05-01", "2024-05-03", "time:day");
-    check("2024-05-01", "2024-06-09", "time:day");
-    check("2024-05-01", "2024-06-10", "time:week");
-    check("2024-01-01", "2024-12-29", "time:week");
-    check("2024-01-01", "2024-12-30", "time:month");
-}
-
-#[test]
-fn labels_cover_the_whole_period_and_leave_out_what_the_clock_leaves_out() {
-    let labels = |range: Value, interval: &str| {
-        let parts = json!({ "date_range": range, "dimensions": [interval] });
-        let query = parse("Europe/Berlin", &parts).unwrap();
-        query.interval().unwrap().labels(query.period())
-    };
-    assert_eq!(
-        labels(json!(["2024-01-30", "2024-02-01"]), "time:day"),
-        ["2024-01-30", "2024-01-31", "2024-02-01"]
-    );
-    assert_eq!(
-        labels(json!(["2024-05-01", "2024-05-14"]), "time:week"),
-        ["2024-05-01", "2024-05-06", "2024-05-13"]
-    );
-    assert_eq!(
-        labels(json!(["2024-01-31", "2024-03-01"]), "time:month"),
-        ["2024-01-01", "2024-02-01", "2024-03-01"]
-    );
-    let hours = labels(json!(["2024-03-31", "2024-03-31"]), "time:hour");
-    assert_eq!(hours.len(), 23);
-    assert_eq!(hours[1..3], ["2024-03-31 01:00:00", "2024-03-31 03:00:00"]);
-    let hours = labels(json!(["2024-10-27", "2024-10-27"]), "time:hour");
-    assert_eq!(hours.len(), 24, "the hour that comes twice is one bucket");
-    let part = json!(["2024-05-01T10:59:30+02:00", "2024-05-01T12:00:00+02:00"]);
-    assert_eq!(
-        labels(part.clone(), "time:hour"),
-        ["2024-05-01 10:00:00", "2024-05-01 11:00:00", "2024-05-01 12:00:00"]
-    );
-    assert_eq!(labels(part, "time:minute").len(), 62);
-}
+use super::parse;
+use crate::query::period;
 
 #[track_caller]
 fn check_error(parts: Value, expected: &str) {
@@ -190,7 +47,7 @@ fn problems_of_form_name_the_place_the_value_and_the_rule() {
     );
     check_error(
         json!({ "include": { "foo": true } }),
-        r##"#/include/foo: Unknown key "foo": include has the keys imports, time_labels, total_rows."##,
+        r##"#/include/foo: Unknown key "foo": include has the keys imports, time_labels, total_rows, comparisons."##,
     );
 }
 
@@ -290,6 +147,27 @@ fn a_wrong_filter_is_refused() {
 }
 
 #[test]
+fn filters_have_their_limits() {
+    let many = vec!["x"; 1_001];
+    check_error(
+        json!({ "filters": [["is", "visit:source", many]] }),
+        "#/filters/0/2: Invalid values: 1001 of 1001 bytes; at most 1000 values of 32768 bytes together.",
+    );
+    check_error(
+        json!({ "filters": [["or", vec![json!(["is", "visit:source", ["x"]]); 101]]] }),
+        "#/filters: Invalid filters: 101 with 101 bytes in all; at most 100 comparisons with values of 131072 bytes.",
+    );
+    let long = json!(["is", "visit:source", ["x".repeat(32_768)]]);
+    check_error(
+        json!({ "filters": [long, long, long, long, long] }),
+        "#/filters: Invalid filters: 5 with 163840 bytes in all; at most 100 comparisons with values of 131072 bytes.",
+    );
+    let deep = (0..17).fold(json!(["is", "event:page", ["/"]]), |filter, _| json!(["not", filter]));
+    let error = parse("Etc/UTC", &json!({ "filters": [deep] })).unwrap_err().to_string();
+    assert!(error.ends_with("filters nest 16 deep at most."), "{error}");
+}
+
+#[test]
 fn combinations_without_meaning_are_refused() {
     check_error(
         json!({ "metrics": ["visitors", "bounce_rate"], "dimensions": ["event:name"] }),
@@ -355,39 +233,23 @@ fn all_the_problems_are_told_at_once_a_line_each() {
 }
 
 #[test]
-fn a_query_as_it_is_echoed_is_the_same_query() {
-    for range in [
-        json!("day"),
-        json!("24h"),
-        json!("12mo"),
-        json!("all"),
-        json!(["2024-01-01", "2024-03-01"]),
-    ] {
-        let parts = json!({
-            "metrics": ["visitors", "pageviews"],
-            "date_range": range,
-            "dimensions": ["time", "event:props:plan"],
-            "filters": [
-                ["or", [["is", "visit:city", [2_950_159]], ["not", ["contains", "event:page", ["/a"], { "case_sensitive": false }]]]],
-                ["has_not_done", ["is", "event:name", ["Signup"]]],
-                ["matches_not", "event:props:plan", ["^p"]],
-            ],
-            "include": { "time_labels": true, "total_rows": false },
-            "pagination": { "limit": 5, "offset": 1 },
-        });
-        let query = parse("Europe/Berlin", &parts).unwrap();
-        let echoed = query.to_wire();
-        assert_eq!(parse("Europe/Berlin", &echoed).unwrap(), query);
-        assert_eq!(echoed["filters"], parts["filters"]);
-        assert_eq!(echoed["include"], json!({ "time_labels": true }));
-    }
-}
-
-#[test]
-fn a_query_cannot_reach_behind_what_the_site_keeps() {
-    let site = Site { retention_days: Some(10), ..site("Europe/Berlin") };
-    let now = "2024-05-15T12:00:00Z".parse().unwrap();
-    let query = json!({ "site_id": "example.com", "metrics": ["visitors"], "date_range": "30d" });
-    let query = Query::parse(&query, &Known { site: &site, now, first_event: None }).unwrap();
-    assert_eq!(query.kept_from, Some("2024-05-05T00:00:00+02:00".parse().unwrap()));
+fn a_wrong_comparison_is_refused() {
+    let check = |comparisons: Value, expected: &str| {
+        check_error(json!({ "include": { "comparisons": comparisons } }), expected)
+    };
+    let modes = r#""previous_period", "year_over_year", or "custom" with a date_range."#;
+    check(json!(true), "#/include/comparisons: Invalid comparisons true: an object with a mode.");
+    check(json!({}), &format!("#/include/comparisons/mode: Invalid mode null: {modes}"));
+    check(
+        json!({ "mode": "x" }),
+        &format!(r##"#/include/comparisons/mode: Invalid mode "x": {modes}"##),
+    );
+    check(
+        json!({ "mode": "custom" }),
+        r##"#/include/comparisons/date_range: Missing: the mode "custom" needs a date_range."##,
+    );
+    check(
+        json!({ "mode": "previous_period", "match_day_of_week": 1 }),
+        "#/include/comparisons/match_day_of_week: Invalid match_day_of_week 1: true or false.",
+    );
 }

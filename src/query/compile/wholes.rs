@@ -1,0 +1,54 @@
+//! What the rows of a report are shares of: reports of their own, less narrow than the report.
+
+use super::rows;
+use crate::query::Query;
+use crate::query::dimension::{Dimension, Field};
+use crate::query::filter::{Filter, Subject};
+use crate::query::metric::{Metric, Whole};
+use crate::query::statement::{Sql, sql};
+
+/// The subquery that has the number in [`Whole::column`], and the dimensions, by their places in
+/// the report, that it is broken down by.
+pub(super) fn subquery(query: &Query, whole: Whole) -> (Sql, Vec<usize>) {
+    let kept: Vec<usize> = match whole {
+        Whole::Report | Whole::Unconverted => Vec::new(),
+        Whole::UnconvertedRow => {
+            let tells_of_conversion = |index: &usize| {
+                matches!(query.dimensions[*index], Dimension::Goal(_) | Dimension::Property(_))
+            };
+            (0..query.dimensions.len()).filter(|index| !tells_of_conversion(index)).collect()
+        }
+        Whole::PageOfExit => vec![0],
+    };
+    let metric = if whole == Whole::PageOfExit { Metric::Pageviews } else { Metric::Visitors };
+    let wider = Query {
+        metrics: vec![metric],
+        dimensions: kept.iter().map(|index| dimension(&query.dimensions[*index], whole)).collect(),
+        filters: query.filters.iter().filter(|filter| keeps(filter, whole)).cloned().collect(),
+        order: Vec::new(),
+        ..query.clone()
+    };
+    let dimensions = kept
+        .iter()
+        .enumerate()
+        .map(|(own, reports)| sql![Sql::name("d", own), " AS ", Sql::name("k", *reports)]);
+    let columns = dimensions.chain([sql![metric.spec().name, " AS ", whole.column()]]);
+    (sql!["SELECT ", Sql::join(columns, ", "), " FROM (", rows(&wider), ")"], kept)
+}
+
+fn dimension(dimension: &Dimension, whole: Whole) -> Dimension {
+    match whole {
+        Whole::PageOfExit => Dimension::Field(Field::Page),
+        Whole::Report | Whole::Unconverted | Whole::UnconvertedRow => dimension.clone(),
+    }
+}
+
+/// Whether the wider report has the filter, too.
+fn keeps(filter: &Filter, whole: Whole) -> bool {
+    let Filter::Test(test) = filter else { return true };
+    match whole {
+        Whole::Report => true,
+        Whole::Unconverted | Whole::UnconvertedRow => matches!(test.subject, Subject::Field(_)),
+        Whole::PageOfExit => test.subject != Subject::Field(Field::ExitPage),
+    }
+}

@@ -1,0 +1,64 @@
+//! From the wire to a query: what it comes to, and what is refused.
+
+mod periods;
+mod refusals;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+
+use super::*;
+
+fn site(zone: &str) -> Site {
+    Site {
+        id: SiteId(7),
+        domain: "example.com".into(),
+        timezone: TimeZone::get(zone).unwrap(),
+        retention_days: None,
+        public: false,
+    }
+}
+
+/// Parses at 2024-05-15T12:34:56Z, for a site whose first event was on 2023-02-03.
+fn parse(zone: &str, parts: &Value) -> Result<Query, QueryError> {
+    let mut query =
+        json!({ "site_id": "example.com", "metrics": ["visitors"], "date_range": "day" });
+    for (key, value) in parts.as_object().unwrap() {
+        match value {
+            Value::Null => query.as_object_mut().unwrap().remove(key),
+            value => query.as_object_mut().unwrap().insert(key.clone(), value.clone()),
+        };
+    }
+    let first_event = Some("2023-02-03T10:00:00Z".parse::<Timestamp>().unwrap());
+    let now = "2024-05-15T12:34:56.789Z".parse().unwrap();
+    Query::parse(&query, &Known { first_event, ..Known::new(&site(zone), now) })
+}
+
+#[test]
+fn a_query_as_it_is_echoed_is_the_same_query() {
+    for range in [
+        json!("day"),
+        json!("24h"),
+        json!("12mo"),
+        json!("all"),
+        json!(["2024-01-01", "2024-03-01"]),
+    ] {
+        let parts = json!({
+            "metrics": ["visitors", "pageviews"],
+            "date_range": range,
+            "dimensions": ["time", "event:props:plan"],
+            "filters": [
+                ["or", [["is", "visit:city", [2_950_159]], ["not", ["contains", "event:page", ["/a"], { "case_sensitive": false }]]]],
+                ["has_not_done", ["is", "event:name", ["Signup"]]],
+                ["matches_not", "event:props:plan", ["^p"]],
+            ],
+            "include": { "time_labels": true, "total_rows": false },
+            "pagination": { "limit": 5, "offset": 1 },
+        });
+        let query = parse("Europe/Berlin", &parts).unwrap();
+        let echoed = query.to_wire();
+        assert_eq!(parse("Europe/Berlin", &echoed).unwrap(), query);
+        assert_eq!(echoed["filters"], parts["filters"]);
+        assert_eq!(echoed["include"], json!({ "time_labels": true }));
+    }
+}

@@ -1,0 +1,176 @@
+//! What stretch of time a query is about, and its buckets.
+
+use serde_json::{Value, json};
+
+use super::{parse, site};
+use crate::query::{Known, Query};
+use crate::site::Site;
+
+#[track_caller]
+fn check_range(zone: &str, range: Value, expected: [&str; 2]) {
+    let query = parse(zone, &json!({ "date_range": range })).unwrap();
+    assert_eq!(query.period().to_wire(), expected, "{range}");
+}
+
+#[test]
+fn every_form_of_date_range_comes_to_a_period_in_the_sites_time_zone() {
+    let check = |range, from, to| check_range("Etc/UTC", range, [from, to]);
+    check(json!("day"), "2024-05-15T00:00:00+00:00", "2024-05-15T23:59:59+00:00");
+    check(json!("7d"), "2024-05-08T00:00:00+00:00", "2024-05-14T23:59:59+00:00");
+    check(json!("28d"), "2024-04-17T00:00:00+00:00", "2024-05-14T23:59:59+00:00");
+    check(json!("30d"), "2024-04-15T00:00:00+00:00", "2024-05-14T23:59:59+00:00");
+    check(json!("91d"), "2024-02-14T00:00:00+00:00", "2024-05-14T23:59:59+00:00");
+    check(json!("1d"), "2024-05-14T00:00:00+00:00", "2024-05-14T23:59:59+00:00");
+    check(json!("24h"), "2024-05-14T12:34:56+00:00", "2024-05-15T12:34:56+00:00");
+    check(json!("month"), "2024-05-01T00:00:00+00:00", "2024-05-31T23:59:59+00:00");
+    check(json!("year"), "2024-01-01T00:00:00+00:00", "2024-12-31T23:59:59+00:00");
+    check(json!("1mo"), "2024-05-01T00:00:00+00:00", "2024-05-31T23:59:59+00:00");
+    check(json!("6mo"), "2023-12-01T00:00:00+00:00", "2024-05-31T23:59:59+00:00");
+    check(json!("12mo"), "2023-06-01T00:00:00+00:00", "2024-05-31T23:59:59+00:00");
+    check(json!("all"), "2023-02-03T00:00:00+00:00", "2024-05-15T23:59:59+00:00");
+    check(
+        json!(["2024-01-01", "2024-01-31"]),
+        "2024-01-01T00:00:00+00:00",
+        "2024-01-31T23:59:59+00:00",
+    );
+    check(
+        json!(["2024-01-01T10:00:00+02:00", "2024-01-01T12:30:00Z"]),
+        "2024-01-01T08:00:00+00:00",
+        "2024-01-01T12:30:00+00:00",
+    );
+}
+
+#[test]
+fn days_begin_and_end_with_the_sites_clock() {
+    let day = |day: &str| json!([day, day]);
+    check_range(
+        "Asia/Kathmandu",
+        day("2024-05-01"),
+        ["2024-05-01T00:00:00+05:45", "2024-05-01T23:59:59+05:45"],
+    );
+    check_range(
+        "Europe/Berlin",
+        day("2024-03-31"),
+        ["2024-03-31T00:00:00+01:00", "2024-03-31T23:59:59+02:00"],
+    );
+    check_range(
+        "Europe/Berlin",
+        day("2024-10-27"),
+        ["2024-10-27T00:00:00+02:00", "2024-10-27T23:59:59+01:00"],
+    );
+    // In São Paulo in 2018 summer time began at midnight: that day has no midnight.
+    check_range(
+        "America/Sao_Paulo",
+        day("2018-11-04"),
+        ["2018-11-04T01:00:00-02:00", "2018-11-04T23:59:59-02:00"],
+    );
+    // At 12:34 UTC it is tomorrow in Kiritimati.
+    check_range(
+        "Pacific/Kiritimati",
+        json!("day"),
+        ["2024-05-16T00:00:00+14:00", "2024-05-16T23:59:59+14:00"],
+    );
+}
+
+#[test]
+fn bare_time_is_the_interval_that_fits_the_period() {
+    let check = |from: &str, to: &str, expected| {
+        let query =
+            parse("Europe/Berlin", &json!({ "date_range": [from, to], "dimensions": ["time"] }))
+                .unwrap();
+        assert_eq!(query.to_wire()["dimensions"], json!([expected]), "{from} to {to}");
+        assert_eq!(query.to_wire()["order_by"], json!([[expected, "asc"], ["visitors", "desc"]]));
+    };
+    check("2024-05-01", "2024-05-01", "time:hour");
+    check("2024-05-01", "2024-05-02", "time:hour");
+    check("2024-10-26", "2024-10-27", "time:hour");
+    check("2024-05-01", "2024-05-03", "time:day");
+    check("2024-05-01", "2024-06-09", "time:day");
+    check("2024-05-01", "2024-06-10", "time:week");
+    check("2024-01-01", "2024-12-29", "time:week");
+    check("2024-01-01", "2024-12-30", "time:month");
+}
+
+#[test]
+fn labels_cover_the_whole_period_and_leave_out_what_the_clock_leaves_out() {
+    let labels = |range: Value, interval: &str| {
+        let parts = json!({ "date_range": range, "dimensions": [interval] });
+        let query = parse("Europe/Berlin", &parts).unwrap();
+        query.interval().unwrap().labels(query.period())
+    };
+    assert_eq!(
+        labels(json!(["2024-01-30", "2024-02-01"]), "time:day"),
+        ["2024-01-30", "2024-01-31", "2024-02-01"]
+    );
+    assert_eq!(
+        labels(json!(["2024-05-01", "2024-05-14"]), "time:week"),
+        ["2024-05-01", "2024-05-06", "2024-05-13"]
+    );
+    assert_eq!(
+        labels(json!(["2024-01-31", "2024-03-01"]), "time:month"),
+        ["2024-01-01", "2024-02-01", "2024-03-01"]
+    );
+    let hours = labels(json!(["2024-03-31", "2024-03-31"]), "time:hour");
+    assert_eq!(hours.len(), 23);
+    assert_eq!(hours[1..3], ["2024-03-31 01:00:00", "2024-03-31 03:00:00"]);
+    let hours = labels(json!(["2024-10-27", "2024-10-27"]), "time:hour");
+    assert_eq!(hours.len(), 24, "the hour that comes twice is one bucket");
+    let part = json!(["2024-05-01T10:59:30+02:00", "2024-05-01T12:00:00+02:00"]);
+    assert_eq!(
+        labels(part.clone(), "time:hour"),
+        ["2024-05-01 10:00:00", "2024-05-01 11:00:00", "2024-05-01 12:00:00"]
+    );
+    assert_eq!(labels(part, "time:minute").len(), 62);
+}
+
+#[track_caller]
+fn check_compared(range: Value, comparisons: Value, expected: [&str; 2]) {
+    let parts = json!({ "date_range": range, "include": { "comparisons": comparisons } });
+    let query = parse("Europe/Berlin", &parts).unwrap();
+    assert_eq!(query.compared().unwrap().period().to_wire(), expected, "{parts}");
+    assert_eq!(query.to_wire()["include"], parts["include"]);
+}
+
+#[test]
+fn a_period_is_compared_with_the_one_before_with_last_year_or_with_any_other() {
+    let check = check_compared;
+    let may = || json!(["2024-05-01", "2024-05-10"]);
+    let previous = json!({ "mode": "previous_period" });
+    check(may(), previous.clone(), ["2024-04-21T00:00:00+02:00", "2024-04-30T23:59:59+02:00"]);
+    // Days are days, also those with a clock change between.
+    let april = json!(["2024-04-01", "2024-04-01"]);
+    check(april, previous.clone(), ["2024-03-31T00:00:00+01:00", "2024-03-31T23:59:59+02:00"]);
+    check(json!("24h"), previous, ["2024-05-13T14:34:55+02:00", "2024-05-14T14:34:55+02:00"]);
+    let year = json!({ "mode": "year_over_year" });
+    check(may(), year.clone(), ["2023-05-01T00:00:00+02:00", "2023-05-10T23:59:59+02:00"]);
+    let leap = json!(["2024-02-01", "2024-02-29"]);
+    check(leap, year, ["2023-02-01T00:00:00+01:00", "2023-02-28T23:59:59+01:00"]);
+    let custom = json!({ "mode": "custom", "date_range": ["2024-01-01", "2024-01-02"] });
+    check(may(), custom, ["2024-01-01T00:00:00+01:00", "2024-01-02T23:59:59+01:00"]);
+}
+
+#[test]
+fn matching_weekdays_moves_the_other_period_to_begin_on_the_same_day_of_the_week() {
+    // 1 May 2024 was a Wednesday; 21 April a Sunday, 1 May 2023 a Monday.
+    let may = || json!(["2024-05-01", "2024-05-10"]);
+    let previous = json!({ "mode": "previous_period", "match_day_of_week": true });
+    check_compared(
+        may(),
+        previous.clone(),
+        ["2024-04-24T00:00:00+02:00", "2024-05-03T23:59:59+02:00"],
+    );
+    let year = json!({ "mode": "year_over_year", "match_day_of_week": true });
+    check_compared(may(), year, ["2023-05-03T00:00:00+02:00", "2023-05-12T23:59:59+02:00"]);
+    // The day before would, moved forward, be the day itself.
+    let day = json!(["2024-05-01", "2024-05-01"]);
+    check_compared(day, previous, ["2024-04-24T00:00:00+02:00", "2024-04-24T23:59:59+02:00"]);
+}
+
+#[test]
+fn a_query_cannot_reach_behind_what_the_site_keeps() {
+    let site = Site { retention_days: Some(10), ..site("Europe/Berlin") };
+    let now = "2024-05-15T12:00:00Z".parse().unwrap();
+    let query = json!({ "site_id": "example.com", "metrics": ["visitors"], "date_range": "30d" });
+    let query = Query::parse(&query, &Known::new(&site, now)).unwrap();
+    assert_eq!(query.kept_from, Some("2024-05-05T00:00:00+02:00".parse().unwrap()));
+}

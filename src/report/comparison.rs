@@ -1,0 +1,119 @@
+//! Each row of a report beside what it was in another period.
+//!
+//! Rows pair by their dimensions, and those of a time series by the place of the bucket in its period.
+//! What the other period has no row for was nothing there: zeros.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+use super::Row;
+use crate::query::Query;
+use crate::query::dimension::Dimension;
+use crate::query::metric::{Metric, Unit};
+
+/// What a row is compared with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Compared {
+    /// The row of the other period.
+    pub row: Row,
+    /// How each metric changed; null where that has no number.
+    pub change: Vec<Value>,
+}
+
+/// The rows of the other period that belong to the rows, in their order.
+pub(super) fn pair(rows: &[Row], query: &Query, others: Vec<Row>, other: &Query) -> Vec<Compared> {
+    let nothing: Vec<Value> = query.metrics().iter().map(|metric| metric.of_nothing()).collect();
+    let mut known: HashMap<String, Row> =
+        others.into_iter().map(|row| (key(&row.dimensions), row)).collect();
+    let counterparts = counterparts(query, other);
+    let pair = |row: &Row| {
+        let dimensions: Vec<Value> = row
+            .dimensions
+            .iter()
+            .enumerate()
+            .map(|(index, value)| counterparts.of(index, value))
+            .collect();
+        let row_there = known.remove(&key(&dimensions));
+        let row_there = row_there.unwrap_or_else(|| Row { dimensions, metrics: nothing.clone() });
+        let metrics = query.metrics().iter().zip(row_there.metrics.iter().zip(&row.metrics));
+        let change = metrics.map(|(metric, (old, new))| change(*metric, old, new)).collect();
+        Compared { row: row_there, change }
+    };
+    rows.iter().map(pair).collect()
+}
+
+fn key(dimensions: &[Value]) -> String {
+    json!(dimensions).to_string()
+}
+
+/// The bucket of the other period that is at the same place.
+struct Counterparts {
+    time: Option<usize>,
+    labels: HashMap<String, String>,
+}
+
+fn counterparts(query: &Query, other: &Query) -> Counterparts {
+    let time =
+        query.dimensions().iter().position(|dimension| matches!(dimension, Dimension::Time(_)));
+    let labels = query.interval().map(|interval| {
+        let labels = interval.labels(query.period()).into_iter();
+        labels.zip(interval.labels(other.period())).collect()
+    });
+    Counterparts { time, labels: labels.unwrap_or_default() }
+}
+
+impl Counterparts {
+    fn of(&self, index: usize, value: &Value) -> Value {
+        if self.time != Some(index) {
+            return value.clone();
+        }
+        let there = value.as_str().and_then(|label| self.labels.get(label));
+        there.map_or(Value::Null, |label| json!(label))
+    }
+}
+
+/// How a metric changed: in percent, and shares in points.
+fn change(metric: Metric, old: &Value, new: &Value) -> Value {
+    let (Some(old), Some(new)) = (old.as_f64(), new.as_f64()) else { return Value::Null };
+    match (metric, metric.spec().unit) {
+        (Metric::BounceRate, _) if old == 0.0 => Value::Null,
+        (Metric::BounceRate, _) => json!((new - old) as i64),
+        (Metric::ConversionRate | Metric::GroupConversionRate | Metric::ExitRate, _) => {
+            json!(((new - old) * 10.0).round() / 10.0)
+        }
+        (_, Unit::Count | Unit::Seconds | Unit::Ratio | Unit::Percent(_)) => {
+            json!(percent(old, new))
+        }
+    }
+}
+
+fn percent(old: f64, new: f64) -> i64 {
+    if old == 0.0 {
+        return if new == 0.0 { 0 } else { 100 };
+    }
+    ((new - old) / old * 100.0).round() as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_in_percent_and_of_shares_in_points() {
+        let check = |metric, old: Value, new: Value, expected: Value| {
+            assert_eq!(change(metric, &old, &new), expected, "{metric:?}: {old} to {new}");
+        };
+        check(Metric::Visitors, json!(0), json!(0), json!(0));
+        check(Metric::Visitors, json!(0), json!(7), json!(100));
+        check(Metric::Visitors, json!(4), json!(0), json!(-100));
+        check(Metric::Visitors, json!(3), json!(4), json!(33));
+        check(Metric::TimeOnPage, json!(null), json!(4), json!(null));
+        check(Metric::TimeOnPage, json!(4), json!(null), json!(null));
+        check(Metric::BounceRate, json!(50), json!(40), json!(-10));
+        check(Metric::BounceRate, json!(0), json!(40), json!(null));
+        check(Metric::ConversionRate, json!(12.34), json!(10.0), json!(-2.3));
+        check(Metric::ConversionRate, json!(0.0), json!(10.0), json!(10.0));
+        check(Metric::ExitRate, json!(12.5), json!(33.3), json!(20.8));
+    }
+}

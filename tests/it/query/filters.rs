@@ -1,0 +1,112 @@
+//! Which events and visits a report is about.
+
+use passerby::report::AskError;
+use serde_json::{Value, json};
+
+use super::story::Story;
+
+#[tokio::test]
+async fn filters_compare_as_their_operators_say() {
+    // [32]
+    let mut story = Story::new("Etc/UTC").await;
+    story.visit(1).from("Google").view("01 10:00:00", "/Blog/one").prop("plan", "pro");
+    story.visit(2).from("google ads").view("01 11:00:00", "/blog/two").prop("plan", "free");
+    story.visit(3).view("01 12:00:00", "/");
+    story.told().await;
+    let check = async |filter: Value, expected: u64| {
+        story.check(json!({ "filters": [filter] }), json!([[expected]])).await
+    };
+    check(json!(["is", "visit:source", ["Google", "Bing"]]), 1).await;
+    check(json!(["is", "visit:source", ["google"], { "case_sensitive": false }]), 1).await;
+    check(json!(["is_not", "visit:source", ["Google"]]), 2).await;
+    check(json!(["contains", "visit:source", ["oogle"]]), 2).await;
+    check(json!(["contains", "visit:source", ["ADS", "x"], { "case_sensitive": false }]), 1).await;
+    check(json!(["contains_not", "visit:source", ["oogle"]]), 1).await;
+    check(json!(["matches", "event:page", ["^/[Bb]log/"]]), 2).await;
+    check(json!(["matches_not", "event:page", ["^/blog/"]]), 2).await;
+    check(json!(["matches_wildcard", "event:page", ["/blog/**|/"]]), 2).await;
+    check(json!(["matches_wildcard_not", "event:page", ["/*log/*"]]), 1).await;
+    check(json!(["is", "event:props:plan", ["pro"]]), 1).await;
+    check(json!(["is", "event:props:plan", ["(none)"]]), 1).await;
+    check(json!(["is_not", "event:props:plan", ["pro"]]), 2).await;
+    check(json!(["is_not", "event:props:plan", ["(none)"]]), 2).await;
+    check(json!(["contains_not", "event:props:plan", ["pr"]]), 1).await;
+    check(json!(["matches_not", "event:props:plan", ["^f"]]), 1).await;
+    check(json!(["or", [["is", "visit:source", ["Google"]], ["is", "event:page", ["/"]]]]), 2)
+        .await;
+    check(
+        json!([
+            "and",
+            [["contains", "visit:source", ["oogle"]], ["is", "event:props:plan", ["free"]]]
+        ]),
+        1,
+    )
+    .await;
+    check(json!(["not", ["is", "event:page", ["/"]]]), 2).await;
+    check(json!(["has_done", ["is", "event:page", ["/"]]]), 1).await;
+    check(json!(["has_not_done", ["is", "event:page", ["/"]]]), 2).await;
+    check(json!(["is", "visit:source", ["Google' OR 1=1 --", "\\", "{p0:String}", "?"]]), 0).await;
+    let error =
+        story.ask(&json!({ "filters": [["matches", "visit:source", ["("]]] })).await.unwrap_err();
+    assert!(matches!(error, AskError::Invalid(_)), "{error}");
+}
+
+#[tokio::test]
+async fn has_done_keeps_all_the_events_of_the_visits_in_which_one_event_met_all_conditions() {
+    // [33]
+    let mut story = Story::new("Etc/UTC").await;
+    story
+        .visit(1)
+        .view("01 10:00:00", "/a")
+        .event("01 10:01:00", "Signup", "/b")
+        .view("01 10:02:00", "/b");
+    story.visit(1).view("01 15:00:00", "/b").event("01 15:01:00", "Signup", "/a");
+    story.told().await;
+    let both = json!(["and", [["is", "event:name", ["Signup"]], ["is", "event:page", ["/b"]]]]);
+    let query =
+        json!({ "metrics": ["visits", "events", "bounce_rate"], "filters": [["has_done", both]] });
+    story.check(query, json!([[1, 3, 0]])).await;
+    let query = json!({ "metrics": ["visits", "events"], "filters": [["has_not_done", both]] });
+    story.check(query, json!([[1, 2]])).await;
+}
+
+#[tokio::test]
+async fn a_host_filter_is_also_of_the_entry_host_where_a_report_is_by_how_visits_began() {
+    // [10]
+    let mut story = Story::new("Etc/UTC").await;
+    story
+        .visit(1)
+        .from("Google")
+        .on("blog.example")
+        .view("01 10:00:00", "/a")
+        .on("shop.example")
+        .view("01 10:01:00", "/b");
+    story.visit(2).from("Bing").on("shop.example").view("01 11:00:00", "/b");
+    story.told().await;
+    let filters = json!([["is", "event:hostname", ["shop.example"]]]);
+    let check = async |dimension: &str, expected: Value| {
+        story.check(json!({ "dimensions": [dimension], "filters": filters }), expected).await;
+    };
+    check("visit:source", json!([["Bing", 1]])).await;
+    check("visit:entry_page", json!([["/b", 1]])).await;
+    check("visit:exit_page", json!([["/b", 2]])).await;
+    check("visit:browser", json!([["(not set)", 2]])).await;
+    let filters = json!([["is", "event:hostname", ["blog.example"]]]);
+    story.check(json!({ "dimensions": ["visit:exit_page"], "filters": filters }), json!([])).await;
+    story.check(json!({ "filters": filters }), json!([[1]])).await;
+}
+
+#[tokio::test]
+async fn the_longest_filters_are_answered() {
+    let mut story = Story::new("Etc/UTC").await;
+    story.visit(1).from("Google").view("01 10:00:00", "/");
+    story.told().await;
+    let values: Vec<String> =
+        (0..1_000).map(|number| format!(r"it's a \ source {number:13}")).collect();
+    for operator in ["is_not", "contains_not", "matches_not", "matches_wildcard_not"] {
+        story.check(json!({ "filters": [[operator, "visit:source", values]] }), json!([[1]])).await;
+    }
+    let nested =
+        (0..16).fold(json!(["is", "event:page", ["/"]]), |filter, _| json!(["not", filter]));
+    story.check(json!({ "filters": [nested] }), json!([[1]])).await;
+}

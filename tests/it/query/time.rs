@@ -1,0 +1,192 @@
+//! Buckets of time, in the site's time zone.
+
+use jiff::Timestamp;
+use passerby::query::{Known, Query};
+use serde_json::{Value, json};
+
+use super::story::Story;
+
+#[tokio::test]
+async fn hours_are_the_sites_own_also_where_they_begin_at_a_quarter() {
+    // [12]
+    let mut story = Story::new("Asia/Kathmandu").await;
+    story.visit(1).view("01 05:14:59", "/");
+    story.visit(2).view("01 05:15:00", "/");
+    story.visit(3).view("01 18:14:59", "/");
+    story.visit(4).view("01 18:15:00", "/");
+    story.told().await;
+    for metrics in [json!(["visitors"]), json!(["pageviews"])] {
+        let expected = json!([
+            ["2024-05-01 10:00:00", 1],
+            ["2024-05-01 11:00:00", 1],
+            ["2024-05-01 23:00:00", 1],
+            ["2024-05-02 00:00:00", 1],
+        ]);
+        story.check(json!({ "metrics": metrics, "dimensions": ["time:hour"] }), expected).await;
+        let expected = json!([["2024-05-01", 3], ["2024-05-02", 1]]);
+        story.check(json!({ "metrics": metrics, "dimensions": ["time:day"] }), expected).await;
+    }
+}
+
+#[tokio::test]
+async fn days_on_which_clocks_change_have_the_labels_of_their_clock() {
+    // Forward and back by an hour, at midnight, and by half an hour.
+    let days = [
+        ("2024-03-31", "Europe/Berlin"),
+        ("2024-10-27", "Europe/Berlin"),
+        ("2024-04-26", "Africa/Cairo"),
+        ("2024-04-07", "Australia/Lord_Howe"),
+        ("2024-10-06", "Australia/Lord_Howe"),
+        ("2024-05-03", "Asia/Kathmandu"),
+    ];
+    for (day, zone) in days {
+        let mut story = Story::new(zone).await;
+        let period = json!([day, day]);
+        let parts = json!({ "date_range": period, "dimensions": ["time:hour"], "include": { "time_labels": true } });
+        let query = Query::parse(
+            &json!({ "site_id": "x", "metrics": ["visitors"], "date_range": period }),
+            &Known::new(&story.site, Timestamp::UNIX_EPOCH),
+        );
+        let (from, to) = (query.as_ref().unwrap().period().from(), query.unwrap().period().to());
+        let mut second = from.as_second();
+        while second <= to.as_second() {
+            let visitor = u64::try_from(second).unwrap();
+            story.visit(visitor).view("01 00:00:00", "/").last().timestamp =
+                u32::try_from(second).unwrap();
+            second += 900;
+        }
+        story.told().await;
+        let answer = story.ask(&parts).await.unwrap();
+        let labels: Value = answer["results"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| row["dimensions"][0].clone())
+            .collect();
+        assert_eq!(labels, answer["meta"]["time_labels"], "{day} in {zone}");
+    }
+}
+
+#[tokio::test]
+async fn weeks_begin_on_monday_but_the_first_on_the_first_day() {
+    // [13]
+    let mut story = Story::new("Europe/Berlin").await;
+    story.visit(1).view("01 10:00:00", "/");
+    story.visit(2).view("05 21:59:59", "/");
+    story.visit(3).view("05 22:00:00", "/");
+    story.visit(4).view("13 10:00:00", "/");
+    story.told().await;
+    for metrics in [json!(["visitors"]), json!(["pageviews"])] {
+        let query = json!({
+            "metrics": metrics, "dimensions": ["time:week"], "date_range": ["2024-05-01", "2024-05-19"],
+        });
+        story.check(query, json!([["2024-05-01", 2], ["2024-05-06", 1], ["2024-05-13", 1]])).await;
+        let query = json!({ "metrics": metrics, "dimensions": ["time:month"] });
+        story.check(query, json!([["2024-05-01", 4]])).await;
+    }
+}
+
+#[tokio::test]
+async fn a_visit_counts_in_every_hour_in_which_it_was_under_way() {
+    // [15]
+    let mut story = Story::new("Etc/UTC").await;
+    story.visit(1).view("01 10:50:00", "/").view("01 12:05:00", "/b");
+    story.told().await;
+    let check = async |metrics: &[&str], expected: Value| {
+        story.check(json!({ "metrics": metrics, "dimensions": ["time:hour"] }), expected).await;
+    };
+    let [ten, eleven, twelve] =
+        ["2024-05-01 10:00:00", "2024-05-01 11:00:00", "2024-05-01 12:00:00"];
+    check(&["visitors"], json!([[ten, 1], [eleven, 1], [twelve, 1]])).await;
+    check(
+        &["visits", "bounce_rate", "visit_duration"],
+        json!([[ten, 1, 0, 4500], [eleven, 1, 0, 4500], [twelve, 1, 0, 4500]]),
+    )
+    .await;
+    check(&["pageviews"], json!([[ten, 1], [twelve, 1]])).await;
+    check(
+        &["visits", "pageviews", "bounce_rate"],
+        json!([[ten, 1, 1, 0], [eleven, 1, 0, 0], [twelve, 1, 1, 0]]),
+    )
+    .await;
+    check(&["visits", "pageviews"], json!([[ten, 1, 1], [twelve, 1, 1]])).await;
+}
+
+#[tokio::test]
+async fn a_minute_counts_a_visit_wherever_it_was_under_way() {
+    // [15]
+    let mut story = Story::new("Etc/UTC").await;
+    story.visit(1).view("01 10:00:30", "/").view("01 10:02:10", "/b");
+    story.told().await;
+    let query = json!({ "metrics": ["visitors", "pageviews"], "dimensions": ["time:minute"] });
+    let expected = json!([
+        ["2024-05-01 10:00:00", 1, 1],
+        ["2024-05-01 10:01:00", 1, 0],
+        ["2024-05-01 10:02:00", 1, 1]
+    ]);
+    story.check(query, expected).await;
+}
+
+#[tokio::test]
+async fn by_the_day_a_visit_counts_where_it_was_last_active_within_the_period() {
+    let mut story = Story::new("Etc/UTC").await;
+    story.visit(1).view("01 23:50:00", "/").view("02 00:10:00", "/b");
+    story.visit(2).view("02 23:50:00", "/").view("03 00:10:00", "/b");
+    story.told().await;
+    let range = json!(["2024-05-01", "2024-05-02"]);
+    let query = json!({ "metrics": ["visits"], "dimensions": ["time:day"], "date_range": range });
+    story.check(query, json!([["2024-05-02", 2]])).await;
+    let query = json!({ "metrics": ["visits", "pageviews"], "dimensions": ["time:day"], "date_range": range });
+    story.check(query, json!([["2024-05-01", 1, 1], ["2024-05-02", 2, 2]])).await;
+}
+
+#[tokio::test]
+async fn buckets_without_data_are_left_out_and_all_labels_are_in_the_meta() {
+    // [17]
+    let mut story = Story::new("Etc/UTC").await;
+    story.visit(1).view("01 10:00:00", "/");
+    story.visit(2).view("03 10:00:00", "/");
+    story.told().await;
+    let query = json!({
+        "date_range": ["2024-05-01", "2024-05-04"], "dimensions": ["time"], "include": { "time_labels": true },
+    });
+    let answer = story.ask(&query).await.unwrap();
+    assert_eq!(
+        answer["meta"]["time_labels"],
+        json!(["2024-05-01", "2024-05-02", "2024-05-03", "2024-05-04"])
+    );
+    assert_eq!(answer["query"]["dimensions"], json!(["time:day"]));
+    story.check(query, json!([["2024-05-01", 1], ["2024-05-03", 1]])).await;
+}
+
+#[tokio::test]
+async fn all_begins_on_the_day_of_the_first_event() {
+    let mut story = Story::new("America/New_York").await;
+    story.visit(1).view("02 03:00:00", "/");
+    story.told().await;
+    let answer = story.ask(&json!({ "date_range": "all" })).await.unwrap();
+    assert_eq!(
+        answer["query"]["date_range"],
+        json!(["2024-05-01T00:00:00-04:00", "2024-06-15T23:59:59-04:00"])
+    );
+    let nothing = Story::new("Etc/UTC").await.ask(&json!({ "date_range": "all" })).await.unwrap();
+    assert_eq!(
+        nothing["query"]["date_range"],
+        json!(["2024-06-15T00:00:00+00:00", "2024-06-15T23:59:59+00:00"])
+    );
+}
+
+#[tokio::test]
+async fn the_echoed_query_has_the_same_answer() {
+    // [38]
+    let mut story = Story::new("Europe/Berlin").await;
+    story.visit(1).from("Google").view("01 22:30:00", "/");
+    story.visit(2).view("02 10:00:00", "/");
+    story.told().await;
+    let query = json!({
+        "metrics": ["visitors", "bounce_rate"], "date_range": ["2024-05-02", "2024-05-03"], "dimensions": ["time"],
+        "filters": [["is_not", "visit:source", ["Bing"]]], "include": { "time_labels": true, "total_rows": true },
+    });
+    let answer = story.ask(&query).await.unwrap();
+    assert_eq!(story.ask(&answer["query"]).await.unwrap(), answer);
+}
