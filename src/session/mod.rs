@@ -12,8 +12,8 @@
 //! A visitor whose id changed at midnight goes on with the visit that was open under the old id, which
 //! its events keep. After a restart the visits are rebuilt from the spool ([`Visits::restore`]).
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
@@ -28,11 +28,16 @@ pub const LENGTH_MAX_S: i64 = 24 * 60 * 60;
 /// When there is no room, as many visits are looked at, and the one that has been idle longest goes.
 const EVICTION_SAMPLE: usize = 16;
 
+/// Visitors whose old ids share one of these wait for each other in the half hour after midnight.
+const MIDNIGHT_LOCKS: usize = 64;
+
 /// The visits that are open.
 pub struct Visits {
     open: DashMap<(SiteId, VisitorId), Visit>,
     open_max: usize,
     evicted: AtomicU64,
+    /// One of them is held while a visit may be carried over midnight.
+    midnight: [Mutex<()>; MIDNIGHT_LOCKS],
 }
 
 /// An event as far as it matters for its visit.
@@ -135,7 +140,8 @@ fn session_id(started: u32, visitor: VisitorId) -> SessionId {
 impl Visits {
     /// None yet, and never more than `open_max`.
     pub fn new(open_max: usize) -> Self {
-        Self { open: DashMap::new(), open_max, evicted: AtomicU64::new(0) }
+        let midnight = std::array::from_fn(|_| Mutex::new(()));
+        Self { open: DashMap::new(), open_max, evicted: AtomicU64::new(0), midnight }
     }
 
     /// The visit of an event: the open one of `current`; or of `previous`, the id that the visitor had
@@ -148,7 +154,11 @@ impl Visits {
         previous: Option<VisitorId>,
         first: impl FnOnce() -> Attributes,
     ) -> Option<Placed> {
-        // Looked up before the entry is locked: two locks at once could wait for each other.
+        // Between its two ids a visit is in neither place: another event of the visitor must not look then.
+        let _carrying = previous.map(|previous| {
+            let place = usize::try_from(previous.0 % MIDNIGHT_LOCKS as u64).unwrap_or(0);
+            self.midnight[place].lock().unwrap_or_else(PoisonError::into_inner)
+        });
         let carried = previous.and_then(|previous| self.carry(arrival, current, previous));
         self.make_room();
         match self.open.entry((arrival.site, current)) {

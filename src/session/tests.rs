@@ -105,6 +105,31 @@ fn ended_visits_are_forgotten_and_there_are_never_too_many() {
     assert!(visits.is_empty());
 }
 
+#[test]
+fn events_at_once_after_midnight_are_the_visit_that_was_open() {
+    for round in 0..200 {
+        let visits = Visits::new(1000);
+        let (old, new) = (VisitorId(1000 + round), VisitorId(5000 + round));
+        let first = visits.place(&arrival(0, Kind::Pageview, "/"), old, None, from("")).unwrap();
+        let mut seqs: Vec<u32> = std::thread::scope(|scope| {
+            let next = || {
+                visits.place(&arrival(60, Kind::Pageview, "/"), new, Some(old), from("")).unwrap()
+            };
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(next)).collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .map(|placed| {
+                    assert!(placed.session == first.session && placed.visitor == old);
+                    placed.seq
+                })
+                .collect()
+        });
+        seqs.sort_unstable();
+        assert_eq!(seqs, [2, 3, 4, 5]);
+    }
+}
+
 fn stored(placed: &Placed, arrival: &Arrival<'_>) -> Event {
     let happening = Happening {
         site_id: SITE.0,

@@ -95,7 +95,11 @@ impl Disk for Directory {
     fn create(&self, name: &str) -> io::Result<Box<dyn Appendable>> {
         let file =
             File::options().create_new(true).append(true).mode(0o600).open(self.0.join(name))?;
-        self.sync()?;
+        if let Err(error) = self.sync() {
+            // A file whose name may not last is none.
+            let _ = std::fs::remove_file(self.0.join(name));
+            return Err(error);
+        }
         Ok(Box::new(file))
     }
 

@@ -16,19 +16,20 @@
 //! Files `<16 digits>.spool`, numbered from 1, each a segment:
 //!
 //! ```text
-//! segment  = magic[8] = "PSBYSPL1"  columns_bytes: u32  columns: text  crc: u32   frame*
+//! segment  = magic[8] = "PSBYSPL1"  seed[4]  columns_bytes: u32  columns: text  crc: u32   frame*
 //! frame    = marker[4] = "\xF5PSB"  row_bytes: u32  day: u32  crc: u32  row[row_bytes]
 //! ```
 //!
 //! Numbers are little-endian. `columns` names the columns of the rows, separated by commas, so that rows
-//! written by an older version still load. `day` is the row's day in UTC, in days since 1970. A `crc` is
-//! the CRC-32 (IEEE) of everything between the marker (or the magic) and itself, followed by the row.
+//! written by an older version still load. `day` is the row's day in UTC, in days since 1970. The `crc` of the
+//! header is the CRC-32 (IEEE) of what stands between the magic and itself; that of a frame is of the
+//! segment's random seed, the row's length, its day and the row.
 //! A row is RowBinary, as `event::Event::encode` made it.
 //!
-//! A frame that is damaged is passed over: the next marker with a frame whose `crc` holds goes on. No
-//! text of an event can contain a frame, because events have no control characters. What follows the
-//! last whole frame of the last segment is a write that did not finish; it was never acknowledged, and
-//! is cut off.
+//! A frame that is damaged is passed over: the next marker with a frame whose `crc` holds goes on. An event
+//! can not contain a frame but by chance, because nobody outside knows the seed. What follows the last whole
+//! frame of the last segment is a write that did not finish; it was never acknowledged, and is cut off.
+//! A number is never used twice, not even when its segment is gone: the checkpoint names segments by it.
 //!
 //! `checkpoint` is a line of text, `<segment> <offset> <crc of both as hexadecimal>`: everything before it is in
 //! ClickHouse. It is replaced by renaming. Without a valid one, everything is given again.
@@ -51,6 +52,7 @@ pub use reader::{Batch, Reader, Window};
 
 use crate::event::Event;
 use disk::Disk;
+use segment::Seed;
 use writer::Writer;
 
 /// The spool's bounds.
@@ -64,6 +66,8 @@ pub struct Limits {
     pub keep: Duration,
     /// The most appends that wait for the disk at once.
     pub waiting_max: usize,
+    /// The most bytes of theirs.
+    pub waiting_bytes_max: usize,
 }
 
 impl Default for Limits {
@@ -73,19 +77,24 @@ impl Default for Limits {
             segment_bytes: 64 << 20,
             keep: Duration::from_secs(45 * 60),
             waiting_max: 16_384,
+            waiting_bytes_max: 64 << 20,
         }
     }
 }
 
-/// A row to be appended, as a frame.
-pub struct Record(Vec<u8>);
+/// A row to be appended.
+pub struct Record {
+    /// In days since 1970, UTC.
+    day: u32,
+    row: Vec<u8>,
+}
 
 impl Record {
     /// The row of an event.
     pub fn of(event: &Event) -> Self {
         let mut row = Vec::with_capacity(512);
         event.encode(&mut row);
-        Self(segment::frame(event.happening.timestamp / 86_400, &row))
+        Self { day: event.happening.timestamp / 86_400, row }
     }
 }
 
@@ -132,6 +141,7 @@ struct Segment {
     /// Synced bytes: nobody reads beyond.
     bytes: u64,
     columns: Arc<str>,
+    seed: Seed,
     /// Where the first frame is.
     first_frame: u64,
     /// When all of it had been committed.
@@ -174,9 +184,10 @@ impl Shared {
 
     /// Removes segments that have been committed and kept for long enough; all committed ones when
     /// there is no room otherwise.
-    fn remove_committed(&self, needed: u64) {
+    fn remove_committed(&self, needed: u64, disk_is_full: bool) {
         loop {
-            let is_short = self.bytes().saturating_add(needed) > self.limits.bytes_max;
+            let is_short =
+                disk_is_full || self.bytes().saturating_add(needed) > self.limits.bytes_max;
             let is_due = |segment: &Segment| {
                 segment
                     .committed_at
@@ -223,7 +234,7 @@ impl Spool {
             figures,
         });
         let reader = Reader::new(Arc::clone(&shared), committed)?;
-        let writer = Writer::start(Arc::clone(&shared))?;
+        let writer = Writer::start(Arc::clone(&shared), committed.segment)?;
         Ok((Self { shared, writer }, reader))
     }
 
@@ -251,7 +262,7 @@ impl Spool {
             segments.iter().filter(|(_, segment)| *segment.columns == *own_columns)
         {
             let bytes = segment::read(&*self.shared.disk, *number, segment)?;
-            for frame in segment::frames(&bytes, segment.first_frame) {
+            for frame in segment::frames(&bytes, segment.first_frame, segment.seed) {
                 if let Ok(event) = Event::decode(frame.row) {
                     take(&event);
                 }

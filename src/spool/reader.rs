@@ -70,8 +70,12 @@ impl Reader {
         for (number, segment) in segments.range(committed.segment..) {
             let from =
                 if *number == committed.segment { committed.offset } else { segment.first_frame };
-            waiting += segment::frames(&segment::read(&*shared.disk, *number, segment)?, from)
-                .count() as u64;
+            waiting += segment::frames(
+                &segment::read(&*shared.disk, *number, segment)?,
+                from,
+                segment.seed,
+            )
+            .count() as u64;
         }
         shared.figures.rows_waiting.store(waiting, Ordering::Relaxed);
         let reader = Self { shared, committed };
@@ -115,14 +119,15 @@ impl Reader {
         self.mark_committed();
         self.shared.figures.rows_committed.fetch_add(window.rows, Ordering::Relaxed);
         self.shared.figures.rows_waiting.fetch_sub(window.rows, Ordering::Relaxed);
-        self.shared.remove_committed(0);
+        self.shared.remove_committed(0, false);
         checkpoint::write(&*self.shared.disk, self.committed)
     }
 
-    /// Whether everything that was appended has been committed, and the oldest of it is old enough to
-    /// be worth a new segment.
-    pub fn is_idle(&self) -> bool {
-        self.waiting_bytes() == 0
+    /// Lets go of rows that were committed long enough ago, also when nothing new arrives.
+    pub fn forget_old(&mut self) {
+        self.pass_finished_segments();
+        self.mark_committed();
+        self.shared.remove_committed(0, false);
     }
 
     fn waiting_bytes(&self) -> u64 {
@@ -160,7 +165,7 @@ impl Reader {
         let is_whole = self.committed.offset + length == segment.bytes;
         let mut days: BTreeMap<u32, Batch> = BTreeMap::new();
         let (mut end, mut rows) = (0, 0);
-        for frame in segment::frames(&bytes, 0).take(WINDOW_ROWS_MAX) {
+        for frame in segment::frames(&bytes, 0, segment.seed).take(WINDOW_ROWS_MAX) {
             let batch = days.entry(frame.day).or_insert_with(|| Batch {
                 day: frame.day,
                 columns: Arc::clone(&segment.columns),

@@ -14,10 +14,23 @@ const FAMILY: &[u8] = b"PSBYSPL";
 const MARKER: &[u8; 4] = b"\xF5PSB";
 const FRAME_HEAD_BYTES: usize = 16;
 /// The longest row: what claims to be longer is damaged.
-const ROW_BYTES_MAX: usize = 4 << 20;
+pub(super) const ROW_BYTES_MAX: usize = 4 << 20;
 /// The longest list of columns.
 const COLUMNS_BYTES_MAX: usize = 64 << 10;
 const SUFFIX: &str = ".spool";
+
+/// What the checksums of a segment begin with. It is random, so that nobody can send an event whose bytes
+/// would pass for a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Seed(pub(super) [u8; 4]);
+
+impl Seed {
+    pub(super) fn random() -> io::Result<Self> {
+        let mut seed = [0; 4];
+        getrandom::fill(&mut seed).map_err(io::Error::from)?;
+        Ok(Self(seed))
+    }
+}
 
 /// A whole frame.
 pub(super) struct Frame<'bytes> {
@@ -42,28 +55,29 @@ pub(super) fn columns() -> String {
 }
 
 /// The beginning of a segment whose rows have these columns.
-pub(super) fn header(columns: &str) -> Vec<u8> {
-    let mut body = Vec::with_capacity(columns.len() + 4);
+pub(super) fn header(seed: Seed, columns: &str) -> Vec<u8> {
+    let mut body = Vec::with_capacity(columns.len() + 8);
+    body.extend_from_slice(&seed.0);
     body.extend_from_slice(&(columns.len() as u32).to_le_bytes());
     body.extend_from_slice(columns.as_bytes());
     let crc = crc32fast::hash(&body);
     [MAGIC.as_slice(), &body, &crc.to_le_bytes()].concat()
 }
 
-/// A row as a frame.
-pub(super) fn frame(day: u32, row: &[u8]) -> Vec<u8> {
-    let mut frame = Vec::with_capacity(FRAME_HEAD_BYTES + row.len());
-    frame.extend_from_slice(MARKER);
-    frame.extend_from_slice(&(row.len() as u32).to_le_bytes());
-    frame.extend_from_slice(&day.to_le_bytes());
-    let crc = checksum(&frame[4..12], row);
-    frame.extend_from_slice(&crc.to_le_bytes());
-    frame.extend_from_slice(row);
-    frame
+/// Appends a row as a frame.
+pub(super) fn put_frame(frames: &mut Vec<u8>, seed: Seed, day: u32, row: &[u8]) {
+    let start = frames.len();
+    frames.extend_from_slice(MARKER);
+    frames.extend_from_slice(&(row.len() as u32).to_le_bytes());
+    frames.extend_from_slice(&day.to_le_bytes());
+    let crc = checksum(seed, &frames[start + 4..start + 12], row);
+    frames.extend_from_slice(&crc.to_le_bytes());
+    frames.extend_from_slice(row);
 }
 
-fn checksum(head: &[u8], row: &[u8]) -> u32 {
+fn checksum(seed: Seed, head: &[u8], row: &[u8]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&seed.0);
     hasher.update(head);
     hasher.update(row);
     hasher.finalize()
@@ -74,19 +88,28 @@ fn number_at(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_le_bytes(bytes.try_into().ok()?))
 }
 
-/// The columns of a segment, and where its first frame is; `None` when the header is damaged.
-fn parse_header(bytes: &[u8]) -> Option<(String, u64)> {
-    let length = number_at(bytes, MAGIC.len())? as usize;
+/// What the header of a segment says.
+struct Header {
+    seed: Seed,
+    columns: String,
+    first_frame: u64,
+}
+
+/// The header of a segment; `None` when it is damaged.
+fn parse_header(bytes: &[u8]) -> Option<Header> {
+    let seed = Seed(bytes.get(MAGIC.len()..MAGIC.len() + 4)?.try_into().ok()?);
+    let length = number_at(bytes, MAGIC.len() + 4)? as usize;
     if !bytes.starts_with(MAGIC) || length > COLUMNS_BYTES_MAX {
         return None;
     }
-    let end = MAGIC.len() + 4 + length;
+    let end = MAGIC.len() + 8 + length;
     let body = bytes.get(MAGIC.len()..end)?;
     (crc32fast::hash(body) == number_at(bytes, end)?).then_some(())?;
-    Some((String::from_utf8(body[4..].to_vec()).ok()?, (end + 4) as u64))
+    let columns = String::from_utf8(body[8..].to_vec()).ok()?;
+    Some(Header { seed, columns, first_frame: (end + 4) as u64 })
 }
 
-fn frame_at(bytes: &[u8], at: usize) -> Option<Frame<'_>> {
+fn frame_at(bytes: &[u8], at: usize, seed: Seed) -> Option<Frame<'_>> {
     let head = bytes.get(at..at + FRAME_HEAD_BYTES)?;
     let length = number_at(head, 4)? as usize;
     if &head[..4] != MARKER || length > ROW_BYTES_MAX {
@@ -94,16 +117,16 @@ fn frame_at(bytes: &[u8], at: usize) -> Option<Frame<'_>> {
     }
     let end = at + FRAME_HEAD_BYTES + length;
     let row = bytes.get(at + FRAME_HEAD_BYTES..end)?;
-    (checksum(&head[4..12], row) == number_at(head, 12)?).then_some(())?;
+    (checksum(seed, &head[4..12], row) == number_at(head, 12)?).then_some(())?;
     Some(Frame { day: number_at(head, 8)?, row, end: end as u64 })
 }
 
 /// The whole frames from `offset` on, in their order; damaged ones are passed over.
-pub(super) fn frames(bytes: &[u8], offset: u64) -> impl Iterator<Item = Frame<'_>> {
+pub(super) fn frames(bytes: &[u8], offset: u64, seed: Seed) -> impl Iterator<Item = Frame<'_>> {
     let mut at = usize::try_from(offset).unwrap_or(usize::MAX);
     std::iter::from_fn(move || {
         while at < bytes.len() {
-            if let Some(frame) = frame_at(bytes, at) {
+            if let Some(frame) = frame_at(bytes, at, seed) {
                 at = frame.end as usize;
                 return Some(frame);
             }
@@ -137,7 +160,7 @@ pub(super) fn recover(disk: &dyn Disk) -> Result<(BTreeMap<u64, Segment>, u64), 
         let mut bytes = vec![0; usize::try_from(disk.length(&name)?).unwrap_or(0)];
         let count = disk.read(&name, 0, &mut bytes)?;
         bytes.truncate(count);
-        let Some((columns, first_frame)) = parse_header(&bytes) else {
+        let Some(Header { seed, columns, first_frame }) = parse_header(&bytes) else {
             if bytes.starts_with(FAMILY) && !bytes.starts_with(MAGIC) {
                 return Err(SpoolError::Version(name));
             }
@@ -145,7 +168,7 @@ pub(super) fn recover(disk: &dyn Disk) -> Result<(BTreeMap<u64, Segment>, u64), 
             continue;
         };
         let (mut end, mut gaps) = (first_frame, 0);
-        for frame in frames(&bytes, first_frame) {
+        for frame in frames(&bytes, first_frame, seed) {
             let length = (FRAME_HEAD_BYTES + frame.row.len()) as u64;
             gaps += u64::from(frame.end - length != end);
             end = frame.end;
@@ -157,7 +180,13 @@ pub(super) fn recover(disk: &dyn Disk) -> Result<(BTreeMap<u64, Segment>, u64), 
         damaged += gaps + u64::from(rest > 0);
         segments.insert(
             number,
-            Segment { bytes: end, columns: Arc::from(columns), first_frame, committed_at: None },
+            Segment {
+                bytes: end,
+                columns: Arc::from(columns),
+                seed,
+                first_frame,
+                committed_at: None,
+            },
         );
     }
     Ok((segments, damaged))

@@ -135,7 +135,7 @@ impl Appendable for Handle {
 }
 
 fn record(day: u32, row: &str) -> Record {
-    Record(segment::frame(day, row.as_bytes()))
+    Record { day, row: row.as_bytes().to_vec() }
 }
 
 fn open(disk: &SimulatedDisk, limits: &Limits) -> (Spool, Reader) {
@@ -258,11 +258,60 @@ async fn a_segment_of_another_version_is_refused_and_not_touched() {
 
 #[test]
 fn the_format_does_not_change_unnoticed() {
+    let seed = Seed(*b"seed");
+    let mut frame = Vec::new();
+    segment::put_frame(&mut frame, seed, 19_675, b"row");
+    assert_eq!(frame, *b"\xF5PSB\x03\0\0\0\xDB\x4C\0\0\x2C\xB8\xC9\xC3row");
+    assert!(segment::header(seed, "a,b").starts_with(b"PSBYSPL1seed\x03\0\0\0a,b"));
+}
+
+#[tokio::test]
+async fn the_number_of_a_segment_that_is_gone_is_not_used_again() {
+    let disk = SimulatedDisk::default();
+    let (spool, mut reader) = open(&disk, &Limits::default());
+    for row in ["first", "second"] {
+        append(&spool, row).await.unwrap();
+    }
+    let window = reader.next().await.unwrap();
+    reader.commit(&window).unwrap();
+    spool.close().await;
+    // The segment that the checkpoint points into is damaged at its beginning, and set aside.
+    disk.state().files.get_mut("0000000000000001.spool").unwrap().bytes[20] ^= 1;
+    let (spool, _) = open(&disk, &Limits::default());
+    append(&spool, "third").await.unwrap();
+    spool.close().await;
+    let (_, mut reader) = open(&disk, &Limits::default());
+    assert_eq!(drain(&mut reader), ["third"]);
+}
+
+#[tokio::test]
+async fn a_full_disk_is_freed_of_what_is_committed() {
+    let disk = SimulatedDisk::default();
+    let limits =
+        Limits { segment_bytes: 1_000, keep: Duration::from_secs(3600), ..Limits::default() };
+    let (spool, mut reader) = open(&disk, &limits);
+    for row in 0..50 {
+        append(&spool, &format!("{row:0100}")).await.unwrap();
+    }
+    drain(&mut reader);
+    let before = spool.bytes();
+    disk.state().bytes_free = Some(0);
+    assert_eq!(append(&spool, "x").await, Err(AppendError::Full));
+    assert!(spool.bytes() < before / 2, "committed segments were kept on a full disk");
+}
+
+#[tokio::test]
+async fn more_than_may_wait_is_refused_at_once() {
+    let disk = SimulatedDisk::default();
+    let limits = Limits { waiting_bytes_max: 100, ..Limits::default() };
+    let (spool, _) = open(&disk, &limits);
+    assert_eq!(append(&spool, &"x".repeat(101)).await, Err(AppendError::Busy));
+    append(&spool, "x").await.unwrap();
+    let too_long = "x".repeat(segment::ROW_BYTES_MAX + 1);
     assert_eq!(
-        segment::frame(19_675, b"row"),
-        *b"\xF5PSB\x03\0\0\0\xDB\x4C\0\0\x8C\x65\x4A\x58row"
+        append(&open(&disk, &Limits::default()).0, &too_long).await,
+        Err(AppendError::Failed)
     );
-    assert!(segment::header("a,b").starts_with(b"PSBYSPL1\x03\0\0\0a,b"));
 }
 
 /// What a history does to the spool.

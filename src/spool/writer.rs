@@ -1,12 +1,13 @@
 //! The writer: a thread that owns the end of the log.
 
 use std::io;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::disk::Appendable;
+use super::segment::Seed;
 use super::{AppendError, Record, Segment, Shared, segment};
 
 /// One write takes at most as many bytes of what waits.
@@ -15,7 +16,7 @@ const WRITE_BYTES_MAX: usize = 4 << 20;
 type Answer = oneshot::Sender<Result<(), AppendError>>;
 
 enum Command {
-    Append { frames: Vec<u8>, rows: u64, answer: Answer },
+    Append { records: Vec<Record>, answer: Answer },
     Rotate,
     Close,
 }
@@ -24,33 +25,41 @@ enum Command {
 #[derive(Clone)]
 pub(super) struct Writer {
     commands: mpsc::Sender<Command>,
+    waiting_bytes: Arc<AtomicUsize>,
+    waiting_bytes_max: usize,
     thread: Arc<Mutex<Option<std::thread::JoinHandle<()>>>>,
 }
 
 impl Writer {
-    pub(super) fn start(shared: Arc<Shared>) -> io::Result<Self> {
+    /// `used` is a segment's number that may not be used again, nor any before it.
+    pub(super) fn start(shared: Arc<Shared>, used: u64) -> io::Result<Self> {
         let (commands, received) = mpsc::channel(shared.limits.waiting_max);
-        let mut log = Log { shared, current: None };
+        let waiting_bytes_max = shared.limits.waiting_bytes_max;
+        let last = shared.segments().keys().next_back().copied().unwrap_or(0);
+        let mut log = Log { shared, current: None, last_number: last.max(used) };
         let thread = std::thread::Builder::new()
             .name("spool".to_owned())
             .spawn(move || log.run(received))?;
-        Ok(Self { commands, thread: Arc::new(Mutex::new(Some(thread))) })
+        let thread = Arc::new(Mutex::new(Some(thread)));
+        Ok(Self { commands, waiting_bytes: Arc::default(), waiting_bytes_max, thread })
     }
 
     pub(super) async fn append(&self, records: Vec<Record>) -> Result<(), AppendError> {
-        let rows = records.len() as u64;
-        let frames = records.into_iter().map(|record| record.0).reduce(|mut all, frame| {
-            all.extend_from_slice(&frame);
-            all
-        });
-        let Some(frames) = frames else { return Ok(()) };
+        if records.iter().any(|record| record.row.len() > segment::ROW_BYTES_MAX) {
+            return Err(AppendError::Failed);
+        }
+        let bytes: usize = records.iter().map(|record| record.row.len()).sum();
+        let waiting = Waiting::of(&self.waiting_bytes, bytes);
+        if waiting.before + bytes > self.waiting_bytes_max {
+            return Err(AppendError::Busy);
+        }
         let (answer, answered) = oneshot::channel();
-        self.commands.try_send(Command::Append { frames, rows, answer }).map_err(|error| {
-            match error {
+        self.commands.try_send(Command::Append { records, answer }).map_err(
+            |error| match error {
                 mpsc::error::TrySendError::Full(_) => AppendError::Busy,
                 mpsc::error::TrySendError::Closed(_) => AppendError::Closed,
-            }
-        })?;
+            },
+        )?;
         answered.await.unwrap_or(Err(AppendError::Closed))
     }
 
@@ -70,14 +79,35 @@ impl Writer {
     }
 }
 
+/// Bytes that wait for the disk, for as long as somebody waits for the answer.
+struct Waiting<'a> {
+    all: &'a AtomicUsize,
+    before: usize,
+    bytes: usize,
+}
+
+impl<'a> Waiting<'a> {
+    fn of(all: &'a AtomicUsize, bytes: usize) -> Self {
+        Self { before: all.fetch_add(bytes, Ordering::Relaxed), all, bytes }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.all.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
 /// What the thread has: the shared state, and the segment that grows.
 struct Log {
     shared: Arc<Shared>,
     current: Option<Current>,
+    last_number: u64,
 }
 
 struct Current {
     number: u64,
+    seed: Seed,
     file: Box<dyn Appendable>,
     /// Synced bytes.
     bytes: u64,
@@ -86,14 +116,14 @@ struct Current {
 impl Log {
     fn run(&mut self, mut commands: mpsc::Receiver<Command>) {
         while let Some(first) = commands.blocking_recv() {
-            let (mut frames, mut rows, mut answers) = (Vec::new(), 0, Vec::new());
+            let (mut records, mut bytes, mut answers) = (Vec::new(), 0, Vec::new());
             let mut next = Some(first);
             let mut after = None;
             while let Some(command) = next {
                 match command {
-                    Command::Append { frames: more, rows: more_rows, answer } => {
-                        frames.extend_from_slice(&more);
-                        rows += more_rows;
+                    Command::Append { records: more, answer } => {
+                        bytes += more.iter().map(|record| record.row.len()).sum::<usize>();
+                        records.extend(more);
                         answers.push(answer);
                     }
                     other => {
@@ -101,10 +131,10 @@ impl Log {
                         break;
                     }
                 }
-                next = if frames.len() < WRITE_BYTES_MAX { commands.try_recv().ok() } else { None };
+                next = if bytes < WRITE_BYTES_MAX { commands.try_recv().ok() } else { None };
             }
             if !answers.is_empty() {
-                let outcome = self.append(&frames, rows);
+                let outcome = self.append_or_make_room(&records);
                 for answer in answers {
                     // Whoever asked may have gone away; the rows count all the same.
                     let _ = answer.send(outcome);
@@ -118,18 +148,32 @@ impl Log {
         }
     }
 
-    fn append(&mut self, frames: &[u8], rows: u64) -> Result<(), AppendError> {
-        let needed = frames.len() as u64;
-        self.shared.remove_committed(needed);
-        if self.shared.bytes().saturating_add(needed) > self.shared.limits.bytes_max {
-            return Err(AppendError::Full);
+    /// A disk that is full may have room when what is kept beyond its need is given up.
+    fn append_or_make_room(&mut self, records: &[Record]) -> Result<(), AppendError> {
+        let outcome = self.append(records);
+        if outcome != Err(AppendError::Full) {
+            return outcome;
         }
+        self.shared.remove_committed(0, true);
+        self.append(records)
+    }
+
+    fn append(&mut self, records: &[Record]) -> Result<(), AppendError> {
         let shared = Arc::clone(&self.shared);
         let current = match self.current() {
             Ok(current) => current,
             Err(error) => return Err(refusal(&error)),
         };
-        if let Err(error) = current.file.append(frames) {
+        let mut frames = Vec::new();
+        for record in records {
+            segment::put_frame(&mut frames, current.seed, record.day, &record.row);
+        }
+        let needed = frames.len() as u64;
+        shared.remove_committed(needed, false);
+        if shared.bytes().saturating_add(needed) > shared.limits.bytes_max {
+            return Err(AppendError::Full);
+        }
+        if let Err(error) = current.file.append(&frames) {
             // What was written of it must not be read.
             if current.file.truncate(current.bytes).is_err() {
                 self.current = None;
@@ -147,6 +191,7 @@ impl Log {
         if bytes >= shared.limits.segment_bytes {
             self.current = None;
         }
+        let rows = records.len() as u64;
         shared.figures.syncs.fetch_add(1, Ordering::Relaxed);
         shared.figures.rows_appended.fetch_add(rows, Ordering::Relaxed);
         shared.figures.rows_waiting.fetch_add(rows, Ordering::Relaxed);
@@ -165,21 +210,28 @@ impl Log {
         self.current.as_mut().ok_or_else(|| io::Error::other("no segment"))
     }
 
-    fn begin(&self) -> io::Result<Current> {
-        let number = self.shared.segments().keys().next_back().map_or(1, |last| last + 1);
+    fn begin(&mut self) -> io::Result<Current> {
+        // Counted before anything can fail: a number that was tried is not tried again.
+        self.last_number += 1;
+        let number = self.last_number;
         let name = segment::file_name(number);
-        let columns = segment::columns();
-        let header = segment::header(&columns);
+        let (seed, columns) = (Seed::random()?, segment::columns());
+        let header = segment::header(seed, &columns);
         let mut file = self.shared.disk.create(&name)?;
         if let Err(error) = file.append(&header).and_then(|()| file.sync()) {
             let _ = self.shared.disk.remove(&name);
             return Err(error);
         }
         let bytes = header.len() as u64;
-        let segment =
-            Segment { bytes, columns: columns.into(), first_frame: bytes, committed_at: None };
+        let segment = Segment {
+            bytes,
+            columns: columns.into(),
+            seed,
+            first_frame: bytes,
+            committed_at: None,
+        };
         self.shared.segments().insert(number, segment);
-        Ok(Current { number, file, bytes })
+        Ok(Current { number, seed, file, bytes })
     }
 }
 

@@ -32,10 +32,10 @@ pub(super) fn whole(number: f64) -> String {
 /// `48s`, `2m 14s`, `1h 5m`.
 pub(super) fn duration(seconds: f64) -> String {
     let seconds = seconds.max(0.0).round() as u64;
-    match seconds {
-        ..60 => format!("{seconds}s"),
-        ..3_600 => format!("{}m {:02}s", seconds / 60, seconds % 60),
-        _ => format!("{}h {:02}m", seconds / 3_600, seconds % 3_600 / 60),
+    match (seconds / 3_600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds}s"),
+        (0, minutes, seconds) => format!("{minutes}m {seconds:02}s"),
+        (hours, minutes, _) => format!("{hours}h {minutes:02}m"),
     }
 }
 

@@ -152,7 +152,7 @@ mod tests {
             ("visit:country_name", "country"),
             ("visit:source", "source"),
             ("event:page", "page"),
-            ("visit:utm_term", "utm term"),
+            ("visit:entry_page_hostname", "entry page hostname"),
         ] {
             assert_eq!(dimension_label(dimension), label);
         }

@@ -158,7 +158,8 @@ pub(super) async fn show(
     // A site that there is not is answered as one that may not be seen.
     let Some(site) = services.catalog.site(&domain).filter(|site| viewer.may_see(&services, site))
     else {
-        return if viewer.has_signed_in() {
+        // What has no dot is no domain, and signing in would not help.
+        return if viewer.has_signed_in() || !domain.contains('.') {
             refusal(StatusCode::NOT_FOUND, messages::NOT_FOUND)
         } else {
             to_the_form(&format!("/{domain}?{query}"))

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use super::{Store, StoreError};
 use crate::spool::{Batch, Reader, Spool, Window};
@@ -22,7 +23,7 @@ use quarantine::Quarantine;
 /// The pause before a batch is sent again; it doubles up to the maximum.
 const BACK_OFF_MIN: Duration = Duration::from_millis(200);
 const BACK_OFF_MAX: Duration = Duration::from_secs(15);
-/// A segment that has nothing more to ship is ended after this long, so that its rows leave the disk.
+/// A new segment is begun this often, so that shipped rows leave the disk in their time.
 const ROTATE_INTERVAL: Duration = Duration::from_secs(15 * 60);
 /// ClickHouse's codes for data that it will never take.
 const POISON: [u32; 11] = [6, 26, 27, 32, 33, 36, 53, 70, 117, 131, 395];
@@ -84,13 +85,16 @@ impl Loader {
 
 impl Shipping {
     async fn run(mut self, spool: Spool) {
+        let mut rotation =
+            tokio::time::interval_at(Instant::now() + ROTATE_INTERVAL, ROTATE_INTERVAL);
         loop {
             let mut stopping = self.stopping.clone();
             let window = tokio::select! {
                 window = self.reader.next() => window,
                 _ = stopping.wait_for(|stopping| *stopping) => break,
-                () = tokio::time::sleep(ROTATE_INTERVAL) => {
+                _ = rotation.tick() => {
                     spool.rotate();
+                    self.reader.forget_old();
                     continue;
                 }
             };
