@@ -19,6 +19,7 @@ pub mod goal;
 pub mod interval;
 pub mod metric;
 pub mod period;
+mod reference;
 mod rules;
 mod schema;
 pub mod statement;
@@ -31,6 +32,7 @@ use serde_json::{Map, Value, json};
 
 pub use self::compile::{compile, first_event, total_rows};
 pub use self::error::{Problem, QueryError};
+pub use self::reference::reference;
 pub use self::schema::schema;
 pub use self::statement::Statement;
 pub use self::wire::{Include, Order, OrderKey, Page, Wire};
