@@ -25,6 +25,7 @@ mod schema;
 pub mod statement;
 #[cfg(test)]
 mod tests;
+pub mod v1;
 mod wire;
 
 use jiff::{Timestamp, ToSpan};
@@ -61,12 +62,24 @@ pub struct Known<'site> {
     pub first_event: Option<Timestamp>,
     /// The goals of the site.
     pub goals: &'site [Goal],
+    /// In which dialect it is asked.
+    pub dialect: Dialect,
+}
+
+/// The dialects in which queries are asked. They mean the same, but one allows a little more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dialect {
+    /// The older one: page views a visit may be broken down.
+    V1,
+    /// The newer one.
+    #[default]
+    V2,
 }
 
 impl<'site> Known<'site> {
     /// A site without goals, of whose first event nothing is known.
     pub fn new(site: &'site Site, now: Timestamp) -> Self {
-        Self { site, now, first_event: None, goals: &[] }
+        Self { site, now, first_event: None, goals: &[], dialect: Dialect::V2 }
     }
 }
 
@@ -126,7 +139,7 @@ impl Query {
             include: wire.include,
             page: wire.page,
         };
-        rules::check(&query, &mut problems);
+        rules::check(&query, known.dialect, &mut problems);
         problems.finish(Some(query))
     }
 

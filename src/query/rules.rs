@@ -6,18 +6,19 @@
 use super::dimension::{Dimension, Field};
 use super::error::Problems;
 use super::filter::{Filter, Subject, Test};
+use super::interval::Interval;
 use super::metric::Metric;
-use super::{Query, interval::Interval};
+use super::{Dialect, Query};
 
 /// The most labels of a time axis: 5,000 days by the hour fit.
 const LABELS_MAX: i64 = 150_000;
 
 /// Notes every combination of the query that has no answer.
-pub(super) fn check(query: &Query, problems: &mut Problems) {
+pub(super) fn check(query: &Query, dialect: Dialect, problems: &mut Problems) {
     for (index, metric) in query.metrics.iter().enumerate() {
         let pointer = format!("#/metrics/{index}");
         let name = metric.spec().name;
-        if let Some(why) = refusal(*metric, query) {
+        if let Some(why) = refusal(*metric, query, dialect) {
             problems.note::<()>(pointer, format!("Invalid metric {name:?}: {why}"));
         }
     }
@@ -26,11 +27,11 @@ pub(super) fn check(query: &Query, problems: &mut Problems) {
 }
 
 /// Why the metric has no meaning in this query.
-fn refusal(metric: Metric, query: &Query) -> Option<String> {
+fn refusal(metric: Metric, query: &Query, dialect: Dialect) -> Option<String> {
     let has = |wanted: &dyn Fn(&Dimension) -> bool| query.dimensions.iter().any(wanted);
     let by_page = has(&|dimension| *dimension == Dimension::Field(Field::Page));
     match metric {
-        Metric::ViewsPerVisit if !query.dimensions.is_empty() => {
+        Metric::ViewsPerVisit if dialect == Dialect::V2 && !query.dimensions.is_empty() => {
             return Some("it cannot be broken down by dimensions.".into());
         }
         Metric::ViewsPerVisit if query.filters.iter().flat_map(Filter::tests).any(of_page) => {

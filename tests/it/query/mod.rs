@@ -10,4 +10,5 @@ mod goals;
 mod model;
 mod story;
 mod time;
+mod v1;
 mod visits;
