@@ -96,6 +96,22 @@ it, what was found there, and the rule: `#/metrics/1: Invalid metric "baa"`. 401
 not open the site, whether or not there is such a site; 422 that the question needs more time or memory than one may
 use; 503 that the database does not answer at the moment.
 
+## The older dialect
+
+`GET /api/v1/stats/…?site_id=example.com&period=30d&metrics=visitors,bounce_rate`, with the same token and the same
+numbers, for clients that ask so already.
+
+| Route | Answer |
+|---|---|
+| `realtime/visitors` | A number: the visitors who did something in the last five minutes. |
+| `aggregate` | `{"results": {"visitors": {"value": 3}}}`; with `compare=previous_period` also `comparison_value` and `change`. |
+| `timeseries` | `{"results": [{"date": "2024-05-01", "visitors": 3}, …]}` with every bucket; `interval` is `day` or `month`. |
+| `breakdown` | `{"results": [{"source": "Google", "visitors": 3}, …]}` by `property`; `limit` up to 1000 (default 100), `page` from 1. Without the rows of unknown places, campaigns, entry and exit pages. |
+
+`period` is `day`, `7d`, `30d` (the default), `month`, `6mo`, `12mo` of `date` (default today), or `custom` with
+`date=2024-01-01,2024-01-31`. `filters` is `visit:source==Google|Bing;event:page!=/blog/**`: `;` is and, `|` is or, `\|` a bar,
+and `*` anything.
+
 ## Where numbers differ
 
 - A person is a new visitor every day of the site: the visitors of a month are the sum of its days', but for visits over

@@ -1,11 +1,13 @@
 //! The older dialect: the same numbers, in answers of its own shape.
 
+use hyper::{Method, StatusCode};
 use passerby::query::Known;
 use passerby::query::v1::Kind;
 use passerby::report::{ask_v1, visitors_now};
 use serde_json::{Value, json};
 
 use super::story::Story;
+use crate::support::Collector;
 
 async fn answered(story: &Story, kind: Kind, parameters: &[(&str, &str)]) -> Value {
     let owned = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -98,4 +100,49 @@ async fn there_now_is_who_did_something_in_the_last_five_minutes() {
     let now = |moment: &str| Known::new(&story.site, moment.parse().unwrap());
     assert_eq!(visitors_now(&story.store, now("2024-05-01T10:30:30Z")).await.unwrap(), 2);
     assert_eq!(visitors_now(&story.store, now("2024-05-01T10:15:00Z")).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn the_older_dialect_is_asked_with_get_and_a_token() {
+    let collector = Collector::start(&[]).await;
+    collector.run(&["site", "add", "one.test"]);
+    let token = collector.run(&["token", "create", "--scope", "stats", "--site", "one.test"]);
+    let bearer = format!("Bearer {token}");
+    let ask = async |path: &str| {
+        collector
+            .request(
+                Method::GET,
+                &format!("/api/v1/stats/{path}"),
+                &[("authorization", &bearer)],
+                "",
+            )
+            .await
+    };
+    let now = ask("realtime/visitors?site_id=one.test").await;
+    assert_eq!((now.status, now.json()), (StatusCode::OK, json!(0)));
+    let answer = ask("aggregate?site_id=one.test&period=7d&metrics=visitors%2Cpageviews").await;
+    assert_eq!(
+        answer.json(),
+        json!({ "results": { "visitors": { "value": 0 }, "pageviews": { "value": 0 } } })
+    );
+    assert_eq!(
+        ask("timeseries?site_id=one.test&period=7d").await.json()["results"]
+            .as_array()
+            .unwrap()
+            .len(),
+        7
+    );
+    assert_eq!(
+        ask("breakdown?site_id=one.test&property=event:page").await.json(),
+        json!({ "results": [] })
+    );
+    // [39]
+    assert_eq!(ask("aggregate?period=7d").await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(ask("aggregate?site_id=two.test").await.status, StatusCode::UNAUTHORIZED);
+    let wrong = ask("breakdown?site_id=one.test&property=event:page&metrics=visitors,baa").await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
+    assert_eq!(wrong.json(), json!({ "error": r##"#/metrics/1: Invalid metric "baa""## }));
+    let without =
+        collector.request(Method::GET, "/api/v1/stats/aggregate?site_id=one.test", &[], "").await;
+    assert_eq!(without.status, StatusCode::UNAUTHORIZED);
 }
