@@ -102,7 +102,7 @@ impl<'a> Guests<'a> {
     ) {
         let person = self.person(calendar.progress(day), chance);
         let mut now = begin(calendar, day, person.city, chance);
-        let origin = self.origin(calendar, day, chance);
+        let origin = Self::origin(calendar, day, chance);
         now = self.stay(&person, origin, now, chance, events);
         if percent(chance, RETURNING) {
             let later = now + chance.random_range(3_000..20_000);
@@ -124,7 +124,7 @@ impl<'a> Guests<'a> {
         }
     }
 
-    fn origin(&self, calendar: &Calendar, day: u32, chance: &mut SmallRng) -> &'static Origin {
+    fn origin(calendar: &Calendar, day: u32, chance: &mut SmallRng) -> &'static Origin {
         let (special, share) = match calendar.occasion(day) {
             Occasion::None => (EVERYDAY, 0),
             Occasion::Newsletter => (NEWSLETTER, 26),

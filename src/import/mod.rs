@@ -135,7 +135,7 @@ impl<'a> Import<'a> {
             }
             Err(error) => self.report(&error),
         }
-        if self.summary.lines % SWEEP_LINES == 0 {
+        if self.summary.lines.is_multiple_of(SWEEP_LINES) {
             // Lines may be a little out of order: visits are forgotten a day late.
             self.visits.sweep(self.latest.saturating_sub(LENGTH_MAX_S as u32));
         }
