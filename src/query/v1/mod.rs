@@ -77,7 +77,7 @@ impl Asked<'_> {
             Kind::Breakdown => self.properties(problems),
         };
         let (span, filters_read, dimensions) = (span?, filters.as_mut()?, dimensions?);
-        self.refuse_visits_beside_events(&metrics, filters_read, &dimensions, problems);
+        refuse_visits_beside_events(&metrics, filters_read, &dimensions, problems);
 
         let mut query = Map::new();
         query.insert("site_id".into(), json!(self.get("site_id").unwrap_or_default()));
@@ -165,29 +165,28 @@ impl Asked<'_> {
             _ => None,
         }
     }
+}
 
-    fn refuse_visits_beside_events(
-        &self,
-        metrics: &[&str],
-        filters: &[Value],
-        dimensions: &[String],
-        problems: &mut Problems,
-    ) {
-        let of_event = |name: &str| OF_EVENTS.contains(&name) || name.starts_with("event:props:");
-        let filtered = filters.iter().filter_map(|filter| filter[1].as_str());
-        let Some(name) =
-            dimensions.iter().map(String::as_str).chain(filtered).find(|name| of_event(name))
-        else {
-            return;
-        };
-        for (index, metric) in
-            metrics.iter().enumerate().filter(|(_, metric)| OF_VISITS.contains(metric))
-        {
-            let message = format!(
-                "Invalid metric {metric:?}: a metric of visits cannot be combined with {name:?}."
-            );
-            problems.note::<()>(format!("#/metrics/{index}"), message);
-        }
+fn refuse_visits_beside_events(
+    metrics: &[&str],
+    filters: &[Value],
+    dimensions: &[String],
+    problems: &mut Problems,
+) {
+    let of_event = |name: &str| OF_EVENTS.contains(&name) || name.starts_with("event:props:");
+    let filtered = filters.iter().filter_map(|filter| filter[1].as_str());
+    let Some(name) =
+        dimensions.iter().map(String::as_str).chain(filtered).find(|name| of_event(name))
+    else {
+        return;
+    };
+    for (index, metric) in
+        metrics.iter().enumerate().filter(|(_, metric)| OF_VISITS.contains(metric))
+    {
+        let message = format!(
+            "Invalid metric {metric:?}: a metric of visits cannot be combined with {name:?}."
+        );
+        problems.note::<()>(format!("#/metrics/{index}"), message);
     }
 }
 
