@@ -6,8 +6,8 @@
 use super::dimension::{Dimension, Field};
 use super::error::Problems;
 use super::filter::{Filter, Subject, Test};
-use super::interval::Interval;
 use super::metric::Metric;
+use super::period::Period;
 use super::{Dialect, Query};
 
 /// The most labels of a time axis: 5,000 days by the hour fit.
@@ -112,19 +112,22 @@ fn one_time_dimension(query: &Query, problems: &mut Problems) {
 }
 
 fn labels_of_an_axis(query: &Query, problems: &mut Problems) {
-    if !query.include.time_labels {
-        return;
-    }
-    let too_long = |interval: &Interval| interval.labels_max(&query.period) > LABELS_MAX;
-    let message = match query.interval() {
-        None => "Invalid include.time_labels true: it needs a time dimension.".into(),
-        Some(interval) if too_long(&interval) => {
-            format!(
-                "Invalid include.time_labels true: more than {LABELS_MAX} labels of {}.",
-                interval.name()
-            )
+    let Some(interval) = query.interval() else {
+        if query.include.time_labels {
+            let message = "Invalid include.time_labels true: it needs a time dimension.";
+            problems.note::<()>("#/include/time_labels", message);
         }
-        Some(_) => return,
+        return;
     };
-    problems.note::<()>("#/include/time_labels", message);
+    let too_many = |period: &Period| interval.labels_max(period) > LABELS_MAX;
+    let rule = format!("there are more than {LABELS_MAX} labels of {}.", interval.name());
+    if query.include.time_labels && too_many(&query.period) {
+        let message = format!("Invalid include.time_labels true: {rule}");
+        problems.note::<()>("#/include/time_labels", message);
+    }
+    // Buckets are compared by their place on the axis.
+    let compared = query.compared();
+    if compared.is_some_and(|other| too_many(&query.period) || too_many(&other.period)) {
+        problems.note::<()>("#/include/comparisons", format!("Invalid comparisons: {rule}"));
+    }
 }
