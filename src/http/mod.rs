@@ -55,6 +55,7 @@ pub fn routes(services: Services) -> Router {
         .merge(health::routes())
         .merge(import::routes())
         .merge(script::routes())
+        .merge(crate::web::routes())
         .fallback(answer::no_such_route)
         .with_state(services)
 }

@@ -1,0 +1,138 @@
+//! Who may see a page: everybody, when the site is public; otherwise whoever signed in with a token that
+//! opens its reports.
+//!
+//! The token is kept in a cookie of the dashboard's own, which no script can read and no other site's
+//! page can send. Beacons have nothing to do with it.
+
+use askama::Template;
+use axum::Form;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use super::{messages, page, style_path};
+use crate::http::Services;
+use crate::site::Site;
+use crate::store::catalog::Token;
+
+const COOKIE: &str = "passerby-token";
+
+/// Whoever looks at a page.
+pub(super) struct Viewer(Option<Token>);
+
+impl Viewer {
+    /// Reads the cookie.
+    pub(super) fn of(services: &Services, headers: &HeaderMap) -> Self {
+        let cookies =
+            headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let pairs =
+            cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        let secret = pairs.filter(|(name, _)| *name == COOKIE).map(|(_, value)| value).next();
+        Self(secret.and_then(|secret| services.catalog.token(secret)))
+    }
+
+    pub(super) fn may_see(&self, services: &Services, site: &Site) -> bool {
+        site.public
+            || self.0.as_ref().is_some_and(|token| token.reads(site.id, services.clock.now()))
+    }
+
+    pub(super) fn has_signed_in(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct SignInPage {
+    style: String,
+    next: String,
+    error: Option<&'static str>,
+}
+
+/// Where to go after signing in.
+#[derive(Deserialize)]
+pub(super) struct Next {
+    #[serde(default)]
+    next: String,
+}
+
+/// What the form sends.
+#[derive(Deserialize)]
+pub(super) struct SignIn {
+    token: String,
+    #[serde(default)]
+    next: String,
+}
+
+/// A path of this site, and of no other.
+fn local(next: &str) -> &str {
+    let is_local = next.starts_with('/')
+        && !next.starts_with("//")
+        && !next.contains('\\')
+        && !next.contains(char::is_control);
+    if is_local { next } else { "/" }
+}
+
+/// Sends somebody who may not see a page to the form, and back afterwards.
+pub(super) fn to_the_form(next: &str) -> Response {
+    let query =
+        url::form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
+    Redirect::to(&format!("/sign-in?{query}")).into_response()
+}
+
+pub(super) async fn form(Query(Next { next }): Query<Next>) -> Response {
+    page(
+        StatusCode::OK,
+        &SignInPage { style: style_path(), next: local(&next).to_owned(), error: None },
+    )
+}
+
+pub(super) async fn sign_in(
+    State(services): State<Services>,
+    Form(SignIn { token, next }): Form<SignIn>,
+) -> Response {
+    let token = token.trim();
+    if services.catalog.token(token).is_none() {
+        let next = local(&next).to_owned();
+        let form = SignInPage { style: style_path(), next, error: Some(messages::WRONG_TOKEN) };
+        return page(StatusCode::UNAUTHORIZED, &form);
+    }
+    with_cookie(&services, token, "31536000", local(&next))
+}
+
+pub(super) async fn sign_out(State(services): State<Services>) -> Response {
+    with_cookie(&services, "", "0", "/")
+}
+
+fn with_cookie(services: &Services, token: &str, age: &str, next: &str) -> Response {
+    let is_https = services.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
+    let secure = if is_https { "; Secure" } else { "" };
+    let cookie =
+        format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={age}{secure}");
+    let mut answer = Redirect::to(next).into_response();
+    match HeaderValue::try_from(cookie) {
+        Ok(cookie) => drop(answer.headers_mut().insert(header::SET_COOKIE, cookie)),
+        // A token that is in the catalog has no character that a header may not have.
+        Err(_) => return StatusCode::BAD_REQUEST.into_response(),
+    }
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::local;
+
+    #[test]
+    fn after_signing_in_nobody_is_sent_elsewhere() {
+        for (next, expected) in [
+            ("/a.test?period=7d", "/a.test?period=7d"),
+            ("https://evil.test/", "/"),
+            ("//evil.test/", "/"),
+            ("/\\evil.test", "/"),
+            ("", "/"),
+        ] {
+            assert_eq!(local(next), expected);
+        }
+    }
+}
