@@ -1,7 +1,9 @@
-//! The reporting API: `POST /api/v2/query`.
+//! The reporting API: `POST /api/v2/query`, and `GET /api/v1/stats/…` in its older dialect.
+
+use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -10,7 +12,10 @@ use serde_json::Value;
 use super::Services;
 use super::access::Access;
 use super::answer::Refused;
+use crate::query::Known;
+use crate::query::v1::Kind;
 use crate::report::{self, AskError};
+use crate::site::Site;
 
 /// The longest query, in bytes.
 const QUERY_BYTES_MAX: usize = 256 * 1024;
@@ -19,6 +24,21 @@ pub(super) fn routes() -> Router<Services> {
     Router::new()
         .route("/api/v2/query", post(query).layer(DefaultBodyLimit::max(QUERY_BYTES_MAX)))
         .route("/api/docs/query/schema.json", get(schema))
+        .route("/api/v1/stats/realtime/visitors", get(visitors_now))
+        .route(
+            "/api/v1/stats/aggregate",
+            get(async |access, services, query| v1(Kind::Aggregate, access, services, query).await),
+        )
+        .route(
+            "/api/v1/stats/timeseries",
+            get(async |access, services, query| {
+                v1(Kind::Timeseries, access, services, query).await
+            }),
+        )
+        .route(
+            "/api/v1/stats/breakdown",
+            get(async |access, services, query| v1(Kind::Breakdown, access, services, query).await),
+        )
 }
 
 async fn query(
@@ -44,6 +64,43 @@ async fn query(
     let site = access.site(&services, domain)?;
     let answer = report::ask(&services.store, &site, services.clock.now(), &query).await?;
     Ok(Json(answer).into_response())
+}
+
+/// The parameters of a request in the older dialect, in their order.
+type Parameters = Query<Vec<(String, String)>>;
+
+async fn v1(
+    kind: Kind,
+    access: Access,
+    State(services): State<Services>,
+    Query(parameters): Parameters,
+) -> Result<Response, Refused> {
+    let site = site_of(&access, &services, &parameters)?;
+    let known = Known::new(&site, services.clock.now());
+    Ok(Json(report::ask_v1(&services.store, known, kind, &parameters).await?).into_response())
+}
+
+async fn visitors_now(
+    access: Access,
+    State(services): State<Services>,
+    Query(parameters): Parameters,
+) -> Result<Response, Refused> {
+    let site = site_of(&access, &services, &parameters)?;
+    let known = Known::new(&site, services.clock.now());
+    Ok(Json(report::visitors_now(&services.store, known).await?).into_response())
+}
+
+fn site_of(
+    access: &Access,
+    services: &Services,
+    parameters: &[(String, String)],
+) -> Result<Arc<Site>, Refused> {
+    match parameters.iter().find(|(name, _)| name == "site_id") {
+        Some((_, domain)) => access.site(services, domain),
+        None => Err(Refused::bad_request(
+            "#/site_id: Missing: the domain of the site whose report is wanted.",
+        )),
+    }
 }
 
 async fn schema() -> Json<Value> {

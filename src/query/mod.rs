@@ -19,11 +19,13 @@ pub mod goal;
 pub mod interval;
 pub mod metric;
 pub mod period;
+mod reference;
 mod rules;
 mod schema;
 pub mod statement;
 #[cfg(test)]
 mod tests;
+pub mod v1;
 mod wire;
 
 use jiff::{Timestamp, ToSpan};
@@ -31,6 +33,7 @@ use serde_json::{Map, Value, json};
 
 pub use self::compile::{compile, first_event, total_rows};
 pub use self::error::{Problem, QueryError};
+pub use self::reference::reference;
 pub use self::schema::schema;
 pub use self::statement::Statement;
 pub use self::wire::{Include, Order, OrderKey, Page, Wire};
@@ -59,12 +62,24 @@ pub struct Known<'site> {
     pub first_event: Option<Timestamp>,
     /// The goals of the site.
     pub goals: &'site [Goal],
+    /// In which dialect it is asked.
+    pub dialect: Dialect,
+}
+
+/// The dialects in which queries are asked. They mean the same, but one allows a little more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dialect {
+    /// The older one: page views a visit may be broken down.
+    V1,
+    /// The newer one.
+    #[default]
+    V2,
 }
 
 impl<'site> Known<'site> {
     /// A site without goals, of whose first event nothing is known.
     pub fn new(site: &'site Site, now: Timestamp) -> Self {
-        Self { site, now, first_event: None, goals: &[] }
+        Self { site, now, first_event: None, goals: &[], dialect: Dialect::V2 }
     }
 }
 
@@ -124,7 +139,7 @@ impl Query {
             include: wire.include,
             page: wire.page,
         };
-        rules::check(&query, &mut problems);
+        rules::check(&query, known.dialect, &mut problems);
         problems.finish(Some(query))
     }
 

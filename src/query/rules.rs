@@ -7,17 +7,18 @@ use super::dimension::{Dimension, Field};
 use super::error::Problems;
 use super::filter::{Filter, Subject, Test};
 use super::metric::Metric;
-use super::{Query, interval::Interval};
+use super::period::Period;
+use super::{Dialect, Query};
 
 /// The most labels of a time axis: 5,000 days by the hour fit.
 const LABELS_MAX: i64 = 150_000;
 
 /// Notes every combination of the query that has no answer.
-pub(super) fn check(query: &Query, problems: &mut Problems) {
+pub(super) fn check(query: &Query, dialect: Dialect, problems: &mut Problems) {
     for (index, metric) in query.metrics.iter().enumerate() {
         let pointer = format!("#/metrics/{index}");
         let name = metric.spec().name;
-        if let Some(why) = refusal(*metric, query) {
+        if let Some(why) = refusal(*metric, query, dialect) {
             problems.note::<()>(pointer, format!("Invalid metric {name:?}: {why}"));
         }
     }
@@ -26,11 +27,11 @@ pub(super) fn check(query: &Query, problems: &mut Problems) {
 }
 
 /// Why the metric has no meaning in this query.
-fn refusal(metric: Metric, query: &Query) -> Option<String> {
+fn refusal(metric: Metric, query: &Query, dialect: Dialect) -> Option<String> {
     let has = |wanted: &dyn Fn(&Dimension) -> bool| query.dimensions.iter().any(wanted);
     let by_page = has(&|dimension| *dimension == Dimension::Field(Field::Page));
     match metric {
-        Metric::ViewsPerVisit if !query.dimensions.is_empty() => {
+        Metric::ViewsPerVisit if dialect == Dialect::V2 && !query.dimensions.is_empty() => {
             return Some("it cannot be broken down by dimensions.".into());
         }
         Metric::ViewsPerVisit if query.filters.iter().flat_map(Filter::tests).any(of_page) => {
@@ -111,19 +112,22 @@ fn one_time_dimension(query: &Query, problems: &mut Problems) {
 }
 
 fn labels_of_an_axis(query: &Query, problems: &mut Problems) {
-    if !query.include.time_labels {
-        return;
-    }
-    let too_long = |interval: &Interval| interval.labels_max(&query.period) > LABELS_MAX;
-    let message = match query.interval() {
-        None => "Invalid include.time_labels true: it needs a time dimension.".into(),
-        Some(interval) if too_long(&interval) => {
-            format!(
-                "Invalid include.time_labels true: more than {LABELS_MAX} labels of {}.",
-                interval.name()
-            )
+    let Some(interval) = query.interval() else {
+        if query.include.time_labels {
+            let message = "Invalid include.time_labels true: it needs a time dimension.";
+            problems.note::<()>("#/include/time_labels", message);
         }
-        Some(_) => return,
+        return;
     };
-    problems.note::<()>("#/include/time_labels", message);
+    let too_many = |period: &Period| interval.labels_max(period) > LABELS_MAX;
+    let rule = format!("there are more than {LABELS_MAX} labels of {}.", interval.name());
+    if query.include.time_labels && too_many(&query.period) {
+        let message = format!("Invalid include.time_labels true: {rule}");
+        problems.note::<()>("#/include/time_labels", message);
+    }
+    // Buckets are compared by their place on the axis.
+    let compared = query.compared();
+    if compared.is_some_and(|other| too_many(&query.period) || too_many(&other.period)) {
+        problems.note::<()>("#/include/comparisons", format!("Invalid comparisons: {rule}"));
+    }
 }

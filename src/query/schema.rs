@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use super::dimension::{Field, GOAL};
+use super::filter::VALUES_MAX;
 use super::interval::Interval;
 use super::metric::Metric;
-use super::wire::LIMIT_MAX;
+use super::wire::{ENTRIES_MAX, LIMIT_MAX};
 
 /// The JSON schema (draft 2020-12) of `POST /api/v2/query`: what it refuses is refused, and of what
 /// it accepts only combinations without meaning are refused.
@@ -36,10 +37,10 @@ pub fn schema() -> Value {
         "required": ["site_id", "metrics", "date_range"],
         "properties": {
             "site_id": { "type": "string", "description": "The domain of the site." },
-            "metrics": { "type": "array", "minItems": 1, "uniqueItems": true, "items": { "$ref": "#/$defs/metric" } },
+            "metrics": { "type": "array", "minItems": 1, "maxItems": ENTRIES_MAX, "uniqueItems": true, "items": { "$ref": "#/$defs/metric" } },
             "date_range": { "$ref": "#/$defs/date_range" },
-            "dimensions": { "type": "array", "uniqueItems": true, "items": { "$ref": "#/$defs/dimension" } },
-            "filters": { "type": "array", "items": { "$ref": "#/$defs/filter" } },
+            "dimensions": { "type": "array", "maxItems": ENTRIES_MAX, "uniqueItems": true, "items": { "$ref": "#/$defs/dimension" } },
+            "filters": { "type": "array", "maxItems": ENTRIES_MAX, "items": { "$ref": "#/$defs/filter" } },
             "order_by": { "type": "array", "items": {
                 "type": "array",
                 "prefixItems": [
@@ -74,8 +75,8 @@ fn date_range() -> Value {
     let two_of = |format: &str| json!({ "type": "array", "minItems": 2, "maxItems": 2, "items": { "type": "string", "format": format } });
     json!({ "anyOf": [
         { "enum": ["day", "24h", "month", "year", "all"] },
-        { "type": "string", "pattern": "^[0-9]{1,4}d$", "description": "So many whole days, ending yesterday: 1 to 5000." },
-        { "type": "string", "pattern": "^[0-9]{1,3}mo$", "description": "So many calendar months with the current one: 1 to 100." },
+        { "type": "string", "pattern": "^([1-9][0-9]{0,2}|[1-4][0-9]{3}|5000)d$", "description": "So many whole days, ending yesterday: 1 to 5000." },
+        { "type": "string", "pattern": "^([1-9][0-9]?|100)mo$", "description": "So many calendar months with the current one: 1 to 100." },
         two_of("date"),
         two_of("date-time"),
     ] })
@@ -104,8 +105,8 @@ fn comparisons() -> Value {
 
 fn filter(subjects: &[Value]) -> Value {
     let values = json!({ "anyOf": [
-        { "type": "array", "minItems": 1, "items": { "type": "string" } },
-        { "type": "array", "minItems": 1, "items": { "type": "integer" } },
+        { "type": "array", "minItems": 1, "maxItems": VALUES_MAX, "items": { "type": "string" } },
+        { "type": "array", "minItems": 1, "maxItems": VALUES_MAX, "items": { "type": "integer" } },
     ] });
     let modifiers = json!({
         "type": "object",
@@ -125,4 +126,40 @@ fn filter(subjects: &[Value]) -> Value {
         entry(json!(["and", "or"]), json!([{ "type": "array", "minItems": 1, "items": nested }]), 2),
         entry(json!(["not", "has_done", "has_not_done"]), json!([nested]), 2),
     ] })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::wire::KEYS;
+
+    fn names(list: &Value) -> Vec<&str> {
+        list["oneOf"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|entry| entry["const"].as_str())
+            .collect()
+    }
+
+    #[test]
+    fn the_schema_has_every_name_of_the_registries() {
+        let schema = schema();
+        let metrics: Vec<_> = Metric::ALL.iter().map(|metric| metric.spec().name).collect();
+        assert_eq!(names(&schema["$defs"]["metric"]), metrics);
+        let dimensions = names(&schema["$defs"]["dimension"]);
+        assert!(Field::ALL.iter().all(|field| dimensions.contains(&field.spec().name)));
+        assert!(Interval::ALL.iter().all(|interval| dimensions.contains(&interval.name())));
+    }
+
+    #[test]
+    fn the_schema_has_the_keys_of_a_query_and_no_others() {
+        let schema = schema();
+        let mut keys: Vec<_> =
+            schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+        keys.sort_unstable();
+        let mut known = KEYS.to_vec();
+        known.sort_unstable();
+        assert_eq!(keys, known);
+    }
 }

@@ -43,7 +43,8 @@ pub(super) fn pair(rows: &[Row], query: &Query, others: Vec<Row>, other: &Query)
     rows.iter().map(pair).collect()
 }
 
-fn key(dimensions: &[Value]) -> String {
+/// What rows are found by.
+pub(super) fn key(dimensions: &[Value]) -> String {
     json!(dimensions).to_string()
 }
 

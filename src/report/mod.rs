@@ -4,11 +4,13 @@
 //! [`ask`]. What may be asked is `query`'s matter, and who may ask that of `http`.
 
 mod comparison;
+mod v1;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 pub use self::comparison::Compared;
+pub use self::v1::{ask_v1, visitors_now};
 use crate::query::metric::Unit;
 use crate::query::{Known, Query, QueryError, Wire, compile, first_event, total_rows};
 use crate::site::Site;

@@ -7,6 +7,7 @@ mod read;
 
 use serde_json::{Value, json};
 
+pub(super) use self::read::VALUES_MAX;
 use super::dimension::{Field, GOAL, NO_PROPERTY, PropertyName};
 use super::error::{Problems, shown};
 use super::goal::Goal;

@@ -11,7 +11,7 @@ const OPERATOR_NAMES: &str = "is, is_not, contains, contains_not, matches, match
 
 /// The most values of one filter, and the most bytes that they have together: what the database takes as
 /// one parameter.
-const VALUES_MAX: usize = 1_000;
+pub(in crate::query) const VALUES_MAX: usize = 1_000;
 const VALUES_BYTES_MAX: usize = 32 * 1024;
 
 /// How deep filters may lie in each other.

@@ -5,6 +5,7 @@ mod refusals;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
@@ -60,5 +61,77 @@ fn a_query_as_it_is_echoed_is_the_same_query() {
         assert_eq!(parse("Europe/Berlin", &echoed).unwrap(), query);
         assert_eq!(echoed["filters"], parts["filters"]);
         assert_eq!(echoed["include"], json!({ "time_labels": true }));
+    }
+}
+
+/// JSON of any shape, with the words of queries in it.
+fn anything() -> impl Strategy<Value = Value> {
+    let words = vec![
+        "visitors",
+        "time",
+        "time:hour",
+        "event:page",
+        "event:goal",
+        "is",
+        "not",
+        "and",
+        "has_done",
+        "contains",
+        "custom",
+        "7d",
+        "2024-02-29",
+        "9999-12-31",
+        "2024-05-01T10:00:00Z",
+        "desc",
+        "previous_period",
+        "",
+        "ä",
+    ];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        prop::sample::select(words).prop_map(Value::from),
+        ".{0,12}".prop_map(Value::from),
+    ];
+    let keys = vec![
+        "limit",
+        "offset",
+        "mode",
+        "date_range",
+        "comparisons",
+        "time_labels",
+        "case_sensitive",
+        "x",
+    ];
+    leaf.prop_recursive(4, 24, 4, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::hash_map(
+                prop::sample::select(keys.clone()).prop_map(str::to_owned),
+                inner,
+                0..4
+            )
+            .prop_map(|parts| Value::Object(parts.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_asked_is_answered_or_refused_and_an_answered_query_is_its_own_echo(
+        key in prop::sample::select(vec!["date_range", "dimensions", "filters", "order_by", "include", "pagination"]),
+        value in anything(),
+    ) {
+        if let Ok(query) = parse("Europe/Berlin", &json!({ key: value })) {
+            compile(&query);
+            prop_assert_eq!(parse("Europe/Berlin", &query.to_wire()).unwrap(), query);
+        }
+    }
+
+    #[test]
+    fn whatever_is_sent_is_read_or_refused(value in anything()) {
+        let _ = Wire::parse(&value);
     }
 }

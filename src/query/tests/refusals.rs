@@ -193,6 +193,16 @@ fn combinations_without_meaning_are_refused() {
         json!({ "include": { "time_labels": true } }),
         "#/include/time_labels: Invalid include.time_labels true: it needs a time dimension.",
     );
+    let ages = json!(["1970-01-02", "2105-12-31"]);
+    check_error(
+        json!({ "dimensions": ["time:hour"], "date_range": ages, "include": { "time_labels": true } }),
+        "#/include/time_labels: Invalid include.time_labels true: there are more than 150000 labels of time:hour.",
+    );
+    let custom = json!({ "comparisons": { "mode": "custom", "date_range": ages } });
+    check_error(
+        json!({ "dimensions": ["time:minute"], "include": custom }),
+        "#/include/comparisons: Invalid comparisons: there are more than 150000 labels of time:minute.",
+    );
     check_error(
         json!({ "dimensions": ["time", "time:day"] }),
         r##"#/dimensions/1: Invalid dimension "time:day": a query has one time dimension at most."##,

@@ -33,7 +33,7 @@ pub(super) const KEYS: [&str; 8] = [
 ];
 
 /// The most entries of the lists `metrics`, `dimensions`, `filters` and `order_by`.
-const ENTRIES_MAX: usize = 100;
+pub(super) const ENTRIES_MAX: usize = 100;
 
 /// The most comparisons in all filters: each may need parameters of its own, and a look at the visits.
 const TESTS_MAX: usize = 100;

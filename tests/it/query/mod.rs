@@ -8,6 +8,8 @@ mod dimensions;
 mod filters;
 mod goals;
 mod model;
+mod reference;
 mod story;
 mod time;
+mod v1;
 mod visits;

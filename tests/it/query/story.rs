@@ -19,7 +19,7 @@ static NEXT_SITE: AtomicU32 = AtomicU32::new(90_000);
 
 /// A site, and what happened on it.
 pub(super) struct Story {
-    store: Arc<Store>,
+    pub(super) store: Arc<Store>,
     pub(super) site: Site,
     pub(super) events: Vec<Event>,
     visits: u32,
@@ -109,6 +109,17 @@ impl Visit<'_> {
 
     pub(super) fn from(self, source: &str) -> Self {
         self.with(Attributes { source: source.into(), ..Attributes::default() })
+    }
+
+    /// The visit is of this browser, and of this campaign.
+    pub(super) fn browser(self, browser: &str, browser_version: &str, utm_campaign: &str) -> Self {
+        let attributes = Attributes {
+            browser: browser.into(),
+            browser_version: browser_version.into(),
+            utm_campaign: utm_campaign.into(),
+            ..(*self.attributes).clone()
+        };
+        self.with(attributes)
     }
 
     /// What follows happens on this host.

@@ -1,0 +1,194 @@
+//! The reference of the reporting API, written from the registries: `docs/api.md` is this text, and an
+//! integration test holds the two together.
+
+use super::dimension::{DIRECT_OR_NONE, Field, Home, NO_PROPERTY, NOT_SET};
+use super::interval::Interval;
+use super::metric::{Formula, Metric, Unit};
+
+/// What comes before the tables.
+const ASKING: &str = r##"# The reporting API
+
+One question, one answer: `POST /api/v2/query` with a JSON object, and a token that may read the site's reports
+(`passerby token create --scope stats --site example.com`).
+
+```sh
+curl http://127.0.0.1:8000/api/v2/query -H "Authorization: Bearer $token" -d '{
+  "site_id": "example.com",
+  "metrics": ["visitors", "bounce_rate"],
+  "date_range": "30d",
+  "dimensions": ["visit:source"],
+  "filters": [["is_not", "visit:country", ["DE"]]],
+  "pagination": { "limit": 10 }
+}'
+```
+
+```json
+{
+  "results": [{ "metrics": [1970, 47], "dimensions": ["Google"] }],
+  "meta": {},
+  "query": { "site_id": "example.com", "metrics": ["visitors", "bounce_rate"], "…": "…" }
+}
+```
+
+`results` has a row for each combination of the dimensions' values, and exactly one row without dimensions. The
+numbers of a row are in the order of `metrics`, its values in the order of `dimensions`. `query` is the question as it
+was understood, with its dates; asked again as it stands, it has the same answer. `passerby query` asks the same
+questions and prints the answer as a table. The JSON schema is at `/api/docs/query/schema.json`.
+
+## The parts of a question
+
+| Key | | |
+|---|---|---|
+| `site_id` | required | The domain of the site. |
+| `metrics` | required | What is counted: one or more of the metrics below. |
+| `date_range` | required | Of what time; see below. |
+| `dimensions` | | What it is broken down by. |
+| `filters` | | Which events and visits count; all entries must hold. |
+| `order_by` | | `[["visitors", "desc"], ["visit:source", "asc"]]`; by default time, then the first metric from the greatest. |
+| `include` | | `time_labels`: every bucket of the period in `meta.time_labels`; `total_rows`: the number of rows without pagination in `meta.total_rows`; `comparisons`: see below. |
+| `pagination` | | `limit` (1 to 10000, which is the default) and `offset`. |
+
+### date_range
+
+In the site's time zone; both ends are within.
+
+| Form | |
+|---|---|
+| `"day"` | Today. |
+| `"24h"` | The 24 hours until now. |
+| `"7d"`, `"30d"`, `"<n>d"` | So many whole days, ending yesterday: 1 to 5000. |
+| `"month"`, `"year"` | The current month or year, through its end. |
+| `"12mo"`, `"<n>mo"` | So many months with the current one, through its end: 1 to 100. |
+| `"all"` | From the first event to today. |
+| `["2024-01-01", "2024-01-31"]` | These days. |
+| `["2024-01-01T12:00:00+01:00", "2024-01-01T13:00:00+01:00"]` | Exactly this time. |
+
+### filters
+
+`[operator, dimension, [value, …]]`: one of the values is enough. For all but patterns a fourth element
+`{ "case_sensitive": false }` may follow.
+
+| Operator | Holds when the dimension |
+|---|---|
+| `is`, `is_not` | is one of the values, or none |
+| `contains`, `contains_not` | contains one of them, or none |
+| `matches`, `matches_not` | has a match of one of these regular expressions (RE2), or none |
+| `matches_wildcard`, `matches_wildcard_not` | is wholly matched by one of these patterns, or none: `*` is anything, `\|` is or |
+
+Filters nest: `["and", [filter, …]]`, `["or", [filter, …]]`, `["not", filter]`; and `["has_done", filter]` and
+`["has_not_done", filter]` hold for the visits in which such an event happened, or none did. A blank is found by the
+name that reports give it.
+
+### comparisons
+
+`"include": { "comparisons": { "mode": "previous_period" } }` sets each row beside the same row of another time:
+`previous_period`, `year_over_year`, or `custom` with a `date_range` of two ends; `"match_day_of_week": true` moves it to
+begin on the same day of the week. Each row then has `comparison: { dimensions, metrics, change }`, the change in
+percent, and of rates in points.
+
+"##;
+
+/// What comes after the tables.
+const ANSWERS: &str = r##"## When there is no answer
+
+`{ "error": "…" }`, with status 400 when the question is wrong: a line for each thing that is, with the JSON pointer to
+it, what was found there, and the rule: `#/metrics/1: Invalid metric "baa"`. 401 means that the token is missing or does
+not open the site, whether or not there is such a site; 422 that the question needs more time or memory than one may
+use; 503 that the database does not answer at the moment.
+
+## The older dialect
+
+`GET /api/v1/stats/…?site_id=example.com&period=30d&metrics=visitors,bounce_rate`, with the same token and the same
+numbers, for clients that ask so already.
+
+| Route | Answer |
+|---|---|
+| `realtime/visitors` | A number: the visitors who did something in the last five minutes. |
+| `aggregate` | `{"results": {"visitors": {"value": 3}}}`; with `compare=previous_period` also `comparison_value` and `change`. |
+| `timeseries` | `{"results": [{"date": "2024-05-01", "visitors": 3}, …]}` with every bucket; `interval` is `day` or `month`. |
+| `breakdown` | `{"results": [{"source": "Google", "visitors": 3}, …]}` by `property`; `limit` up to 1000 (default 100), `page` from 1. Without the rows of unknown places, campaigns, entry and exit pages. |
+
+`period` is `day`, `7d`, `30d` (the default), `month`, `6mo`, `12mo` of `date` (default today), or `custom` with
+`date=2024-01-01,2024-01-31`. `filters` is `visit:source==Google|Bing;event:page!=/blog/**`: `;` is and, `|` is or, `\|` a bar,
+and `*` anything.
+
+## Where numbers differ
+
+- A person is a new visitor every day of the site: the visitors of a month are the sum of its days', but for visits over
+  midnight.
+- What a visit has (bounce rate, duration, entry and exit page) is of the whole visit, though only part of it be within
+  the period. By day and longer a visit counts where it was last active, by hour and minute wherever it was under way.
+- With page views or events among the metrics, visitors and visits are counted from these; without them, from visits. At
+  the edges of a period or a bucket the two may differ by the visits that reach over it.
+- Events of visitors who asked not to be recognised count as page views and events, and not as visitors or visits.
+"##;
+
+/// The whole text, as Markdown.
+pub fn reference() -> String {
+    [ASKING.to_owned(), metrics(), dimensions(), ANSWERS.to_owned()].concat()
+}
+
+fn metrics() -> String {
+    let mut text = String::from("## Metrics\n\n| Metric | Unit | |\n|---|---|---|\n");
+    for metric in Metric::ALL {
+        let spec = metric.spec();
+        let limits = match spec.formula {
+            _ if *metric == Metric::ViewsPerVisit => " Not by dimensions.",
+            Formula::Visits(_) => {
+                " Not by event dimensions, save `event:page`, where it is by entry page."
+            }
+            Formula::Events(_) => " Not by entry or exit page.",
+            Formula::Engagement(_) => {
+                " Needs `event:page` as a dimension or a filter. Null where nothing was told."
+            }
+            _ if *metric == Metric::ExitRate => " Only by `visit:exit_page`.",
+            _ if needs_goal(*metric) => " Needs `event:goal` as a dimension or a filter.",
+            Formula::Either { .. } | Formula::Share { .. } => "",
+        };
+        text +=
+            &format!("| `{}` | {} | {}{limits} |\n", spec.name, unit(spec.unit), spec.doc.trim());
+    }
+    text + "\nGoals cannot be set up yet; what is about them waits for that.\n\n"
+}
+
+fn needs_goal(metric: Metric) -> bool {
+    matches!(metric, Metric::ConversionRate | Metric::GroupConversionRate)
+}
+
+fn unit(unit: Unit) -> String {
+    match unit {
+        Unit::Count => "whole number".into(),
+        Unit::Seconds => "seconds, whole".into(),
+        Unit::Ratio => "two decimals".into(),
+        Unit::Percent(0) => "percent, whole".into(),
+        Unit::Percent(1) => "percent, one decimal".into(),
+        Unit::Percent(decimals) => format!("percent, {decimals} decimals"),
+    }
+}
+
+fn dimensions() -> String {
+    let mut text =
+        String::from("## Dimensions\n\n| Dimension | | Of | A blank is |\n|---|---|---|---|\n");
+    for field in Field::ALL {
+        let spec = field.spec();
+        let home = match spec.home {
+            Home::Event(_) => "event",
+            Home::Visit(_) | Home::Either(_) => "visit",
+        };
+        let blank = match (spec.number, spec.blank) {
+            (true, _) => "`0`".to_owned(),
+            (false, "") => String::new(),
+            (false, blank) => format!("`{blank}`"),
+        };
+        text += &format!("| `{}` | {} | {home} | {blank} |\n", spec.name, spec.doc.trim());
+    }
+    text += &format!("| `event:props:<name>` | A custom property. | event | `{NO_PROPERTY}` |\n");
+    text += "| `event:goal` | The goals that the event meets: a row for each. | event | |\n";
+    text += "| `time` | By hour up to 48 hours, by day up to 40 days, by week up to 52 weeks, else by month. | | |\n";
+    for interval in Interval::ALL {
+        text += &format!("| `{}` | {} | | |\n", interval.name(), interval.doc());
+    }
+    text + &format!(
+        "\nThe filters find blanks by `{DIRECT_OR_NONE}`, `{NOT_SET}` and `{NO_PROPERTY}`, as the table has them.\n\n"
+    )
+}

@@ -1,0 +1,115 @@
+//! Answers in the older dialect of the reporting API.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value, json};
+
+use super::comparison::key;
+use super::{AskError, Report, answer};
+use crate::query::metric::Metric;
+use crate::query::v1::{Kind, Parameters, translate};
+use crate::query::{Dialect, Known, Query};
+use crate::store::Store;
+
+/// Who was on the site within this time is there now.
+const NOW_MINUTES: i64 = 5;
+
+/// Answers a request with the parameters of the older dialect.
+///
+/// # Errors
+/// As [`super::ask`].
+pub async fn ask_v1(
+    store: &Store,
+    known: Known<'_>,
+    kind: Kind,
+    parameters: &Parameters,
+) -> Result<Value, AskError> {
+    let today = known.site.timezone.to_datetime(known.now).date();
+    let query = translate(kind, parameters, today)?;
+    let query = Query::parse(&query, &Known { dialect: Dialect::V1, ..known })?;
+    let report = answer(store, &query).await?;
+    let results = match kind {
+        Kind::Aggregate => aggregate(&report),
+        Kind::Timeseries => timeseries(&report),
+        Kind::Breakdown => breakdown(&report),
+    };
+    Ok(json!({ "results": results }))
+}
+
+/// How many visitors have done something within the last five minutes.
+///
+/// # Errors
+/// [`AskError::Store`] when the database does not answer.
+pub async fn visitors_now(store: &Store, known: Known<'_>) -> Result<u64, AskError> {
+    let from = known.now - SignedDuration::from_mins(NOW_MINUTES);
+    let query = json!({
+        "site_id": known.site.domain,
+        // With events among the metrics, visitors are counted from these.
+        "metrics": ["visitors", "events"],
+        "date_range": [from.to_string(), Timestamp::to_string(&known.now)],
+    });
+    let report = answer(store, &Query::parse(&query, &known)?).await?;
+    Ok(report.rows().first().and_then(|row| row.metrics[0].as_u64()).unwrap_or(0))
+}
+
+fn names(report: &Report) -> impl Iterator<Item = &'static str> {
+    report.query().metrics().iter().map(|metric| metric.spec().name)
+}
+
+fn aggregate(report: &Report) -> Value {
+    let Some(row) = report.rows().first() else { return json!({}) };
+    let mut results = Map::new();
+    for (index, name) in names(report).enumerate() {
+        let mut result = json!({ "value": row.metrics[index] });
+        if let Some(compared) = report.compared().first() {
+            result["comparison_value"] = compared.row.metrics[index].clone();
+            result["change"] = compared.change[index].clone();
+        }
+        results.insert(name.to_owned(), result);
+    }
+    Value::Object(results)
+}
+
+/// Every bucket of the period has a row.
+fn timeseries(report: &Report) -> Value {
+    let query = report.query();
+    let rows: std::collections::HashMap<_, _> =
+        report.rows().iter().map(|row| (key(&row.dimensions), row)).collect();
+    let labels =
+        query.interval().map(|interval| interval.labels(query.period())).unwrap_or_default();
+    let row = |label: String| {
+        let label = json!(label);
+        let known = rows.get(&key(std::slice::from_ref(&label)));
+        let mut bucket = Map::from_iter([("date".to_owned(), label)]);
+        for (index, metric) in query.metrics().iter().enumerate() {
+            let value =
+                known.map_or_else(|| in_empty_bucket(*metric), |row| row.metrics[index].clone());
+            bucket.insert(metric.spec().name.to_owned(), value);
+        }
+        Value::Object(bucket)
+    };
+    labels.into_iter().map(row).collect()
+}
+
+fn in_empty_bucket(metric: Metric) -> Value {
+    if metric == Metric::VisitDuration { Value::Null } else { metric.of_nothing() }
+}
+
+fn breakdown(report: &Report) -> Value {
+    let properties: Vec<String> =
+        report.query().dimensions().iter().map(|dimension| short(&dimension.to_string())).collect();
+    let row = |row: &super::Row| {
+        let properties = properties.iter().cloned().zip(row.dimensions.iter().cloned());
+        let metrics = names(report).map(str::to_owned).zip(row.metrics.iter().cloned());
+        Value::Object(properties.chain(metrics).collect())
+    };
+    report.rows().iter().map(row).collect()
+}
+
+/// `source` of `visit:source`, `plan` of `event:props:plan`.
+fn short(name: &str) -> String {
+    let name = name
+        .strip_prefix("event:props:")
+        .or_else(|| name.split_once(':').map(|(_, name)| name))
+        .unwrap_or(name);
+    name.to_owned()
+}

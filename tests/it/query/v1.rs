@@ -1,0 +1,148 @@
+//! The older dialect: the same numbers, in answers of its own shape.
+
+use hyper::{Method, StatusCode};
+use passerby::query::Known;
+use passerby::query::v1::Kind;
+use passerby::report::{ask_v1, visitors_now};
+use serde_json::{Value, json};
+
+use super::story::Story;
+use crate::support::Collector;
+
+async fn answered(story: &Story, kind: Kind, parameters: &[(&str, &str)]) -> Value {
+    let owned = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let known = Known::new(&story.site, "2024-06-15T12:00:00Z".parse().unwrap());
+    ask_v1(&story.store, known, kind, &owned.collect::<Vec<_>>()).await.unwrap()["results"].clone()
+}
+
+async fn told() -> Story {
+    let mut story = Story::new("Europe/Berlin").await;
+    let mut firefox = story.visit(1).from("Google");
+    firefox = firefox.browser("Firefox", "126.0", "campaign");
+    firefox.view("01 10:00:00", "/").view("01 10:01:00", "/b");
+    story.visit(2).browser("Chrome", "126.0", "").view("01 11:00:00", "/");
+    story.visit(3).browser("Firefox", "126.0", "").view("03 11:00:00", "/");
+    story.told().await;
+    story
+}
+
+#[tokio::test]
+async fn an_aggregate_is_a_number_a_metric_beside_that_of_the_period_before() {
+    let story = told().await;
+    let parameters = [
+        ("period", "day"),
+        ("date", "2024-05-01"),
+        ("metrics", "visitors,bounce_rate,views_per_visit"),
+    ];
+    let expected = json!({
+        "visitors": { "value": 2 }, "bounce_rate": { "value": 50 }, "views_per_visit": { "value": 1.5 },
+    });
+    assert_eq!(answered(&story, Kind::Aggregate, &parameters).await, expected);
+    let parameters =
+        [("period", "custom"), ("date", "2024-05-03,2024-05-04"), ("compare", "previous_period")];
+    let expected = json!({ "visitors": { "value": 1, "comparison_value": 2, "change": -50 } });
+    assert_eq!(answered(&story, Kind::Aggregate, &parameters).await, expected);
+}
+
+#[tokio::test]
+async fn a_time_series_has_every_bucket() {
+    // [17], [18]
+    let story = told().await;
+    let metrics = ("metrics", "visitors,pageviews,bounce_rate,visit_duration,views_per_visit");
+    let parameters = [("period", "custom"), ("date", "2024-05-01,2024-05-02"), metrics];
+    let expected = json!([
+        { "date": "2024-05-01", "visitors": 2, "pageviews": 3, "bounce_rate": 50, "visit_duration": 30, "views_per_visit": 1.5 },
+        { "date": "2024-05-02", "visitors": 0, "pageviews": 0, "bounce_rate": 0, "visit_duration": null, "views_per_visit": 0.0 },
+    ]);
+    assert_eq!(answered(&story, Kind::Timeseries, &parameters).await, expected);
+    let hours =
+        answered(&story, Kind::Timeseries, &[("period", "day"), ("date", "2024-05-01")]).await;
+    assert_eq!(hours.as_array().unwrap().len(), 24);
+    assert_eq!(hours[12], json!({ "date": "2024-05-01 12:00:00", "visitors": 1 }));
+}
+
+#[tokio::test]
+async fn a_breakdown_has_short_names_and_no_blank_rows() {
+    // [24], [25], [34]
+    let story = told().await;
+    let month = [("period", "month"), ("date", "2024-05-01")];
+    let with = |more: &[(&'static str, &'static str)]| [&month[..], more].concat();
+    let versions =
+        answered(&story, Kind::Breakdown, &with(&[("property", "visit:browser_version")])).await;
+    let expected = json!([
+        { "browser_version": "126.0", "browser": "Firefox", "visitors": 2 },
+        { "browser_version": "126.0", "browser": "Chrome", "visitors": 1 },
+    ]);
+    assert_eq!(versions, expected);
+    let campaigns =
+        answered(&story, Kind::Breakdown, &with(&[("property", "visit:utm_campaign")])).await;
+    assert_eq!(campaigns, json!([{ "utm_campaign": "campaign", "visitors": 1 }]));
+    let sources = with(&[
+        ("property", "visit:source"),
+        ("filters", "event:page==/*;visit:browser==F*|S*"),
+        ("limit", "1"),
+    ]);
+    assert_eq!(
+        answered(&story, Kind::Breakdown, &sources).await,
+        json!([{ "source": "Direct / None", "visitors": 1 }])
+    );
+    let cities = with(&[("property", "visit:city")]);
+    assert_eq!(answered(&story, Kind::Breakdown, &cities).await, json!([]));
+}
+
+#[tokio::test]
+async fn there_now_is_who_did_something_in_the_last_five_minutes() {
+    let mut story = Story::new("Etc/UTC").await;
+    story.visit(1).view("01 10:00:00", "/").view("01 10:30:00", "/");
+    story.visit(2).view("01 10:20:00", "/").ping("01 10:29:00", "/");
+    story.visit(3).event("01 10:26:00", "Signup", "/");
+    story.told().await;
+    let now = |moment: &str| Known::new(&story.site, moment.parse().unwrap());
+    assert_eq!(visitors_now(&story.store, now("2024-05-01T10:30:30Z")).await.unwrap(), 2);
+    assert_eq!(visitors_now(&story.store, now("2024-05-01T10:15:00Z")).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn the_older_dialect_is_asked_with_get_and_a_token() {
+    let collector = Collector::start(&[]).await;
+    collector.run(&["site", "add", "one.test"]);
+    let token = collector.run(&["token", "create", "--scope", "stats", "--site", "one.test"]);
+    let bearer = format!("Bearer {token}");
+    let ask = async |path: &str| {
+        collector
+            .request(
+                Method::GET,
+                &format!("/api/v1/stats/{path}"),
+                &[("authorization", &bearer)],
+                "",
+            )
+            .await
+    };
+    let now = ask("realtime/visitors?site_id=one.test").await;
+    assert_eq!((now.status, now.json()), (StatusCode::OK, json!(0)));
+    let answer = ask("aggregate?site_id=one.test&period=7d&metrics=visitors%2Cpageviews").await;
+    assert_eq!(
+        answer.json(),
+        json!({ "results": { "visitors": { "value": 0 }, "pageviews": { "value": 0 } } })
+    );
+    assert_eq!(
+        ask("timeseries?site_id=one.test&period=7d").await.json()["results"]
+            .as_array()
+            .unwrap()
+            .len(),
+        7
+    );
+    assert_eq!(
+        ask("breakdown?site_id=one.test&property=event:page").await.json(),
+        json!({ "results": [] })
+    );
+    // [39]
+    assert_eq!(ask("aggregate?period=7d").await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(ask("aggregate?site_id=two.test").await.status, StatusCode::UNAUTHORIZED);
+    let wrong = ask("breakdown?site_id=one.test&property=event:page&metrics=visitors,baa").await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
+    assert_eq!(wrong.json(), json!({ "error": r##"#/metrics/1: Invalid metric "baa""## }));
+    let without =
+        collector.request(Method::GET, "/api/v1/stats/aggregate?site_id=one.test", &[], "").await;
+    assert_eq!(without.status, StatusCode::UNAUTHORIZED);
+}
