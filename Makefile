@@ -23,7 +23,7 @@ test: engine chromium tests/browser/node_modules beacon/node_modules ## Run ever
 check: beacon/node_modules ## Check format, lints, documentation and the committed build of the page script
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --quiet
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --quiet
 	npm run --silent --prefix beacon check
 	@if command -v cargo-deny >/dev/null; then cargo deny check; fi
 

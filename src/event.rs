@@ -1,6 +1,6 @@
 //! The event: one stored row, and its encoding as ClickHouse's RowBinary.
 //!
-//! The columns are written down once, in [`columns!`]: the struct, the column list of the `INSERT`,
+//! The columns are written down once, in `columns!`: the struct, the column list of the `INSERT`,
 //! the encoder and the decoder follow from it, and a test compares the list with `schema.sql`.
 //! The encoded row is what the spool keeps and what ClickHouse is sent: it is encoded once.
 //!

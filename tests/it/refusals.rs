@@ -169,6 +169,9 @@ fn message(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+/// Variables, arguments, and a part of the message that they lead to.
+type Start<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str], &'a str);
+
 #[test]
 fn what_stops_a_start_is_said_in_one_sentence() {
     let directory = tempfile::tempdir().unwrap();
@@ -178,7 +181,7 @@ fn what_stops_a_start_is_said_in_one_sentence() {
     let occupied = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let occupied = occupied.local_addr().unwrap().to_string();
     let config = file.to_str().unwrap();
-    let cases: [(&[(&str, &str)], &[&str], &str); 7] = [
+    let cases: [Start<'_>; 7] = [
         (&[], &["serve", "--config", config], "unknown field `lissten`"),
         (&[], &["serve", "--config", "/nowhere.toml"], "/nowhere.toml can not be read"),
         (
