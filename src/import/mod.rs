@@ -1,6 +1,6 @@
 //! Import: events from a file of JSON lines, through the same visits as a collector's.
 //!
-//! Arrival order is line order. [`line`] has the form of a line and its rules; [`batches`] collects the
+//! Arrival order is line order. [`mod@line`] has the form of a line and its rules; [`batches`] collects the
 //! rows of a day for one insert. A row's key follows from what the file says, so that importing a file
 //! twice, or again after it was interrupted, gives equal rows, which the table counts once. A line that
 //! is wrong is reported by its number and rule, and costs no other line.

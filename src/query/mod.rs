@@ -6,7 +6,7 @@
 //! | here      | [`Wire`], [`Known`]| [`Query`]     | the parts go together; the period is two instants   |
 //! | `compile` | [`Query`]          | [`Statement`] | it is text of ours, and values bound beside it      |
 //!
-//! `metric` and `dimension` are the registries: parsing, SQL, [`schema`] and the documentation derive
+//! `metric` and `dimension` are the registries: parsing, SQL, [`schema()`] and the documentation derive
 //! from them. Nothing here does I/O, reads a clock, or logs; `report` asks and answers.
 
 mod comparison;

@@ -1,7 +1,7 @@
 //! Where a visit came from: the tags of its first page, its referrer, and what both say together.
 //!
 //! [`tags`] reads the allow-listed keys of the page's query string, [`source`] knows the names of
-//! sources, and [`channel`] sorts them.
+//! sources, and [`mod@channel`] sorts them.
 
 mod channel;
 mod source;
