@@ -32,12 +32,9 @@ pub(super) fn read(disk: &dyn Disk, segments: &BTreeMap<u64, Segment>) -> Positi
             Position { segment: number, offset: written.offset.max(segment.first_frame) }
         }
         Some((&number, segment)) => start(number, segment),
-        None => {
-            segments.iter().next_back().map_or(Position::default(), |(&number, segment)| Position {
-                segment: number,
-                offset: if number < written.segment { segment.bytes } else { segment.first_frame },
-            })
-        }
+        // Everything that there is lies before it, or there is nothing: it stays where it is, so that no
+        // number before it is used again.
+        None => written,
     }
 }
 

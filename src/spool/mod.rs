@@ -144,6 +144,8 @@ struct Segment {
     seed: Seed,
     /// Where the first frame is.
     first_frame: u64,
+    /// Whether nothing will be appended to it any more.
+    is_ended: bool,
     /// When all of it had been committed.
     committed_at: Option<Instant>,
 }

@@ -143,10 +143,13 @@ impl Reader {
         waiting.sum()
     }
 
-    /// Segments before the checkpoint's may leave the disk in their time.
+    /// Segments that lie before the checkpoint may leave the disk in their time.
     fn mark_committed(&self) {
-        for (_, segment) in self.shared.segments().range_mut(..self.committed.segment) {
-            segment.committed_at.get_or_insert_with(Instant::now);
+        let Position { segment: last, offset } = self.committed;
+        for (number, segment) in self.shared.segments().range_mut(..=last) {
+            if *number < last || (segment.is_ended && offset >= segment.bytes) {
+                segment.committed_at.get_or_insert_with(Instant::now);
+            }
         }
     }
 

@@ -185,6 +185,7 @@ pub(super) fn recover(disk: &dyn Disk) -> Result<(BTreeMap<u64, Segment>, u64), 
                 columns: Arc::from(columns),
                 seed,
                 first_frame,
+                is_ended: true,
                 committed_at: None,
             },
         );

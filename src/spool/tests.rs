@@ -285,6 +285,24 @@ async fn the_number_of_a_segment_that_is_gone_is_not_used_again() {
 }
 
 #[tokio::test]
+async fn rows_leave_the_disk_in_their_time_also_when_nothing_new_comes() {
+    let disk = SimulatedDisk::default();
+    let limits = Limits { keep: Duration::ZERO, ..Limits::default() };
+    let (spool, mut reader) = open(&disk, &limits);
+    append(&spool, "first").await.unwrap();
+    drain(&mut reader);
+    spool.rotate();
+    spool.close().await;
+    reader.forget_old();
+    assert_eq!(spool.bytes(), 0);
+    let (spool, mut reader) = open(&disk, &limits);
+    append(&spool, "second").await.unwrap();
+    spool.close().await;
+    assert!(disk.list().unwrap().contains(&"0000000000000002.spool".to_owned()));
+    assert_eq!(drain(&mut reader), ["second"]);
+}
+
+#[tokio::test]
 async fn a_full_disk_is_freed_of_what_is_committed() {
     let disk = SimulatedDisk::default();
     let limits =

@@ -141,7 +141,7 @@ impl Log {
                 }
             }
             match after {
-                Some(Command::Rotate) => self.current = None,
+                Some(Command::Rotate) => self.end_segment(),
                 Some(Command::Close) => return,
                 Some(Command::Append { .. }) | None => {}
             }
@@ -176,19 +176,20 @@ impl Log {
         if let Err(error) = current.file.append(&frames) {
             // What was written of it must not be read.
             if current.file.truncate(current.bytes).is_err() {
-                self.current = None;
+                self.end_segment();
             }
             return Err(refusal(&error));
         }
         if let Err(error) = current.file.sync() {
             let _ = current.file.truncate(current.bytes);
-            self.current = None;
+            self.end_segment();
             tracing::error!(%error, "the disk did not keep what was written to the spool; a new segment is begun");
             return Err(AppendError::Failed);
         }
         current.bytes += needed;
         let (number, bytes) = (current.number, current.bytes);
-        if bytes >= shared.limits.segment_bytes {
+        let is_ended = bytes >= shared.limits.segment_bytes;
+        if is_ended {
             self.current = None;
         }
         let rows = records.len() as u64;
@@ -197,9 +198,18 @@ impl Log {
         shared.figures.rows_waiting.fetch_add(rows, Ordering::Relaxed);
         if let Some(segment) = shared.segments().get_mut(&number) {
             segment.bytes = bytes;
+            segment.is_ended = is_ended;
         }
         shared.grown.notify_one();
         Ok(())
+    }
+
+    /// What comes next goes into a new segment.
+    fn end_segment(&mut self) {
+        let Some(current) = self.current.take() else { return };
+        if let Some(segment) = self.shared.segments().get_mut(&current.number) {
+            segment.is_ended = true;
+        }
     }
 
     /// The segment that grows; a new one when there is none.
@@ -228,6 +238,7 @@ impl Log {
             columns: columns.into(),
             seed,
             first_frame: bytes,
+            is_ended: false,
             committed_at: None,
         };
         self.shared.segments().insert(number, segment);
