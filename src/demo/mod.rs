@@ -27,6 +27,8 @@ pub const DOMAIN: &str = "demo.example";
 pub const TIMEZONE: &str = "Europe/Berlin";
 /// The mean number of events of a visit, engagement included: measured over a generated year.
 const EVENTS_PER_VISIT: f64 = 5.6;
+/// Days that are sent together.
+const DAYS_AT_ONCE: u32 = 8;
 /// The most visits that are open at once while traffic is generated.
 const VISITS_OPEN_MAX: usize = 100_000;
 
@@ -61,10 +63,12 @@ pub async fn load(
             batches.add(event);
         }
         events += day.len() as u64;
-        // A day that is over is as full as it gets.
-        batches.flush_all(store).await?;
-        progress(events);
+        if traffic.day.is_multiple_of(DAYS_AT_ONCE) {
+            batches.flush_all(store).await?;
+            progress(events);
+        }
     }
+    batches.flush_all(store).await?;
     Ok(events)
 }
 

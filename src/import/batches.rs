@@ -3,11 +3,15 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::{StreamExt, TryStreamExt, stream};
+
 use crate::event::Event;
 use crate::store::{Store, StoreError};
 
 /// A day that has as many rows is sent.
 const DAY_ROWS_MAX: usize = 100_000;
+/// Inserts that are under way at once: one waits for the disk while another is read.
+const INSERTS_AT_ONCE: usize = 4;
 /// All days together hold as many bytes before the largest is sent.
 const BYTES_MAX: usize = 64 << 20;
 
@@ -44,7 +48,7 @@ impl Batches {
     /// Sends the largest days, until what is left is small.
     ///
     /// # Errors
-    /// When ClickHouse does not take them; they are still here then.
+    /// As [`Self::flush_all`].
     pub async fn flush_large(&mut self, store: &Store) -> Result<(), StoreError> {
         while self.is_large() {
             let largest = self.days.iter().max_by_key(|(_, day)| day.rows).map(|(day, _)| *day);
@@ -54,25 +58,26 @@ impl Batches {
         Ok(())
     }
 
-    /// Sends everything.
+    /// Sends everything, several days at once.
     ///
     /// # Errors
-    /// As [`Self::flush_large`].
+    /// When ClickHouse does not take a day. Nothing is here any more then: what was not taken has to be
+    /// added again, which does no harm to what was.
     pub async fn flush_all(&mut self, store: &Store) -> Result<(), StoreError> {
-        while let Some((&day, _)) = self.days.first_key_value() {
-            self.flush(store, day).await?;
-        }
-        Ok(())
+        let days = std::mem::take(self).days;
+        let inserts = days.into_values().map(|day| insert(store, day));
+        stream::iter(inserts).buffer_unordered(INSERTS_AT_ONCE).try_collect().await
     }
 
     async fn flush(&mut self, store: &Store, day: u32) -> Result<(), StoreError> {
-        let columns = Event::columns().collect::<Vec<_>>().join(",");
-        if let Some(rows) = self.days.get(&day) {
-            store.insert_events(&columns, &rows.bytes).await?;
-            self.bytes -= rows.bytes.len();
-        }
-        self.days.remove(&day);
+        let Some(rows) = self.days.remove(&day) else { return Ok(()) };
+        self.bytes -= rows.bytes.len();
         self.has_full_day = self.days.values().any(|day| day.rows >= DAY_ROWS_MAX);
-        Ok(())
+        insert(store, rows).await
     }
+}
+
+async fn insert(store: &Store, day: Day) -> Result<(), StoreError> {
+    let columns = Event::columns().collect::<Vec<_>>().join(",");
+    store.insert_events(&columns, &day.bytes).await
 }
