@@ -15,9 +15,14 @@ case "$(uname -s)-$(uname -m)" in
     exit 1
     ;;
 esac
-package="$here/node_modules/@chdb/lib-$platform"
+# npm refuses a directory whose package.json needs another platform's package, so these have their own.
+prefix=$here
+[ "$platform" = linux-x64-gnu ] || prefix=$here/node_modules/other-platform
+package="$prefix/node_modules/@chdb/lib-$platform"
+# Written last: a download that was interrupted leaves a package.json beside half of a library.
+complete="$here/node_modules/.complete-$platform-$version"
 
-if ! grep -q "\"version\": \"$version\"" "$package/package.json" 2>/dev/null; then
+if [ ! -f "$complete" ]; then
   if ! command -v npm >/dev/null; then
     echo "The ClickHouse engine comes as an npm package, and there is no npm: install Node.js, or clickhouse 26 or later." >&2
     exit 1
@@ -28,8 +33,11 @@ if ! grep -q "\"version\": \"$version\"" "$package/package.json" 2>/dev/null; th
     npm ci --prefix "$here" --ignore-scripts --no-progress --loglevel=error >&2
   else
     # By its name; npm checks it against what the registry says of it.
-    npm install --prefix "$here" --no-save --ignore-scripts --no-progress --loglevel=error "@chdb/lib-$platform@$version" >&2
+    rm -rf "$prefix"
+    mkdir -p "$prefix"
+    npm install --prefix "$prefix" --no-save --ignore-scripts --no-progress --loglevel=error "@chdb/lib-$platform@$version" >&2
   fi
+  touch "$complete"
 fi
 
 library=$(find "$package" -maxdepth 1 -name 'libchdb.*' | head -n 1)
