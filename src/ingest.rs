@@ -22,6 +22,9 @@ use crate::spool::{AppendError, Record, Spool};
 use crate::store::catalog::Catalog;
 use crate::telemetry::Counters;
 
+/// The code that the field gives to visitors from anonymising networks.
+const ANONYMOUS_COUNTRY: &str = "A1";
+
 /// Takes beacons in.
 pub struct Collector {
     clock: SharedClock,
@@ -105,6 +108,7 @@ struct Told<'a> {
     raw_agent: &'a UserAgent,
     crossing: &'a Crossing<'a>,
     language: &'a str,
+    network: Network,
     objects: bool,
     now: Timestamp,
 }
@@ -163,6 +167,7 @@ impl Collector {
             raw_agent: &raw_agent,
             crossing: &crossing,
             language: &language,
+            network,
             objects,
             now,
         };
@@ -299,7 +304,14 @@ fn attributes(told: &Told<'_>) -> Attributes {
     let tags = Tags::from_query(&told.beacon.query);
     let acquisition =
         Acquisition::of(&tags, told.beacon.referrer.as_deref(), &told.beacon.page.hostname);
-    let Place { country, region, region_name, city, city_name } = told.crossing.place().clone();
+    let place = match told.network {
+        // Where an anonymising network lets its visitors out is not where they are.
+        Network::AnonymousVpn => {
+            Place { country: ANONYMOUS_COUNTRY.to_owned(), ..Place::default() }
+        }
+        Network::Unknown | Network::DataCentre => told.crossing.place().clone(),
+    };
+    let Place { country, region, region_name, city, city_name } = place;
     let place_and_agent = Attributes {
         country,
         region,

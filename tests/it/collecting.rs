@@ -148,6 +148,25 @@ async fn a_beacon_tells_where_the_visit_came_from_and_with_what() {
     }
 }
 
+#[tokio::test]
+async fn a_proxy_that_is_believed_tells_of_anonymising_networks_and_data_centres() {
+    let (collector, token) = collector(&[PROXY, ("PASSERBY_GEO_DATABASE", places())]).await;
+    let send = async |kind: &str| {
+        let headers = [("user-agent", CHROME), ("x-plausible-ip-type", kind)];
+        let beacon = page_view("/").to_string();
+        let answer = collector.request(Method::POST, "/api/event", &headers, beacon).await;
+        answer.header("x-passerby-dropped").map(str::to_owned)
+    };
+    assert_eq!(send("dc_ip").await.as_deref(), Some("dc_ip"));
+    assert_eq!(send("anonymous_vpn_ip").await, None);
+    numbers(&collector, &token, 1).await;
+    let query = json!({
+        "site_id": "example.com", "metrics": ["visitors"], "date_range": "24h", "dimensions": ["visit:country"],
+    });
+    let results = collector.results(&token, &query).await;
+    assert_eq!(results, json!([{"metrics": [1], "dimensions": ["A1"]}]));
+}
+
 fn places() -> &'static str {
     concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/places.mmdb")
 }
