@@ -72,8 +72,10 @@ In the site's time zone; both ends are within.
 |---|---|
 | `is`, `is_not` | is one of the values, or none |
 | `contains`, `contains_not` | contains one of them, or none |
+| `starts_with`, `starts_with_not`, `ends_with`, `ends_with_not` | begins or ends with one of them, or with none |
 | `matches`, `matches_not` | has a match of one of these regular expressions (RE2), or none |
 | `matches_wildcard`, `matches_wildcard_not` | is wholly matched by one of these patterns, or none: `*` is anything, `\|` is or |
+| `is_set`, `is_not_set` | is there and no blank, or not: `["is_set", "visit:utm_source"]`, without values |
 
 Filters nest: `["and", [filter, …]]`, `["or", [filter, …]]`, `["not", filter]`; and `["has_done", filter]` and
 `["has_not_done", filter]` hold for the visits in which such an event happened, or none did. A blank is found by the

@@ -143,6 +143,18 @@ fn a_wrong_filter_is_refused() {
         json!(["and", []]),
         r##"#/filters/0: Invalid filter ["and",[]]: "and" takes one list of at least one filter."##,
     );
+    check(
+        json!(["is_set", "visit:source", ["x"]]),
+        r##"#/filters/0: Invalid filter ["is_set","visit:source",["x"]]: is_set takes a dimension, and no values."##,
+    );
+    check(
+        json!(["starts_with", "visit:source"]),
+        r##"#/filters/0: Invalid filter ["starts_with","visit:source"]: starts_with takes a dimension and a list of values."##,
+    );
+    check(
+        json!(["is_set", "event:goal"]),
+        r##"#/filters/0/0: Invalid operator "is_set": goals are found by is and contains."##,
+    );
     check(json!(["not"]), r##"#/filters/0: Invalid filter ["not"]: "not" takes one filter."##);
 }
 
