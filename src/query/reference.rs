@@ -119,7 +119,8 @@ and `*` anything.
 - A person is a new visitor every day of the site: the visitors of a month are the sum of its days', but for visits over
   midnight.
 - What a visit has (bounce rate, duration, entry and exit page) is of the whole visit, though only part of it be within
-  the period. By day and longer a visit counts where it was last active, by hour and minute wherever it was under way.
+  the period. By day and longer, and by day of the week, a visit counts where it was last active, by hour and what is
+  shorter wherever it was under way.
 - With page views or events among the metrics, visitors and visits are counted from these; without them, from visits. At
   the edges of a period or a bucket the two may differ by the visits that reach over it.
 - Events of visitors who asked not to be recognised count as page views and events, and not as visitors or visits.

@@ -1,6 +1,7 @@
 //! Buckets of time, in the site's time zone.
 
 use jiff::Timestamp;
+use passerby::query::interval::Interval;
 use passerby::query::{Known, Query};
 use serde_json::{Value, json};
 
@@ -42,7 +43,6 @@ async fn days_on_which_clocks_change_have_the_labels_of_their_clock() {
     for (day, zone) in days {
         let mut story = Story::new(zone).await;
         let period = json!([day, day]);
-        let parts = json!({ "date_range": period, "dimensions": ["time:hour"], "include": { "time_labels": true } });
         let query = Query::parse(
             &json!({ "site_id": "x", "metrics": ["visitors"], "date_range": period }),
             &Known::new(&story.site, Timestamp::UNIX_EPOCH),
@@ -56,15 +56,97 @@ async fn days_on_which_clocks_change_have_the_labels_of_their_clock() {
             second += 900;
         }
         story.told().await;
-        let answer = story.ask(&parts).await.unwrap();
-        let labels: Value = answer["results"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|row| row["dimensions"][0].clone())
-            .collect();
-        assert_eq!(labels, answer["meta"]["time_labels"], "{day} in {zone}");
+        let each = Interval::ALL.iter().filter(|interval| **interval != Interval::Minute);
+        for (interval, metric) in
+            each.flat_map(|interval| [(interval.name(), "visits"), (interval.name(), "pageviews")])
+        {
+            let parts = json!({
+                "metrics": [metric], "date_range": period, "dimensions": [interval], "include": { "time_labels": true },
+            });
+            let answer = story.ask(&parts).await.unwrap();
+            let labels: Value = answer["results"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|row| row["dimensions"][0].clone())
+                .collect();
+            assert_eq!(
+                labels, answer["meta"]["time_labels"],
+                "{metric} by {interval} on {day} in {zone}"
+            );
+        }
     }
+}
+
+#[tokio::test]
+async fn a_visit_counts_in_every_quarter_of_an_hour_and_hour_of_the_day_in_which_it_was_under_way()
+{
+    let mut story = Story::new("Asia/Kathmandu").await;
+    // 10:50 to 11:20 on the site's clock, and 23:50 to 00:10.
+    story.visit(1).view("01 05:05:00", "/").view("01 05:35:00", "/b");
+    story.visit(2).view("01 18:05:00", "/").view("01 18:25:00", "/b");
+    story.told().await;
+    let quarters = json!({ "metrics": ["visits", "pageviews", "visit_duration"], "dimensions": ["time:15min"] });
+    let expected = json!([
+        ["2024-05-01 10:45:00", 1, 1, 1800],
+        ["2024-05-01 11:00:00", 1, 0, 1800],
+        ["2024-05-01 11:15:00", 1, 1, 1800],
+        ["2024-05-01 23:45:00", 1, 1, 1200],
+        ["2024-05-02 00:00:00", 1, 1, 1200],
+    ]);
+    story.check(quarters, expected).await;
+    let hours = json!({ "metrics": ["visits", "pageviews", "bounce_rate"], "dimensions": ["time:hour_of_day"] });
+    story.check(hours, json!([[0, 1, 1, 0], [10, 1, 1, 0], [11, 1, 1, 0], [23, 1, 1, 0]])).await;
+    let hours = json!({ "metrics": ["pageviews"], "dimensions": ["time:hour_of_day"], "order_by": [["time:hour_of_day", "desc"]] });
+    story.check(hours, json!([[23, 1], [11, 1], [10, 1], [0, 1]])).await;
+    // A visit over midnight is of the day on which it was last active, its views are of both.
+    let days = json!({ "metrics": ["visits"], "dimensions": ["time:day_of_week"] });
+    story.check(days, json!([[3, 1], [4, 1]])).await;
+    let days =
+        json!({ "metrics": ["pageviews"], "dimensions": ["time:day_of_week", "event:page"] });
+    story.check(days, json!([[3, "/", 2], [3, "/b", 1], [4, "/b", 1]])).await;
+}
+
+#[tokio::test]
+async fn quarters_and_years_are_those_of_the_sites_calendar() {
+    let mut story = Story::new("America/New_York").await;
+    story.visit(1).view("01 03:59:59", "/").last().timestamp = 1_711_943_999;
+    story.visit(2).view("01 04:00:00", "/").last().timestamp = 1_711_944_000;
+    story.visit(3).view("01 04:00:00", "/").last().timestamp = 1_704_085_199;
+    story.told().await;
+    let range = json!(["2023-12-01", "2024-06-30"]);
+    for metric in ["visits", "pageviews"] {
+        let query =
+            json!({ "metrics": [metric], "dimensions": ["time:quarter"], "date_range": range });
+        let expected = json!([["2023-10-01", 1], ["2024-01-01", 1], ["2024-04-01", 1]]);
+        story.check(query, expected).await;
+        let query =
+            json!({ "metrics": [metric], "dimensions": ["time:year"], "date_range": range });
+        story.check(query, json!([["2023-01-01", 1], ["2024-01-01", 2]])).await;
+    }
+}
+
+#[tokio::test]
+async fn a_day_of_the_week_is_compared_with_the_same_day() {
+    let mut story = Story::new("Etc/UTC").await;
+    // Two Mondays, a Tuesday and the Wednesday before.
+    story.visit(1).view("13 10:00:00", "/");
+    story.visit(2).view("13 11:00:00", "/");
+    story.visit(3).view("14 10:00:00", "/");
+    story.visit(4).view("06 10:00:00", "/");
+    story.visit(5).view("08 10:00:00", "/");
+    story.told().await;
+    let answer = story
+        .ask(&json!({
+            "dimensions": ["time:day_of_week"], "date_range": ["2024-05-10", "2024-05-14"],
+            "include": { "comparisons": { "mode": "custom", "date_range": ["2024-05-06", "2024-05-08"] } },
+        }))
+        .await
+        .unwrap();
+    let compared: Vec<_> =
+        answer["results"].as_array().unwrap().iter().map(|row| &row["comparison"]).collect();
+    assert_eq!(*compared[0], json!({ "dimensions": [1], "metrics": [1], "change": [100] }));
+    assert_eq!(*compared[1], json!({ "dimensions": [2], "metrics": [0], "change": [100] }));
 }
 
 #[tokio::test]
