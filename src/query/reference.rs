@@ -45,7 +45,7 @@ questions and prints the answer as a table. The JSON schema is at `/api/docs/que
 | `dimensions` | | What it is broken down by. |
 | `filters` | | Which events and visits count; all entries must hold. |
 | `order_by` | | `[["visitors", "desc"], ["visit:source", "asc"]]`; by default time, then the first metric from the greatest. |
-| `include` | | `time_labels`: every bucket of the period in `meta.time_labels`; `total_rows`: the number of rows without pagination in `meta.total_rows`; `comparisons`: see below. |
+| `include` | | `time_labels`: every bucket of the period in `meta.time_labels`; `total_rows`: the number of rows without pagination in `meta.total_rows`; `zero_fill`: a row for every bucket of the period, also where nothing happened, and with further dimensions for each of their values that occur (100000 rows at most); `comparisons`: see below. |
 | `pagination` | | `limit` (1 to 10000, which is the default) and `offset`. |
 
 ### date_range

@@ -54,6 +54,7 @@ pub fn schema() -> Value {
                 "imports": { "type": "boolean" },
                 "time_labels": { "type": "boolean" },
                 "total_rows": { "type": "boolean" },
+                "zero_fill": { "type": "boolean" },
                 "comparisons": { "$ref": "#/$defs/comparisons" },
             } },
             "pagination": { "type": "object", "additionalProperties": false, "properties": {

@@ -242,6 +242,102 @@ async fn buckets_without_data_are_left_out_and_all_labels_are_in_the_meta() {
 }
 
 #[tokio::test]
+async fn zero_fill_has_a_row_for_every_bucket_of_every_value_that_occurs() {
+    let mut story = Story::new("Etc/UTC").await;
+    story.visit(1).from("Google").view("01 10:00:00", "/");
+    story.visit(2).from("Bing").view("03 10:00:00", "/").view("03 10:00:30", "/b");
+    story.visit(3).from("Google").view("03 11:00:00", "/");
+    story.told().await;
+    let query = |parts: Value| {
+        let mut query = json!({
+            "date_range": ["2024-05-01", "2024-05-04"],
+            "dimensions": ["time:day"], "include": { "zero_fill": true },
+        });
+        query.as_object_mut().unwrap().extend(parts.as_object().unwrap().clone());
+        query
+    };
+    let [one, two, three, four] = ["2024-05-01", "2024-05-02", "2024-05-03", "2024-05-04"];
+    let metrics = json!(["visitors", "visit_duration", "percentage"]);
+    let expected =
+        json!([[one, 1, 0, 33.3], [two, 0, 0, 0.0], [three, 2, 15, 66.7], [four, 0, 0, 0.0]]);
+    story.check(query(json!({ "metrics": metrics })), expected).await;
+    let by_source = json!({ "metrics": ["visitors"], "dimensions": ["visit:source", "time:day"] });
+    let expected = json!([
+        ["Google", one, 1],
+        ["Bing", one, 0],
+        ["Bing", two, 0],
+        ["Google", two, 0],
+        ["Bing", three, 1],
+        ["Google", three, 1],
+        ["Bing", four, 0],
+        ["Google", four, 0],
+    ]);
+    story.check(query(by_source), expected).await;
+    // Pages are cut after the filling, and counted.
+    let second = json!({
+        "metrics": ["visitors"], "order_by": [["visitors", "asc"], ["time:day", "desc"]],
+        "include": { "zero_fill": true, "total_rows": true, "comparisons": { "mode": "previous_period" } },
+        "pagination": { "limit": 2, "offset": 1 },
+    });
+    let answer = story.ask(&query(second.clone())).await.unwrap();
+    assert_eq!(answer["meta"], json!({ "total_rows": 4 }));
+    let comparison = json!({ "dimensions": ["2024-04-28"], "metrics": [0], "change": [0] });
+    assert_eq!(
+        answer["results"][0],
+        json!({ "dimensions": [two], "metrics": [0], "comparison": comparison })
+    );
+    story.check(query(second.clone()), json!([[two, 0], [one, 1]])).await;
+    assert_eq!(story.ask(&answer["query"]).await.unwrap(), answer);
+    // Where nothing happened there are the buckets, but no value of another dimension to have them.
+    let nothing =
+        json!({ "metrics": ["visitors", "pageviews"], "filters": [["is", "visit:source", ["x"]]] });
+    story
+        .check(query(nothing), json!([[one, 0, 0], [two, 0, 0], [three, 0, 0], [four, 0, 0]]))
+        .await;
+    let nothing = json!({
+        "metrics": ["visitors"], "dimensions": ["time:day", "event:page"], "filters": [["is", "visit:source", ["x"]]],
+    });
+    story.check(query(nothing), json!([])).await;
+    // Attention alone is sorted by visitors within the bucket.
+    let attention =
+        json!({ "metrics": ["time_on_page"], "dimensions": ["time:day", "event:page"] });
+    let expected = json!([
+        [one, "/", null],
+        [one, "/b", null],
+        [two, "/", null],
+        [two, "/b", null],
+        [three, "/", null],
+        [three, "/b", null],
+        [four, "/", null],
+        [four, "/b", null],
+    ]);
+    story.check(query(attention), expected).await;
+}
+
+#[tokio::test]
+async fn zero_fill_has_its_limit() {
+    let mut story = Story::new("Etc/UTC").await;
+    let mut visit = story.visit(1);
+    for page in 0..100 {
+        visit = visit.view("01 10:00:00", &format!("/{page}"));
+    }
+    drop(visit);
+    story.told().await;
+    let query = |days: u8| {
+        json!({
+            "date_range": ["2024-05-01", format!("2024-05-{days:02}")], "dimensions": ["time:15min", "event:page"],
+            "include": { "zero_fill": true }, "pagination": { "limit": 1, "offset": 95_999 },
+        })
+    };
+    assert_eq!(story.rows(&query(10)).await, json!([["2024-05-10 23:45:00", "/99", 0]]));
+    let error = story.ask(&query(11)).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "#/include/zero_fill: Invalid zero_fill true: the report has more than 100000 rows then."
+    );
+}
+
+#[tokio::test]
 async fn all_begins_on_the_day_of_the_first_event() {
     let mut story = Story::new("America/New_York").await;
     story.visit(1).view("02 03:00:00", "/");
