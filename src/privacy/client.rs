@@ -4,6 +4,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use axum::body::Body;
+
 use super::signal::Signal;
 
 /// The longest part of a user agent that is looked at, in bytes.
@@ -21,7 +23,16 @@ pub struct Client {
     pub network: Network,
 }
 
-/// A visitor's address. It is consumed once, by [`super::Wall::cross`], and can do nothing else.
+impl Client {
+    /// The address that was worked out, as the answer to the one who sent the request: an administrator
+    /// who sets up proxies. It goes into the body of that answer and nowhere else.
+    pub fn told_back(self) -> Body {
+        Body::from(self.ip.0.to_string())
+    }
+}
+
+/// A visitor's address. It is consumed once: by [`super::Wall::cross`] or, where its owner asked for it,
+/// by [`Client::told_back`].
 pub struct ClientIp(IpAddr);
 
 /// An address of which only the leading bits are left.
