@@ -17,6 +17,7 @@ mod error;
 pub mod filter;
 pub mod goal;
 pub mod interval;
+pub mod measure;
 pub mod metric;
 pub mod period;
 mod reference;
@@ -43,7 +44,7 @@ use self::error::Problems;
 use self::filter::{Filter, Subject};
 use self::goal::Goal;
 use self::interval::Interval;
-use self::metric::Metric;
+use self::measure::Measure;
 use self::period::Period;
 use self::wire::Breakdown;
 use crate::site::{Site, SiteId};
@@ -91,11 +92,13 @@ impl<'site> Known<'site> {
 pub struct Query {
     site: SiteId,
     domain: String,
-    metrics: Vec<Metric>,
+    metrics: Vec<Measure>,
     dimensions: Vec<Dimension>,
     period: Period,
     kept_from: Option<Timestamp>,
     filters: Vec<Filter>,
+    /// All the goals of the site.
+    goals: Vec<Goal>,
     order: Vec<Order>,
     include: Include,
     page: Page,
@@ -138,6 +141,7 @@ impl Query {
             period,
             kept_from: known.site.retention_days.map(|days| kept_from(days, known)),
             filters,
+            goals: known.goals.to_vec(),
             order: wire.order,
             include: wire.include,
             page: wire.page,
@@ -147,7 +151,7 @@ impl Query {
     }
 
     /// What is counted, in the order in which it was asked for. At least one.
-    pub fn metrics(&self) -> &[Metric] {
+    pub fn metrics(&self) -> &[Measure] {
         &self.metrics
     }
 
@@ -201,7 +205,7 @@ impl Query {
     pub fn to_wire(&self) -> Value {
         let order = self.order.iter().filter_map(|order| {
             let name = match order.key {
-                OrderKey::Metric(index) => self.metrics[index].spec().name.to_owned(),
+                OrderKey::Metric(index) => self.metrics[index].to_string(),
                 OrderKey::Dimension(index) => self.dimensions[index].to_string(),
                 // What is not asked for by name is what is done when nothing is asked for.
                 OrderKey::Visitors => return None,
@@ -222,7 +226,7 @@ impl Query {
         }
         json!({
             "site_id": self.domain,
-            "metrics": self.metrics.iter().map(|metric| metric.spec().name).collect::<Vec<_>>(),
+            "metrics": self.metrics.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "date_range": self.period.to_wire(),
             "filters": self.filters.iter().map(Filter::to_wire).collect::<Vec<_>>(),
             "dimensions": self.dimensions.iter().map(ToString::to_string).collect::<Vec<_>>(),

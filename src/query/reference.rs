@@ -3,6 +3,7 @@
 
 use super::dimension::{DIRECT_OR_NONE, Field, Home, NO_PROPERTY, NOT_SET};
 use super::interval::Interval;
+use super::measure::Statistic;
 use super::metric::{Formula, Metric, Unit};
 
 /// What comes before the tables.
@@ -90,6 +91,13 @@ percent, and of rates in points.
 
 "##;
 
+/// What is to be said of the metrics that are about numbers.
+const OF_NUMBERS: &str = "
+What is counted of a property is counted of the events that have a number as that property, whole or with decimals;
+other values are left out, and without any number it is null. It is not by entry or exit page. Medians and other
+quantiles are exact, and interpolated between two numbers.
+";
+
 /// What comes after the tables.
 const ANSWERS: &str = r##"## When there is no answer
 
@@ -151,6 +159,11 @@ fn metrics() -> String {
         text +=
             &format!("| `{}` | {} | {}{limits} |\n", spec.name, unit(spec.unit), spec.doc.trim());
     }
+    for statistic in Statistic::ALL {
+        let (name, doc) = (statistic.name(), statistic.doc().trim());
+        text += &format!("| `{name}:event:props:<name>` | {} | {doc} |\n", unit(Unit::Number));
+    }
+    text += OF_NUMBERS;
     text + "\nGoals cannot be set up yet; what is about them waits for that.\n\n"
 }
 
@@ -163,6 +176,7 @@ fn unit(unit: Unit) -> String {
         Unit::Count => "whole number".into(),
         Unit::Seconds => "seconds, whole".into(),
         Unit::Ratio => "two decimals".into(),
+        Unit::Number => "number, six decimals at most".into(),
         Unit::Percent(0) => "percent, whole".into(),
         Unit::Percent(1) => "percent, one decimal".into(),
         Unit::Percent(decimals) => format!("percent, {decimals} decimals"),

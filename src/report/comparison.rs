@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::Row;
 use crate::query::Query;
 use crate::query::dimension::Dimension;
+use crate::query::measure::Measure;
 use crate::query::metric::{Metric, Unit};
 
 /// What a row is compared with.
@@ -38,7 +39,11 @@ pub(super) fn pair(rows: &[Row], query: &Query, others: Vec<Row>, other: &Query)
         let row_there = known.remove(&key(&dimensions));
         let row_there = row_there.unwrap_or_else(|| Row { dimensions, metrics: nothing.clone() });
         let metrics = query.metrics().iter().zip(row_there.metrics.iter().zip(&row.metrics));
-        let change = metrics.map(|(metric, (old, new))| change(*metric, old, new)).collect();
+        let change = metrics.map(|(metric, (old, new))| match metric {
+            Measure::Metric(metric) => change(*metric, old, new),
+            Measure::Property(..) => change_in_percent(old, new),
+        });
+        let change = change.collect();
         Compared { row: row_there, change }
     };
     rows.iter().map(pair).collect()
@@ -84,12 +89,25 @@ fn change(metric: Metric, old: &Value, new: &Value) -> Value {
     match (metric, metric.spec().unit) {
         (Metric::BounceRate, _) if old == 0.0 => Value::Null,
         (Metric::BounceRate, _) => json!((new - old) as i64),
-        (Metric::ConversionRate | Metric::GroupConversionRate | Metric::ExitRate, _) => {
+        (
+            Metric::ConversionRate
+            | Metric::GroupConversionRate
+            | Metric::ExitRate
+            | Metric::EngagementRate,
+            _,
+        ) => {
             json!(((new - old) * 10.0).round() / 10.0)
         }
-        (_, Unit::Count | Unit::Seconds | Unit::Ratio | Unit::Percent(_)) => {
+        (_, Unit::Count | Unit::Seconds | Unit::Ratio | Unit::Number | Unit::Percent(_)) => {
             json!(percent(old, new))
         }
+    }
+}
+
+fn change_in_percent(old: &Value, new: &Value) -> Value {
+    match (old.as_f64(), new.as_f64()) {
+        (Some(old), Some(new)) => json!(percent(old, new)),
+        _ => Value::Null,
     }
 }
 
@@ -120,5 +138,8 @@ mod tests {
         check(Metric::ConversionRate, json!(12.34), json!(10.0), json!(-2.3));
         check(Metric::ConversionRate, json!(0.0), json!(10.0), json!(10.0));
         check(Metric::ExitRate, json!(12.5), json!(33.3), json!(20.8));
+        check(Metric::EngagementRate, json!(40.0), json!(38.5), json!(-1.5));
+        assert_eq!(change_in_percent(&json!(2.5), &json!(5.0)), 100);
+        assert_eq!(change_in_percent(&json!(null), &json!(5.0)), json!(null));
     }
 }

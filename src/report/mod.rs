@@ -168,20 +168,17 @@ impl Row {
     /// A row as the statement returns it: dimensions, then metrics.
     fn of(mut values: Vec<Value>, query: &Query) -> Self {
         let metrics = values.split_off(query.dimensions().len().min(values.len()));
-        let metrics = query
-            .metrics()
-            .iter()
-            .zip(metrics)
-            .map(|(metric, value)| number(value, metric.spec().unit));
+        let metrics =
+            query.metrics().iter().zip(metrics).map(|(metric, value)| number(value, metric.unit()));
         Self { metrics: metrics.collect(), dimensions: values }
     }
 }
 
 /// Numbers with decimals are written with them, `2.0`, whatever the value.
 fn number(value: Value, unit: Unit) -> Value {
-    match unit {
-        Unit::Count | Unit::Seconds | Unit::Percent(0) => value,
-        Unit::Percent(_) | Unit::Ratio => value.as_f64().map_or(value, |number| json!(number)),
+    match unit.has_decimals() {
+        true => value.as_f64().map_or(value, |number| json!(number)),
+        false => value,
     }
 }
 

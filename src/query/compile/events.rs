@@ -5,7 +5,7 @@
 
 use super::conditions::{COUNTED, Conditions, hosts_of_visits, meets, tests_scrolling};
 use super::plan::Computed;
-use super::{group, labelled, select, visits, within};
+use super::{group, labelled, named, of_property, select, visits, within};
 use crate::query::Query;
 use crate::query::dimension::{Dimension, Field, Home};
 use crate::query::filter::Filter;
@@ -19,7 +19,17 @@ pub(super) fn subquery(query: &Query, metrics: &[Computed]) -> Sql {
     let metrics: Vec<Computed> =
         metrics.iter().map(|computed| told_of_goals(*computed, query)).collect();
     let wanted = Sql::join(wanted(query, &metrics), " AND ");
-    sql![select(dimensions, &metrics), " FROM ", table(query), " WHERE ", wanted, group(query)]
+    let of_properties = query.metrics.iter().enumerate().filter_map(|(place, measure)| {
+        Some(sql![measure.of_property()?, " AS ", measure.column(place)])
+    });
+    sql![
+        select(dimensions, named(&metrics).chain(of_properties)),
+        " FROM ",
+        table(query),
+        " WHERE ",
+        wanted,
+        group(query)
+    ]
 }
 
 fn wanted(query: &Query, metrics: &[Computed]) -> Vec<Sql> {
@@ -27,7 +37,9 @@ fn wanted(query: &Query, metrics: &[Computed]) -> Vec<Sql> {
     if !filtered_by_scrolling(query) && !goals(query).any(Goal::is_of_scrolling) {
         wanted.push(COUNTED.into());
     }
-    if metrics.iter().all(|(metric, _)| matches!(metric.spec().formula, Formula::Either { .. })) {
+    let of_people =
+        |(metric, _): &Computed| matches!(metric.spec().formula, Formula::Either { .. });
+    if metrics.iter().all(of_people) && !query.metrics.iter().any(of_property) {
         wanted.push("visitor_id != 0".into());
     }
     if query.dimensions.iter().any(|dimension| matches!(dimension, Dimension::Goal(_))) {

@@ -26,6 +26,7 @@ use jiff::Timestamp;
 use self::plan::{Computed, Plan};
 use super::dimension::{Dimension, FieldSpec};
 use super::interval::Interval;
+use super::measure::Measure;
 use super::metric::{Formula, Metric};
 use super::statement::{Sql, Statement, sql};
 use super::{Order, OrderKey, Query};
@@ -59,7 +60,10 @@ pub fn first_event(site: SiteId) -> Statement {
 /// The report's rows in no order.
 fn rows(query: &Query) -> Sql {
     let dimensions = (0..query.dimensions.len()).map(|index| Sql::name("d", index));
-    let metrics = query.metrics.iter().map(|metric| final_metric(*metric));
+    let metrics = query.metrics.iter().enumerate().map(|(place, metric)| match metric {
+        Measure::Metric(metric) => final_metric(*metric),
+        Measure::Property(..) => metric.column(place),
+    });
     let hidden = query.order.iter().filter(|order| order.key == OrderKey::Visitors);
     let hidden = hidden.map(|_| Metric::Visitors.spec().name.into());
     let columns = Sql::join(dimensions.chain(metrics).chain(hidden), ", ");
@@ -72,7 +76,8 @@ fn source(query: &Query, plan: &Plan) -> Sql {
     let names =
         |indices: &[usize]| indices.iter().map(|index| Sql::name("d", *index)).collect::<Vec<_>>();
     let using = |indices: &[usize]| sql![" USING (", Sql::join(names(indices), ", "), ")"];
-    let events = (!plan.events.is_empty()).then(|| events::subquery(query, &plan.events));
+    let of_events = !plan.events.is_empty() || query.metrics.iter().any(of_property);
+    let events = of_events.then(|| events::subquery(query, &plan.events));
     let visits = (!plan.visits.is_empty()).then(|| visits::subquery(query, &plan.visits));
     let mut source = match (events, visits) {
         (Some(events), Some(visits)) => {
@@ -123,7 +128,7 @@ fn order(query: &Query) -> Sql {
     let rest = rest.filter(|rest| query.order.iter().all(|order| order.key != rest.key));
     let entries = query.order.iter().copied().chain(rest).map(|order| {
         let key = match order.key {
-            OrderKey::Metric(index) => query.metrics[index].spec().name.into(),
+            OrderKey::Metric(index) => query.metrics[index].column(index),
             OrderKey::Dimension(index) => Sql::name("d", index),
             OrderKey::Visitors => Metric::Visitors.spec().name.into(),
         };
@@ -132,14 +137,22 @@ fn order(query: &Query) -> Sql {
     Sql::join(entries, ", ")
 }
 
+/// Whether a column is of a property: those are computed from events, beside the plan's metrics.
+fn of_property(measure: &Measure) -> bool {
+    matches!(measure, Measure::Property(..))
+}
+
+/// Metrics by their names.
+fn named(metrics: &[Computed]) -> impl Iterator<Item = Sql> {
+    metrics.iter().map(|(metric, formula)| sql![*formula, " AS ", metric.spec().name])
+}
+
 /// `SELECT dimensions AS d0, …, metrics AS their names`: the head of either subquery.
-fn select(dimensions: Vec<Sql>, metrics: &[Computed]) -> Sql {
+fn select(dimensions: Vec<Sql>, metrics: impl Iterator<Item = Sql>) -> Sql {
     let dimensions = dimensions
         .into_iter()
         .enumerate()
         .map(|(index, value)| sql![value, " AS ", Sql::name("d", index)]);
-    let metrics =
-        metrics.iter().map(|(metric, formula)| sql![*formula, " AS ", metric.spec().name]);
     sql!["SELECT ", Sql::join(dimensions.chain(metrics), ", ")]
 }
 

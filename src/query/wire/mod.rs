@@ -14,7 +14,7 @@ use super::dimension::{Dimension, Field, GOAL, PropertyName};
 use super::error::{Problems, QueryError, child, shown};
 use super::filter::Filter;
 use super::interval::Interval;
-use super::metric::Metric;
+use super::measure::Measure;
 use super::period::Range;
 
 /// The most rows of an answer, and how many it has when nothing is said.
@@ -44,7 +44,7 @@ const TESTS_BYTES_MAX: usize = 128 * 1024;
 /// A query whose parts are well-formed, each by itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wire {
-    pub(super) metrics: Vec<Metric>,
+    pub(super) metrics: Vec<Measure>,
     pub(super) dimensions: Vec<Breakdown>,
     pub(super) range: Range,
     pub(super) filters: Vec<Filter>,
@@ -216,13 +216,13 @@ fn entries<'query>(
     Some(list)
 }
 
-fn metrics(value: &Value, problems: &mut Problems) -> Option<Vec<Metric>> {
+fn metrics(value: &Value, problems: &mut Problems) -> Option<Vec<Measure>> {
     let list = entries(value, "metrics", problems)?;
     if list.is_empty() {
         return problems.note("#/metrics", "Invalid metrics []: at least one metric is required.");
     }
     each(list, |index, entry| {
-        let metric = entry.as_str().and_then(Metric::named);
+        let metric = entry.as_str().and_then(Measure::named);
         metric.or_else(|| {
             problems.note(format!("#/metrics/{index}"), format!("Invalid metric {}", shown(entry)))
         })

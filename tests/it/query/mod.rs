@@ -8,6 +8,7 @@ mod dimensions;
 mod filters;
 mod goals;
 mod model;
+mod numbers;
 mod reference;
 mod story;
 mod time;

@@ -32,6 +32,9 @@ async fn traffic(seed: u64) -> Story {
             visit = visit.event("01 00:00:00", name, PAGES[random.random_range(0..4)]);
             visit.last().timestamp = second;
             visit.last().interactive = random.random_ratio(2, 3);
+            if name == "engagement" {
+                visit.last().engagement_ms = random.random_range(0..9_000);
+            }
             // Now and then an event arrives after one that happened later.
             second = second + random.random_range(0..1_500) - random.random_range(0..200);
         }
@@ -311,6 +314,51 @@ async fn on_random_traffic_reports_on_both_agree_with_the_model() {
                 expected,
                 "{seed} {dimension}"
             );
+        }
+    }
+}
+
+/// The number below which a share of the sorted numbers lies, interpolated.
+fn quantile(numbers: &[f64], share: f64) -> f64 {
+    let place = share * (numbers.len() - 1) as f64;
+    let (below, above) = (numbers[place.floor() as usize], numbers[place.ceil() as usize]);
+    below + (above - below) * place.fract()
+}
+
+#[tokio::test]
+async fn on_random_traffic_quantiles_and_engagement_agree_with_the_model() {
+    for seed in 30..34 {
+        let mut story = traffic(seed).await;
+        let kind = passerby::query::goal::GoalKind::Event("Signup".into());
+        story.goals =
+            vec![passerby::query::goal::Goal { name: "Signup".into(), kind, currency: None }];
+        let attended = |visit: &Visit<'_>| {
+            let session = visit.events[0].happening.session_id;
+            let events = story.events.iter().filter(|event| event.happening.session_id == session);
+            events.map(|event| event.happening.engagement_ms).sum::<u32>() > 10_000
+        };
+        let engaged = |visit: &Visit<'_>| {
+            let converted = visit.events.iter().any(|event| event.happening.name == "Signup");
+            visit.views().count() > 1 || converted || attended(visit)
+        };
+        for source in SOURCES.map(labelled) {
+            let visits: Vec<_> =
+                Visit::all(&story).into_iter().filter(|visit| visit.source() == source).collect();
+            let mut seconds: Vec<f64> =
+                visits.iter().map(|visit| f64::from(visit.last - visit.first)).collect();
+            seconds.sort_by(f64::total_cmp);
+            let share =
+                visits.iter().filter(|visit| engaged(visit)).count() as f64 / visits.len() as f64;
+            let expected = json!([[
+                rounded(quantile(&seconds, 0.5)),
+                rounded(quantile(&seconds, 0.75)),
+                (share * 100.0 * 10.0).round_ties_even() / 10.0,
+            ]]);
+            let query = json!({
+                "metrics": ["visit_duration_p50", "visit_duration_p75", "engagement_rate"],
+                "date_range": PERIOD, "filters": [["is", "visit:source", [source]]],
+            });
+            story.check(query, expected).await;
         }
     }
 }
