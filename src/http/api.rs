@@ -7,13 +7,13 @@ use axum::extract::{DefaultBodyLimit, Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::Services;
 use super::access::Access;
 use super::answer::Refused;
-use crate::query::Known;
 use crate::query::v1::Kind;
+use crate::query::{Known, are_several};
 use crate::report::{self, AskError};
 use crate::site::Site;
 
@@ -62,8 +62,26 @@ async fn query(
         }
     };
     let site = access.site(&services, domain)?;
-    let answer = report::ask(&services.store, &site, services.clock.now(), &query).await?;
+    let known = Known::new(&site, services.clock.now());
+    if are_several(&query) {
+        return several(report::ask_several(&services.store, known, &query).await?);
+    }
+    let answer = report::ask_knowing(&services.store, known, &query).await?;
     Ok(Json(answer).into_response())
+}
+
+/// Answers by name. What is wrong with one question is its answer; what is wrong with the database is
+/// wrong with all of them.
+fn several(answers: report::Answers) -> Result<Response, Refused> {
+    let mut results = Map::new();
+    for (name, answer) in answers {
+        let told = match answer {
+            Ok(answer) => answer,
+            Err(error) => Refused::from(error).told_beside_answers()?,
+        };
+        results.insert(name, told);
+    }
+    Ok(Json(json!({ "results": results })).into_response())
 }
 
 /// The parameters of a request in the older dialect, in their order.

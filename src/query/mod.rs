@@ -23,6 +23,7 @@ pub mod period;
 mod reference;
 mod rules;
 mod schema;
+mod several;
 pub mod statement;
 #[cfg(test)]
 mod tests;
@@ -36,6 +37,7 @@ pub use self::compile::{compile, first_event, total_rows};
 pub use self::error::{Problem, QueryError};
 pub use self::reference::reference;
 pub use self::schema::schema;
+pub use self::several::{are_several, several};
 pub use self::statement::Statement;
 pub use self::wire::{Include, Order, OrderKey, Page, Wire};
 

@@ -49,6 +49,12 @@ questions and prints the answer as a table. The JSON schema is at `/api/docs/que
 | `include` | | `time_labels`: every bucket of the period in `meta.time_labels`; `total_rows`: the number of rows without pagination in `meta.total_rows`; `zero_fill`: a row for every bucket of the period, also where nothing happened, and with further dimensions for each of their values that occur (100000 rows at most); `comparisons`: see below. |
 | `pagination` | | `limit` (1 to 10000, which is the default) and `offset`. |
 
+### Several questions
+
+`{ "site_id": "example.com", "queries": { "today": { "metrics": ["visitors"], "date_range": "day" }, … } }`, with 1 to 25
+queries by names of your own and without a `site_id`, is answered with `{ "results": { "today": …, … } }`: for each
+what it is answered alone, or `{ "error": "…" }` with pointers that begin at that query.
+
 ### date_range
 
 In the site's time zone; both ends are within.

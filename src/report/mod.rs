@@ -5,12 +5,14 @@
 
 mod comparison;
 mod fill;
+mod several;
 mod v1;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 pub use self::comparison::Compared;
+pub use self::several::{Answers, ask_several};
 pub use self::v1::{ask_v1, visitors_now};
 use crate::query::metric::Unit;
 use crate::query::{Known, Page, Query, QueryError, Wire, compile, first_event, total_rows};

@@ -1,5 +1,6 @@
 //! The integration tests: the real program against the real engine.
 //!
+//! - `asking`: the routes of questions.
 //! - `engine`: the embedded engine as a process, and access to it.
 //! - `collecting`: from beacons to numbers, through restarts.
 //! - `query`: what the numbers of a report mean.
@@ -11,6 +12,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod asking;
 mod collecting;
 mod engine;
 mod import;
