@@ -19,6 +19,7 @@ pub mod goal;
 pub mod interval;
 pub mod measure;
 pub mod metric;
+mod paths;
 pub mod period;
 mod reference;
 mod rules;
@@ -35,6 +36,10 @@ use serde_json::{Map, Value, json};
 
 pub use self::compile::{compile, first_event, total_rows};
 pub use self::error::{Problem, QueryError};
+pub use self::paths::{
+    Direction, Funnel, FunnelMode, Journey, Step, Window, compile_funnel, compile_journey,
+    is_of_all_time,
+};
 pub use self::reference::reference;
 pub use self::schema::schema;
 pub use self::several::{are_several, several};

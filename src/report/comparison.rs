@@ -55,12 +55,12 @@ pub(super) fn key(dimensions: &[Value]) -> String {
 }
 
 /// The bucket of the other period that is at the same place.
-struct Counterparts {
+pub(super) struct Counterparts {
     time: Option<usize>,
     labels: HashMap<String, Value>,
 }
 
-fn counterparts(query: &Query, other: &Query) -> Counterparts {
+pub(super) fn counterparts(query: &Query, other: &Query) -> Counterparts {
     let places = |dimension: &Dimension| match dimension {
         // A Monday is compared with a Monday, whichever came first in its period.
         Dimension::Time(interval) => !interval.is_cyclic(),
@@ -75,7 +75,7 @@ fn counterparts(query: &Query, other: &Query) -> Counterparts {
 }
 
 impl Counterparts {
-    fn of(&self, index: usize, value: &Value) -> Value {
+    pub(super) fn of(&self, index: usize, value: &Value) -> Value {
         if self.time != Some(index) {
             return value.clone();
         }

@@ -5,6 +5,8 @@
 
 mod comparison;
 mod fill;
+mod funnel;
+mod journey;
 mod several;
 mod v1;
 
@@ -12,6 +14,8 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 pub use self::comparison::Compared;
+pub use self::funnel::ask_funnel;
+pub use self::journey::ask_journey;
 pub use self::several::{Answers, ask_several};
 pub use self::v1::{ask_v1, visitors_now};
 use crate::query::metric::Unit;

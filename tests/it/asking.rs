@@ -71,6 +71,37 @@ async fn several_queries_are_answered_by_name_and_a_wrong_one_has_its_error_for_
 }
 
 #[tokio::test]
+async fn funnels_and_journeys_are_answered() {
+    let (collector, token) = with_visits().await;
+    let range = json!(["2026-03-01", "2026-03-01"]);
+    let funnel = json!({ "site_id": "shop.test", "date_range": range, "steps": [{ "page": "/" }, { "event": "Order" }] });
+    let answer = post(&collector, &token, "/api/v2/funnel", &funnel).await.json();
+    let step = |name: &str, visitors: u64, rate: f64| json!({ "name": name, "visitors": visitors, "conversion_rate": rate });
+    let first = step("/", 2, 100.0);
+    let second = step("Order", 1, 50.0);
+    let mut expected = json!([{ "dimensions": [], "steps": [first, second] }]);
+    let of_before = |step: &mut Value, rate: Value, lost: Value| {
+        step["step_conversion_rate"] = rate.clone();
+        step["drop_off"] = lost;
+        step["drop_off_rate"] = rate;
+    };
+    of_before(&mut expected[0]["steps"][0], Value::Null, Value::Null);
+    of_before(&mut expected[0]["steps"][1], json!(50.0), json!(1));
+    assert_eq!(answer["results"], expected);
+    assert_eq!(post(&collector, &token, "/api/v2/funnel", &answer["query"]).await.json(), answer);
+    let journey =
+        json!({ "site_id": "shop.test", "date_range": range, "from": { "page": "/" }, "depth": 2 });
+    let answer = post(&collector, &token, "/api/v2/journey", &journey).await.json();
+    let order = json!({ "event": "Order", "visits": 1 });
+    let cart = json!({ "page": "/cart", "visits": 1, "ended": 0, "others": 0, "next": [order] });
+    assert_eq!(
+        answer["results"],
+        json!({ "name": "/", "visits": 2, "ended": 1, "others": 0, "next": [cart] })
+    );
+    assert_eq!(post(&collector, &token, "/api/v2/journey", &answer["query"]).await.json(), answer);
+}
+
+#[tokio::test]
 async fn every_question_keeps_to_the_sites_of_its_token_and_says_what_is_wrong() {
     let (collector, token) = with_visits().await;
     for (path, key, value) in QUESTIONS {
@@ -106,7 +137,9 @@ async fn every_question_keeps_to_the_sites_of_its_token_and_says_what_is_wrong()
 }
 
 /// The routes of questions, each with what it asks besides.
-const QUESTIONS: [(&str, &str, &str); 2] = [
+const QUESTIONS: [(&str, &str, &str); 4] = [
     ("/api/v2/query", "metrics", r#"["visitors"]"#),
+    ("/api/v2/funnel", "steps", r#"[{ "page": "/" }, { "event": "Order" }]"#),
+    ("/api/v2/journey", "from", r#"{ "page": "/" }"#),
     ("/api/v2/query", "queries", r#"{ "a": { "metrics": ["visitors"], "date_range": "day" } }"#),
 ];

@@ -78,7 +78,7 @@ fn goals(query: &Query) -> impl Iterator<Item = &Goal> {
 }
 
 /// Events, beside the visit that each belongs to where a dimension is of visits only.
-pub(super) fn table(query: &Query) -> Sql {
+pub(in crate::query) fn table(query: &Query) -> Sql {
     let of_visit = |dimension: &Dimension| match dimension {
         Dimension::Field(field) if field.is_of_visit() => Some(*field),
         Dimension::Field(_) | Dimension::Property(_) | Dimension::Goal(_) | Dimension::Time(_) => {
@@ -97,7 +97,7 @@ pub(super) fn table(query: &Query) -> Sql {
 }
 
 /// The dimension of a row of `events`, as reports show it.
-pub(super) fn value(dimension: &Dimension, query: &Query) -> Sql {
+pub(in crate::query) fn value(dimension: &Dimension, query: &Query) -> Sql {
     match dimension {
         Dimension::Field(field) => {
             let value = match field.spec().home {

@@ -23,8 +23,12 @@ mod tests;
 
 use jiff::Timestamp;
 
+pub(super) use self::conditions::Conditions;
+use self::conditions::{COUNTED, hosts_of_visits};
+pub(super) use self::events::{table, value};
 use self::plan::{Computed, Plan};
 use super::dimension::{Dimension, FieldSpec};
+use super::filter::Filter;
 use super::interval::Interval;
 use super::measure::Measure;
 use super::metric::{Formula, Metric};
@@ -36,7 +40,7 @@ use crate::site::SiteId;
 /// grouped as they pass: over 2.5 million visits of 60 days this takes 0.1 to 0.4 GB where grouping
 /// them in any other way takes more than a report may. So partitions are merged with each other
 /// (cheap: they follow one another), in small blocks (one is held for each partition).
-const SETTINGS: &str = " SETTINGS optimize_aggregation_in_order = 1, max_block_size = 8192, \
+pub(super) const SETTINGS: &str = " SETTINGS optimize_aggregation_in_order = 1, max_block_size = 8192, \
      do_not_merge_across_partitions_select_final = 0";
 
 /// The statement whose rows are the report's: its dimensions in order, then its metrics in order.
@@ -177,7 +181,7 @@ fn labelled(value: Sql, spec: &FieldSpec) -> Sql {
 }
 
 /// The condition on events of the site, and of the period, that the site still keeps.
-fn within(query: &Query) -> Sql {
+pub(super) fn within(query: &Query) -> Sql {
     between(query, kept_from(query), query.period.to())
 }
 
@@ -202,6 +206,23 @@ fn between(query: &Query, from: Timestamp, to: Timestamp) -> Sql {
         " AND _partition_id <= ",
         day(to),
     ]
+}
+
+/// ` AND` the condition on events that their visits as a whole meet the query's filters: had an event, one
+/// and the same, that meets all those on events, and meet the others themselves.
+pub(super) fn of_whole_visits(query: &Query) -> Sql {
+    let filters = query.filters.iter().cloned().chain(hosts_of_visits(query));
+    let (of_events, mut wanted): (Vec<_>, Vec<_>) = filters.partition(Filter::asks_about_events);
+    if !of_events.is_empty() {
+        wanted.push(Filter::Done(Box::new(Filter::All(of_events)), true));
+    }
+    let conditions = wanted.iter().map(|filter| sql![" AND ", Conditions(query).on_event(filter)]);
+    Sql::join(conditions, "")
+}
+
+/// The condition on rows that are events in the sense of reports, or meet another condition.
+pub(super) fn counted_or(other: &'static str) -> Sql {
+    sql!["(", COUNTED, " OR ", other, ")"]
 }
 
 /// The dimension, where a visit is meant though an event is asked for: a visit has its entry page.

@@ -6,7 +6,9 @@
 mod comparisons;
 mod dimensions;
 mod filters;
+mod funnels;
 mod goals;
+mod journeys;
 mod model;
 mod numbers;
 mod reference;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::story::Story;
 
 /// Days 2 and 3 of May 2024 in UTC: traffic begins a day before and ends a day after.
-const PERIOD: [&str; 2] = ["2024-05-02", "2024-05-03"];
+pub(super) const PERIOD: [&str; 2] = ["2024-05-02", "2024-05-03"];
 const FROM: u32 = 1_714_608_000;
 const TO: u32 = FROM + 2 * 86_400 - 1;
 
@@ -19,7 +19,7 @@ const PAGES: [&str; 4] = ["/", "/a", "/b", "/c"];
 const SOURCES: [&str; 3] = ["", "Google", "Bing"];
 
 /// About 150 visits, of all kinds: with engagement, custom events, late arrivals, and of nobody.
-async fn traffic(seed: u64) -> Story {
+pub(super) async fn traffic(seed: u64) -> Story {
     let mut random = StdRng::seed_from_u64(seed);
     let mut story = Story::new("Etc/UTC").await;
     for _ in 0..150 {
@@ -107,12 +107,17 @@ impl<'story> Visit<'story> {
     }
 }
 
-fn counts(event: &Event) -> bool {
+pub(super) fn counts(event: &Event) -> bool {
     event.happening.name != "engagement"
 }
 
-fn time(event: &Event) -> u32 {
+pub(super) fn time(event: &Event) -> u32 {
     event.happening.timestamp
+}
+
+/// Whether the event happened within the period.
+pub(super) fn within(event: &Event) -> bool {
+    (FROM..=TO).contains(&time(event))
 }
 
 fn labelled(source: &str) -> String {
