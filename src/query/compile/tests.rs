@@ -199,6 +199,8 @@ fn filter() -> impl Strategy<Value = Value> {
         "is_not",
         "contains",
         "contains_not",
+        "starts_with",
+        "ends_with_not",
         "matches",
         "matches_not",
         "matches_wildcard",
