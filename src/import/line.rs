@@ -32,6 +32,9 @@ pub(super) struct Line {
     pathname: Option<String>,
     #[serde(default)]
     visitor: Option<Visitor>,
+    /// Begins a visit, though one of the visitor's may be open.
+    #[serde(default)]
+    new_visit: bool,
     #[serde(default)]
     referrer: Option<String>,
     #[serde(default)]
@@ -67,7 +70,11 @@ pub(super) struct Line {
     #[serde(default)]
     region: Option<String>,
     #[serde(default)]
+    region_name: Option<String>,
+    #[serde(default)]
     city: Option<u32>,
+    #[serde(default)]
+    city_name: Option<String>,
     #[serde(default)]
     props: Option<Value>,
     #[serde(default)]
@@ -95,6 +102,7 @@ pub(super) struct Told {
     pub(super) name: String,
     pub(super) page: Page,
     pub(super) visitor: Option<String>,
+    pub(super) new_visit: bool,
     pub(super) attributes: Attributes,
     pub(super) props: Vec<(String, String)>,
     pub(super) revenue: Option<Revenue>,
@@ -159,6 +167,7 @@ impl Line {
                 Visitor::Text(text) => text,
                 Visitor::Number(number) => number.to_string(),
             }),
+            new_visit: self.new_visit,
             attributes,
             revenue,
             interactive: self.interactive.unwrap_or(true),
@@ -214,7 +223,9 @@ impl Line {
         let derived = acquisition.onto(Attributes {
             country: or(&self.country, String::new()),
             region: or(&self.region, String::new()),
+            region_name: or(&self.region_name, String::new()),
             city: self.city.unwrap_or(0),
+            city_name: or(&self.city_name, String::new()),
             browser: or(&self.browser, String::new()),
             browser_version: or(&self.browser_version, String::new()),
             os: or(&self.os, String::new()),
