@@ -4,7 +4,7 @@
 //! - `collecting`: from beacons to numbers, through restarts.
 //! - `query`: what the numbers of a report mean.
 //! - `refusals`: what is wrong is said, and nothing else is lost by it.
-//! - `import`: files of events, and the demo.
+//! - `import`: files of events, and the demo; `export`: the way back.
 //! - `leak`: no address and no user agent in anything that is written.
 //! - `licences`: the licences of what is used.
 //! - `wall`: the rules of the sources that keep it so.
@@ -13,6 +13,7 @@
 
 mod collecting;
 mod engine;
+mod export;
 mod import;
 mod leak;
 mod licences;
