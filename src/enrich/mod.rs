@@ -7,4 +7,5 @@ pub mod acquisition;
 pub mod agent;
 pub mod language;
 pub mod page;
+pub mod remembered;
 pub mod text;
