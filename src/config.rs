@@ -154,6 +154,13 @@ pub struct Engine {
     pub path: Option<PathBuf>,
     /// The most memory that the engine may use, in bytes.
     pub memory_bytes_max: Option<u64>,
+    /// The port that the engine listens on, of 127.0.0.1; by default a free one, chosen at each start.
+    pub port: Option<u16>,
+    /// The password of the user `passerby_analyst`, who reads the views; by default one that is made
+    /// once and kept in `engine/analyst.password` of the data directory.
+    pub analyst_password: Option<Secret>,
+    /// The only sites that this user sees, by domain; by default every site.
+    pub analyst_sites: Vec<String>,
 }
 
 /// `[geo]`
@@ -244,6 +251,9 @@ const OVERRIDES: &[(&str, &[&str], Form)] = &[
     ("PASSERBY_CLICKHOUSE_DATABASE", &["clickhouse", "database"], Form::Text),
     ("PASSERBY_ENGINE_PATH", &["engine", "path"], Form::Text),
     ("PASSERBY_ENGINE_MEMORY_BYTES_MAX", &["engine", "memory_bytes_max"], Form::Integer),
+    ("PASSERBY_ENGINE_PORT", &["engine", "port"], Form::Integer),
+    ("PASSERBY_ENGINE_ANALYST_PASSWORD", &["engine", "analyst_password"], Form::Text),
+    ("PASSERBY_ENGINE_ANALYST_SITES", &["engine", "analyst_sites"], Form::List),
     ("PASSERBY_GEO_DATABASE", &["geo", "database"], Form::Text),
     ("PASSERBY_LOG_FORMAT", &["log", "format"], Form::Text),
     ("PASSERBY_LOG_FILTER", &["log", "filter"], Form::Text),
@@ -385,6 +395,15 @@ impl Config {
         };
         at_least("visits.open_max", self.visits.open_max as u64, 1_000, "1000 or more")?;
         at_least("spool.bytes_max", self.spool.bytes_max, 1 << 20, "1048576 (1 MiB) or more")?;
+        // They become part of a condition: see `store::engine`.
+        let is_odd = |site: &&String| {
+            site.chars().any(|c| !c.is_alphanumeric() && !matches!(c, '.' | '-' | '_' | ':' | '/'))
+        };
+        if let Some(site) = self.engine.analyst_sites.iter().find(is_odd) {
+            let rule = "a list of domains, without quotes or spaces";
+            let value = site.clone();
+            return Err(ConfigError::OutOfBounds { key: "engine.analyst_sites", value, rule });
+        }
         if let Some(url) = &self.clickhouse.url
             && !url.starts_with("http://")
             && !url.starts_with("https://")

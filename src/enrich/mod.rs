@@ -8,4 +8,5 @@ pub mod agent;
 pub mod language;
 pub mod page;
 pub mod places;
+pub mod remembered;
 pub mod text;

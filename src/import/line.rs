@@ -33,6 +33,9 @@ pub(super) struct Line {
     pathname: Option<String>,
     #[serde(default)]
     visitor: Option<Visitor>,
+    /// Begins a visit, though one of the visitor's may be open.
+    #[serde(default)]
+    new_visit: bool,
     #[serde(default)]
     referrer: Option<String>,
     #[serde(default)]
@@ -68,7 +71,11 @@ pub(super) struct Line {
     #[serde(default)]
     region: Option<String>,
     #[serde(default)]
+    region_name: Option<String>,
+    #[serde(default)]
     city: Option<u32>,
+    #[serde(default)]
+    city_name: Option<String>,
     #[serde(default)]
     props: Option<Value>,
     #[serde(default)]
@@ -96,6 +103,7 @@ pub(super) struct Told {
     pub(super) name: String,
     pub(super) page: Page,
     pub(super) visitor: Option<String>,
+    pub(super) new_visit: bool,
     pub(super) attributes: Attributes,
     pub(super) props: Vec<(String, String)>,
     pub(super) revenue: Option<Revenue>,
@@ -161,6 +169,7 @@ impl Line {
                 Visitor::Text(text) => text,
                 Visitor::Number(number) => number.to_string(),
             }),
+            new_visit: self.new_visit,
             attributes,
             revenue,
             interactive: self.interactive.unwrap_or(true),
@@ -217,9 +226,9 @@ impl Line {
         let city = self.city.unwrap_or(0);
         let derived = acquisition.onto(Attributes {
             country: or(&self.country, String::new()),
-            region_name: region_name(&region).unwrap_or_default().to_owned(),
+            region_name: or(&self.region_name, region_name(&region).unwrap_or_default().to_owned()),
             region,
-            city_name: city_name(city).unwrap_or_default().to_owned(),
+            city_name: or(&self.city_name, city_name(city).unwrap_or_default().to_owned()),
             city,
             browser: or(&self.browser, String::new()),
             browser_version: or(&self.browser_version, String::new()),

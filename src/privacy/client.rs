@@ -32,8 +32,9 @@ impl Client {
 }
 
 /// A visitor's address. It is consumed once: by [`super::Wall::cross`] or, where its owner asked for it,
-/// by [`Client::told_back`].
-pub struct ClientIp(IpAddr);
+/// by [`Client::told_back`]. It is in a box, so that it is not copied wherever the request goes; the box is
+/// wiped when it is freed.
+pub struct ClientIp(Box<IpAddr>);
 
 /// An address of which only the leading bits are left.
 pub(super) enum Truncated {
@@ -43,11 +44,11 @@ pub(super) enum Truncated {
 
 impl ClientIp {
     pub(super) fn new(address: IpAddr) -> Self {
-        Self(address.to_canonical())
+        Self(Box::new(address.to_canonical()))
     }
 
     pub(super) fn truncate(self, ipv4_prefix: u8, ipv6_prefix: u8) -> Truncated {
-        match self.0 {
+        match *self.0 {
             IpAddr::V4(address) => {
                 let mask = u32::MAX.checked_shl(32 - u32::from(ipv4_prefix)).unwrap_or(0);
                 Truncated::V4(Ipv4Addr::from_bits(address.to_bits() & mask))
@@ -61,7 +62,7 @@ impl ClientIp {
 
     #[cfg(test)]
     pub(super) fn is(&self, address: &str) -> bool {
-        address.parse() == Ok(self.0)
+        address.parse() == Ok(*self.0)
     }
 }
 

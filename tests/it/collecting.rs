@@ -288,7 +288,7 @@ async fn what_is_counted_and_what_is_not_add_up_to_what_was_received() {
     assert_eq!(on_the_outside.status, StatusCode::NOT_FOUND, "metrics are the operator's");
 }
 
-async fn control_metrics(collector: &Collector) -> String {
+pub(crate) async fn control_metrics(collector: &Collector) -> String {
     let mut caller = passerby::http::control::Caller::connect(&collector.data_dir).await.unwrap();
     let (_, body) = caller.call(Method::GET, "/metrics", axum::body::Body::empty()).await.unwrap();
     String::from_utf8(body.to_vec()).unwrap()
