@@ -13,7 +13,7 @@ use super::Services;
 use super::access::Access;
 use super::answer::Refused;
 use crate::query::v1::Kind;
-use crate::query::{Known, are_several};
+use crate::query::{self, Known, are_several};
 use crate::report::{self, AskError};
 use crate::site::Site;
 
@@ -22,10 +22,13 @@ const QUERY_BYTES_MAX: usize = 256 * 1024;
 
 pub(super) fn routes() -> Router<Services> {
     Router::new()
-        .route("/api/v2/query", post(query).layer(DefaultBodyLimit::max(QUERY_BYTES_MAX)))
+        .route("/api/v2/query", post(report).layer(DefaultBodyLimit::max(QUERY_BYTES_MAX)))
         .route("/api/v2/funnel", post(funnel).layer(DefaultBodyLimit::max(QUERY_BYTES_MAX)))
         .route("/api/v2/journey", post(journey).layer(DefaultBodyLimit::max(QUERY_BYTES_MAX)))
-        .route("/api/docs/query/schema.json", get(schema))
+        .route("/api/docs/query/schema.json", get(async || Json(query::schema())))
+        .route("/api/docs/queries/schema.json", get(async || Json(query::several_schema())))
+        .route("/api/docs/funnel/schema.json", get(async || Json(query::funnel_schema())))
+        .route("/api/docs/journey/schema.json", get(async || Json(query::journey_schema())))
         .route("/api/v1/stats/realtime/visitors", get(visitors_now))
         .route(
             "/api/v1/stats/aggregate",
@@ -43,7 +46,7 @@ pub(super) fn routes() -> Router<Services> {
         )
 }
 
-async fn query(
+async fn report(
     access: Access,
     State(services): State<Services>,
     body: Bytes,
@@ -151,10 +154,6 @@ fn site_of(
             "#/site_id: Missing: the domain of the site whose report is wanted.",
         )),
     }
-}
-
-async fn schema() -> Json<Value> {
-    Json(crate::query::schema())
 }
 
 impl From<AskError> for Refused {

@@ -38,11 +38,11 @@ pub use self::compile::{compile, first_event, total_rows};
 pub use self::error::{Problem, QueryError};
 pub use self::paths::{
     Direction, Funnel, FunnelMode, Journey, Step, Window, compile_funnel, compile_journey,
-    is_of_all_time,
+    funnel_schema, is_of_all_time, journey_schema,
 };
 pub use self::reference::reference;
 pub use self::schema::schema;
-pub use self::several::{are_several, several};
+pub use self::several::{are_several, several, several_schema};
 pub use self::statement::Statement;
 pub use self::wire::{Include, Order, OrderKey, Page, Wire};
 

@@ -5,6 +5,7 @@ use super::dimension::{DIRECT_OR_NONE, Field, Home, NO_PROPERTY, NOT_SET};
 use super::interval::Interval;
 use super::measure::Statistic;
 use super::metric::{Formula, Metric, Unit};
+use super::paths::REFERENCE;
 
 /// What comes before the tables.
 const ASKING: &str = r##"# The reporting API
@@ -34,7 +35,8 @@ curl http://127.0.0.1:8000/api/v2/query -H "Authorization: Bearer $token" -d '{
 `results` has a row for each combination of the dimensions' values, and exactly one row without dimensions. The
 numbers of a row are in the order of `metrics`, its values in the order of `dimensions`. `query` is the question as it
 was understood, with its dates; asked again as it stands, it has the same answer. `passerby query` asks the same
-questions and prints the answer as a table. The JSON schema is at `/api/docs/query/schema.json`.
+questions and prints the answer as a table. The JSON schema is at `/api/docs/query/schema.json`;
+those of the other questions below are at `/api/docs/{queries,funnel,journey}/schema.json`.
 
 ## The parts of a question
 
@@ -142,7 +144,7 @@ and `*` anything.
 
 /// The whole text, as Markdown.
 pub fn reference() -> String {
-    [ASKING.to_owned(), metrics(), dimensions(), ANSWERS.to_owned()].concat()
+    [ASKING, &metrics(), &dimensions(), REFERENCE, ANSWERS].concat()
 }
 
 fn metrics() -> String {

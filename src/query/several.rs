@@ -6,6 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::error::{Problems, QueryError, child, shown};
+use super::schema::schema;
 
 /// So many queries may be asked together.
 pub(super) const QUERIES_MAX: usize = 25;
@@ -19,6 +20,36 @@ pub(super) const QUERIES: &str = "queries";
 /// Whether these are several queries, and not one.
 pub fn are_several(body: &Value) -> bool {
     body.get(QUERIES).is_some()
+}
+
+/// The JSON schema (draft 2020-12) of several queries.
+pub fn several_schema() -> Value {
+    let mut query = schema();
+    let definitions = query["$defs"].take();
+    let mut properties = query["properties"].take();
+    let site_id =
+        properties.as_object_mut().and_then(|properties| properties.shift_remove("site_id"));
+    let one = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["metrics", "date_range"],
+        "properties": properties,
+    });
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Queries",
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["site_id", QUERIES],
+        "properties": { "site_id": site_id, QUERIES: {
+            "type": "object",
+            "minProperties": 1,
+            "maxProperties": QUERIES_MAX,
+            "propertyNames": { "minLength": 1, "maxLength": NAME_BYTES_MAX },
+            "additionalProperties": one,
+        } },
+        "$defs": definitions,
+    })
 }
 
 /// The queries by their names, in their order, each with the site that all are about.
@@ -98,6 +129,21 @@ mod tests {
         ];
         assert_eq!(several(&body).unwrap(), expected);
         assert!(are_several(&body) && !are_several(&expected[0].1));
+    }
+
+    #[test]
+    fn the_schema_has_the_parts_of_a_query_but_for_the_site() {
+        let schema = several_schema();
+        let one = &schema["properties"][QUERIES]["additionalProperties"]["properties"];
+        let keys: Vec<_> = one.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(
+            keys,
+            crate::query::wire::KEYS
+                .into_iter()
+                .filter(|key| *key != "site_id")
+                .collect::<Vec<_>>()
+        );
+        assert_eq!(schema["properties"]["site_id"]["type"], "string");
     }
 
     #[test]

@@ -102,6 +102,19 @@ async fn funnels_and_journeys_are_answered() {
 }
 
 #[tokio::test]
+async fn every_question_has_its_schema() {
+    let collector = Collector::start(&[]).await;
+    let questions =
+        [("query", "Query"), ("queries", "Queries"), ("funnel", "Funnel"), ("journey", "Journey")];
+    for (name, title) in questions {
+        let path = format!("/api/docs/{name}/schema.json");
+        let schema = collector.request(Method::GET, &path, &[], "").await.json();
+        assert_eq!(schema["title"], title);
+        assert_eq!(schema["additionalProperties"], false);
+    }
+}
+
+#[tokio::test]
 async fn every_question_keeps_to_the_sites_of_its_token_and_says_what_is_wrong() {
     let (collector, token) = with_visits().await;
     for (path, key, value) in QUESTIONS {

@@ -7,7 +7,7 @@ use crate::query::dimension::Dimension;
 use crate::query::error::{Problems, QueryError, child, shown};
 use crate::query::{Known, Query};
 
-const KEYS: [&str; 9] = [
+pub(super) const KEYS: [&str; 9] = [
     "site_id",
     "date_range",
     "filters",
@@ -23,7 +23,7 @@ const KEYS: [&str; 9] = [
 pub(super) const STEPS: std::ops::RangeInclusive<usize> = 2..=12;
 
 /// The longest window, in seconds: a visitor is known for a day at most.
-const WINDOW_SECONDS_MAX: u64 = 24 * 3_600;
+pub(super) const WINDOW_SECONDS_MAX: u64 = 24 * 3_600;
 
 /// What may happen between two steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

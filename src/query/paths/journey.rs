@@ -6,13 +6,13 @@ use super::{Step, base, number, parts, shared_to_wire, word};
 use crate::query::error::{Problems, QueryError, shown};
 use crate::query::{Known, Query};
 
-const KEYS: [&str; 8] =
+pub(super) const KEYS: [&str; 8] =
     ["site_id", "date_range", "filters", "from", "direction", "depth", "branches", "of"];
 
 /// The most steps from the start.
-const DEPTH_MAX: u64 = 5;
+pub(super) const DEPTH_MAX: u64 = 5;
 /// The most branches of a step.
-const BRANCHES_MAX: u64 = 50;
+pub(super) const BRANCHES_MAX: u64 = 50;
 /// The most ways through the whole tree.
 const WAYS_MAX: u64 = 10_000;
 

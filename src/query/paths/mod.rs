@@ -5,12 +5,15 @@
 //!
 //! - `step`: what must happen at a step;
 //! - `funnel`: how many go through all steps, and `funnel_sql`;
-//! - `journey`: where visits go from a step, or come from, and `journey_sql`.
+//! - `journey`: where visits go from a step, or come from, and `journey_sql`;
+//! - `schema` and `reference`: what is told of them.
 
 mod funnel;
 mod funnel_sql;
 mod journey;
 mod journey_sql;
+mod reference;
+mod schema;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -21,6 +24,8 @@ pub use self::funnel::{Funnel, FunnelMode, Window};
 pub use self::funnel_sql::compile_funnel;
 pub use self::journey::{Direction, Journey};
 pub use self::journey_sql::compile_journey;
+pub(super) use self::reference::REFERENCE;
+pub use self::schema::{funnel_schema, journey_schema};
 pub use self::step::Step;
 
 use super::error::{Problems, child, shown};

@@ -8,11 +8,11 @@ use crate::query::filter::{Comparison, Filter, Subject, Test};
 use crate::query::goal::{Goal, GoalKind};
 
 /// The longest name, in bytes.
-const NAME_BYTES_MAX: usize = 100;
+pub(super) const NAME_BYTES_MAX: usize = 100;
 /// The longest page or event that a step names, in bytes.
-const VALUE_BYTES_MAX: usize = 2_000;
+pub(super) const VALUE_BYTES_MAX: usize = 2_000;
 /// The most filters of a step.
-const FILTERS_MAX: usize = 20;
+pub(super) const FILTERS_MAX: usize = 20;
 /// The most comparisons in all filters of a step.
 const TESTS_MAX: usize = 20;
 /// The most bytes of values in all filters of a step: twelve steps fit into what one statement takes.
