@@ -98,8 +98,8 @@ async fn fill(app: &App, args: &Args) -> anyhow::Result<String> {
     if catalog.site(demo::DOMAIN).is_none() {
         let change = SiteChange {
             timezone: Some(demo::TIMEZONE.to_owned()),
-            retention_days: None,
             public: Some(true),
+            ..SiteChange::default()
         };
         let site = catalog.put_site(store, demo::DOMAIN, change, now).await?;
         output::tell(format!("Generating {} days of traffic for {} ...", args.days, demo::DOMAIN));

@@ -1,6 +1,6 @@
 //! Goals, conversion, attention to pages, and exits.
 
-use passerby::query::goal::{Goal, GoalKind};
+use passerby::site::goal::{Goal, GoalKind};
 use serde_json::json;
 
 use super::story::Story;
