@@ -102,6 +102,9 @@ async fn fill(app: &App, args: &Args) -> anyhow::Result<String> {
             ..SiteChange::default()
         };
         let site = catalog.put_site(store, demo::DOMAIN, change, now).await?;
+        for goal in demo::goals() {
+            catalog.put_goal(store, demo::DOMAIN, goal, now).await?;
+        }
         output::tell(format!("Generating {} days of traffic for {} ...", args.days, demo::DOMAIN));
         let begun = Instant::now();
         let mut progress = Progress::new(args.events, "events");

@@ -50,6 +50,9 @@ use crate::site::goal::Goal;
 use crate::site::segment::Segment;
 use crate::site::{Site, SiteId};
 
+/// The most goals that the filters of a query mean together: each is a condition of the statement.
+const GOALS_MEANT_MAX: usize = 500;
+
 /// Of so many rows of the other period, at most, those are found that a report's rows are compared with.
 const COMPARED_ROWS_MAX: u64 = 100_000;
 
@@ -249,7 +252,18 @@ fn resolve_filters(
     let each = filters
         .into_iter()
         .map(|(index, filter)| filter.resolve(goals, &format!("#/filters/{index}"), problems));
-    each.collect::<Vec<_>>().into_iter().collect()
+    let filters = each.collect::<Vec<_>>().into_iter().collect::<Option<Vec<Filter>>>()?;
+    let meant = filters.iter().flat_map(Filter::tests).map(|test| match &test.subject {
+        Subject::Goal(goals) => goals.len(),
+        Subject::Field(_) | Subject::Property(_) => 0,
+    });
+    let meant: usize = meant.sum();
+    if meant > GOALS_MEANT_MAX {
+        let rule = format!("at most {GOALS_MEANT_MAX}, each counted as often as it is meant.");
+        return problems
+            .note("#/filters", format!("Invalid filters: they mean {meant} goals; {rule}"));
+    }
+    Some(filters)
 }
 
 /// The goals that a report by goal has rows for: those that every filter on goals means.

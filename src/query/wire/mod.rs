@@ -13,7 +13,7 @@ use super::comparison::Comparison;
 use super::dimension::{Dimension, Field, GOAL, PropertyName};
 use super::error::{Problems, QueryError, child, shown};
 use super::filter::Filter;
-use super::filter::segments::expand;
+use super::filter::segments::Segments;
 use super::interval::Interval;
 use super::metric::Metric;
 use super::period::Range;
@@ -274,9 +274,10 @@ pub(super) fn filters(
 ) -> Option<Vec<(usize, Filter)>> {
     let Some(value) = value else { return Some(Vec::new()) };
     let list = entries(value, "filters", problems)?;
+    let mut segments = Segments::of(segments);
     let filters = each(list, |index, entry| {
         let pointer = format!("#/filters/{index}");
-        let entries = expand(entry, segments, &pointer, problems)?;
+        let entries = segments.expand(entry, &pointer, problems)?;
         let read = each(&entries, |_, entry| Filter::parse(entry, &pointer, problems))?;
         Some(read.into_iter().map(move |filter| (index, filter)))
     })?;

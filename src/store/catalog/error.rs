@@ -75,7 +75,7 @@ pub enum CatalogError {
     #[error("there is no segment {0}: `passerby segment list` shows the segments of a site")]
     UnknownSegment(u32),
     /// The site has as many as it may.
-    #[error("the site has {most} {what} already, and may not have more")]
+    #[error("a site has {most} {what} at most")]
     TooMany {
         /// Of what.
         what: &'static str,

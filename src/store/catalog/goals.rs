@@ -15,6 +15,8 @@ use crate::store::Store;
 
 /// The most goals of a site: a report by goal asks of each event whether it meets each of them.
 const GOALS_MAX: usize = 200;
+/// The most bytes that the names and paths of a site's goals have together: they are values of one statement.
+const GOALS_BYTES_MAX: usize = 64 * 1024;
 
 /// A row of `goals`.
 #[derive(Clone, Debug, Row, Serialize, Deserialize)]
@@ -103,6 +105,10 @@ impl Catalog {
         if before.is_none() && goals.len() >= GOALS_MAX {
             return Err(CatalogError::TooMany { what: "goals", most: GOALS_MAX });
         }
+        let rest: usize = others().map(|other| bytes(&other.goal)).sum();
+        if rest + bytes(&goal) > GOALS_BYTES_MAX {
+            return Err(CatalogError::TooMany { what: "bytes of goals", most: GOALS_BYTES_MAX });
+        }
         let id = match before {
             Some(before) => before.id,
             None => free_number(|id| known.rows.goals.iter().any(|row| row.goal_id == id))?,
@@ -180,6 +186,14 @@ impl GoalRow {
         let goal = Goal { name: self.display_name.clone(), kind, currency };
         Some(SavedGoal { id: self.goal_id, site: SiteId(self.site_id), goal })
     }
+}
+
+/// What the goal adds to a statement that asks about it.
+fn bytes(goal: &Goal) -> usize {
+    let value = match &goal.kind {
+        GoalKind::Event(value) | GoalKind::Page(value) | GoalKind::Scroll(value, _) => value,
+    };
+    goal.name.len() + value.len()
 }
 
 fn checked_kind(kind: GoalKind) -> Result<GoalKind, CatalogError> {

@@ -14,7 +14,7 @@ use crate::site::segment::Segment;
 use crate::store::Store;
 
 /// The most bytes of a segment's filters, as JSON.
-const FILTERS_BYTES_MAX: usize = 64 * 1024;
+const FILTERS_BYTES_MAX: usize = 32 * 1024;
 /// The most segments of a site.
 const SEGMENTS_MAX: usize = 1_000;
 
