@@ -15,6 +15,7 @@ pub mod beacon;
 pub mod connections;
 pub mod control;
 pub mod door;
+pub mod export;
 mod fields;
 pub mod goals;
 pub mod health;
@@ -61,6 +62,7 @@ pub fn routes(services: Services) -> Router {
         .merge(tokens::routes())
         .merge(health::routes())
         .merge(import::routes())
+        .merge(export::routes())
         .merge(script::routes())
         .merge(crate::web::routes())
         .fallback(answer::no_such_route)

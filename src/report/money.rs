@@ -54,6 +54,11 @@ pub(super) fn money(amount: &Value, currency: Option<&str>) -> Value {
     })
 }
 
+/// The number that a value of a metric is, of money or not.
+pub(super) fn amount(value: &Value) -> Option<f64> {
+    value.get("value").unwrap_or(value).as_f64()
+}
+
 fn long(thousandths: i128, currency: &str) -> String {
     let is_in = |list: &str| list.split(' ').any(|code| code == currency);
     let decimals = if is_in(WHOLE) {

@@ -119,6 +119,14 @@ async fn without_a_filter_all_goals_of_one_currency_are_added_up() {
     let rows = story.rows(&query).await;
     let values: Vec<_> = rows.as_array().unwrap().iter().map(|row| &row[1]["value"]).collect();
     assert_eq!(json!(values), json!([0.7, 200.5, null]));
+    // Buckets in which nothing happened are sorted by the same rules.
+    let query = json!({
+        "metrics": ["total_revenue"], "dimensions": ["time:day"], "order_by": [["total_revenue", "desc"]],
+        "date_range": ["2024-05-01", "2024-05-04"], "include": { "zero_fill": true },
+    });
+    let rows = story.rows(&query).await;
+    let values: Vec<_> = rows.as_array().unwrap().iter().map(|row| &row[1]["value"]).collect();
+    assert_eq!(json!(values), json!([200.5, 0.7, null, null]));
 }
 
 #[tokio::test]
