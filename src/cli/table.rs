@@ -98,10 +98,13 @@ fn printable(text: &str) -> String {
 }
 
 fn number(value: &Value, metric: Option<Measure>) -> String {
+    if let Some(money) = value["long"].as_str() {
+        return printable(money);
+    }
     let Some(number) = value.as_f64() else { return "–".into() };
     match metric.map_or(Unit::Count, |metric| metric.unit()) {
         Unit::Count => thousands(number, 0),
-        Unit::Ratio | Unit::Number => thousands(number, 2),
+        Unit::Ratio | Unit::Number | Unit::Money => thousands(number, 2),
         Unit::Percent(decimals) => format!("{}%", thousands(number, decimals.into())),
         Unit::Seconds => duration(number as u64),
     }

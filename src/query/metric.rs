@@ -18,6 +18,8 @@ pub enum Unit {
     Ratio,
     /// A number of whatever it is that a site tells, rounded to six decimals.
     Number,
+    /// An amount in some currency, in thousandths truncated.
+    Money,
 }
 
 impl Unit {
@@ -25,7 +27,7 @@ impl Unit {
     pub fn has_decimals(self) -> bool {
         match self {
             Self::Count | Self::Seconds | Self::Percent(0) => false,
-            Self::Percent(_) | Self::Ratio | Self::Number => true,
+            Self::Percent(_) | Self::Ratio | Self::Number | Self::Money => true,
         }
     }
 }
@@ -33,7 +35,7 @@ impl Unit {
 /// From what a metric is computed, with its SQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Formula {
-    /// From events: an aggregate over rows of `events`.
+    /// From events: an aggregate over rows of `events`, each with the amount of `revenue` that it adds.
     Events(&'static str),
     /// From visits: an aggregate over visits (`visitor`, `views`, `duration`, `bounced`, `entered`,
     /// `engaged`).
@@ -190,6 +192,11 @@ metrics! {
     /// Mean of how far down each visit scrolled the page at most, in percent.
     ScrollDepth = "scroll_depth", Unit::Percent(0),
         Formula::Engagement("if(countIf(told) = 0, NULL, toUInt64(round(avgIf(depth, told))))");
+    /// Revenue of the events that met a goal with a currency, as far as it is in that currency.
+    TotalRevenue = "total_revenue", Unit::Money, Formula::Events("sum(revenue)");
+    /// The same divided by the number of events that brought it.
+    AverageRevenue = "average_revenue", Unit::Money,
+        Formula::Events("sum(revenue) / greatest(count(revenue), 1)");
 }
 
 impl Metric {
@@ -201,6 +208,7 @@ impl Metric {
     /// Its value where nothing has happened.
     pub fn of_nothing(self) -> Value {
         match self.spec().formula {
+            Formula::Events(_) if self.spec().unit == Unit::Money => Value::Null,
             Formula::Events(_) | Formula::Either { .. } => json!(0),
             Formula::Visits(_) if self.spec().unit.has_decimals() => json!(0.0),
             Formula::Visits(_) => json!(0),

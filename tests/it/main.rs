@@ -1,6 +1,7 @@
 //! The integration tests: the real program against the real engine.
 //!
 //! - `engine`: the embedded engine as a process, and access to it.
+//! - `catalog`: what is set up, over HTTP and by the commands.
 //! - `analyst`: the views, and the dashboards on them.
 //! - `asking`: the routes of questions.
 //! - `collecting`: from beacons to numbers, through restarts.
@@ -15,6 +16,7 @@
 
 mod analyst;
 mod asking;
+mod catalog;
 mod collecting;
 mod engine;
 mod export;

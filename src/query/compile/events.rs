@@ -9,9 +9,9 @@ use super::{group, labelled, named, of_property, select, visits, within};
 use crate::query::Query;
 use crate::query::dimension::{Dimension, Field, Home};
 use crate::query::filter::Filter;
-use crate::query::goal::Goal;
-use crate::query::metric::{Formula, Metric};
+use crate::query::metric::{Formula, Metric, Unit};
 use crate::query::statement::{Sql, sql};
+use crate::site::goal::Goal;
 
 /// The metrics (with their formulas over events) by the query's dimensions.
 pub(super) fn subquery(query: &Query, metrics: &[Computed]) -> Sql {
@@ -22,7 +22,12 @@ pub(super) fn subquery(query: &Query, metrics: &[Computed]) -> Sql {
     let of_properties = query.metrics.iter().enumerate().filter_map(|(place, measure)| {
         Some(sql![measure.of_property()?, " AS ", measure.column(place)])
     });
+    let revenue = match metrics.iter().any(|(metric, _)| metric.spec().unit == Unit::Money) {
+        true => sql!["WITH ", query.revenue.amount(), " AS revenue "],
+        false => Sql::default(),
+    };
     sql![
+        revenue,
         select(dimensions, named(&metrics).chain(of_properties)),
         " FROM ",
         table(query),

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::query::Known;
 use crate::query::error::{Problems, child, shown};
 use crate::query::filter::{Comparison, Filter, Subject, Test};
-use crate::query::goal::{Goal, GoalKind};
+use crate::site::goal::{Goal, GoalKind};
 
 /// The longest name, in bytes.
 pub(super) const NAME_BYTES_MAX: usize = 100;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use passerby::event::Event;
-use passerby::query::goal::{Goal, GoalKind};
+use passerby::site::goal::{Goal, GoalKind};
 use serde_json::{Value, json};
 
 use super::model::{PERIOD, counts, time, traffic, within};

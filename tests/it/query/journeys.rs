@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use passerby::event::Event;
-use passerby::query::goal::{Goal, GoalKind};
+use passerby::site::goal::{Goal, GoalKind};
 use serde_json::{Value, json};
 
 use super::model::{PERIOD, counts, traffic, within};

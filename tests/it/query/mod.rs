@@ -12,6 +12,8 @@ mod journeys;
 mod model;
 mod numbers;
 mod reference;
+mod revenue;
+mod segments;
 mod story;
 mod time;
 mod v1;

@@ -334,9 +334,9 @@ fn quantile(numbers: &[f64], share: f64) -> f64 {
 async fn on_random_traffic_quantiles_and_engagement_agree_with_the_model() {
     for seed in 30..34 {
         let mut story = traffic(seed).await;
-        let kind = passerby::query::goal::GoalKind::Event("Signup".into());
+        let kind = passerby::site::goal::GoalKind::Event("Signup".into());
         story.goals =
-            vec![passerby::query::goal::Goal { name: "Signup".into(), kind, currency: None }];
+            vec![passerby::site::goal::Goal { name: "Signup".into(), kind, currency: None }];
         let attended = |visit: &Visit<'_>| {
             let session = visit.events[0].happening.session_id;
             let events = story.events.iter().filter(|event| event.happening.session_id == session);

@@ -1,6 +1,6 @@
 //! Quantiles, engagement, and the numbers that sites tell as properties.
 
-use passerby::query::goal::{Goal, GoalKind};
+use passerby::site::goal::{Goal, GoalKind};
 use serde_json::{Value, json};
 
 use super::story::Story;
