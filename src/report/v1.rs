@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::comparison::key;
 use super::{AskError, Report, answer};
+use crate::query::measure::Measure;
 use crate::query::metric::Metric;
 use crate::query::v1::{Kind, Parameters, translate};
 use crate::query::{Dialect, Known, Query};
@@ -51,8 +52,8 @@ pub async fn visitors_now(store: &Store, known: Known<'_>) -> Result<u64, AskErr
     Ok(report.rows().first().and_then(|row| row.metrics[0].as_u64()).unwrap_or(0))
 }
 
-fn names(report: &Report) -> impl Iterator<Item = &'static str> {
-    report.query().metrics().iter().map(|metric| metric.spec().name)
+fn names(report: &Report) -> impl Iterator<Item = String> {
+    report.query().metrics().iter().map(ToString::to_string)
 }
 
 fn aggregate(report: &Report) -> Value {
@@ -64,7 +65,7 @@ fn aggregate(report: &Report) -> Value {
             result["comparison_value"] = compared.row.metrics[index].clone();
             result["change"] = compared.change[index].clone();
         }
-        results.insert(name.to_owned(), result);
+        results.insert(name, result);
     }
     Value::Object(results)
 }
@@ -81,16 +82,16 @@ fn timeseries(report: &Report) -> Value {
         let mut bucket = Map::from_iter([("date".to_owned(), label)]);
         for (index, metric) in query.metrics().iter().enumerate() {
             let value =
-                known.map_or_else(|| in_empty_bucket(*metric), |row| row.metrics[index].clone());
-            bucket.insert(metric.spec().name.to_owned(), value);
+                known.map_or_else(|| in_empty_bucket(metric), |row| row.metrics[index].clone());
+            bucket.insert(metric.to_string(), value);
         }
         Value::Object(bucket)
     };
     labels.into_iter().map(row).collect()
 }
 
-fn in_empty_bucket(metric: Metric) -> Value {
-    if metric == Metric::VisitDuration { Value::Null } else { metric.of_nothing() }
+fn in_empty_bucket(metric: &Measure) -> Value {
+    if *metric == Metric::VisitDuration { Value::Null } else { metric.of_nothing() }
 }
 
 fn breakdown(report: &Report) -> Value {
@@ -98,7 +99,7 @@ fn breakdown(report: &Report) -> Value {
         report.query().dimensions().iter().map(|dimension| short(&dimension.to_string())).collect();
     let row = |row: &super::Row| {
         let properties = properties.iter().cloned().zip(row.dimensions.iter().cloned());
-        let metrics = names(report).map(str::to_owned).zip(row.metrics.iter().cloned());
+        let metrics = names(report).zip(row.metrics.iter().cloned());
         Value::Object(properties.chain(metrics).collect())
     };
     report.rows().iter().map(row).collect()

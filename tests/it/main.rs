@@ -3,6 +3,7 @@
 //! - `engine`: the embedded engine as a process, and access to it.
 //! - `catalog`: what is set up, over HTTP and by the commands.
 //! - `analyst`: the views, and the dashboards on them.
+//! - `asking`: the routes of questions.
 //! - `collecting`: from beacons to numbers, through restarts.
 //! - `query`: what the numbers of a report mean.
 //! - `refusals`: what is wrong is said, and nothing else is lost by it.
@@ -14,6 +15,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod analyst;
+mod asking;
 mod catalog;
 mod collecting;
 mod engine;
