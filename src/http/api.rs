@@ -12,8 +12,10 @@ use serde_json::Value;
 use super::Services;
 use super::access::Access;
 use super::answer::Refused;
+use super::form::Form;
 use crate::query::Known;
 use crate::query::v1::Kind;
+use crate::report::format::Table;
 use crate::report::{self, AskError};
 use crate::site::Site;
 
@@ -27,22 +29,27 @@ pub(super) fn routes() -> Router<Services> {
         .route("/api/v1/stats/realtime/visitors", get(visitors_now))
         .route(
             "/api/v1/stats/aggregate",
-            get(async |access, services, query| v1(Kind::Aggregate, access, services, query).await),
+            get(async |access, form, services, query| {
+                v1(Kind::Aggregate, access, form, services, query).await
+            }),
         )
         .route(
             "/api/v1/stats/timeseries",
-            get(async |access, services, query| {
-                v1(Kind::Timeseries, access, services, query).await
+            get(async |access, form, services, query| {
+                v1(Kind::Timeseries, access, form, services, query).await
             }),
         )
         .route(
             "/api/v1/stats/breakdown",
-            get(async |access, services, query| v1(Kind::Breakdown, access, services, query).await),
+            get(async |access, form, services, query| {
+                v1(Kind::Breakdown, access, form, services, query).await
+            }),
         )
 }
 
 async fn query(
     access: Access,
+    form: Form,
     State(services): State<Services>,
     body: Bytes,
 ) -> Result<Response, Refused> {
@@ -63,7 +70,7 @@ async fn query(
     };
     let site = access.site(&services, domain)?;
     let answer = report::ask(&services.store, &site, services.clock.now(), &query).await?;
-    Ok(Json(answer).into_response())
+    form.answer(&answer, || Table::of_answer(&answer))
 }
 
 /// The parameters of a request in the older dialect, in their order.
@@ -72,12 +79,14 @@ type Parameters = Query<Vec<(String, String)>>;
 async fn v1(
     kind: Kind,
     access: Access,
+    form: Form,
     State(services): State<Services>,
     Query(parameters): Parameters,
 ) -> Result<Response, Refused> {
     let site = site_of(&access, &services, &parameters)?;
     let known = Known::new(&site, services.clock.now());
-    Ok(Json(report::ask_v1(&services.store, known, kind, &parameters).await?).into_response())
+    let (answer, table) = report::ask_v1(&services.store, known, kind, &parameters).await?;
+    form.answer(&answer, || Some(table))
 }
 
 async fn visitors_now(

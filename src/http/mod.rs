@@ -15,6 +15,7 @@ pub mod connections;
 pub mod control;
 pub mod door;
 pub mod export;
+pub mod form;
 pub mod health;
 pub mod import;
 pub mod script;

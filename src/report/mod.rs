@@ -4,6 +4,7 @@
 //! [`ask`]. What may be asked is `query`'s matter, and who may ask that of `http`.
 
 mod comparison;
+pub mod format;
 mod v1;
 
 use jiff::Timestamp;

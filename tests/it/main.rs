@@ -5,6 +5,7 @@
 //! - `query`: what the numbers of a report mean.
 //! - `refusals`: what is wrong is said, and nothing else is lost by it.
 //! - `import`: files of events, and the demo; `export`: the way back.
+//! - `formats`: the forms of a report.
 //! - `leak`: no address and no user agent in anything that is written.
 //! - `licences`: the licences of what is used.
 //! - `wall`: the rules of the sources that keep it so.
@@ -14,6 +15,7 @@
 mod collecting;
 mod engine;
 mod export;
+mod formats;
 mod import;
 mod leak;
 mod licences;
