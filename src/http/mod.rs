@@ -18,6 +18,7 @@ pub mod export;
 pub mod form;
 pub mod health;
 pub mod import;
+pub mod openapi;
 pub mod script;
 pub mod sites;
 pub mod tokens;
@@ -25,6 +26,7 @@ pub mod tokens;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::map_response;
 
 use crate::clock::SharedClock;
 use crate::store::Store;
@@ -50,13 +52,17 @@ pub struct Services {
 
 /// Every route behind the door.
 pub fn routes(services: Services) -> Router {
-    Router::new()
+    let api = Router::new()
         .merge(api::routes())
         .merge(sites::routes())
         .merge(tokens::routes())
-        .merge(health::routes())
         .merge(import::routes())
         .merge(export::routes())
+        .merge(openapi::routes())
+        .layer(map_response(answer::in_the_one_form));
+    Router::new()
+        .merge(api)
+        .merge(health::routes())
         .merge(script::routes())
         .merge(crate::web::routes())
         .fallback(answer::no_such_route)

@@ -8,6 +8,7 @@
 //! - `formats`: the forms of a report.
 //! - `leak`: no address and no user agent in anything that is written.
 //! - `licences`: the licences of what is used.
+//! - `openapi`: the list of the API's routes.
 //! - `wall`: the rules of the sources that keep it so.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
@@ -19,6 +20,7 @@ mod formats;
 mod import;
 mod leak;
 mod licences;
+mod openapi;
 mod query;
 mod refusals;
 mod support;
