@@ -5,6 +5,7 @@
 
 mod comparison;
 mod fill;
+pub mod format;
 mod funnel;
 mod journey;
 mod money;
