@@ -12,8 +12,10 @@ use serde_json::{Map, Value, json};
 use super::Services;
 use super::access::Access;
 use super::answer::Refused;
+use super::form::Form;
 use crate::query::v1::Kind;
 use crate::query::{self, Known, are_several};
+use crate::report::format::Table;
 use crate::report::{self, AskError};
 use crate::site::Site;
 
@@ -32,52 +34,60 @@ pub(super) fn routes() -> Router<Services> {
         .route("/api/v1/stats/realtime/visitors", get(visitors_now))
         .route(
             "/api/v1/stats/aggregate",
-            get(async |access, services, query| v1(Kind::Aggregate, access, services, query).await),
+            get(async |access, form, services, query| {
+                v1(Kind::Aggregate, access, form, services, query).await
+            }),
         )
         .route(
             "/api/v1/stats/timeseries",
-            get(async |access, services, query| {
-                v1(Kind::Timeseries, access, services, query).await
+            get(async |access, form, services, query| {
+                v1(Kind::Timeseries, access, form, services, query).await
             }),
         )
         .route(
             "/api/v1/stats/breakdown",
-            get(async |access, services, query| v1(Kind::Breakdown, access, services, query).await),
+            get(async |access, form, services, query| {
+                v1(Kind::Breakdown, access, form, services, query).await
+            }),
         )
 }
 
 async fn report(
     access: Access,
+    form: Form,
     State(services): State<Services>,
     body: Bytes,
 ) -> Result<Response, Refused> {
     let (query, site) = question(&access, &services, &body)?;
     let known = Known::new(&site, services.clock.now());
     if are_several(&query) {
-        return several(report::ask_several(&services.store, known, &query).await?);
+        let answers = several(report::ask_several(&services.store, known, &query).await?)?;
+        return form.answer(&answers, || None);
     }
     let answer = report::ask_knowing(&services.store, known, &query).await?;
-    Ok(Json(answer).into_response())
+    form.answer(&answer, || Table::of_answer(&answer))
 }
 
 async fn funnel(
     access: Access,
+    form: Form,
     State(services): State<Services>,
     body: Bytes,
 ) -> Result<Response, Refused> {
     let (funnel, site) = question(&access, &services, &body)?;
     let known = Known::new(&site, services.clock.now());
-    Ok(Json(report::ask_funnel(&services.store, known, &funnel).await?).into_response())
+    form.answer(&report::ask_funnel(&services.store, known, &funnel).await?, || None)
 }
 
 async fn journey(
     access: Access,
+    form: Form,
     State(services): State<Services>,
     body: Bytes,
 ) -> Result<Response, Refused> {
     let (journey, site) = question(&access, &services, &body)?;
     let known = Known::new(&site, services.clock.now());
-    Ok(Json(report::ask_journey(&services.store, known, &journey).await?).into_response())
+    form.answer(&report::ask_journey(&services.store, known, &journey).await?, || None)
 }
 
 /// What is asked, and the site that it is about, which may be read.
@@ -107,7 +117,7 @@ fn question(
 
 /// Answers by name. What is wrong with one question is its answer; what is wrong with the database is
 /// wrong with all of them.
-fn several(answers: report::Answers) -> Result<Response, Refused> {
+fn several(answers: report::Answers) -> Result<Value, Refused> {
     let mut results = Map::new();
     for (name, answer) in answers {
         let told = match answer {
@@ -116,7 +126,7 @@ fn several(answers: report::Answers) -> Result<Response, Refused> {
         };
         results.insert(name, told);
     }
-    Ok(Json(json!({ "results": results })).into_response())
+    Ok(json!({ "results": results }))
 }
 
 /// The parameters of a request in the older dialect, in their order.
@@ -125,12 +135,14 @@ type Parameters = Query<Vec<(String, String)>>;
 async fn v1(
     kind: Kind,
     access: Access,
+    form: Form,
     State(services): State<Services>,
     Query(parameters): Parameters,
 ) -> Result<Response, Refused> {
     let site = site_of(&access, &services, &parameters)?;
     let known = Known::new(&site, services.clock.now());
-    Ok(Json(report::ask_v1(&services.store, known, kind, &parameters).await?).into_response())
+    let (answer, table) = report::ask_v1(&services.store, known, kind, &parameters).await?;
+    form.answer(&answer, || Some(table))
 }
 
 async fn visitors_now(

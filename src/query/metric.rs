@@ -16,18 +16,18 @@ pub enum Unit {
     Seconds,
     /// A number of things a thing, rounded to two decimals.
     Ratio,
-    /// A number of whatever it is that a site tells, rounded to six decimals.
-    Number,
     /// An amount in some currency, in thousandths truncated.
     Money,
+    /// A number of whatever it is that a site tells, rounded to six decimals.
+    Number,
 }
 
 impl Unit {
     /// Whether its numbers are written with decimals, `2.0`, whatever their value.
     pub fn has_decimals(self) -> bool {
         match self {
-            Self::Count | Self::Seconds | Self::Percent(0) => false,
-            Self::Percent(_) | Self::Ratio | Self::Number | Self::Money => true,
+            Self::Count | Self::Seconds | Self::Percent(0) | Self::Money => false,
+            Self::Percent(_) | Self::Ratio | Self::Number => true,
         }
     }
 }

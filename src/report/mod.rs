@@ -5,6 +5,7 @@
 
 mod comparison;
 mod fill;
+pub mod format;
 mod funnel;
 mod journey;
 mod money;
@@ -190,7 +191,7 @@ impl Row {
 fn number(value: Value, unit: Unit, currency: Option<&str>) -> Value {
     match unit {
         Unit::Money => money(&value, currency),
-        _ if unit.has_decimals() => value.as_f64().map_or(value, |number| json!(number)),
+        unit if unit.has_decimals() => value.as_f64().map_or(value, |number| json!(number)),
         _ => value,
     }
 }

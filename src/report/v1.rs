@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::comparison::key;
+use super::format::Table;
 use super::{AskError, Report, answer};
 use crate::query::measure::Measure;
 use crate::query::metric::Metric;
@@ -14,7 +15,7 @@ use crate::store::Store;
 /// Who was on the site within this time is there now.
 const NOW_MINUTES: i64 = 5;
 
-/// Answers a request with the parameters of the older dialect.
+/// Answers a request with the parameters of the older dialect: as its JSON, and as a table.
 ///
 /// # Errors
 /// As [`super::ask`].
@@ -23,7 +24,7 @@ pub async fn ask_v1(
     known: Known<'_>,
     kind: Kind,
     parameters: &Parameters,
-) -> Result<Value, AskError> {
+) -> Result<(Value, Table), AskError> {
     let today = known.site.timezone.to_datetime(known.now).date();
     let query = translate(kind, parameters, today)?;
     let query = Query::parse(&query, &Known { dialect: Dialect::V1, ..known })?;
@@ -33,7 +34,32 @@ pub async fn ask_v1(
         Kind::Timeseries => timeseries(&report),
         Kind::Breakdown => breakdown(&report),
     };
-    Ok(json!({ "results": results }))
+    let table = match kind {
+        Kind::Aggregate => table_of_numbers(&report),
+        Kind::Timeseries => table_of_rows(vec!["date".to_owned()], &report, &results),
+        Kind::Breakdown => table_of_rows(properties(&report), &report, &results),
+    };
+    Ok((json!({ "results": results }), table))
+}
+
+/// One row, with what it is compared with behind it.
+fn table_of_numbers(report: &Report) -> Table {
+    let mut columns: Vec<String> = names(report).collect();
+    let mut row = report.rows().first().map(|row| row.metrics.clone()).unwrap_or_default();
+    if let Some(compared) = report.compared().first() {
+        columns.extend(names(report).map(|name| format!("comparison.{name}")));
+        columns.extend(names(report).map(|name| format!("change.{name}")));
+        row.extend(compared.row.metrics.iter().chain(&compared.change).cloned());
+    }
+    Table::new(columns, vec![row])
+}
+
+/// The rows, by the names of their columns.
+fn table_of_rows(mut columns: Vec<String>, report: &Report, results: &Value) -> Table {
+    columns.extend(names(report));
+    let row = |row: &Value| columns.iter().map(|name| row[name].clone()).collect();
+    let rows = results.as_array().into_iter().flatten().map(row).collect();
+    Table::new(columns, rows)
 }
 
 /// How many visitors have done something within the last five minutes.
@@ -95,14 +121,17 @@ fn in_empty_bucket(metric: &Measure) -> Value {
 }
 
 fn breakdown(report: &Report) -> Value {
-    let properties: Vec<String> =
-        report.query().dimensions().iter().map(|dimension| short(&dimension.to_string())).collect();
+    let properties = properties(report);
     let row = |row: &super::Row| {
         let properties = properties.iter().cloned().zip(row.dimensions.iter().cloned());
         let metrics = names(report).zip(row.metrics.iter().cloned());
         Value::Object(properties.chain(metrics).collect())
     };
     report.rows().iter().map(row).collect()
+}
+
+fn properties(report: &Report) -> Vec<String> {
+    report.query().dimensions().iter().map(|dimension| short(&dimension.to_string())).collect()
 }
 
 /// `source` of `visit:source`, `plan` of `event:props:plan`.

@@ -8,8 +8,10 @@
 //! - `query`: what the numbers of a report mean.
 //! - `refusals`: what is wrong is said, and nothing else is lost by it.
 //! - `import`: files of events, and the demo; `export`: the way back.
+//! - `formats`: the forms of a report.
 //! - `leak`: no address and no user agent in anything that is written.
 //! - `licences`: the licences of what is used.
+//! - `openapi`: the list of the API's routes.
 //! - `wall`: the rules of the sources that keep it so.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
@@ -20,9 +22,11 @@ mod catalog;
 mod collecting;
 mod engine;
 mod export;
+mod formats;
 mod import;
 mod leak;
 mod licences;
+mod openapi;
 mod query;
 mod refusals;
 mod support;

@@ -19,13 +19,13 @@ pub(super) fn subquery(query: &Query, metrics: &[Computed]) -> Sql {
     let metrics: Vec<Computed> =
         metrics.iter().map(|computed| told_of_goals(*computed, query)).collect();
     let wanted = Sql::join(wanted(query, &metrics), " AND ");
-    let of_properties = query.metrics.iter().enumerate().filter_map(|(place, measure)| {
-        Some(sql![measure.of_property()?, " AS ", measure.column(place)])
-    });
     let revenue = match metrics.iter().any(|(metric, _)| metric.spec().unit == Unit::Money) {
         true => sql!["WITH ", query.revenue.amount(), " AS revenue "],
         false => Sql::default(),
     };
+    let of_properties = query.metrics.iter().enumerate().filter_map(|(place, measure)| {
+        Some(sql![measure.of_property()?, " AS ", measure.column(place)])
+    });
     sql![
         revenue,
         select(dimensions, named(&metrics).chain(of_properties)),
