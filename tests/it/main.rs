@@ -5,17 +5,21 @@
 //! - `query`: what the numbers of a report mean.
 //! - `refusals`: what is wrong is said, and nothing else is lost by it.
 //! - `import`: files of events, and the demo.
-//! - `leak`: no address and no user agent in anything that is written.
+//! - `leak`: no address and no user agent in anything that is written, answered or kept in memory.
+//! - `linking`: a visitor id tells nothing when its salt is gone; `attack` is the attempt.
 //! - `licences`: the licences of what is used.
 //! - `wall`: the rules of the sources that keep it so.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "../attack/attack.rs"]
+mod attack;
 mod collecting;
 mod engine;
 mod import;
 mod leak;
 mod licences;
+mod linking;
 mod query;
 mod refusals;
 mod support;
