@@ -86,3 +86,16 @@ CREATE TABLE IF NOT EXISTS tokens
 ENGINE = {replacing}(version)
 ORDER BY token_id
 COMMENT 'Tokens, one row a change';
+
+-- The keys of rows that are being erased, in memory only: an erasure names rows by this table, so that
+-- what it looked for is in no file of the database, not even in that of the erasure.
+CREATE TABLE IF NOT EXISTS doomed
+(
+    erasure    UInt64 COMMENT 'A random number of the erasure that is under way',
+    site_id    UInt32 COMMENT 'As in events',
+    session_id UInt64 COMMENT 'As in events',
+    seq        UInt32 COMMENT 'As in events',
+    event_id   UInt64 COMMENT 'As in events'
+)
+ENGINE = Memory
+COMMENT 'Keys of rows that are being erased; empty otherwise';

@@ -11,6 +11,7 @@
 //!   [`enrich`]: what browser, system, source, channel and language it tells of.
 //! - [`session`]: the open visits, in memory; [`event`]: the stored row.
 //! - [`ingest`]: the seven steps of a beacon, in their order; [`import`]: the same for a file of events.
+//! - [`erasure`]: takes events out of everything again.
 //! - [`spool`]: the durable log; [`store`]: ClickHouse: engine, schema, loader, reader, catalog.
 //! - [`query`]: wire query → [`query::Query`] → statement; [`report`]: the answers.
 //! - [`demo`]: a year of believable traffic.
@@ -23,6 +24,7 @@ pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod enrich;
+pub mod erasure;
 pub mod event;
 pub mod http;
 pub mod import;

@@ -17,6 +17,7 @@ pub use data_dir::InUse;
 
 use crate::clock::SharedClock;
 use crate::config::{Config, Environment};
+use crate::erasure::Eraser;
 use crate::http::Services;
 use crate::http::health::Health;
 use crate::store::catalog::Catalog;
@@ -49,8 +50,10 @@ impl App {
         let database =
             Database::start(&config, environment, Arc::clone(&catalog), Arc::clone(&health))
                 .await?;
+        let eraser = Arc::new(Eraser::new(database.store(), config.data_dir.clone()));
         let services = Services {
             clock,
+            eraser,
             catalog,
             store: database.store(),
             counters: Arc::new(Counters::default()),

@@ -6,6 +6,7 @@
 mod check;
 mod demo;
 pub mod engine;
+mod erase;
 mod import;
 mod output;
 mod progress;
@@ -52,6 +53,8 @@ enum Command {
     Import(import::Args),
     /// Show a report in the terminal
     Query(query::Args),
+    /// Erase events of a site everywhere they are
+    Erase(erase::Args),
     /// Check the configuration, ClickHouse, the spool and the places
     Check,
     /// Bring the tables up to date (a start of the collector does so too)
@@ -84,6 +87,7 @@ pub fn run(environment: Environment) -> anyhow::Result<()> {
     runtime.block_on(async {
         match cli.command {
             Command::Demo(args) => demo::run(context, args).await,
+            Command::Erase(args) => erase::run(context, args).await,
             Command::Check => check::run(context).await,
             Command::Import(args) => import::run(context, args).await,
             Command::Serve => serve::run(context).await,

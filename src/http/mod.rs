@@ -3,7 +3,7 @@
 //! - [`connections`] accepts, limits, times out and drains connections.
 //! - [`door`] receives every request of the outside world. It is where the visitor's address and user
 //!   agent are taken off the request: beacons get them as opaque values, everything else never does.
-//! - [`beacon`] is the beacons' side of the door; [`api`], [`sites`], [`script`] and [`health`] are
+//! - [`beacon`] is the beacons' side of the door; [`api`], [`sites`], [`erase`], [`script`] and [`health`] are
 //!   the routes behind it, and [`access`] decides who may use them.
 //! - [`control`] is the same routes on a socket in the data directory, for the command line.
 
@@ -14,6 +14,7 @@ pub mod beacon;
 pub mod connections;
 pub mod control;
 pub mod door;
+pub mod erase;
 pub mod health;
 pub mod import;
 pub mod script;
@@ -40,6 +41,8 @@ pub struct Services {
     pub store: Arc<Store>,
     /// What the collector counts.
     pub counters: Arc<Counters>,
+    /// Takes events out again.
+    pub eraser: Arc<crate::erasure::Eraser>,
     /// How the parts are.
     pub health: Arc<health::Health>,
     /// The address at which browsers reach the collector, when the operator said so.
@@ -52,6 +55,7 @@ pub fn routes(services: Services) -> Router {
         .merge(api::routes())
         .merge(sites::routes())
         .merge(tokens::routes())
+        .merge(erase::routes())
         .merge(health::routes())
         .merge(import::routes())
         .merge(script::routes())

@@ -2,6 +2,7 @@
 //!
 //! - `engine`: the embedded engine as a process, and access to it.
 //! - `collecting`: from beacons to numbers, through restarts.
+//! - `deletion`: what is erased, and what is kept no longer, is gone.
 //! - `query`: what the numbers of a report mean.
 //! - `refusals`: what is wrong is said, and nothing else is lost by it.
 //! - `import`: files of events, and the demo.
@@ -15,6 +16,7 @@
 #[path = "../attack/attack.rs"]
 mod attack;
 mod collecting;
+mod deletion;
 mod engine;
 mod import;
 mod leak;
