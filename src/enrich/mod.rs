@@ -8,4 +8,5 @@ pub mod agent;
 pub mod language;
 pub mod page;
 pub mod remembered;
+pub mod scrub;
 pub mod text;
