@@ -5,10 +5,11 @@
 //! What is left somewhere, and for how long, is told.
 
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
+use tokio::time::Instant;
 
 use crate::session::{Placed, Visits};
 use crate::site::SiteId;
@@ -18,6 +19,8 @@ use crate::store::{Selection, Store, StoreError};
 
 /// How long ClickHouse may take for what is in the spool.
 const SPOOL_PATIENCE: Duration = Duration::from_secs(20);
+/// How long after one visitor's erasure the next one is.
+const VISITORS_PAUSE: Duration = Duration::from_secs(2);
 
 /// Erases events.
 pub struct Eraser {
@@ -25,6 +28,7 @@ pub struct Eraser {
     data_dir: PathBuf,
     collecting: OnceLock<Collecting>,
     one_at_a_time: tokio::sync::Mutex<()>,
+    last_for_visitor: Mutex<Option<Instant>>,
 }
 
 /// What a running collector has besides.
@@ -51,7 +55,13 @@ pub struct Outcome {
 impl Eraser {
     /// Erases in a database, and in the files of a data directory.
     pub fn new(store: Arc<Store>, data_dir: PathBuf) -> Self {
-        Self { store, data_dir, collecting: OnceLock::new(), one_at_a_time: Default::default() }
+        Self {
+            store,
+            data_dir,
+            collecting: OnceLock::new(),
+            one_at_a_time: Default::default(),
+            last_for_visitor: Mutex::default(),
+        }
     }
 
     /// Erases in a running collector, too, from now on.
@@ -110,6 +120,25 @@ impl Eraser {
             quarantined,
             remains,
         })
+    }
+
+    /// Erases for a visitor. Anybody may ask for that, so it is done once in a while: `None` means too soon.
+    ///
+    /// # Errors
+    /// As [`Self::erase`].
+    pub async fn erase_for_visitor(
+        &self,
+        selection: &Selection,
+    ) -> Result<Option<Outcome>, StoreError> {
+        let is_too_soon = {
+            let mut last = self.last_for_visitor.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_too_soon = last.is_some_and(|last| last.elapsed() < VISITORS_PAUSE);
+            if !is_too_soon {
+                *last = Some(Instant::now());
+            }
+            is_too_soon
+        };
+        if is_too_soon { Ok(None) } else { self.erase(selection).await.map(Some) }
     }
 
     async fn leftovers(&self) -> Result<Vec<String>, StoreError> {

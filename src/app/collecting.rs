@@ -96,6 +96,7 @@ impl Collecting {
         let door = Door {
             proxies: Proxies::new(config.trusted_proxies.clone()),
             collector,
+            services: services.clone(),
             routes: crate::http::routes(services.clone()),
         };
         let mut servers =

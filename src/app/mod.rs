@@ -20,6 +20,7 @@ use crate::config::{Config, Environment};
 use crate::erasure::Eraser;
 use crate::http::Services;
 use crate::http::health::Health;
+use crate::privacy::OnObjection;
 use crate::store::catalog::Catalog;
 use crate::telemetry::Counters;
 use data_dir::DataDir;
@@ -58,6 +59,7 @@ impl App {
             store: database.store(),
             counters: Arc::new(Counters::default()),
             health,
+            heeds_objections: config.privacy.on_objection != OnObjection::Ignore,
             public_url: config.public_url.clone(),
         };
         Ok(Self { config, services, database, _data_dir: data_dir })

@@ -45,6 +45,8 @@ pub struct Services {
     pub eraser: Arc<crate::erasure::Eraser>,
     /// How the parts are.
     pub health: Arc<health::Health>,
+    /// Whether visitors who object are heeded.
+    pub heeds_objections: bool,
     /// The address at which browsers reach the collector, when the operator said so.
     pub public_url: Option<String>,
 }

@@ -8,6 +8,7 @@
 pub mod catalog;
 pub mod client;
 mod deletion;
+mod disclosure;
 pub mod engine;
 pub mod loader;
 pub mod schema;

@@ -9,6 +9,7 @@
 //! - `leak`: no address and no user agent in anything that is written, answered or kept in memory.
 //! - `linking`: a visitor id tells nothing when its salt is gone; `attack` is the attempt.
 //! - `licences`: the licences of what is used.
+//! - `visitor`: the page of those who are counted, and their objections.
 //! - `wall`: the rules of the sources that keep it so.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
@@ -25,4 +26,5 @@ mod linking;
 mod query;
 mod refusals;
 mod support;
+mod visitor;
 mod wall;
