@@ -9,6 +9,7 @@ pub mod engine;
 mod erase;
 mod import;
 mod output;
+mod privacy;
 mod progress;
 mod query;
 mod remote;
@@ -55,6 +56,8 @@ enum Command {
     Query(query::Args),
     /// Erase events of a site everywhere they are
     Erase(erase::Args),
+    /// Print the record of processing, the inventory of data, and a text for a site's privacy policy
+    Privacy(privacy::Args),
     /// Check the configuration, ClickHouse, the spool and the places
     Check,
     /// Bring the tables up to date (a start of the collector does so too)
@@ -88,6 +91,7 @@ pub fn run(environment: Environment) -> anyhow::Result<()> {
         match cli.command {
             Command::Demo(args) => demo::run(context, args).await,
             Command::Erase(args) => erase::run(context, args).await,
+            Command::Privacy(args) => privacy::run(context, args).await,
             Command::Check => check::run(context).await,
             Command::Import(args) => import::run(context, args).await,
             Command::Serve => serve::run(context).await,
