@@ -277,7 +277,7 @@ fn rows(answer: &Bytes) -> Result<Vec<Vec<Value>>, StoreError> {
 }
 
 /// The crate waits for ever; nothing here does.
-async fn in_time<T>(
+pub(super) async fn in_time<T>(
     answer: impl Future<Output = clickhouse::error::Result<T>>,
 ) -> Result<T, StoreError> {
     match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
