@@ -20,12 +20,13 @@ test: engine chromium tests/browser/node_modules beacon/node_modules ## Run ever
 	cd tests/browser && PASSERBY_PROGRAM=$(abspath $(CARGO_TARGET_DIR))/debug/passerby npm run --silent test
 
 .PHONY: check
-check: beacon/node_modules dashboards/source/node_modules ## Check format, lints, documentation and what is built from sources here
+check: beacon/node_modules dashboards/source/node_modules deploy/check/node_modules ## Check format, lints, documentation and what is built from sources here
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --quiet
 	npm run --silent --prefix beacon check
 	npm run --silent --prefix dashboards/source check
+	npm run --silent --prefix deploy/check check
 	@if command -v cargo-deny >/dev/null; then cargo deny check; fi
 
 .PHONY: engine

@@ -5,11 +5,13 @@
 //!   agent are taken off the request: beacons get them as opaque values, everything else never does.
 //! - [`beacon`] is the beacons' side of the door; [`api`], [`sites`], [`script`] and [`health`] are
 //!   the routes behind it, and [`access`] decides who may use them.
-//! - [`control`] is the same routes on a socket in the data directory, for the command line.
+//! - [`control`] is the same routes on a socket in the data directory, for the command line, with
+//!   [`backups`] beside them.
 
 pub mod access;
 pub mod answer;
 pub mod api;
+pub mod backups;
 pub mod beacon;
 pub mod connections;
 pub mod control;

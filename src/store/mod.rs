@@ -2,8 +2,9 @@
 //!
 //! [`engine`] is the embedded one, as a child process; a configured server is reached in the same way.
 //! [`client`] is every access to it, [`schema`] its tables, [`loader`] brings the spool's rows in,
-//! and [`catalog`] keeps the sites and tokens.
+//! [`catalog`] keeps the sites and tokens, and [`backup`] copies it all.
 
+pub mod backup;
 pub mod catalog;
 pub mod client;
 pub mod engine;

@@ -6,6 +6,8 @@
 //! - `query`: what the numbers of a report mean.
 //! - `refusals`: what is wrong is said, and nothing else is lost by it.
 //! - `import`: files of events, and the demo.
+//! - `backup`: out of one database and into another.
+//! - `deployment`: the files of `deploy/`, as far as they need the engine or the program.
 //! - `leak`: no address and no user agent in anything that is written.
 //! - `licences`: the licences of what is used.
 //! - `wall`: the rules of the sources that keep it so.
@@ -13,7 +15,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod analyst;
+mod backup;
 mod collecting;
+mod deployment;
 mod engine;
 mod import;
 mod leak;

@@ -119,6 +119,13 @@ impl Collector {
         collector
     }
 
+    /// Starts `passerby serve` on a data directory that is there already.
+    pub(crate) async fn start_on(data_dir: &Path) -> Self {
+        let collector = Self::spawn(data_dir.to_owned(), Vec::new());
+        collector.wait_ready().await;
+        collector
+    }
+
     fn spawn(data_dir: PathBuf, variables: Vec<(String, String)>) -> Self {
         let mut child =
             program(&data_dir, &variables).arg("serve").stderr(Stdio::piped()).spawn().unwrap();
@@ -215,6 +222,14 @@ impl Collector {
             headers: head.headers,
             body: body.collect().await?.to_bytes(),
         })
+    }
+
+    /// What a route of the control socket answers.
+    pub(crate) async fn run_on_socket(&self, method: Method, path: &str) -> String {
+        let caller = passerby::http::control::Caller::connect(&self.data_dir).await;
+        let (status, body) = caller.unwrap().call(method, path, Body::empty()).await.unwrap();
+        assert_eq!(status, StatusCode::OK, "{path}");
+        String::from_utf8(body.to_vec()).unwrap()
     }
 
     /// Sends a beacon as a browser does.
