@@ -1,6 +1,6 @@
 //! HTTP: connections, the door, and the routes behind it.
 //!
-//! - [`connections`] accepts, limits, times out and drains connections.
+//! - [`connections`] accepts, limits, times out and drains connections, plain or encrypted ([`tls`]).
 //! - [`door`] receives every request of the outside world. It is where the visitor's address and user
 //!   agent are taken off the request: beacons get them as opaque values, everything else never does.
 //! - [`beacon`] is the beacons' side of the door; [`api`], [`sites`], [`script`] and [`health`] are
@@ -17,9 +17,11 @@ pub mod connections;
 pub mod control;
 pub mod door;
 pub mod health;
+mod http2;
 pub mod import;
 pub mod script;
 pub mod sites;
+pub mod tls;
 pub mod tokens;
 
 use std::sync::Arc;

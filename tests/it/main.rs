@@ -10,6 +10,7 @@
 //! - `deployment`: the files of `deploy/`, as far as they need the engine or the program.
 //! - `leak`: no address and no user agent in anything that is written.
 //! - `licences`: the licences of what is used.
+//! - `tls`: TLS and HTTP/2.
 //! - `wall`: the rules of the sources that keep it so.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
@@ -25,4 +26,5 @@ mod licences;
 mod query;
 mod refusals;
 mod support;
+mod tls;
 mod wall;
