@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -21,6 +22,7 @@ use crate::http::Services;
 use crate::http::connections::{self, Stopping};
 use crate::http::control;
 use crate::http::door::Door;
+use crate::http::tls::Certificates;
 use crate::ingest::{Collector, Parts};
 use crate::privacy::{Geo, Ledger, Listener, Prefixes, Proxies, SaltStore, Salts, Wall};
 use crate::session::Visits;
@@ -59,6 +61,7 @@ impl Collecting {
         let services = app.services().clone();
         let now = services.clock.now();
         let geo = Arc::new(Geo::open(config.geo.database.as_deref(), now)?);
+        let certificates = certificates(&config)?;
         let listener = listen(config.listen).await?;
         let address = listener.local_addr()?;
         let metrics = match config.metrics_listen {
@@ -99,14 +102,19 @@ impl Collecting {
             services: services.clone(),
             routes: crate::http::routes(services.clone()),
         };
-        let mut servers =
-            vec![tokio::spawn(connections::serve(listener, Arc::new(door), stopped.clone()))];
+        let mut servers = vec![tokio::spawn(connections::serve(
+            listener,
+            Arc::new(door),
+            certificates.clone(),
+            stopped.clone(),
+        ))];
         servers.extend(metrics.map(|listener| {
             let routes = control::operators_routes(services.clone());
-            tokio::spawn(connections::serve(listener, Arc::new(routes), stopped.clone()))
+            tokio::spawn(connections::serve(listener, Arc::new(routes), None, stopped.clone()))
         }));
         servers.extend(control_server(&config, &app, stopped));
-        let timer = tokio::spawn(tick(Arc::clone(&services.clock), salts, visits, geo));
+        let timer =
+            tokio::spawn(tick(Arc::clone(&services.clock), salts, visits, geo, certificates));
         let retention = tokio::spawn(keep_no_longer(services, config.data_dir));
         let timers = [timer, retention];
         Ok(Self { app, address, stopping, servers, timers, spool, loader })
@@ -181,11 +189,32 @@ fn control_server(config: &Config, app: &App, stopped: Stopping) -> Option<JoinH
     }
 }
 
-/// What has to happen also when nobody visits.
-async fn tick(clock: SharedClock, salts: Arc<Salts>, visits: Arc<Visits>, geo: Arc<Geo>) {
+/// What the listener is encrypted with, if it is.
+fn certificates(config: &Config) -> anyhow::Result<Option<Arc<Certificates>>> {
+    match (&config.tls.certificate, &config.tls.key) {
+        (Some(certificate), Some(key)) => Ok(Some(Arc::new(Certificates::open(certificate, key)?))),
+        _ => Ok(None),
+    }
+}
+
+/// What has to happen also when nobody visits, and at once at a SIGHUP.
+async fn tick(
+    clock: SharedClock,
+    salts: Arc<Salts>,
+    visits: Arc<Visits>,
+    geo: Arc<Geo>,
+    certificates: Option<Arc<Certificates>>,
+) {
     let mut interval = tokio::time::interval(TICK);
+    let mut hangup = signal(SignalKind::hangup()).ok();
     loop {
-        interval.tick().await;
+        tokio::select! {
+            _ = interval.tick() => {}
+            () = received(&mut hangup) => {}
+        }
+        if let Some(certificates) = &certificates {
+            certificates.reload_if_replaced();
+        }
         let now = clock.now();
         salts.rotate(now);
         visits.sweep(u32::try_from(now.as_second()).unwrap_or(0));
@@ -213,5 +242,13 @@ async fn keep_no_longer(services: Services, data_dir: PathBuf) {
         if let Err(error) = quarantine::sift(&data_dir.join("quarantine"), is_past) {
             tracing::warn!(%error, "what sites keep no longer is still in quarantine");
         }
+    }
+}
+
+/// Returns at a signal; never, where there are none to be had.
+async fn received(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
     }
 }

@@ -3,6 +3,7 @@
 //! What a command made stands alone on standard output, for programs; messages for people go to
 //! standard error. Exit codes: 0 done, 1 it failed (a sentence says why), 2 wrong arguments.
 
+mod backup;
 mod check;
 mod demo;
 pub mod engine;
@@ -71,6 +72,10 @@ enum Command {
     Privacy(privacy::Args),
     /// Check the configuration, ClickHouse, the spool and the places
     Check,
+    /// Write a backup of everything that ClickHouse holds
+    Backup(backup::Args),
+    /// Bring a backup into an empty database
+    Restore(backup::Args),
     /// Bring the tables up to date (a start of the collector does so too)
     Migrate,
     /// The embedded engine, as a child process of the collector
@@ -112,6 +117,8 @@ pub fn run(environment: Environment) -> anyhow::Result<()> {
             Command::Segment(command) => segment::run(context, command).await,
             Command::Token(command) => token::run(context, command).await,
             Command::Query(args) => query::run(context, args).await,
+            Command::Backup(args) => backup::backup(context, args).await,
+            Command::Restore(args) => backup::restore(context, args).await,
             Command::Migrate => serve::migrate(context).await,
             Command::Engine(_) => {
                 unreachable!("handled above: the engine must not run inside a runtime")

@@ -1,16 +1,18 @@
 //! HTTP: connections, the door, and the routes behind it.
 //!
-//! - [`connections`] accepts, limits, times out and drains connections.
+//! - [`connections`] accepts, limits, times out and drains connections, plain or encrypted ([`tls`]).
 //! - [`door`] receives every request of the outside world. It is where the visitor's address and user
 //!   agent are taken off the request: beacons get them as opaque values, everything else never does.
 //! - [`beacon`] is the beacons' side of the door; [`api`], [`sites`], [`goals`], [`segments`],
 //!   [`tokens`], [`import`], [`erase`], [`script`] and [`health`] are the routes behind it, and [`access`] decides who
 //!   may use them.
-//! - [`control`] is the same routes on a socket in the data directory, for the command line.
+//! - [`control`] is the same routes on a socket in the data directory, for the command line, with
+//!   [`backups`] beside them.
 
 pub mod access;
 pub mod answer;
 pub mod api;
+pub mod backups;
 pub mod beacon;
 pub mod connections;
 pub mod control;
@@ -21,12 +23,14 @@ mod fields;
 pub mod form;
 pub mod goals;
 pub mod health;
+mod http2;
 pub mod import;
 pub mod openapi;
 mod paging;
 pub mod script;
 pub mod segments;
 pub mod sites;
+pub mod tls;
 pub mod tokens;
 
 use std::sync::Arc;

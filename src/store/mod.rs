@@ -3,8 +3,10 @@
 //! [`engine`] is the embedded one, as a child process; a configured server is reached in the same way.
 //! [`client`] is every access to it, [`schema`] its tables, [`loader`] brings the spool's rows in,
 //! [`catalog`] keeps the sites and tokens, and `deletion` takes rows out again: those that a
-//! [`Selection`] names, and those that sites keep no longer.
+//! [`Selection`] names, and those that sites keep no longer;
+//! [`backup`] copies it all.
 
+pub mod backup;
 pub mod catalog;
 pub mod client;
 mod deletion;

@@ -38,7 +38,10 @@ pub(super) fn write(
     let users_file = directory.join("users.xml");
     write_private(&users_file, &users_xml(users))?;
     let server_file = directory.join("server.xml");
-    write_private(&server_file, &server_xml(&users_file, memory_bytes_max))?;
+    write_private(
+        &server_file,
+        &server_xml(&users_file, &directory.join("backups"), memory_bytes_max),
+    )?;
     Ok(server_file)
 }
 
@@ -68,11 +71,12 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
 
 /// Small caches and few threads: the engine shares its machine with the collector. Old parts are
 /// removed soon, and looked for three times a minute at least, so that what was erased leaves the disk.
-fn server_xml(users_file: &Path, memory_bytes_max: u64) -> String {
+fn server_xml(users_file: &Path, backups: &Path, memory_bytes_max: u64) -> String {
     format!(
         "<clickhouse>
     <logger><level>error</level></logger>
     <users_config>{users_file}</users_config>
+    <backups><allowed_path>{backups}</allowed_path></backups>
     <max_server_memory_usage>{memory_bytes_max}</max_server_memory_usage>
     <mark_cache_size>67108864</mark_cache_size>
     <index_mark_cache_size>8388608</index_mark_cache_size>
@@ -101,6 +105,7 @@ fn server_xml(users_file: &Path, memory_bytes_max: u64) -> String {
 </clickhouse>
 ",
         users_file = escaped(&users_file.display().to_string()),
+        backups = escaped(&backups.display().to_string()),
     )
 }
 
