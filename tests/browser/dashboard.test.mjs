@@ -59,7 +59,7 @@ test('whoever signs in with a token sees the numbers of the site, and can look c
   assert.deepEqual(figures.slice(0, 3), ['1', '1', '3']);
   await page.screenshot({ path: 'screenshots/site.png', fullPage: true });
   await page.getByRole('link', { name: 'Google' }).click();
-  assert.match(await page.locator('.pills').textContent(), /source\s+is\s+Google/);
+  assert.match(await page.locator('.pills').textContent(), /Source\s+is\s+Google/);
   await page.getByLabel(/Remove the filter/).click();
   await page.getByRole('link', { name: '/a', exact: true }).click();
   assert.equal(await page.locator('.headlines .value').first().textContent(), '1');

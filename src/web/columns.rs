@@ -1,0 +1,99 @@
+//! Which metrics a page shows beside each other: those that have a meaning together, the telling ones first.
+
+use serde_json::json;
+
+use super::ask::Asker;
+use crate::query::metric::Metric;
+
+/// The metrics at the head of a site's page.
+const HEADLINES: &[Metric] = &[
+    Metric::Visitors,
+    Metric::Visits,
+    Metric::Pageviews,
+    Metric::ConversionRate,
+    Metric::ViewsPerVisit,
+    Metric::BounceRate,
+    Metric::VisitDuration,
+    Metric::TimeOnPage,
+    Metric::ScrollDepth,
+];
+/// The metrics of the CSV of a chart.
+pub(super) const OVER_TIME: &[Metric] = &[
+    Metric::Visitors,
+    Metric::Visits,
+    Metric::Pageviews,
+    Metric::BounceRate,
+    Metric::VisitDuration,
+    Metric::ConversionRate,
+];
+/// So many of them fit beside each other.
+const HEADLINES_MAX: usize = 7;
+
+/// Whether less of it is better.
+pub(super) fn less_is_better(metric: Metric) -> bool {
+    matches!(metric, Metric::BounceRate | Metric::ExitRate)
+}
+
+/// The headline figures of the view.
+pub(super) fn headlines(asker: &Asker) -> Vec<Metric> {
+    let mut metrics = asker.askable(HEADLINES, &asker.query(json!({})));
+    metrics.truncate(HEADLINES_MAX);
+    metrics
+}
+
+/// All columns of a list by a dimension.
+pub(super) fn all(asker: &Asker, dimension: &str) -> Vec<Metric> {
+    let candidates: &[Metric] = match dimension {
+        "event:page" => &[
+            Metric::Visitors,
+            Metric::Percentage,
+            Metric::Visits,
+            Metric::Pageviews,
+            Metric::BounceRate,
+            Metric::TimeOnPage,
+            Metric::ScrollDepth,
+            Metric::GroupConversionRate,
+        ],
+        "visit:exit_page" => &[
+            Metric::Visitors,
+            Metric::Percentage,
+            Metric::Visits,
+            Metric::ExitRate,
+            Metric::VisitDuration,
+        ],
+        "event:goal" => &[Metric::Visitors, Metric::Events, Metric::ConversionRate],
+        _ if is_of_events(dimension) => {
+            &[Metric::Visitors, Metric::Events, Metric::Percentage, Metric::GroupConversionRate]
+        }
+        _ => &[
+            Metric::Visitors,
+            Metric::Percentage,
+            Metric::Visits,
+            Metric::Pageviews,
+            Metric::BounceRate,
+            Metric::VisitDuration,
+            Metric::GroupConversionRate,
+        ],
+    };
+    askable(asker, dimension, candidates)
+}
+
+/// The two columns of a panel.
+pub(super) fn two(asker: &Asker, dimension: &str) -> Vec<Metric> {
+    let converts = asker.view.is_about("event:goal");
+    let second = match dimension {
+        "event:goal" => Metric::ConversionRate,
+        _ if converts => Metric::GroupConversionRate,
+        _ if is_of_events(dimension) => Metric::Events,
+        _ => Metric::Percentage,
+    };
+    askable(asker, dimension, &[Metric::Visitors, second])
+}
+
+fn is_of_events(dimension: &str) -> bool {
+    dimension.starts_with("event:") && dimension != "event:page" && dimension != "event:hostname"
+}
+
+fn askable(asker: &Asker, dimension: &str, candidates: &[Metric]) -> Vec<Metric> {
+    asker.askable(candidates, &asker.query(json!({ "dimensions": [dimension] })))
+}
