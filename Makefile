@@ -39,6 +39,11 @@ chromium: ## Install Debian's Chromium for the browser tests, unless it is here
 script: beacon/node_modules ## Build the page script after a change of its source
 	npm run --silent --prefix beacon build
 
+.PHONY: screenshots
+screenshots: engine chromium tests/browser/node_modules ## Take a picture of every page, and the README's
+	cargo build
+	cd tests/browser && PASSERBY_PROGRAM=$(abspath $(CARGO_TARGET_DIR))/debug/passerby node screenshots.mjs
+
 .PHONY: data
 data: ## Fetch the lists of browsers and bots anew
 	node src/enrich/data/update.mjs
