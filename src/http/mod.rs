@@ -14,6 +14,7 @@ pub mod beacon;
 pub mod connections;
 pub mod control;
 pub mod door;
+pub mod export;
 pub mod health;
 pub mod import;
 pub mod script;
@@ -54,6 +55,7 @@ pub fn routes(services: Services) -> Router {
         .merge(tokens::routes())
         .merge(health::routes())
         .merge(import::routes())
+        .merge(export::routes())
         .merge(script::routes())
         .merge(crate::web::routes())
         .fallback(answer::no_such_route)
