@@ -16,12 +16,14 @@ pub enum Unit {
     Seconds,
     /// A number of things a thing, rounded to two decimals.
     Ratio,
+    /// An amount in some currency, in thousandths truncated.
+    Money,
 }
 
 /// From what a metric is computed, with its SQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Formula {
-    /// From events: an aggregate over rows of `events`.
+    /// From events: an aggregate over rows of `events`, each with the amount of `revenue` that it adds.
     Events(&'static str),
     /// From visits: an aggregate over visits (`visitor`, `views`, `duration`, `bounced`, `entered`).
     Visits(&'static str),
@@ -161,6 +163,11 @@ metrics! {
     /// Mean of how far down each visit scrolled the page at most, in percent.
     ScrollDepth = "scroll_depth", Unit::Percent(0),
         Formula::Engagement("if(countIf(told) = 0, NULL, toUInt64(round(avgIf(depth, told))))");
+    /// Revenue of the events that met a goal with a currency, as far as it is in that currency.
+    TotalRevenue = "total_revenue", Unit::Money, Formula::Events("sum(revenue)");
+    /// The same divided by the number of events that brought it.
+    AverageRevenue = "average_revenue", Unit::Money,
+        Formula::Events("sum(revenue) / greatest(count(revenue), 1)");
 }
 
 impl Metric {
@@ -172,6 +179,7 @@ impl Metric {
     /// Its value where nothing has happened.
     pub fn of_nothing(self) -> Value {
         match self.spec().formula {
+            Formula::Events(_) if self.spec().unit == Unit::Money => Value::Null,
             Formula::Events(_) | Formula::Either { .. } => json!(0),
             Formula::Visits(_) if self.spec().unit == Unit::Ratio => json!(0.0),
             Formula::Visits(_) => json!(0),

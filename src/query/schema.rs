@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::dimension::{Field, GOAL};
 use super::filter::VALUES_MAX;
+use super::filter::segments::SEGMENT;
 use super::interval::Interval;
 use super::metric::Metric;
 use super::wire::{ENTRIES_MAX, LIMIT_MAX};
@@ -129,6 +130,7 @@ fn filter(subjects: &[Value]) -> Value {
         ),
         entry(json!(["is_set", "is_not_set"]), json!([subject]), 2),
         entry(json!(["matches", "matches_not", "matches_wildcard", "matches_wildcard_not"]), json!([subject, values]), 3),
+        entry(json!(["is"]), json!([{ "const": SEGMENT }, { "type": "array", "minItems": 1, "items": { "type": "integer" } }]), 3),
         entry(json!(["and", "or"]), json!([{ "type": "array", "minItems": 1, "items": nested }]), 2),
         entry(json!(["not", "has_done", "has_not_done"]), json!([nested]), 2),
     ] })

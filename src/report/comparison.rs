@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use super::Row;
+use super::money::amount;
 use crate::query::Query;
 use crate::query::dimension::Dimension;
 use crate::query::metric::{Metric, Unit};
@@ -80,14 +81,14 @@ impl Counterparts {
 
 /// How a metric changed: in percent, and shares in points.
 fn change(metric: Metric, old: &Value, new: &Value) -> Value {
-    let (Some(old), Some(new)) = (old.as_f64(), new.as_f64()) else { return Value::Null };
+    let (Some(old), Some(new)) = (amount(old), amount(new)) else { return Value::Null };
     match (metric, metric.spec().unit) {
         (Metric::BounceRate, _) if old == 0.0 => Value::Null,
         (Metric::BounceRate, _) => json!((new - old) as i64),
         (Metric::ConversionRate | Metric::GroupConversionRate | Metric::ExitRate, _) => {
             json!(((new - old) * 10.0).round() / 10.0)
         }
-        (_, Unit::Count | Unit::Seconds | Unit::Ratio | Unit::Percent(_)) => {
+        (_, Unit::Count | Unit::Seconds | Unit::Ratio | Unit::Percent(_) | Unit::Money) => {
             json!(percent(old, new))
         }
     }
@@ -119,6 +120,8 @@ mod tests {
         check(Metric::BounceRate, json!(0), json!(40), json!(null));
         check(Metric::ConversionRate, json!(12.34), json!(10.0), json!(-2.3));
         check(Metric::ConversionRate, json!(0.0), json!(10.0), json!(10.0));
+        check(Metric::TotalRevenue, json!({ "value": 8.0 }), json!({ "value": 10.0 }), json!(25));
+        check(Metric::TotalRevenue, json!(null), json!({ "value": 10.0 }), json!(null));
         check(Metric::ExitRate, json!(12.5), json!(33.3), json!(20.8));
     }
 }

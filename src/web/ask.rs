@@ -21,7 +21,6 @@ use super::view::View;
 use super::words::{Lang, Words};
 use crate::beacon::decode::bare_domain;
 use crate::http::Services;
-use crate::query::goal::Goal;
 use crate::query::metric::Metric;
 use crate::query::{Dialect, Known, Query};
 use crate::report::{self, AskError};
@@ -37,7 +36,6 @@ pub(super) struct Asker {
     pub(super) signed_in: bool,
     /// The moment of asking, the same for the whole page.
     pub(super) now: Timestamp,
-    pub(super) goals: Vec<Goal>,
     /// The address of this collector, for what is to be copied elsewhere.
     pub(super) origin: String,
 }
@@ -70,7 +68,6 @@ impl FromRequestParts<Services> for Asker {
             lang,
             signed_in: viewer.has_signed_in(),
             now: services.clock.now(),
-            goals: Vec::new(),
             origin: origin(services, parts),
             view,
             services: services.clone(),
@@ -120,7 +117,7 @@ impl Asker {
     }
 
     pub(super) fn known(&self, dialect: Dialect) -> Known<'_> {
-        Known { goals: &self.goals, dialect, ..Known::new(&self.site, self.now) }
+        Known { dialect, ..Known::new(&self.site, self.now) }
     }
 
     /// What the query comes to, if it can be asked.

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::ask::Asker;
-use crate::query::metric::Metric;
+use crate::query::metric::{Metric, Unit};
 
 /// The metrics at the head of a site's page.
 const HEADLINES: &[Metric] = &[
@@ -11,6 +11,7 @@ const HEADLINES: &[Metric] = &[
     Metric::Visits,
     Metric::Pageviews,
     Metric::ConversionRate,
+    Metric::TotalRevenue,
     Metric::ViewsPerVisit,
     Metric::BounceRate,
     Metric::VisitDuration,
@@ -37,6 +38,8 @@ pub(super) fn less_is_better(metric: Metric) -> bool {
 /// The headline figures of the view.
 pub(super) fn headlines(asker: &Asker) -> Vec<Metric> {
     let mut metrics = asker.askable(HEADLINES, &asker.query(json!({})));
+    metrics.retain(|metric| !is_money(*metric) || asker.view.is_about("event:goal"));
+    metrics.retain(|metric| is_told(asker, *metric));
     metrics.truncate(HEADLINES_MAX);
     metrics
 }
@@ -61,7 +64,13 @@ pub(super) fn all(asker: &Asker, dimension: &str) -> Vec<Metric> {
             Metric::ExitRate,
             Metric::VisitDuration,
         ],
-        "event:goal" => &[Metric::Visitors, Metric::Events, Metric::ConversionRate],
+        "event:goal" => &[
+            Metric::Visitors,
+            Metric::Events,
+            Metric::ConversionRate,
+            Metric::TotalRevenue,
+            Metric::AverageRevenue,
+        ],
         _ if is_of_events(dimension) => {
             &[Metric::Visitors, Metric::Events, Metric::Percentage, Metric::GroupConversionRate]
         }
@@ -78,8 +87,8 @@ pub(super) fn all(asker: &Asker, dimension: &str) -> Vec<Metric> {
     askable(asker, dimension, candidates)
 }
 
-/// The two columns of a panel.
-pub(super) fn two(asker: &Asker, dimension: &str) -> Vec<Metric> {
+/// The columns of a panel: two, and the revenue of goals.
+pub(super) fn few(asker: &Asker, dimension: &str) -> Vec<Metric> {
     let converts = asker.view.is_about("event:goal");
     let second = match dimension {
         "event:goal" => Metric::ConversionRate,
@@ -87,7 +96,9 @@ pub(super) fn two(asker: &Asker, dimension: &str) -> Vec<Metric> {
         _ if is_of_events(dimension) => Metric::Events,
         _ => Metric::Percentage,
     };
-    askable(asker, dimension, &[Metric::Visitors, second])
+    let metrics = [Metric::Visitors, second, Metric::TotalRevenue];
+    let wanted = if dimension == "event:goal" { &metrics[..] } else { &metrics[..2] };
+    askable(asker, dimension, wanted)
 }
 
 fn is_of_events(dimension: &str) -> bool {
@@ -95,5 +106,16 @@ fn is_of_events(dimension: &str) -> bool {
 }
 
 fn askable(asker: &Asker, dimension: &str, candidates: &[Metric]) -> Vec<Metric> {
-    asker.askable(candidates, &asker.query(json!({ "dimensions": [dimension] })))
+    let mut metrics = asker.askable(candidates, &asker.query(json!({ "dimensions": [dimension] })));
+    metrics.retain(|metric| is_told(asker, *metric));
+    metrics
+}
+
+fn is_money(metric: Metric) -> bool {
+    metric.spec().unit == Unit::Money
+}
+
+/// Revenue is told where a goal brings any.
+fn is_told(asker: &Asker, metric: Metric) -> bool {
+    !is_money(metric) || asker.site.goals.iter().any(|goal| goal.currency.is_some())
 }

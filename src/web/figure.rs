@@ -68,7 +68,7 @@ pub(super) fn change(lang: Lang, metric: Metric, change: &Value) -> Option<Chang
             let number = lang.decimal(change.abs(), usize::from(decimals.min(1)));
             format!("{number}\u{a0}{}", lang.words().points)
         }
-        Unit::Count | Unit::Seconds | Unit::Ratio => lang.percent(change.abs(), 0),
+        _ => lang.percent(change.abs(), 0),
     };
     Some(Change {
         text: format!("{sign}{amount}"),

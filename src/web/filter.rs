@@ -49,6 +49,9 @@ impl Relation {
     }
 }
 
+/// What stands where a dimension does, for a set of filters that the site has saved; its value is a number.
+pub(super) const SEGMENT: &str = "segment";
+
 /// One value that a dimension must have, or must not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Filter {
@@ -84,9 +87,10 @@ impl Filter {
         format!("{},{},{}", self.relation.name(), self.dimension, self.value)
     }
 
-    /// The opposite, where there is one: who did not meet a goal can not be asked for.
+    /// The opposite, where there is one: who did not meet a goal, or is not of a segment, can not be
+    /// asked for.
     pub(super) fn turned(&self) -> Option<Self> {
-        (self.dimension != "event:goal")
+        (!["event:goal", SEGMENT].contains(&self.dimension.as_str()))
             .then(|| Self { relation: self.relation.turned(), ..self.clone() })
     }
 
@@ -99,6 +103,9 @@ impl Filter {
     /// In the words of a query. People who look for a part of a word do not mind its capitals.
     pub(super) fn to_query(&self) -> Value {
         let name = self.relation.name();
+        if let (SEGMENT, Ok(id)) = (self.dimension.as_str(), self.value.parse::<u32>()) {
+            return json!([name, SEGMENT, [id]]);
+        }
         match self.relation {
             Relation::Is | Relation::IsNot => json!([name, self.dimension, [self.value]]),
             Relation::Contains | Relation::ContainsNot => {
@@ -144,5 +151,12 @@ mod tests {
         assert!(!bing.replaces(&google.turned().unwrap()));
         assert!(!bing.replaces(&Filter::is("visit:browser", "Bing")));
         assert_eq!(Filter::is("event:goal", "Signup").turned(), None);
+    }
+
+    #[test]
+    fn a_segment_is_asked_for_by_its_number() {
+        let segment = Filter::is(SEGMENT, "7");
+        assert_eq!(segment.to_query(), json!(["is", "segment", [7]]));
+        assert_eq!(segment.turned(), None);
     }
 }

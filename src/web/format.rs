@@ -127,12 +127,17 @@ impl Lang {
 
     /// A value of a metric, to the last digit that there is.
     pub(super) fn exact(self, metric: Metric, value: &Value) -> String {
+        // Money says itself how it is written.
+        if let Some(written) = value["long"].as_str() {
+            return written.to_owned();
+        }
         let Some(number) = value.as_f64() else { return NO_NUMBER.to_owned() };
         match metric.spec().unit {
-            Unit::Count => self.whole(number),
             Unit::Percent(decimals) => self.percent(number, usize::from(decimals)),
             Unit::Seconds => Self::duration(number),
             Unit::Ratio => self.decimal(number, 2),
+            _ if number.fract() == 0.0 => self.whole(number),
+            _ => self.decimal(number, 2),
         }
     }
 
@@ -149,7 +154,7 @@ impl Lang {
         match metric.spec().unit {
             Unit::Percent(_) => self.percent(number, 0),
             Unit::Seconds => Self::duration(number),
-            Unit::Count | Unit::Ratio => self.tick(number),
+            _ => self.tick(number),
         }
     }
 
@@ -224,9 +229,9 @@ impl Lang {
     }
 }
 
-/// A number of a report, 0 where there is none.
+/// A number of a report, or an amount of money; 0 where there is none.
 pub(super) fn number(value: &Value) -> f64 {
-    value.as_f64().unwrap_or(0.0)
+    value.get("value").unwrap_or(value).as_f64().unwrap_or(0.0)
 }
 
 #[cfg(test)]
@@ -259,6 +264,8 @@ mod tests {
         assert_eq!(written(Metric::VisitDuration, json!(3_900)), "1h 05m");
         assert_eq!(written(Metric::ViewsPerVisit, json!(2.6)), "2.60");
         assert_eq!(written(Metric::ScrollDepth, Value::Null), "–");
+        let money = json!({"value": 67.066, "currency": "USD", "short": "$67.1", "long": "$67.07"});
+        assert_eq!(written(Metric::TotalRevenue, money), "$67.07");
     }
 
     #[test]

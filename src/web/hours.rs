@@ -46,13 +46,16 @@ pub(super) fn query(asker: &Asker) -> Option<Value> {
 }
 
 impl Hours {
-    /// Of its answer.
-    pub(super) fn of(asker: &Asker, answer: &Value) -> Self {
+    /// Of its answer; `None` where nobody came.
+    pub(super) fn of(asker: &Asker, answer: &Value) -> Option<Self> {
         let now = asker.local_now().strftime("%Y-%m-%d %H:%M:%S").to_string();
         let labels = answer["meta"]["time_labels"].as_array().into_iter().flatten();
         let labels = labels.filter_map(Value::as_str).filter(|label| *label <= now.as_str());
         let averages = averages(labels, rows(answer));
         let highest = averages.iter().flatten().copied().fold(0.0, f64::max);
+        if highest == 0.0 {
+            return None;
+        }
         let cell = |average: &f64| Cell {
             visitors: asker.lang.decimal(*average, if highest < 10.0 { 1 } else { 0 }),
             shade: shade(*average, highest),
@@ -61,13 +64,13 @@ impl Hours {
             name: asker.lang.weekday(day),
             cells: hours.iter().map(cell).collect(),
         };
-        Self { days: averages.iter().enumerate().map(day).collect() }
+        Some(Self { days: averages.iter().enumerate().map(day).collect() })
     }
 }
 
 /// From 0 to 6, in even steps.
 fn shade(average: f64, highest: f64) -> u32 {
-    if highest == 0.0 { 0 } else { (average / highest * 6.0).round() as u32 }
+    (average / highest * 6.0).round() as u32
 }
 
 /// The day of the week, from Monday, and the hour of a label.

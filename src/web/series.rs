@@ -15,9 +15,17 @@ use crate::query::{Dialect, Query};
 use crate::report::{self, AskError};
 
 /// The widths of buckets that the chart offers.
-const INTERVALS: [Interval; 4] = [Interval::Hour, Interval::Day, Interval::Week, Interval::Month];
-/// So many buckets are told apart on a screen.
-const BUCKETS: std::ops::RangeInclusive<usize> = 2..=800;
+const INTERVALS: [Interval; 7] = [
+    Interval::QuarterHour,
+    Interval::Hour,
+    Interval::Day,
+    Interval::Week,
+    Interval::Month,
+    Interval::Quarter,
+    Interval::Year,
+];
+/// So many buckets make a line, and are told apart on a screen.
+const BUCKETS: std::ops::RangeInclusive<usize> = 3..=800;
 
 /// A metric over time.
 pub(super) struct Series {
@@ -79,11 +87,15 @@ pub(super) fn links(asker: &Asker, series: &Series) -> Vec<Link> {
 
 fn label(interval: Interval, words: &Words) -> &'static str {
     match interval {
-        Interval::Minute => words.by_minute,
+        Interval::QuarterHour => words.by_15_minutes,
         Interval::Hour => words.by_hour,
         Interval::Day => words.by_day,
         Interval::Week => words.by_week,
         Interval::Month => words.by_month,
+        Interval::Quarter => words.by_quarter,
+        Interval::Year => words.by_year,
+        // The chart does not offer the others: they have too many buckets, or come round again.
+        Interval::Minute | Interval::HourOfDay | Interval::DayOfWeek => interval.name(),
     }
 }
 
@@ -137,7 +149,7 @@ impl Series {
         let style = Style {
             lang: asker.lang,
             metric: self.metric,
-            by_month: self.interval == Interval::Month,
+            by_month: matches!(self.interval, Interval::Month | Interval::Quarter | Interval::Year),
             is_unfinished: self.is_unfinished,
         };
         Chart::of(&self.samples, &style)
@@ -167,8 +179,9 @@ fn values_of(report: &report::Report) -> Vec<Value> {
         .iter()
         .filter_map(|row| Some((row.dimensions.first()?.as_str()?, row.metrics.first()?)))
         .collect();
-    let value = |label: &String| {
-        values.get(label.as_str()).map_or_else(|| metric.of_nothing(), |value| (*value).clone())
+    let value = |label: &Value| {
+        let value = label.as_str().and_then(|label| values.get(label));
+        value.map_or_else(|| metric.of_nothing(), |value| (*value).clone())
     };
     interval.labels(query.period()).iter().map(value).collect()
 }

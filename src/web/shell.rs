@@ -4,11 +4,12 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use super::ask::Asker;
-use super::filter::{Filter, Relation};
+use super::filter::{Filter, Relation, SEGMENT};
 use super::frame::Link;
 use super::view::{Comparison, PERIODS, Span};
 use super::words::{Lang, fill, languages, names};
 use crate::query::{Dialect, Query};
+use crate::site::segment::Segment;
 
 /// What `bar.html` and `filters.html` need.
 pub(super) struct Shell {
@@ -37,6 +38,8 @@ pub(super) struct Shell {
     /// The dimensions of the form for filters: name and label.
     pub(super) dimensions: Vec<(&'static str, String)>,
     pub(super) relations: Vec<(&'static str, &'static str)>,
+    /// The view with each of the site's saved segments.
+    pub(super) segments: Vec<Link>,
 }
 
 /// A filter, as it is shown.
@@ -81,8 +84,14 @@ impl Shell {
             bare: view.without_filters().url(),
             hidden: owned(view.pairs()),
             dimensions: names::filterable()
-                .filter(|name| *name != "event:goal" || !asker.goals.is_empty())
+                .filter(|name| *name != "event:goal" || !asker.site.goals.is_empty())
                 .map(|name| (name, names::one_of(asker.lang, name)))
+                .collect(),
+            segments: asker
+                .site
+                .segments
+                .iter()
+                .map(|segment| segment_link(asker, segment))
                 .collect(),
             relations: Relation::ALL.map(|known| (known.name(), known.label(words))).to_vec(),
         }
@@ -123,11 +132,28 @@ fn comparison_link(asker: &Asker, comparison: Comparison) -> Link {
     }
 }
 
+fn segment_link(asker: &Asker, segment: &Segment) -> Link {
+    let filter = Filter::is(SEGMENT, &segment.id.to_string());
+    Link {
+        label: segment.name.clone(),
+        is_current: asker.view.filters.contains(&filter),
+        url: asker.view.with_filter(filter).url(),
+    }
+}
+
+/// The name of a segment; its number, if there is none of that number any more.
+fn segment_name(asker: &Asker, id: &str) -> String {
+    let segment = asker.site.segments.iter().find(|segment| segment.id.to_string() == id);
+    segment.map_or_else(|| id.to_owned(), |segment| segment.name.clone())
+}
+
 fn pill(asker: &Asker, filter: &Filter) -> Pill {
     let (view, words) = (&asker.view, asker.words());
-    let dimension = names::one_of(asker.lang, &filter.dimension);
     let relation = filter.relation.label(words);
-    let value = shown(asker.lang, &filter.dimension, &filter.value);
+    let (dimension, value) = match filter.dimension.as_str() {
+        SEGMENT => (words.segment.to_owned(), segment_name(asker, &filter.value)),
+        name => (names::one_of(asker.lang, name), shown(asker.lang, name, &filter.value)),
+    };
     Pill {
         remove_label: fill(words.remove_filter, &[&format!("{dimension} {relation} {value}")]),
         turn: filter.turned().map(|_| view.with_turned(filter).url()),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::ask::{Asker, names};
 use super::chart::{Chart, HEIGHT, WIDTH};
-use super::columns::{headlines, two};
+use super::columns::{few, headlines};
 use super::figure::Figure;
 use super::frame::{Frame, Link, page};
 use super::hours::{self, Hours};
@@ -133,7 +133,7 @@ async fn model(asker: &Asker) -> Result<SitePage, AskError> {
 
 async fn hours(asker: &Asker) -> Result<Option<Hours>, AskError> {
     match hours::query(asker) {
-        Some(query) => asker.ask(&query).await.map(|answer| Some(Hours::of(asker, &answer))),
+        Some(query) => asker.ask(&query).await.map(|answer| Hours::of(asker, &answer)),
         None => Ok(None),
     }
 }
@@ -149,9 +149,9 @@ pub(super) fn totals_query(asker: &Asker, metrics: &[Metric]) -> Value {
 
 async fn filled(asker: &Asker, panel: &'static Panel) -> Result<Shown, AskError> {
     let tab = panel.open(&asker.view);
-    let metrics = two(asker, tab.dimension);
+    let metrics = few(asker, tab.dimension);
     let order = Order::read(asker.view.order(panel.name), &metrics);
-    let lacks_goals = tab.dimension == "event:goal" && asker.goals.is_empty();
+    let lacks_goals = tab.dimension == "event:goal" && asker.site.goals.is_empty();
     let (rows, map) = if lacks_goals {
         (Vec::new(), None)
     } else if tab.has_map {

@@ -379,7 +379,7 @@ mod tests {
             let span = Span::Named((*period).to_owned());
             assert!(span.label(Lang::German.words()).is_some(), "{period}");
             let query = json!({"site_id": "a.test", "metrics": ["visitors"], "date_range": span.to_query()});
-            assert!(crate::query::Wire::parse(&query).is_ok(), "{period}");
+            assert!(crate::query::Wire::parse(&query, &[]).is_ok(), "{period}");
         }
     }
 }

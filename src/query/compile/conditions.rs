@@ -5,8 +5,8 @@ use super::within;
 use crate::query::Query;
 use crate::query::dimension::{Dimension, Field, Home};
 use crate::query::filter::{Comparison, Filter, Subject, Test};
-use crate::query::goal::{Goal, GoalKind};
 use crate::query::statement::{Sql, sql};
+use crate::site::goal::{Goal, GoalKind};
 
 /// The conditions that filters come to in the report of a query.
 pub(super) struct Conditions<'query>(pub(super) &'query Query);

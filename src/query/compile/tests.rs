@@ -11,13 +11,7 @@ use crate::query::{Known, Query};
 use crate::site::Site;
 
 fn query(parts: &Value) -> Result<Query, crate::query::QueryError> {
-    let site = Site {
-        id: SiteId(7),
-        domain: "example.com".into(),
-        timezone: TimeZone::get("Europe/Berlin").unwrap(),
-        retention_days: None,
-        public: false,
-    };
+    let site = Site::new(SiteId(7), "example.com", TimeZone::get("Europe/Berlin").unwrap());
     let mut query = json!({
         "site_id": "example.com", "metrics": ["visitors"], "date_range": ["2024-05-01", "2024-05-31"],
     });

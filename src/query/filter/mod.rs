@@ -4,13 +4,14 @@
 //! and on visits it is written by `compile`.
 
 mod read;
+pub(super) mod segments;
 
 use serde_json::{Value, json};
 
 pub(super) use self::read::VALUES_MAX;
 use super::dimension::{Field, GOAL, NO_PROPERTY, PropertyName};
 use super::error::{Problems, shown};
-use super::goal::Goal;
+use crate::site::goal::Goal;
 
 /// A condition on an event, or on the visit that it belongs to.
 #[derive(Clone, Debug, PartialEq)]

@@ -77,6 +77,8 @@ words! {
     filter: "Filter", "Filter";
     filters: "Filters", "Filter";
     add_filter: "Add filter", "Filter hinzufügen";
+    segment: "Segment", "Segment";
+    segments: "Segments", "Segmente";
     filter_by: "Filter by", "Filtern nach";
     relation: "Relation", "Bedingung";
     value: "Value", "Wert";
@@ -96,7 +98,9 @@ words! {
     by_day: "Days", "Tage";
     by_week: "Weeks", "Wochen";
     by_month: "Months", "Monate";
-    by_minute: "Minutes", "Minuten";
+    by_15_minutes: "15 min", "15 Min.";
+    by_quarter: "Quarters", "Quartale";
+    by_year: "Years", "Jahre";
     as_table: "As a table", "Als Tabelle";
     time: "Time", "Zeit";
     days_of: "Days are those of {}", "Tage nach der Uhr von {}";

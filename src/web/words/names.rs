@@ -59,6 +59,18 @@ const METRICS: &[(&str, &str, &str, &str)] = &[
         "Besucher der Zeile, die das Ziel erreichten, als Anteil der Besucher der Zeile.",
     ),
     (
+        "total_revenue",
+        "Revenue",
+        "Umsatz",
+        "Umsatz der Ereignisse, die ein Ziel mit einer Währung erreichten, soweit er in dieser Währung ist.",
+    ),
+    (
+        "average_revenue",
+        "Average revenue",
+        "Mittlerer Umsatz",
+        "Der mittlere Umsatz dieser Ereignisse.",
+    ),
+    (
         "exit_rate",
         "Exit rate",
         "Ausstiegsrate",
