@@ -10,13 +10,20 @@ const HEADLINES: &[Metric] = &[
     Metric::Visitors,
     Metric::Visits,
     Metric::Pageviews,
-    Metric::ConversionRate,
-    Metric::TotalRevenue,
     Metric::ViewsPerVisit,
     Metric::BounceRate,
     Metric::VisitDuration,
     Metric::TimeOnPage,
     Metric::ScrollDepth,
+];
+/// The same where the view is about a goal.
+const CONVERSIONS: &[Metric] = &[
+    Metric::Visitors,
+    Metric::Visits,
+    Metric::Events,
+    Metric::ConversionRate,
+    Metric::TotalRevenue,
+    Metric::AverageRevenue,
 ];
 /// The metrics of the CSV of a chart.
 pub(super) const OVER_TIME: &[Metric] = &[
@@ -37,8 +44,8 @@ pub(super) fn less_is_better(metric: Metric) -> bool {
 
 /// The headline figures of the view.
 pub(super) fn headlines(asker: &Asker) -> Vec<Metric> {
-    let mut metrics = asker.askable(HEADLINES, &asker.query(json!({})));
-    metrics.retain(|metric| !is_money(*metric) || asker.view.is_about("event:goal"));
+    let wanted = if asker.view.is_about("event:goal") { CONVERSIONS } else { HEADLINES };
+    let mut metrics = asker.askable(wanted, &asker.query(json!({})));
     metrics.retain(|metric| is_told(asker, *metric));
     metrics.truncate(HEADLINES_MAX);
     metrics

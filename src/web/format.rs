@@ -143,8 +143,9 @@ impl Lang {
 
     /// A value of a metric where it is large and stands alone.
     pub(super) fn figure(self, metric: Metric, value: &Value) -> String {
-        match value.as_f64() {
-            Some(number) if metric.spec().unit == Unit::Count => self.brief(number),
+        match (value.as_f64(), value["short"].as_str()) {
+            (_, Some(money)) if number(value) >= 10_000.0 => money.to_owned(),
+            (Some(number), _) if metric.spec().unit == Unit::Count => self.brief(number),
             _ => self.exact(metric, value),
         }
     }

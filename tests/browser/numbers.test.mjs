@@ -38,6 +38,9 @@ const METRICS = {
   'Time on page': 'time_on_page',
   'Scroll depth': 'scroll_depth',
   'Exit rate': 'exit_rate',
+  'Conversion rate': 'conversion_rate',
+  Revenue: 'total_revenue',
+  'Average revenue': 'average_revenue',
 };
 
 /** A number as a person reads it: `5,936`, `47%`, `1m 56s`, `–` for none. */
@@ -45,12 +48,14 @@ function read(text) {
   if (text === '–' || text === '') return null;
   const time = /^(?:(\d+)h )?(?:(\d+)m ?)?(?:(\d+)s)?$/.exec(text);
   if (time) return Number(time[1] ?? 0) * 3600 + Number(time[2] ?? 0) * 60 + Number(time[3] ?? 0);
-  return Number(text.replaceAll(',', '').replace('%', ''));
+  return Number(text.replaceAll(',', '').replace(/[%€]/, ''));
 }
 
-/** Durations of an hour and more are shown to the minute. */
-const asShown = (metric, value) =>
-  /duration|time/.test(metric) && value >= 3600 ? value - (value % 60) : value;
+/** Durations of an hour and more are shown to the minute, and money to the cent. */
+function asShown(metric, value) {
+  if (value?.long) return read(value.long);
+  return /duration|time/.test(metric) && value >= 3600 ? value - (value % 60) : value;
+}
 
 async function page(path) {
   const context = await browser.newContext({ javaScriptEnabled: false, locale: 'en-GB' });
@@ -171,6 +176,28 @@ for (const { query, filters } of VIEWS) {
     await list.context().close();
   });
 }
+
+test('goals have their conversion, and a goal to filter by changes what is told', async () => {
+  const site = await page('');
+  const { columns, rows } = await table(site.locator('#goals'));
+  assert.deepEqual(columns.slice(0, 2), ['Visitors', 'Conversion rate']);
+  assert.ok(rows.length >= 2);
+  const metrics = columns.map((column) => METRICS[column]);
+  const { results } = await demo.ask({ metrics, dimensions: ['event:goal'] });
+  const expected = results.map(({ dimensions: [goal], metrics: values }) =>
+    [goal, ...values.map((value, at) => asShown(metrics[at], value))]);
+  assert.deepEqual(rows.map(([goal, ...values]) => [goal, ...values.map(read)]).sort(), expected.sort());
+  await site.locator('#goals').getByRole('link', { name: rows[0][0], exact: true }).click();
+  assert.match(await site.locator('.pills').textContent(), new RegExp(`Goal\\s+is\\s+${rows[0][0]}`));
+  const figures = await site.locator('.figure').evaluateAll((figures) =>
+    figures.map((figure) => [figure.querySelector('.name').textContent, figure.querySelector('.value').title]));
+  assert.ok(figures.some(([name]) => name === 'Conversion rate'));
+  const told = figures.map(([name]) => METRICS[name]);
+  const filters = [['is', 'event:goal', [rows[0][0]]]];
+  const [{ metrics: values }] = (await demo.ask({ metrics: told, filters })).results;
+  assert.deepEqual(figures.map(([, value]) => read(value)), values.map((value, at) => asShown(told[at], value)));
+  await site.context().close();
+});
 
 test('the countries of the map are those of the API', async () => {
   const site = await page('?tab.places=map');
