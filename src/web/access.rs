@@ -39,6 +39,10 @@ impl Viewer {
             || self.0.as_ref().is_some_and(|token| token.reads(site.id, services.clock.now()))
     }
 
+    pub(super) fn administers(&self, services: &Services) -> bool {
+        self.0.as_ref().is_some_and(|token| token.administers(services.clock.now()))
+    }
+
     pub(super) fn has_signed_in(&self) -> bool {
         self.0.is_some()
     }

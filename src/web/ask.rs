@@ -34,6 +34,8 @@ pub(super) struct Asker {
     pub(super) view: View,
     pub(super) lang: Lang,
     pub(super) signed_in: bool,
+    /// Whether it may change the site.
+    pub(super) is_admin: bool,
     /// The moment of asking, the same for the whole page.
     pub(super) now: Timestamp,
     /// The address of this collector, for what is to be copied elsewhere.
@@ -67,6 +69,7 @@ impl FromRequestParts<Services> for Asker {
             site,
             lang,
             signed_in: viewer.has_signed_in(),
+            is_admin: viewer.administers(services),
             now: services.clock.now(),
             origin: origin(services, parts),
             view,
@@ -95,6 +98,12 @@ impl Asker {
     /// The path of the site's page.
     pub(super) fn home(&self) -> String {
         format!("/{}", self.site.domain)
+    }
+
+    /// The tag that brings the site's visits.
+    pub(super) fn tag(&self) -> String {
+        let (domain, origin) = (&self.site.domain, &self.origin);
+        format!("<script defer data-domain=\"{domain}\" src=\"{origin}/js/script.js\"></script>")
     }
 
     /// The moment of asking, as the site's clock shows it.

@@ -3,7 +3,7 @@
 //! It is a client of the query language, and holds no SQL. A page of a site begins with [`ask`], which
 //! finds out who asks about which [`view`]; the view is what the URL holds, so that a link is a view.
 //!
-//! - [`overview`], [`site`], [`details`], [`live`] and [`why`] are the pages, [`csv`] the downloads.
+//! - [`overview`], [`site`], [`details`], [`live`], [`why`] and [`settings`] are the pages, [`csv`] the downloads.
 //! - [`figure`], [`series`] with [`chart`], [`ranking`], [`map`] and [`hours`] are what pages show.
 //! - [`panels`] and [`columns`] say which questions are asked.
 //! - [`words`] and [`format`](mod@format) speak the viewer's language; [`frame`] and [`shell`] are around the numbers.
@@ -28,6 +28,7 @@ mod panels;
 mod ranking;
 mod refusal;
 mod series;
+mod settings;
 mod shell;
 mod site;
 mod view;
@@ -52,6 +53,7 @@ pub(crate) fn routes() -> Router<Services> {
         .route("/{site}/csv/{dimension}", get(csv::download))
         .route("/{site}/live", get(live::show))
         .route("/{site}/live/now", get(live::stream))
+        .route("/{site}/settings", get(settings::show).post(settings::change))
         .route("/{site}/why", get(why::show))
         // What is small already, pictures, and streams are left as they are.
         .layer(CompressionLayer::new())

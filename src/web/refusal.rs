@@ -14,6 +14,7 @@ pub(super) const NOT_FOUND: Message = |words| [words.not_found, words.not_found_
 pub(super) const DATABASE_AWAY: Message = |words| [words.database_away, words.database_away_advice];
 pub(super) const TOO_EXPENSIVE: Message = |words| [words.too_expensive, words.too_expensive_advice];
 pub(super) const WRONG_VIEW: Message = |words| [words.wrong_view, words.wrong_view_advice];
+pub(super) const FOREIGN_FORM: Message = |words| [words.foreign_form, words.foreign_form_advice];
 
 #[derive(Template)]
 #[template(path = "refusal.html")]

@@ -17,6 +17,8 @@ pub(super) struct Shell {
     /// The site's page, with this view.
     pub(super) home: String,
     pub(super) live: String,
+    /// Where the site is set up, for those who may.
+    pub(super) settings: Option<String>,
     /// How many visitors are there now, in words.
     pub(super) now: String,
     pub(super) is_busy: bool,
@@ -64,6 +66,7 @@ impl Shell {
             site: asker.site.domain.clone(),
             home: asker.home() + &view.url(),
             live: asker.home() + "/live" + &view.url(),
+            settings: asker.is_admin.then(|| asker.home() + "/settings" + &view.url()),
             now: fill(words.now_there, &[&visitors]),
             is_busy: now > 0,
             is_timed: true,

@@ -110,10 +110,7 @@ async fn model(asker: &Asker) -> Result<SitePage, AskError> {
         shell: Shell::of(asker, now),
         is_empty: asker.view.filters.is_empty()
             && result["metrics"].as_array().into_iter().flatten().all(is_nothing),
-        tag: format!(
-            "<script defer data-domain=\"{}\" src=\"{}/js/script.js\"></script>",
-            asker.site.domain, asker.origin
-        ),
+        tag: asker.tag(),
         figures: metrics.iter().enumerate().map(figure).collect(),
         chart: series.chart(asker),
         shown,

@@ -125,7 +125,7 @@ test('plain forms filter and choose days, without scripts; a link is the view, a
   assert.equal(page.url(), filtered);
   const today = new Date().toISOString().slice(0, 10);
   await page.locator('summary', { hasText: 'Last 24 hours' }).click();
-  await page.getByLabel('From').fill('2024-02-03');
+  await page.getByLabel('From', { exact: true }).fill('2024-02-03');
   await page.getByLabel('To', { exact: true }).fill(today);
   await page.getByRole('button', { name: 'Show these days' }).click();
   assert.equal(new URL(page.url()).searchParams.get('period'), `2024-02-03,${today}`);
@@ -197,4 +197,45 @@ test('why a number is what it is: its definition, its query, and what was left o
   const [{ metrics }] = await collector.results(token, { ...query });
   assert.equal(await page.locator('.big .value').textContent(), String(metrics[0]), 'the query has the same answer');
   await context.close();
+});
+
+test('an administrator sets goals and segments up by plain forms, and nobody else does', async () => {
+  const admin = await collector.run('token', 'create', '--scope', 'admin');
+  const context = await browser.newContext({ javaScriptEnabled: false, locale: 'en-GB' });
+  await context.addCookies([{ name: 'passerby-token', value: admin, url: collector.origin }]);
+  const page = await context.newPage();
+  await page.goto(`${collector.origin}/example.test?period=24h&filter=contains,event:page,/a`);
+  await page.getByRole('link', { name: 'Settings' }).click();
+  await page.locator('#goals').getByLabel('It is met by').selectOption({ label: 'a view of a page' });
+  await page.locator('#goals').getByLabel('Name of the event').fill('a');
+  await page.getByRole('button', { name: 'Add goal' }).click();
+  assert.match(await page.getByRole('alert').textContent(), /must begin with \//);
+  await page.locator('#goals').getByLabel('It is met by').selectOption({ label: 'a view of a page' });
+  await page.locator('#goals').getByLabel('Name of the event').fill('/a');
+  await page.getByRole('button', { name: 'Add goal' }).click();
+  assert.match(await page.locator('#goals .entries').textContent(), /Visit \/a/);
+  await page.locator('#segments').getByLabel('Name').fill('Readers of a');
+  await page.getByRole('button', { name: 'Save these filters' }).click();
+  await page.goto(`${collector.origin}/example.test?period=24h`);
+  assert.match(await page.locator('#goals').textContent(), /Visit \/a\s*1\s*\d+\.\d\d%/);
+  await page.locator('summary', { hasText: 'Filter' }).click();
+  await page.getByRole('link', { name: 'Readers of a' }).click();
+  assert.match(await page.locator('.pills').textContent(), /Segment is Readers of a/);
+  assert.equal(await page.locator('.headlines li', { hasText: 'Page views' }).locator('.value').textContent(), '1');
+  await page.getByRole('link', { name: 'Settings' }).click();
+  await page.getByRole('button', { name: 'Remove: Visit /a' }).click();
+  assert.equal(await page.locator('#goals .entries').count(), 0);
+  await context.close();
+
+  const settings = `${collector.origin}/example.test/settings`;
+  const send = (cookie, origin) =>
+    fetch(settings, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { cookie: `passerby-token=${cookie}`, origin, 'content-type': 'application/x-www-form-urlencoded' },
+      body: 'action=goal&kind=event&target=Signup',
+    });
+  assert.equal((await send(token, collector.origin)).status, 404, 'a token for reports changes nothing');
+  assert.equal((await send(admin, 'https://evil.test')).status, 403, 'nor does a form of another page');
+  assert.equal((await send(admin, collector.origin)).status, 303);
 });

@@ -7,6 +7,7 @@ const WIDTHS = [390, 820, 1440];
 const README_PICTURE = '../../docs/images/dashboard.png';
 
 const demo = await Demo.start('--events', process.env.EVENTS ?? '300000');
+const admin = await demo.run('token', 'create', '--scope', 'admin');
 const browser = await launch();
 const PAGES = {
   overview: '/',
@@ -19,13 +20,14 @@ const PAGES = {
   details: `/${demo.site}/by/event:page`,
   live: `/${demo.site}/live`,
   why: `/${demo.site}/why?metric=bounce_rate`,
+  settings: `/${demo.site}/settings?filter=is,visit:source,Google`,
 };
 try {
   await mkdir('screenshots', { recursive: true });
   for (const colorScheme of ['light', 'dark']) {
     for (const width of WIDTHS) {
       const context = await browser.newContext({ colorScheme, viewport: { width, height: 900 }, locale: 'en-GB' });
-      await context.addCookies([{ name: 'passerby-token', value: demo.token, url: demo.origin }]);
+      await context.addCookies([{ name: 'passerby-token', value: admin, url: demo.origin }]);
       const page = await context.newPage();
       for (const [name, path] of Object.entries(PAGES)) {
         await page.goto(demo.origin + path);

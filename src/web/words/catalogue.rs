@@ -179,7 +179,33 @@ words! {
     this_minute: "This minute", "Diese Minute";
     quiet_now: "Nobody has been here in the last 30 minutes.", "In den letzten 30 Minuten war niemand hier.";
 
+    // Settings
+    settings: "Settings", "Einstellungen";
+    timezone: "Time zone: where the site's days begin and end", "Zeitzone: wo die Tage der Website beginnen und enden";
+    retention: "Days that events are kept", "Tage, die Ereignisse aufbewahrt werden";
+    for_ever: "for ever", "unbegrenzt";
+    open_to_all: "Everybody may read these reports", "Alle dürfen diese Auswertungen lesen";
+    save: "Save", "Speichern";
+    remove: "Remove", "Entfernen";
+    the_tag: "The tag for every page of the site", "Das Tag für jede Seite der Website";
+    goal_kind: "It is met by", "Es wird erreicht durch";
+    goal_event: "a custom event", "ein eigenes Ereignis";
+    goal_page: "a view of a page", "den Aufruf einer Seite";
+    goal_target: "Name of the event, or path of the page (* is any characters)",
+        "Name des Ereignisses oder Pfad der Seite (* steht für beliebige Zeichen)";
+    goal_scroll: "Of a page: scrolled down so far, in percent (optional)",
+        "Bei einer Seite: so weit gescrollt, in Prozent (freiwillig)";
+    goal_name: "Name in reports (optional)", "Name in Auswertungen (freiwillig)";
+    goal_currency: "Of an event: currency of its revenue (optional)", "Bei einem Ereignis: Währung des Umsatzes (freiwillig)";
+    add_goal: "Add goal", "Ziel anlegen";
+    save_segment: "Save these filters as a segment", "Diese Filter als Segment speichern";
+    segment_advice: "To save a segment, filter the reports and come here from there.",
+        "Um ein Segment zu speichern, filtern Sie die Auswertungen und kommen Sie von dort hierher.";
+
     // What went wrong
+    foreign_form: "That form was not one of these pages", "Dieses Formular stand nicht auf diesen Seiten";
+    foreign_form_advice: "Nothing was changed. Begin at the settings of the site.",
+        "Nichts wurde geändert. Beginnen Sie bei den Einstellungen der Website.";
     not_found: "There is nothing here", "Hier ist nichts";
     not_found_advice: "Check the address, or begin at the overview of your sites.",
         "Prüfen Sie die Adresse, oder beginnen Sie bei der Übersicht Ihrer Websites.";
