@@ -45,6 +45,11 @@ script: beacon/node_modules ## Build the page script after a change of its sourc
 dashboards: dashboards/source/node_modules ## Build Grafana's dashboards after a change of their sources
 	npm run --silent --prefix dashboards/source build
 
+.PHONY: screenshots
+screenshots: engine chromium tests/browser/node_modules ## Take a picture of every page, and the README's
+	cargo build
+	cd tests/browser && PASSERBY_PROGRAM=$(abspath $(CARGO_TARGET_DIR))/debug/passerby node screenshots.mjs
+
 .PHONY: data
 data: ## Fetch the lists of browsers and bots anew
 	node src/enrich/data/update.mjs

@@ -22,7 +22,8 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
-use super::{page, style_path};
+use super::frame::{Frame, page};
+use super::words::Lang;
 use crate::beacon::decode::bare_domain;
 use crate::event::{ENGAGEMENT, PAGEVIEW, VisitorId};
 use crate::http::Services;
@@ -100,7 +101,7 @@ struct Shown {
 #[derive(Template)]
 #[template(path = "privacy.html")]
 struct PrivacyPage {
-    style: String,
+    frame: Frame,
     site: String,
     host: String,
     day: String,
@@ -156,7 +157,8 @@ impl Asked {
         let events = self.events(services).await?;
         let timezone = self.site.as_ref().map_or(TimeZone::UTC, |site| site.timezone.clone());
         let shown = PrivacyPage {
-            style: style_path(),
+            // It speaks one language.
+            frame: Frame { langs: Vec::new(), ..Frame::of(Lang::English) },
             site: if self.domain.is_empty() { "this site".to_owned() } else { self.domain.clone() },
             host: self.host.clone(),
             day: timezone.to_datetime(services.clock.now()).strftime("%-d %B %Y").to_string(),
