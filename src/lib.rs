@@ -15,6 +15,7 @@
 //! - [`query`]: wire query → [`query::Query`] → statement; [`report`]: the answers.
 //! - [`demo`]: a year of believable traffic.
 //! - [`site`], [`clock`], [`telemetry`]: the vocabulary that the others share.
+//! - `faults`: faults on demand, in debug builds alone, for `tests/faults`.
 
 pub mod app;
 pub mod beacon;
@@ -24,6 +25,8 @@ pub mod config;
 pub mod demo;
 pub mod enrich;
 pub mod event;
+#[cfg(debug_assertions)]
+pub mod faults;
 pub mod http;
 pub mod import;
 pub mod ingest;

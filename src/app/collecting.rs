@@ -2,6 +2,7 @@
 //!
 //! Stopped in this order: no new connections, requests under way answered, the spool closed, what it
 //! holds shipped as far as the time allows (the rest waits on disk for the next start), ClickHouse.
+//! Each of these has its time, and all of them together have less than ten seconds.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -14,14 +15,14 @@ use tokio::task::JoinHandle;
 
 use super::App;
 use crate::clock::SharedClock;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::http::connections::{self, Stopping};
 use crate::http::control;
 use crate::http::door::Door;
 use crate::ingest::{Collector, Parts};
 use crate::privacy::{Geo, Listener, Prefixes, Proxies, SaltStore, Salts, Wall};
 use crate::session::Visits;
-use crate::spool::disk::Directory;
+use crate::spool::disk::{Directory, Disk};
 use crate::spool::{Limits, Reader, Spool};
 use crate::store::loader::Loader;
 use crate::telemetry::Sources;
@@ -29,7 +30,7 @@ use crate::telemetry::Sources;
 /// How often salts and visits that have ended are forgotten, and the place database is looked at.
 const TICK: Duration = Duration::from_secs(15);
 /// How long the last batches may take when the collector stops.
-const SHIP_PATIENCE: Duration = Duration::from_secs(3);
+const SHIP_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A collector that takes beacons in.
 pub struct Collecting {
@@ -75,13 +76,15 @@ impl Collecting {
             spool: spool.clone(),
             counters: Arc::clone(&services.counters),
         }));
-        let loader = start_loader(&app, &config, &spool, reader);
+        let loader = start_loader(&app, &spool, reader);
         services.counters.watch(Sources {
+            clock: Arc::clone(&services.clock),
+            collector: Arc::clone(&collector),
             spool: spool.clone(),
             loader: Arc::clone(loader.figures()),
             visits: Arc::clone(&visits),
         });
-        services.health.set_spool(true);
+        services.health.set_spool(spool.clone());
 
         let (stopping, stopped) = watch::channel(false);
         let door = Door {
@@ -133,8 +136,19 @@ async fn listen(address: SocketAddr) -> anyhow::Result<Listener> {
 fn open_spool(config: &Config) -> anyhow::Result<(Spool, Reader)> {
     let directory = Directory::open(config.data_dir.join("spool"))
         .context("the spool's directory can not be made")?;
-    let limits = Limits { bytes_max: config.spool.bytes_max, ..Limits::default() };
-    Ok(Spool::open(Arc::new(directory), limits)?)
+    let config::Spool { bytes_max, segment_bytes, waiting_max } = config.spool;
+    let limits = Limits { bytes_max, segment_bytes, waiting_max, ..Limits::default() };
+    Ok(Spool::open(disk(config, directory), limits)?)
+}
+
+/// The disk of the spool; in a debug build a test may have put faults onto it.
+fn disk(config: &Config, directory: Directory) -> Arc<dyn Disk> {
+    #[cfg(debug_assertions)]
+    if let Some(wishes) = &config.faults {
+        return crate::faults::FaultyDisk::over(Arc::new(directory), wishes);
+    }
+    let _ = config;
+    Arc::new(directory)
 }
 
 /// A restart goes on with the visits that were open.
@@ -145,9 +159,9 @@ fn rebuild_visits(config: &Config, spool: &Spool) -> anyhow::Result<Visits> {
     Ok(visits)
 }
 
-fn start_loader(app: &App, config: &Config, spool: &Spool, reader: Reader) -> Loader {
+fn start_loader(app: &App, spool: &Spool, reader: Reader) -> Loader {
     let store = Arc::clone(&app.services().store);
-    Loader::start(store, spool.clone(), reader, config.data_dir.join("quarantine"))
+    Loader::start(store, spool.clone(), reader, Arc::clone(&app.services().quarantine))
 }
 
 /// Without the socket the commands cannot reach a running collector; beacons are counted all the same.

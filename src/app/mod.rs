@@ -19,7 +19,9 @@ use crate::clock::SharedClock;
 use crate::config::{Config, Environment};
 use crate::http::Services;
 use crate::http::health::Health;
+use crate::http::queue::Queue;
 use crate::store::catalog::Catalog;
+use crate::store::loader::quarantine::Quarantine;
 use crate::telemetry::Counters;
 use data_dir::DataDir;
 use database::Database;
@@ -55,6 +57,8 @@ impl App {
             store: database.store(),
             counters: Arc::new(Counters::default()),
             health,
+            quarantine: Arc::new(Quarantine::of(&config.data_dir)),
+            queue: Queue::default(),
             public_url: config.public_url.clone(),
         };
         Ok(Self { config, services, database, _data_dir: data_dir })

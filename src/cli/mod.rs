@@ -9,6 +9,7 @@ pub mod engine;
 mod import;
 mod output;
 mod progress;
+mod quarantine;
 mod query;
 mod remote;
 mod serve;
@@ -52,6 +53,9 @@ enum Command {
     Import(import::Args),
     /// Show a report in the terminal
     Query(query::Args),
+    /// Look at events that ClickHouse refuses, and load them again
+    #[command(subcommand)]
+    Quarantine(quarantine::Command),
     /// Check the configuration, ClickHouse, the spool and the places
     Check,
     /// Bring the tables up to date (a start of the collector does so too)
@@ -78,7 +82,7 @@ pub fn run(environment: Environment) -> anyhow::Result<()> {
         return engine::run(&args);
     }
     let config = Config::load(cli.config.as_deref(), &environment)?;
-    let clock: SharedClock = Arc::new(SystemClock);
+    let clock = clock(&config);
     let context = Context { config, environment, clock };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -90,12 +94,23 @@ pub fn run(environment: Environment) -> anyhow::Result<()> {
             Command::Site(command) => site::run(context, command).await,
             Command::Token(command) => token::run(context, command).await,
             Command::Query(args) => query::run(context, args).await,
+            Command::Quarantine(command) => quarantine::run(context, command).await,
             Command::Migrate => serve::migrate(context).await,
             Command::Engine(_) => {
                 unreachable!("handled above: the engine must not run inside a runtime")
             }
         }
     })
+}
+
+/// The machine's clock; in a debug build a test may have set it.
+fn clock(config: &Config) -> SharedClock {
+    #[cfg(debug_assertions)]
+    if let Some(wishes) = &config.faults {
+        return crate::faults::ShiftedClock::of(wishes);
+    }
+    let _ = config;
+    Arc::new(SystemClock)
 }
 
 #[cfg(test)]

@@ -74,6 +74,11 @@ impl Agents {
         read
     }
 
+    /// How often a user agent was remembered, and how often it had to be read.
+    pub fn remembered(&self) -> (u64, u64) {
+        (self.remembered.hits(), self.remembered.misses())
+    }
+
     fn parse(&self, agent: &str) -> Agent {
         let browser = self.browsers.extract(agent);
         let system = self.systems.extract(agent);

@@ -5,6 +5,7 @@
 //!   agent are taken off the request: beacons get them as opaque values, everything else never does.
 //! - [`beacon`] is the beacons' side of the door; [`api`], [`sites`], [`script`] and [`health`] are
 //!   the routes behind it, and [`access`] decides who may use them.
+//! - [`queue`] is what reports stand in, so that they do not take the machine from the beacons.
 //! - [`control`] is the same routes on a socket in the data directory, for the command line.
 
 pub mod access;
@@ -16,17 +17,20 @@ pub mod control;
 pub mod door;
 pub mod health;
 pub mod import;
+pub mod quarantine;
+pub mod queue;
 pub mod script;
 pub mod sites;
 pub mod tokens;
 
 use std::sync::Arc;
 
-use axum::Router;
+use axum::{Router, middleware};
 
 use crate::clock::SharedClock;
 use crate::store::Store;
 use crate::store::catalog::Catalog;
+use crate::store::loader::quarantine::SharedQuarantine;
 use crate::telemetry::Counters;
 
 /// What the routes work with.
@@ -42,20 +46,25 @@ pub struct Services {
     pub counters: Arc<Counters>,
     /// How the parts are.
     pub health: Arc<health::Health>,
+    /// Events that ClickHouse refuses.
+    pub quarantine: SharedQuarantine,
+    /// The queue before the reports.
+    pub queue: queue::Queue,
     /// The address at which browsers reach the collector, when the operator said so.
     pub public_url: Option<String>,
 }
 
 /// Every route behind the door.
 pub fn routes(services: Services) -> Router {
+    let reports = Router::new().merge(api::routes()).merge(crate::web::routes());
     Router::new()
-        .merge(api::routes())
+        .merge(reports.layer(middleware::from_fn_with_state(services.clone(), queue::stand)))
         .merge(sites::routes())
         .merge(tokens::routes())
         .merge(health::routes())
         .merge(import::routes())
+        .merge(quarantine::routes())
         .merge(script::routes())
-        .merge(crate::web::routes())
         .fallback(answer::no_such_route)
         .with_state(services)
 }

@@ -9,12 +9,17 @@ use bytes::Bytes;
 use clickhouse::insert_formatted::CompressedData;
 use clickhouse::{Client, Compression, RowOwned, RowRead, RowWrite};
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 use super::{Server, schema};
 use crate::query::statement::Statement;
 
 /// A statement that takes longer is given up by its sender; reports are stopped by the server before.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+/// The most statements of reports that run at once; more wait for their turn.
+pub const STATEMENTS_MAX: usize = 4;
+/// A statement whose turn does not come in as long is given up.
+const TURN_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a statement that reports may take, in seconds.
 const REPORT_SECONDS_MAX: &str = "10";
 /// How much memory a report may take, in bytes: 1 GiB.
@@ -40,6 +45,7 @@ pub struct Store {
     /// Without a database: for making it.
     server: Client,
     database: String,
+    statements: Semaphore,
 }
 
 /// ClickHouse did not do what it was asked.
@@ -158,6 +164,7 @@ impl Store {
             reader: for_reports,
             server: client(writer),
             database: writer.database.clone(),
+            statements: Semaphore::new(STATEMENTS_MAX),
         }
     }
 
@@ -235,6 +242,10 @@ impl Store {
     /// # Errors
     /// When ClickHouse does not answer, stops it at a limit, or refuses it.
     pub async fn select(&self, statement: &Statement) -> Result<Vec<Vec<Value>>, StoreError> {
+        let turn = tokio::time::timeout(TURN_TIMEOUT, self.statements.acquire()).await;
+        let Ok(Ok(_turn)) = turn else {
+            return Err(StoreError::Unavailable("too many reports wait for it".to_owned()));
+        };
         let answer = in_time(async {
             let query = self.reader.query_raw(statement.text());
             let query = statement
