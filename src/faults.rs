@@ -29,7 +29,7 @@ use crate::spool::disk::{Appendable, Disk};
 pub enum Point {
     /// Events have arrived, and nothing of them is written.
     BeforeWrite,
-    /// Half of them is written.
+    /// All of them but the last byte are written.
     TornWrite,
     /// They are written, and not synced.
     AfterWrite,
@@ -200,7 +200,8 @@ impl Appendable for FaultyFile {
             return refuse_when_full(&self.wishes);
         }
         if self.wishes.is_due(Point::TornWrite) {
-            self.file.append(half)?;
+            // Half of two rows may be a whole one, and no tail is torn.
+            self.file.append(&bytes[..bytes.len().saturating_sub(1)])?;
             self.wishes.end();
         }
         self.file.append(bytes)?;

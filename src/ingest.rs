@@ -318,9 +318,10 @@ fn attributes(told: &Told<'_>) -> Attributes {
     acquisition.onto(place_and_agent)
 }
 
-/// Rows hold seconds since 1970 in 32 bits; a clock outside of that shows its nearest end.
+/// Rows hold seconds since 1970 in 32 bits; a clock outside of that shows its nearest end. Second 0 is
+/// what ClickHouse says for the first of no events.
 fn seconds(moment: Timestamp) -> u32 {
-    u32::try_from(moment.as_second().max(0)).unwrap_or(u32::MAX)
+    u32::try_from(moment.as_second().max(1)).unwrap_or(u32::MAX)
 }
 
 fn random_id() -> u64 {

@@ -19,8 +19,7 @@ pub(super) async fn run(context: Context, command: Command) -> anyhow::Result<()
         Command::List => {
             let answer = remote.call(Method::GET, "/api/v1/quarantine", None).await?;
             for entry in answer["quarantine"].as_array().into_iter().flatten() {
-                let site =
-                    entry["site_id"].as_u64().map_or_else(|| "?".to_owned(), |id| id.to_string());
+                let site = entry["site"].as_str().unwrap_or("?");
                 let name = entry["name"].as_str().unwrap_or("?");
                 output::made(format!("{}\t{site}\t{name}\t{}", entry["code"], entry["events"]))?;
             }

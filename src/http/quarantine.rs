@@ -19,7 +19,18 @@ pub(super) fn routes() -> Router<Services> {
 }
 
 async fn list(_: Administrator, State(services): State<Services>) -> Result<Json<Value>, Refused> {
-    Ok(Json(json!({ "quarantine": services.quarantine.list().await? })))
+    let sites = services.catalog.sites();
+    let domain = |id: u32| sites.iter().find(|site| site.id.0 == id).map(|site| &site.domain);
+    let entries = services.quarantine.list().await?;
+    let entries = entries.iter().map(|entry| {
+        json!({
+            "code": entry.code,
+            "site": entry.site_id.and_then(domain),
+            "name": entry.name,
+            "events": entry.events,
+        })
+    });
+    Ok(Json(json!({ "quarantine": entries.collect::<Vec<_>>() })))
 }
 
 async fn replay(

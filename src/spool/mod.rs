@@ -16,14 +16,16 @@
 //! Files `<16 digits>.spool`, numbered from 1, each a segment:
 //!
 //! ```text
-//! segment  = magic[8] = "PSBYSPL1"  seed[4]  columns_bytes: u32  columns: text  crc: u32   frame*
+//! segment  = header  zeros to a multiple of 4096 bytes  header  frame*
+//! header   = magic[8] = "PSBYSPL1"  seed[4]  columns_bytes: u32  columns: text  crc: u32
 //! frame    = marker[4] = "\xF5PSB"  row_bytes: u32  day: u32  crc: u32  row[row_bytes]
 //! ```
 //!
 //! Numbers are little-endian. `columns` names the columns of the rows, separated by commas, so that rows
 //! written by an older version still load. `day` is the row's day in UTC, in days since 1970. The `crc` of the
 //! header is the CRC-32 (IEEE) of what stands between the magic and itself; that of a frame is of the
-//! segment's random seed, the row's length, its day and the row.
+//! segment's random seed, the row's length, its day and the row. The header is there twice, in two
+//! pages, because no row can be read without it.
 //! A row is RowBinary, as `event::Event::encode` made it.
 //!
 //! A frame that is damaged is passed over: the next marker with a frame whose `crc` holds goes on. An event

@@ -13,7 +13,9 @@ use super::{Position, Shared, checkpoint, next_waiting, segment};
 /// The most rows of a window.
 const WINDOW_ROWS_MAX: usize = 50_000;
 /// The most bytes that are read for a window: what it takes in memory.
-const WINDOW_BYTES_MAX: u64 = 16 << 20;
+pub(super) const WINDOW_BYTES_MAX: u64 = 16 << 20;
+/// The longest frame.
+const FRAME_BYTES_MAX: u64 = (segment::ROW_BYTES_MAX + segment::FRAME_HEAD_BYTES) as u64;
 /// How long the first row of a window waits for others.
 const GATHER: Duration = Duration::from_secs(1);
 
@@ -194,8 +196,8 @@ impl Reader {
         if is_whole && rows < WINDOW_ROWS_MAX as u64 {
             end = length;
         } else if rows == 0 {
-            // A damaged stretch as long as a window: look on beyond it.
-            end = length;
+            // A damaged stretch as long as a window: look on beyond it. A row may begin before its end.
+            end = length.saturating_sub(FRAME_BYTES_MAX).max(1);
         }
         let end = Position { segment: self.committed.segment, offset: self.committed.offset + end };
         Ok(Window { batches: days.into_values().collect(), end, rows })

@@ -249,7 +249,7 @@ impl Log {
         let number = self.last_number;
         let name = segment::file_name(number);
         let (seed, columns) = (Seed::random()?, segment::columns());
-        let header = segment::header(seed, &columns);
+        let header = segment::beginning(seed, &columns);
         let mut file = self.shared.disk.create(&name)?;
         if let Err(error) = file.append(&header).and_then(|()| file.sync()) {
             let _ = self.shared.disk.remove(&name);

@@ -23,12 +23,12 @@ async fn rig() -> Rig {
 async fn a_kill_at_any_moment_loses_nothing_and_counts_nothing_twice() {
     let mut chance = chance("kills at any moment");
     let mut rig = rig().await;
-    let kills = rounds(25);
+    let kills = rounds(14);
     let load = Load::start(&rig.address, &rig.oracle, PACE);
     for kill in 1..=kills {
         assert_eq!(rig.start().await, Start::Up);
         // Long enough for a window to be gathered, sent and committed now and then.
-        let moment = Duration::from_millis(chance.random_range(0..1_800));
+        let moment = Duration::from_millis(chance.random_range(0..1_500));
         tokio::time::sleep(moment).await;
         rig.kill();
         if kill % CHAPTER == 0 {

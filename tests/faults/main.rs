@@ -23,7 +23,6 @@ mod disk;
 mod judge;
 mod load;
 mod oracle;
-mod overload;
 mod poison;
 mod proxy;
 mod rig;

@@ -44,7 +44,7 @@ struct Line {
 }
 
 /// Rows that were put aside for the same reason.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// ClickHouse's error code; 0 when it told none.
     pub code: u32,
