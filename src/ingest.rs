@@ -140,6 +140,12 @@ impl Collector {
         Ok(receipt)
     }
 
+    /// Whether a token is an administrator's.
+    pub fn knows_administrator(&self, secret: &str) -> bool {
+        let token = self.catalog.token(secret);
+        token.is_some_and(|token| token.administers(self.clock.now()))
+    }
+
     /// Counts events that were refused because they could not be decoded.
     pub fn count_invalid(&self) {
         self.counters.received.inc();

@@ -10,7 +10,8 @@
 //! - [`beacon`]: the wire form of an event; [`judge`]: why a beacon is not counted;
 //!   [`enrich`]: what browser, system, source, channel and language it tells of.
 //! - [`session`]: the open visits, in memory; [`event`]: the stored row.
-//! - [`ingest`]: the seven steps of a beacon, in their order; [`import`]: the same for a file of events.
+//! - [`ingest`]: the seven steps of a beacon, in their order; [`import`]: the same for a file of events;
+//!   [`export`]: a file of events from what is stored.
 //! - [`spool`]: the durable log; [`store`]: ClickHouse: engine, schema, loader, reader, catalog.
 //! - [`query`]: wire query → [`query::Query`] → statement; [`report`]: the answers.
 //! - [`demo`]: a year of believable traffic.
@@ -25,6 +26,7 @@ pub mod config;
 pub mod demo;
 pub mod enrich;
 pub mod event;
+pub mod export;
 #[cfg(debug_assertions)]
 pub mod faults;
 pub mod http;

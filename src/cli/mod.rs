@@ -6,6 +6,7 @@
 mod check;
 mod demo;
 pub mod engine;
+mod export;
 mod import;
 mod output;
 mod progress;
@@ -51,6 +52,8 @@ enum Command {
     Token(token::Command),
     /// Take in events from a file of JSON lines
     Import(import::Args),
+    /// Write the events of a site as a file of JSON lines
+    Export(export::Args),
     /// Show a report in the terminal
     Query(query::Args),
     /// Look at events that ClickHouse refuses, and load them again
@@ -90,6 +93,7 @@ pub fn run(environment: Environment) -> anyhow::Result<()> {
             Command::Demo(args) => demo::run(context, args).await,
             Command::Check => check::run(context).await,
             Command::Import(args) => import::run(context, args).await,
+            Command::Export(args) => export::run(context, args).await,
             Command::Serve => serve::run(context).await,
             Command::Site(command) => site::run(context, command).await,
             Command::Token(command) => token::run(context, command).await,

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use axum::Router;
 use axum::body::Body;
+use axum::http::response::Parts;
 use axum::http::{Method, Request, StatusCode};
 use bytes::Bytes;
 use http_body_util::BodyExt;
@@ -108,6 +109,25 @@ impl Remote {
         }
     }
 
+    /// Asks for something, and returns the body of the answer while it arrives.
+    pub(super) async fn open_body(&mut self, path: &str) -> anyhow::Result<Body> {
+        let (status, body) = match self {
+            Self::Running(caller) => caller
+                .open(Method::GET, path, Body::empty())
+                .await
+                .context("the collector went away before it answered")?,
+            Self::Here { routes, .. } => {
+                let (head, body) = ask(routes.clone(), Method::GET, path, Body::empty()).await?;
+                (head.status, body)
+            }
+        };
+        if status.is_success() {
+            return Ok(body);
+        }
+        let answer = answer_of((status, body.collect().await?.to_bytes()))?;
+        bail!("the collector refused without a reason: {answer}")
+    }
+
     /// Ends the conversation.
     pub(super) async fn close(self) {
         if let Self::Here { app, .. } = self {
@@ -133,10 +153,18 @@ async fn here(
     path: &str,
     body: Body,
 ) -> anyhow::Result<(StatusCode, Bytes)> {
-    let request = Request::builder().method(method).uri(path).body(body)?;
-    let (head, body) =
-        routes.oneshot(request).await.unwrap_or_else(|never| match never {}).into_parts();
+    let (head, body) = ask(routes, method, path, body).await?;
     Ok((head.status, body.collect().await?.to_bytes()))
+}
+
+async fn ask(
+    routes: Router,
+    method: Method,
+    path: &str,
+    body: Body,
+) -> anyhow::Result<(Parts, Body)> {
+    let request = Request::builder().method(method).uri(path).body(body)?;
+    Ok(routes.oneshot(request).await.unwrap_or_else(|never| match never {}).into_parts())
 }
 
 /// A part of a path, with everything encoded that could end it.

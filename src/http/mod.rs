@@ -15,6 +15,7 @@ pub mod beacon;
 pub mod connections;
 pub mod control;
 pub mod door;
+pub mod export;
 pub mod health;
 pub mod import;
 pub mod quarantine;
@@ -64,6 +65,7 @@ pub fn routes(services: Services) -> Router {
         .merge(health::routes())
         .merge(import::routes())
         .merge(quarantine::routes())
+        .merge(export::routes())
         .merge(script::routes())
         .fallback(answer::no_such_route)
         .with_state(services)

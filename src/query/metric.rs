@@ -126,7 +126,7 @@ metrics! {
     /// Share of the visits that saw one page at most and did nothing there. With a filter on the page,
     /// of the visits that entered on it.
     BounceRate = "bounce_rate", Unit::Percent(0),
-        Formula::Visits("toUInt64(ifNotFinite(round(100 * countIf(bounced AND entered) / countIf(entered)), 0))");
+        Formula::Visits("toUInt64(ifNotFinite(round(countIf(bounced AND entered) / countIf(entered) * 100), 0))");
     /// Mean time from the first event of a visit to its last.
     VisitDuration = "visit_duration", Unit::Seconds,
         Formula::Visits("toUInt64(ifNotFinite(round(avg(duration)), 0))");
@@ -134,26 +134,26 @@ metrics! {
     Percentage = "percentage", Unit::Percent(1), Formula::Share {
         of: Metric::Visitors,
         whole: Whole::Report,
-        sql: "if(report_visitors = 0, NULL, round(100 * visitors / report_visitors, 1))",
+        sql: "if(report_visitors = 0, NULL, round(visitors / report_visitors * 100, 1))",
     };
     /// Visitors who met the goal as a share of all visitors: those of the report without dimensions, and
     /// without its filters on goals and properties.
     ConversionRate = "conversion_rate", Unit::Percent(2), Formula::Share {
         of: Metric::Visitors,
         whole: Whole::Unconverted,
-        sql: "if(unconverted_visitors = 0, 0, round(100 * visitors / unconverted_visitors, 2))",
+        sql: "if(unconverted_visitors = 0, 0, round(visitors / unconverted_visitors * 100, 2))",
     };
     /// Visitors of the row who met the goal as a share of the visitors of the row.
     GroupConversionRate = "group_conversion_rate", Unit::Percent(2), Formula::Share {
         of: Metric::Visitors,
         whole: Whole::UnconvertedRow,
-        sql: "if(unconverted_row_visitors = 0, 0, round(100 * visitors / unconverted_row_visitors, 2))",
+        sql: "if(unconverted_row_visitors = 0, 0, round(visitors / unconverted_row_visitors * 100, 2))",
     };
     /// Visits that ended on the page as a share of the views of the page.
     ExitRate = "exit_rate", Unit::Percent(1), Formula::Share {
         of: Metric::Visits,
         whole: Whole::PageOfExit,
-        sql: "if(page_views = 0, NULL, round(100 * visits / page_views, 1))",
+        sql: "if(page_views = 0, NULL, round(visits / page_views * 100, 1))",
     };
     /// Mean time for which a visit had the page visible and focused, of the visits that reported any.
     TimeOnPage = "time_on_page", Unit::Seconds,

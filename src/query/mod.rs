@@ -51,6 +51,9 @@ use crate::site::{Site, SiteId};
 /// Of so many rows of the other period, at most, those are found that a report's rows are compared with.
 const COMPARED_ROWS_MAX: u64 = 100_000;
 
+/// So many rows, at most, a report has whose empty buckets are filled.
+pub const FILLED_ROWS_MAX: u64 = 100_000;
+
 /// What a query is read against.
 #[derive(Clone, Copy)]
 pub struct Known<'site> {
@@ -168,6 +171,16 @@ impl Query {
         self.page
     }
 
+    /// What its rows are sorted by.
+    pub fn order(&self) -> &[Order] {
+        &self.order
+    }
+
+    /// The same for all its rows, and one more than may be filled.
+    pub fn to_fill(&self) -> Self {
+        Self { page: Page { limit: FILLED_ROWS_MAX + 1, offset: 0 }, ..self.clone() }
+    }
+
     /// The interval of time it is broken down by, if it is.
     pub fn interval(&self) -> Option<Interval> {
         self.dimensions.iter().find_map(|dimension| match dimension {
@@ -195,9 +208,13 @@ impl Query {
             };
             Some(json!([name, if order.descending { "desc" } else { "asc" }]))
         });
-        let Include { imports, time_labels, total_rows, .. } = self.include;
-        let wanted =
-            [("imports", imports), ("time_labels", time_labels), ("total_rows", total_rows)];
+        let Include { imports, time_labels, total_rows, zero_fill, .. } = self.include;
+        let wanted = [
+            ("imports", imports),
+            ("time_labels", time_labels),
+            ("total_rows", total_rows),
+            ("zero_fill", zero_fill),
+        ];
         let wanted = wanted.into_iter().filter(|(_, wanted)| *wanted);
         let mut include: Map<_, _> = wanted.map(|(key, _)| (key.to_owned(), json!(true))).collect();
         if let Some(comparison) = &self.include.comparison {

@@ -45,7 +45,7 @@ questions and prints the answer as a table. The JSON schema is at `/api/docs/que
 | `dimensions` | | What it is broken down by. |
 | `filters` | | Which events and visits count; all entries must hold. |
 | `order_by` | | `[["visitors", "desc"], ["visit:source", "asc"]]`; by default time, then the first metric from the greatest. |
-| `include` | | `time_labels`: every bucket of the period in `meta.time_labels`; `total_rows`: the number of rows without pagination in `meta.total_rows`; `comparisons`: see below. |
+| `include` | | `time_labels`: every bucket of the period in `meta.time_labels`; `total_rows`: the number of rows without pagination in `meta.total_rows`; `zero_fill`: a row for every bucket of the period, also where nothing happened, and with further dimensions for each of their values that occur (100000 rows at most); `comparisons`: see below. |
 | `pagination` | | `limit` (1 to 10000, which is the default) and `offset`. |
 
 ### date_range
@@ -72,8 +72,10 @@ In the site's time zone; both ends are within.
 |---|---|
 | `is`, `is_not` | is one of the values, or none |
 | `contains`, `contains_not` | contains one of them, or none |
+| `starts_with`, `starts_with_not`, `ends_with`, `ends_with_not` | begins or ends with one of them, or with none |
 | `matches`, `matches_not` | has a match of one of these regular expressions (RE2), or none |
 | `matches_wildcard`, `matches_wildcard_not` | is wholly matched by one of these patterns, or none: `*` is anything, `\|` is or |
+| `is_set`, `is_not_set` | is there and no blank, or not: `["is_set", "visit:utm_source"]`, without values |
 
 Filters nest: `["and", [filter, …]]`, `["or", [filter, …]]`, `["not", filter]`; and `["has_done", filter]` and
 `["has_not_done", filter]` hold for the visits in which such an event happened, or none did. A blank is found by the
@@ -117,7 +119,8 @@ and `*` anything.
 - A person is a new visitor every day of the site: the visitors of a month are the sum of its days', but for visits over
   midnight.
 - What a visit has (bounce rate, duration, entry and exit page) is of the whole visit, though only part of it be within
-  the period. By day and longer a visit counts where it was last active, by hour and minute wherever it was under way.
+  the period. By day and longer, and by day of the week, a visit counts where it was last active, by hour and what is
+  shorter wherever it was under way.
 - With page views or events among the metrics, visitors and visits are counted from these; without them, from visits. At
   the edges of a period or a bucket the two may differ by the visits that reach over it.
 - Events of visitors who asked not to be recognised count as page views and events, and not as visitors or visits.

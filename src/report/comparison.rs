@@ -1,6 +1,7 @@
 //! Each row of a report beside what it was in another period.
 //!
-//! Rows pair by their dimensions, and those of a time series by the place of the bucket in its period.
+//! Rows pair by their dimensions, and those of a time series by the place of the bucket in its period,
+//! save for the buckets that come round again.
 //! What the other period has no row for was nothing there: zeros.
 
 use std::collections::HashMap;
@@ -51,14 +52,18 @@ pub(super) fn key(dimensions: &[Value]) -> String {
 /// The bucket of the other period that is at the same place.
 struct Counterparts {
     time: Option<usize>,
-    labels: HashMap<String, String>,
+    labels: HashMap<String, Value>,
 }
 
 fn counterparts(query: &Query, other: &Query) -> Counterparts {
-    let time =
-        query.dimensions().iter().position(|dimension| matches!(dimension, Dimension::Time(_)));
+    let places = |dimension: &Dimension| match dimension {
+        // A Monday is compared with a Monday, whichever came first in its period.
+        Dimension::Time(interval) => !interval.is_cyclic(),
+        Dimension::Field(_) | Dimension::Property(_) | Dimension::Goal(_) => false,
+    };
+    let time = query.dimensions().iter().position(places);
     let labels = query.interval().map(|interval| {
-        let labels = interval.labels(query.period()).into_iter();
+        let labels = interval.labels(query.period()).into_iter().map(|label| label.to_string());
         labels.zip(interval.labels(other.period())).collect()
     });
     Counterparts { time, labels: labels.unwrap_or_default() }
@@ -69,8 +74,7 @@ impl Counterparts {
         if self.time != Some(index) {
             return value.clone();
         }
-        let there = value.as_str().and_then(|label| self.labels.get(label));
-        there.map_or(Value::Null, |label| json!(label))
+        self.labels.get(&value.to_string()).cloned().unwrap_or_default()
     }
 }
 

@@ -4,6 +4,7 @@
 //! [`ask`]. What may be asked is `query`'s matter, and who may ask that of `http`.
 
 mod comparison;
+mod fill;
 mod v1;
 
 use jiff::Timestamp;
@@ -12,7 +13,7 @@ use serde_json::{Map, Value, json};
 pub use self::comparison::Compared;
 pub use self::v1::{ask_v1, visitors_now};
 use crate::query::metric::Unit;
-use crate::query::{Known, Query, QueryError, Wire, compile, first_event, total_rows};
+use crate::query::{Known, Page, Query, QueryError, Wire, compile, first_event, total_rows};
 use crate::site::Site;
 use crate::store::{Store, StoreError};
 
@@ -93,8 +94,18 @@ pub async fn answer(store: &Store, query: &Query) -> Result<Report, AskError> {
             None => Ok(None),
         }
     };
+    let filling = query.include().zero_fill.then(|| query.to_fill());
+    let wanted = filling.as_ref().unwrap_or(query);
     let (rows, others, total_rows) =
-        tokio::try_join!(read(store, query), others, count(store, query))?;
+        tokio::try_join!(read(store, wanted), others, count(store, query))?;
+    let (rows, total_rows) = match filling {
+        None => (rows, total_rows),
+        Some(_) => {
+            let rows = fill::filled(rows, query)?;
+            let total_rows = query.include().total_rows.then_some(rows.len() as u64);
+            (page(rows, query.page()), total_rows)
+        }
+    };
     let compared = match (others, &other) {
         (Some(others), Some(other)) => comparison::pair(&rows, query, others, other),
         _ => Vec::new(),
@@ -107,9 +118,16 @@ async fn read(store: &Store, query: &Query) -> Result<Vec<Row>, StoreError> {
     Ok(rows.into_iter().map(|row| Row::of(row, query)).collect())
 }
 
+/// The rows of one page, of all of them.
+fn page(rows: Vec<Row>, page: Page) -> Vec<Row> {
+    let whole = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    rows.into_iter().skip(whole(page.offset)).take(whole(page.limit)).collect()
+}
+
 /// How many rows there are without pagination, if that is asked for.
 async fn count(store: &Store, query: &Query) -> Result<Option<u64>, StoreError> {
-    if !query.include().total_rows {
+    // Filled rows are counted where they are made.
+    if !query.include().total_rows || query.include().zero_fill {
         return Ok(None);
     }
     let rows = store.select(&total_rows(query)).await?;

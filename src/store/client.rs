@@ -12,6 +12,7 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use super::{Server, schema};
+use crate::event::Event;
 use crate::query::statement::Statement;
 
 /// A statement that takes longer is given up by its sender; reports are stopped by the server before.
@@ -242,20 +243,38 @@ impl Store {
     /// # Errors
     /// When ClickHouse does not answer, stops it at a limit, or refuses it.
     pub async fn select(&self, statement: &Statement) -> Result<Vec<Vec<Value>>, StoreError> {
+        rows(&self.read(statement, "JSONCompactEachRow").await?)
+    }
+
+    /// Runs a statement that selects all columns of events, as the user who may only read.
+    ///
+    /// # Errors
+    /// As [`Self::select`].
+    pub async fn select_events(&self, statement: &Statement) -> Result<Vec<Event>, StoreError> {
+        let answer = self.read(statement, "RowBinary").await?;
+        let (mut rest, mut events) = (&answer[..], Vec::new());
+        while !rest.is_empty() {
+            let event = Event::take(&mut rest);
+            events.push(event.map_err(|error| StoreError::Unavailable(error.to_string()))?);
+        }
+        Ok(events)
+    }
+
+    /// Reads stand in a queue for a few places: they must not take the machine from the beacons.
+    async fn read(&self, statement: &Statement, format: &str) -> Result<Bytes, StoreError> {
         let turn = tokio::time::timeout(TURN_TIMEOUT, self.statements.acquire()).await;
         let Ok(Ok(_turn)) = turn else {
             return Err(StoreError::Unavailable("too many reports wait for it".to_owned()));
         };
-        let answer = in_time(async {
+        in_time(async {
             let query = self.reader.query_raw(statement.text());
             let query = statement
                 .params()
                 .iter()
                 .fold(query, |query, (name, value)| query.param(name, value));
-            query.fetch_bytes("JSONCompactEachRow")?.collect().await
+            query.fetch_bytes(format)?.collect().await
         })
-        .await?;
-        rows(&answer)
+        .await
     }
 }
 

@@ -1,18 +1,21 @@
 //! The integration tests: the real program against the real engine.
 //!
 //! - `engine`: the embedded engine as a process, and access to it.
+//! - `analyst`: the views, and the dashboards on them.
 //! - `collecting`: from beacons to numbers, through restarts.
 //! - `query`: what the numbers of a report mean.
 //! - `refusals`: what is wrong is said, and nothing else is lost by it.
-//! - `import`: files of events, and the demo.
+//! - `import`: files of events, and the demo; `export`: the way back.
 //! - `leak`: no address and no user agent in anything that is written.
 //! - `licences`: the licences of what is used.
 //! - `wall`: the rules of the sources that keep it so.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod analyst;
 mod collecting;
 mod engine;
+mod export;
 mod import;
 mod leak;
 mod licences;

@@ -52,6 +52,8 @@ fn a_query_as_it_is_echoed_is_the_same_query() {
                 ["or", [["is", "visit:city", [2_950_159]], ["not", ["contains", "event:page", ["/a"], { "case_sensitive": false }]]]],
                 ["has_not_done", ["is", "event:name", ["Signup"]]],
                 ["matches_not", "event:props:plan", ["^p"]],
+                ["starts_with_not", "event:page", ["/a"], { "case_sensitive": false }],
+                ["is_not_set", "visit:utm_source"],
             ],
             "include": { "time_labels": true, "total_rows": false },
             "pagination": { "limit": 5, "offset": 1 },

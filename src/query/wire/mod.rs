@@ -93,6 +93,8 @@ pub struct Include {
     pub time_labels: bool,
     /// How many rows there are without pagination.
     pub total_rows: bool,
+    /// A row for every bucket of time, also where nothing happened.
+    pub zero_fill: bool,
     /// What each row is compared with.
     pub comparison: Option<Comparison>,
 }
