@@ -191,7 +191,7 @@ pub(super) fn recover(disk: &dyn Disk) -> Result<(BTreeMap<u64, Segment>, u64), 
         let count = disk.read(&name, 0, &mut bytes)?;
         bytes.truncate(count);
         let Some((Header { seed, columns, .. }, first_frame)) = parse_beginning(&bytes) else {
-            if bytes.starts_with(FAMILY) && !bytes.starts_with(MAGIC) {
+            if is_of_another_version(&bytes) {
                 return Err(SpoolError::Version(name));
             }
             damaged += u64::from(set_aside(disk, &name, &bytes)?);
@@ -221,6 +221,11 @@ pub(super) fn recover(disk: &dyn Disk) -> Result<(BTreeMap<u64, Segment>, u64), 
         );
     }
     Ok((segments, damaged))
+}
+
+/// A file that was just being made when the power went may be cut within its magic: that is no version.
+fn is_of_another_version(bytes: &[u8]) -> bool {
+    bytes.len() >= MAGIC.len() && bytes.starts_with(FAMILY) && !bytes.starts_with(MAGIC)
 }
 
 /// A segment without a header: nothing was acknowledged in it if it was just being made; whatever it

@@ -17,6 +17,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod answers;
+mod costs;
 mod crashes;
 mod cuts;
 mod disk;

@@ -117,6 +117,24 @@ proptest! {
     }
 }
 
+/// The file was just being made when the power went. A long run found that seven bytes of it kept the
+/// collector from starting.
+#[test]
+fn a_segment_that_was_cut_anywhere_in_its_beginning_is_no_obstacle() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(async {
+        let name = segment::file_name(9);
+        let beginning = segment::beginning(Seed(*b"seed"), &segment::columns());
+        for cut in 0..=beginning.len() {
+            let disk = SimulatedDisk::default();
+            disk.handle().replace(&name, &beginning[..cut]).unwrap();
+            let (spool, mut reader) = open(&disk, &Limits::default());
+            append(&spool, "row").await.unwrap();
+            assert_eq!(drain(&mut reader), ["row"], "cut after {cut} bytes");
+        }
+    });
+}
+
 /// A stretch of damage longer than a window is looked through, and what comes after it is read whole.
 #[tokio::test]
 async fn a_row_behind_a_long_stretch_of_damage_is_read() {
