@@ -13,7 +13,7 @@ use crate::rig::{Rig, Start};
 use crate::{option, rounds, support};
 
 /// A request is cut at every so many bytes; at each of them in a long run.
-const STRIDE: usize = 11;
+const STRIDE: usize = 37;
 /// Rows of the insert that is cut.
 const ROWS: u32 = 40;
 
