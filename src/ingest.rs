@@ -267,6 +267,9 @@ fn anonymous(told: &Told<'_>, first: impl FnOnce() -> Attributes) -> Option<Plac
 
 fn event(site: &Site, told: &Told<'_>, placed: Placed) -> Event {
     let Beacon { kind, page, props, revenue, .. } = told.beacon;
+    // Nothing is kept that no report shows: an amount is, where a goal of the event is about money. There
+    // are no exchange rates here, so that it stays in its own currency.
+    let revenue = revenue.as_ref().filter(|_| site.currency_of(kind.name()).is_some());
     let (engagement_ms, scroll_depth) = match *kind {
         Kind::Engagement { ms, scroll_depth } => (ms, scroll_depth),
         Kind::Pageview | Kind::Custom { .. } => (0, SCROLL_DEPTH_UNKNOWN),
@@ -285,10 +288,8 @@ fn event(site: &Site, told: &Told<'_>, placed: Placed) -> Event {
         engagement_ms,
         scroll_depth,
         props: props.clone().into_pairs(),
-        revenue_amount: revenue.as_ref().map_or(0, |revenue| revenue.thousandths),
-        revenue_currency: revenue
-            .as_ref()
-            .map_or_else(String::new, |revenue| revenue.currency.to_owned()),
+        revenue_amount: revenue.map_or(0, |revenue| revenue.thousandths),
+        revenue_currency: revenue.map_or_else(String::new, |revenue| revenue.currency.to_owned()),
         entry_hostname: placed.entry_hostname.to_string(),
         entry_pathname: placed.entry_pathname.to_string(),
     };

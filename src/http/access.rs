@@ -76,7 +76,7 @@ impl FromRequestParts<Services> for Access {
     }
 }
 
-/// Proof that a request may change sites and tokens.
+/// Proof that a request may change what is set up.
 pub(super) struct Administrator;
 
 impl FromRequestParts<Services> for Administrator {

@@ -3,8 +3,9 @@
 //! - [`connections`] accepts, limits, times out and drains connections.
 //! - [`door`] receives every request of the outside world. It is where the visitor's address and user
 //!   agent are taken off the request: beacons get them as opaque values, everything else never does.
-//! - [`beacon`] is the beacons' side of the door; [`api`], [`sites`], [`script`] and [`health`] are
-//!   the routes behind it, and [`access`] decides who may use them.
+//! - [`beacon`] is the beacons' side of the door; [`api`], [`sites`], [`goals`], [`segments`],
+//!   [`tokens`], [`import`], [`quarantine`], [`script`] and [`health`] are the routes behind it, and
+//!   [`access`] decides who may use them.
 //! - [`queue`] is what reports stand in, so that they do not take the machine from the beacons.
 //! - [`control`] is the same routes on a socket in the data directory, for the command line.
 
@@ -16,17 +17,24 @@ pub mod connections;
 pub mod control;
 pub mod door;
 pub mod export;
+mod fields;
+pub mod form;
+pub mod goals;
 pub mod health;
 pub mod import;
+pub mod openapi;
+mod paging;
 pub mod quarantine;
 pub mod queue;
 pub mod script;
+pub mod segments;
 pub mod sites;
 pub mod tokens;
 
 use std::sync::Arc;
 
-use axum::{Router, middleware};
+use axum::Router;
+use axum::middleware::{from_fn_with_state, map_response};
 
 use crate::clock::SharedClock;
 use crate::store::Store;
@@ -39,7 +47,7 @@ use crate::telemetry::Counters;
 pub struct Services {
     /// Tells the time.
     pub clock: SharedClock,
-    /// Sites and tokens.
+    /// What is set up: sites, goals, segments, tokens.
     pub catalog: Arc<Catalog>,
     /// ClickHouse.
     pub store: Arc<Store>,
@@ -57,16 +65,23 @@ pub struct Services {
 
 /// Every route behind the door.
 pub fn routes(services: Services) -> Router {
-    let reports = Router::new().merge(api::routes()).merge(crate::web::routes());
-    Router::new()
-        .merge(reports.layer(middleware::from_fn_with_state(services.clone(), queue::stand)))
+    let in_the_queue = || from_fn_with_state(services.clone(), queue::stand);
+    let api = Router::new()
+        .merge(api::routes().layer(in_the_queue()))
         .merge(sites::routes())
+        .merge(goals::routes())
+        .merge(segments::routes())
         .merge(tokens::routes())
-        .merge(health::routes())
         .merge(import::routes())
         .merge(quarantine::routes())
         .merge(export::routes())
+        .merge(openapi::routes())
+        .layer(map_response(answer::in_the_one_form));
+    Router::new()
+        .merge(api)
+        .merge(health::routes())
         .merge(script::routes())
+        .merge(crate::web::routes().layer(in_the_queue()))
         .fallback(answer::no_such_route)
         .with_state(services)
 }

@@ -286,14 +286,7 @@ mod tests {
     use crate::site::SiteId;
 
     fn site() -> Site {
-        let timezone = TimeZone::UTC;
-        Site {
-            id: SiteId(1),
-            domain: "example.com".into(),
-            timezone,
-            retention_days: None,
-            public: false,
-        }
+        Site::new(SiteId(1), "example.com", TimeZone::UTC)
     }
 
     fn told(with: &str) -> Result<Told, LineError> {

@@ -4,15 +4,20 @@ use serde_json::{Value, json};
 
 use super::dimension::{Field, GOAL};
 use super::filter::VALUES_MAX;
+use super::filter::segments::SEGMENT;
 use super::interval::Interval;
+use super::measure::Statistic;
 use super::metric::Metric;
 use super::wire::{ENTRIES_MAX, LIMIT_MAX};
 
 /// The JSON schema (draft 2020-12) of `POST /api/v2/query`: what it refuses is refused, and of what
 /// it accepts only combinations without meaning are refused.
 pub fn schema() -> Value {
+    let metrics = Metric::ALL.iter().map(
+        |metric| json!({ "const": metric.spec().name, "description": metric.spec().doc.trim() }),
+    );
     let metrics: Vec<Value> =
-        Metric::ALL.iter().map(|metric| json!({ "const": metric.spec().name, "description": metric.spec().doc.trim() })).collect();
+        metrics.chain(Statistic::ALL.iter().map(|statistic| of_property(*statistic))).collect();
     let fields = Field::ALL.iter().map(|field| (field.spec().name, field.spec().doc));
     let intervals = Interval::ALL.iter().map(|interval| (interval.name(), interval.doc()));
     let names = fields
@@ -72,6 +77,12 @@ pub fn schema() -> Value {
     })
 }
 
+/// The metrics that are this statistic of a property.
+fn of_property(statistic: Statistic) -> Value {
+    let pattern = format!("^{}:event:props:.+$", statistic.name());
+    json!({ "type": "string", "pattern": pattern, "maxLength": 316, "description": statistic.doc().trim() })
+}
+
 fn date_range() -> Value {
     let two_of = |format: &str| json!({ "type": "array", "minItems": 2, "maxItems": 2, "items": { "type": "string", "format": format } });
     json!({ "anyOf": [
@@ -129,6 +140,7 @@ fn filter(subjects: &[Value]) -> Value {
         ),
         entry(json!(["is_set", "is_not_set"]), json!([subject]), 2),
         entry(json!(["matches", "matches_not", "matches_wildcard", "matches_wildcard_not"]), json!([subject, values]), 3),
+        entry(json!(["is"]), json!([{ "const": SEGMENT }, { "type": "array", "minItems": 1, "items": { "type": "integer" } }]), 3),
         entry(json!(["and", "or"]), json!([{ "type": "array", "minItems": 1, "items": nested }]), 2),
         entry(json!(["not", "has_done", "has_not_done"]), json!([nested]), 2),
     ] })

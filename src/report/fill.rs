@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde_json::Value;
 
 use super::comparison::key;
+use super::money::amount;
 use super::{AskError, Row};
 use crate::query::dimension::Dimension;
 use crate::query::{FILLED_ROWS_MAX, OrderKey, Query};
@@ -97,7 +98,7 @@ fn compared(one: &Value, two: &Value, descending: bool) -> Ordering {
         (false, true) => return Ordering::Less,
         (false, false) => {}
     }
-    let ordering = match (one.as_f64(), two.as_f64()) {
+    let ordering = match (amount(one), amount(two)) {
         (Some(one), Some(two)) => one.total_cmp(&two),
         _ => one.as_str().cmp(&two.as_str()),
     };

@@ -4,13 +4,14 @@
 //! and on visits it is written by `compile`.
 
 mod read;
+pub(super) mod segments;
 
 use serde_json::{Value, json};
 
 pub(super) use self::read::VALUES_MAX;
 use super::dimension::{Field, GOAL, NO_PROPERTY, PropertyName};
 use super::error::{Problems, shown};
-use super::goal::Goal;
+use crate::site::goal::Goal;
 
 /// A condition on an event, or on the visit that it belongs to.
 #[derive(Clone, Debug, PartialEq)]
@@ -139,6 +140,18 @@ impl Filter {
             Self::Not(filter) => filter.asks_about_events(),
             Self::Done(..) => false,
             Self::Test(test) => test.is_of_event(),
+        }
+    }
+
+    /// Whether it asks, anywhere in it, what else the visit did.
+    pub(super) fn looks_at_whole_visits(&self) -> bool {
+        match self {
+            Self::All(filters) | Self::Any(filters) => {
+                filters.iter().any(Self::looks_at_whole_visits)
+            }
+            Self::Not(filter) => filter.looks_at_whole_visits(),
+            Self::Done(..) => true,
+            Self::Test(_) => false,
         }
     }
 

@@ -9,6 +9,8 @@
 //! list of them.
 
 mod error;
+mod goals;
+mod segments;
 mod sites;
 mod snapshot;
 mod tokens;
@@ -20,6 +22,8 @@ use jiff::Timestamp;
 use tokio::sync::{Mutex, MutexGuard};
 
 pub use self::error::CatalogError;
+pub use self::goals::{NewGoal, SavedGoal};
+pub use self::segments::{SegmentChange, WhichSegment};
 pub use self::sites::SiteChange;
 pub use self::tokens::{NewToken, Scope, Token};
 

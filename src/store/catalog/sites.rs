@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use super::snapshot::Known;
 use super::{Catalog, CatalogError, free_number};
+use crate::beacon::decode::bare_domain;
 use crate::site::{Site, SiteId};
 use crate::store::Store;
 
@@ -30,9 +32,10 @@ pub(super) struct SiteRow {
 }
 
 /// What a site shall be; what is `None` stays as it is, or takes its default.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, Default)]
 pub struct SiteChange {
+    /// What the site shall be called instead, if it is to have another domain.
+    pub domain: Option<String>,
     /// IANA name; UTC by default.
     pub timezone: Option<String>,
     /// Days that events are kept; 0 keeps them until they are erased, which is the default.
@@ -57,7 +60,8 @@ impl Catalog {
     /// Registers a site, or changes the one that has the domain. Doing it twice changes nothing.
     ///
     /// # Errors
-    /// When the domain, the time zone or the retention is not one, or ClickHouse does not answer.
+    /// When the domain, the time zone or the retention is not one, the new domain is another site's, or
+    /// ClickHouse does not answer.
     pub async fn put_site(
         &self,
         store: &Store,
@@ -65,20 +69,61 @@ impl Catalog {
         wanted: SiteChange,
         now: Timestamp,
     ) -> Result<Arc<Site>, CatalogError> {
+        self.save_site(store, domain, wanted, now, false).await
+    }
+
+    /// Registers a site, whose domain no other site may have.
+    ///
+    /// # Errors
+    /// As [`Self::put_site`], and when there is such a site.
+    pub async fn create_site(
+        &self,
+        store: &Store,
+        domain: &str,
+        wanted: SiteChange,
+        now: Timestamp,
+    ) -> Result<Arc<Site>, CatalogError> {
+        self.save_site(store, domain, wanted, now, true).await
+    }
+
+    async fn save_site(
+        &self,
+        store: &Store,
+        domain: &str,
+        wanted: SiteChange,
+        now: Timestamp,
+        must_be_new: bool,
+    ) -> Result<Arc<Site>, CatalogError> {
         let domain = checked_domain(domain)?;
+        let renamed = wanted.domain.as_deref().map(checked_domain).transpose()?;
         let change = self.change(store, now).await?;
         let known = change.known();
-        let before = known.sites.get(&domain);
-        let before = before.and_then(|site| known.rows.sites.iter().find(|row| row.is(site.id)));
-        let fresh = || {
-            let site_id = free_number(|id| known.rows.sites.iter().any(|row| row.is(SiteId(id))))?;
-            Ok::<_, CatalogError>(SiteRow::new(site_id, domain.clone(), change.second()))
+        let row_of = |domain: &str| {
+            let site = known.sites.get(domain)?;
+            known.rows.sites.iter().find(|row| row.is(site.id))
         };
-        let mut row = before.cloned().map_or_else(fresh, Ok)?;
-        row.version = change.version();
+        let mut row = match (row_of(&domain), &renamed) {
+            (Some(_), _) if must_be_new => return Err(CatalogError::DomainTaken(domain)),
+            (Some(row), _) => row.clone(),
+            // Renamed already: doing it twice changes nothing.
+            (None, Some(renamed)) => {
+                row_of(renamed).ok_or(CatalogError::UnknownSite(domain))?.clone()
+            }
+            (None, None) => {
+                let is_taken = |id| known.rows.sites.iter().any(|row| row.is(SiteId(id)));
+                SiteRow::new(free_number(is_taken)?, domain, change.second())
+            }
+        };
+        if let Some(renamed) = renamed.filter(|renamed| *renamed != row.domain) {
+            if row_of(&renamed).is_some() {
+                return Err(CatalogError::DomainTaken(renamed));
+            }
+            row.domain = renamed;
+        }
         row.take(wanted)?;
+        row.version = change.version();
         change.write(&row).await?;
-        self.site(&domain).ok_or(CatalogError::UnknownSite(domain))
+        self.site(&row.domain).ok_or(CatalogError::UnknownSite(row.domain))
     }
 
     /// Takes a site off the register. Its events stay until they are erased.
@@ -93,8 +138,8 @@ impl Catalog {
     ) -> Result<(), CatalogError> {
         let change = self.change(store, now).await?;
         let known = change.known();
-        let site = known.sites.get(domain);
-        let row = site.and_then(|site| known.rows.sites.iter().find(|row| row.is(site.id)));
+        let site = known_site(&known, domain)?;
+        let row = known.rows.sites.iter().find(|row| row.is(site.id));
         let row = row.ok_or_else(|| CatalogError::UnknownSite(domain.to_owned()))?;
         change.write(&SiteRow { removed: true, version: change.version(), ..row.clone() }).await
     }
@@ -130,20 +175,27 @@ impl SiteRow {
 
     /// The site, unless it was removed.
     pub(super) fn site(&self) -> Option<Site> {
-        let site = Site {
-            id: SiteId(self.site_id),
-            domain: self.domain.clone(),
-            timezone: TimeZone::get(&self.timezone).ok()?,
+        let timezone = TimeZone::get(&self.timezone).ok().filter(|_| !self.removed)?;
+        Some(Site {
             retention_days: (self.retention_days != 0).then_some(self.retention_days),
             public: self.public,
-        };
-        (!self.removed).then_some(site)
+            ..Site::new(SiteId(self.site_id), self.domain.clone(), timezone)
+        })
     }
+}
+
+/// The site that a change is about.
+pub(super) fn known_site<'known>(
+    known: &'known Known,
+    domain: &str,
+) -> Result<&'known Site, CatalogError> {
+    let site = known.sites.get(&bare_domain(domain));
+    site.map(|site| &**site).ok_or_else(|| CatalogError::UnknownSite(domain.to_owned()))
 }
 
 /// A domain as it is registered: lower-case, without a leading `www.`.
 fn checked_domain(domain: &str) -> Result<String, CatalogError> {
-    let bare = crate::beacon::decode::bare_domain(domain);
+    let bare = bare_domain(domain);
     let in_a_domain =
         |character: char| character.is_alphanumeric() || matches!(character, '.' | '-' | '_' | ':');
     // A path may follow the host, as in the field: `example.com/shop` is a site of its own.

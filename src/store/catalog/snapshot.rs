@@ -11,6 +11,8 @@ use std::sync::Arc;
 use clickhouse::{RowOwned, RowRead, RowWrite};
 use serde::{Deserialize, Serialize};
 
+use super::goals::{self, GoalRow};
+use super::segments::{self, SegmentRow};
 use super::sites::SiteRow;
 use super::tokens::{Token, TokenRow};
 use crate::site::Site;
@@ -61,6 +63,8 @@ macro_rules! entries {
 entries! {
     sites: SiteRow,
     tokens: TokenRow,
+    goals: GoalRow,
+    segments: SegmentRow,
 }
 
 impl Snapshot {
@@ -103,8 +107,13 @@ pub(super) struct Known {
 
 impl From<Snapshot> for Known {
     fn from(rows: Snapshot) -> Self {
+        let whole = |site: Site| {
+            let goals = goals::saved(&rows.goals, site.id).into_iter().map(|saved| saved.goal);
+            let segments = segments::saved(&rows.segments, site.id);
+            Arc::new(Site { goals: goals.collect(), segments, ..site })
+        };
         let sites = rows.sites.iter().filter_map(SiteRow::site);
-        let sites = sites.map(|site| (site.domain.clone(), Arc::new(site))).collect();
+        let sites = sites.map(|site| (site.domain.clone(), whole(site))).collect();
         let tokens = rows.tokens.iter().filter_map(|row| Some((row.hash.clone(), row.token()?)));
         Self { loaded: true, sites, tokens: tokens.collect(), rows }
     }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::sites::known_site;
 use super::{Catalog, CatalogError, seconds};
 use crate::site::SiteId;
 use crate::store::Store;
@@ -113,10 +114,8 @@ impl Catalog {
     ) -> Result<String, CatalogError> {
         let change = self.change(store, now).await?;
         let known = change.known();
-        let site_ids = new.sites.iter().map(|domain| {
-            let site = known.sites.get(domain);
-            site.map(|site| site.id.0).ok_or_else(|| CatalogError::UnknownSite(domain.clone()))
-        });
+        let site_ids =
+            new.sites.iter().map(|domain| known_site(&known, domain).map(|site| site.id.0));
         let site_ids = site_ids.collect::<Result<Vec<_>, CatalogError>>()?;
         let secret = secret()?;
         let hash = hash(&secret);
