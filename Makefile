@@ -19,6 +19,16 @@ test: engine chromium tests/browser/node_modules beacon/node_modules ## Run ever
 	cargo test
 	cd tests/browser && PASSERBY_PROGRAM=$(abspath $(CARGO_TARGET_DIR))/debug/passerby npm run --silent test
 
+# Fault runs as long as one has time for: `make faults ROUNDS=1000`, `make faults TEST=crashes SEED=7`.
+ROUNDS ?= 100
+TRIALS ?= 100000
+TEST ?=
+
+.PHONY: faults
+faults: engine ## Try to break it for long: ROUNDS=n, TRIALS=n, TEST=name, SEED=n
+	PASSERBY_FAULTS_ROUNDS=$(ROUNDS) $(if $(SEED),PASSERBY_FAULTS_SEED=$(SEED)) cargo test --test faults -- $(TEST) --nocapture
+	$(if $(TEST),,PROPTEST_CASES=$(TRIALS) cargo test --lib spool)
+
 .PHONY: check
 check: beacon/node_modules dashboards/source/node_modules deploy/check/node_modules ## Check format, lints, documentation and what is built from sources here
 	cargo fmt --check

@@ -43,6 +43,9 @@ pub struct Config {
     pub geo: Geo,
     /// The log.
     pub log: Log,
+    /// Where a test puts its faults (`PASSERBY_FAULTS`); release builds do not know it.
+    #[serde(skip)]
+    pub faults: Option<PathBuf>,
 }
 
 impl Default for Config {
@@ -61,6 +64,7 @@ impl Default for Config {
             engine: Engine::default(),
             geo: Geo::default(),
             log: Log::default(),
+            faults: None,
         }
     }
 }
@@ -120,11 +124,15 @@ impl Default for Visits {
 pub struct Spool {
     /// The most that the spool may take on disk, in bytes; beyond it beacons are refused with 503.
     pub bytes_max: u64,
+    /// A segment that has as many bytes is followed by a new one.
+    pub segment_bytes: u64,
+    /// The most beacons that wait for the disk at once; beyond it they are refused with 503.
+    pub waiting_max: usize,
 }
 
 impl Default for Spool {
     fn default() -> Self {
-        Self { bytes_max: 10 << 30 }
+        Self { bytes_max: 10 << 30, segment_bytes: 64 << 20, waiting_max: 4_096 }
     }
 }
 
@@ -258,6 +266,8 @@ const OVERRIDES: &[(&str, &[&str], Form)] = &[
     ("PASSERBY_PRIVACY_SALT_DIR", &["privacy", "salt_dir"], Form::Text),
     ("PASSERBY_VISITS_OPEN_MAX", &["visits", "open_max"], Form::Integer),
     ("PASSERBY_SPOOL_BYTES_MAX", &["spool", "bytes_max"], Form::Integer),
+    ("PASSERBY_SPOOL_SEGMENT_BYTES", &["spool", "segment_bytes"], Form::Integer),
+    ("PASSERBY_SPOOL_WAITING_MAX", &["spool", "waiting_max"], Form::Integer),
     ("PASSERBY_CLICKHOUSE_URL", &["clickhouse", "url"], Form::Text),
     ("PASSERBY_CLICKHOUSE_USER", &["clickhouse", "user"], Form::Text),
     ("PASSERBY_CLICKHOUSE_PASSWORD", &["clickhouse", "password"], Form::Text),
@@ -273,6 +283,9 @@ const OVERRIDES: &[(&str, &[&str], Form)] = &[
     ("PASSERBY_LOG_FORMAT", &["log", "format"], Form::Text),
     ("PASSERBY_LOG_FILTER", &["log", "filter"], Form::Text),
 ];
+
+/// Where a test puts its faults, in debug builds.
+const FAULTS: &str = "PASSERBY_FAULTS";
 
 /// The configuration can not be used; the message is one sentence for the operator.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -330,7 +343,9 @@ impl Environment {
     /// Variables that look like overrides but are none: most likely misspelt.
     pub fn misspelt(&self) -> impl Iterator<Item = &str> {
         let known = |name: &str| {
-            OVERRIDES.iter().any(|(known, ..)| *known == name) || name == "PASSERBY_CONFIG"
+            OVERRIDES.iter().any(|(known, ..)| *known == name)
+                || name == "PASSERBY_CONFIG"
+                || (cfg!(debug_assertions) && name == FAULTS)
         };
         self.variables
             .keys()
@@ -392,8 +407,11 @@ impl Config {
                 set(&mut table, path, value);
             }
         }
-        let config: Self =
+        let mut config: Self =
             table.try_into().map_err(|error: toml::de::Error| wrong(one_line(error.message())))?;
+        if cfg!(debug_assertions) {
+            config.faults = environment.get(FAULTS).map(PathBuf::from);
+        }
         config.within_bounds()
     }
 
@@ -410,6 +428,8 @@ impl Config {
         };
         at_least("visits.open_max", self.visits.open_max as u64, 1_000, "1000 or more")?;
         at_least("spool.bytes_max", self.spool.bytes_max, 1 << 20, "1048576 (1 MiB) or more")?;
+        at_least("spool.segment_bytes", self.spool.segment_bytes, 1 << 16, "65536 or more")?;
+        at_least("spool.waiting_max", self.spool.waiting_max as u64, 16, "16 or more")?;
         // They become part of a condition: see `store::engine`.
         let is_odd = |site: &&String| {
             site.chars().any(|c| !c.is_alphanumeric() && !matches!(c, '.' | '-' | '_' | ':' | '/'))

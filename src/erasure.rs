@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use crate::session::{Placed, Visits};
 use crate::site::SiteId;
 use crate::spool::Spool;
-use crate::store::loader::quarantine;
+use crate::store::loader::quarantine::SharedQuarantine;
 use crate::store::{Selection, Store, StoreError};
 
 /// How long ClickHouse may take for what is in the spool.
@@ -25,6 +25,7 @@ const VISITORS_PAUSE: Duration = Duration::from_secs(2);
 /// Erases events.
 pub struct Eraser {
     store: Arc<Store>,
+    quarantine: SharedQuarantine,
     data_dir: PathBuf,
     collecting: OnceLock<Collecting>,
     one_at_a_time: tokio::sync::Mutex<()>,
@@ -54,9 +55,10 @@ pub struct Outcome {
 
 impl Eraser {
     /// Erases in a database, and in the files of a data directory.
-    pub fn new(store: Arc<Store>, data_dir: PathBuf) -> Self {
+    pub fn new(store: Arc<Store>, quarantine: SharedQuarantine, data_dir: PathBuf) -> Self {
         Self {
             store,
+            quarantine,
             data_dir,
             collecting: OnceLock::new(),
             one_at_a_time: Default::default(),
@@ -89,15 +91,14 @@ impl Eraser {
             None => remains.extend(self.unread_segments()),
         }
         let erased = self.store.erase(selection).await?;
-        let sifted =
-            quarantine::sift(&self.data_dir.join("quarantine"), |event| selection.means(event));
+        let sifted = self.quarantine.sift(|event| selection.means(event)).await;
         let quarantined = match sifted {
             Ok(sifted) => {
                 if sifted.unreadable > 0 {
                     remains.push(format!(
                         "{} rows in quarantine, written by another version, which can not be read: look at {} yourself.",
                         sifted.unreadable,
-                        self.data_dir.join("quarantine/events.jsonl").display()
+                        self.quarantine.path().display()
                     ));
                 }
                 sifted.erased

@@ -18,6 +18,7 @@
 //! - [`record`]: the papers of a site's privacy, from its configuration and the schema.
 //! - [`demo`]: a year of believable traffic.
 //! - [`site`], [`clock`], [`telemetry`]: the vocabulary that the others share.
+//! - `faults`: faults on demand, in debug builds alone, for `tests/faults`.
 
 pub mod app;
 pub mod beacon;
@@ -29,6 +30,8 @@ pub mod enrich;
 pub mod erasure;
 pub mod event;
 pub mod export;
+#[cfg(debug_assertions)]
+pub mod faults;
 pub mod http;
 pub mod import;
 pub mod ingest;

@@ -2,9 +2,10 @@
 //!
 //! Stopped in this order: no new connections, requests under way answered, the spool closed, what it
 //! holds shipped as far as the time allows (the rest waits on disk for the next start), ClickHouse.
+//! Each of these has its time, and all of them together have less than ten seconds.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use tokio::time::Instant;
 
 use super::App;
 use crate::clock::SharedClock;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::event::Event;
 use crate::http::Services;
 use crate::http::connections::{self, Stopping};
@@ -26,9 +27,9 @@ use crate::http::tls::Certificates;
 use crate::ingest::{Collector, Parts};
 use crate::privacy::{Geo, Ledger, Listener, Prefixes, Proxies, SaltStore, Salts, Wall};
 use crate::session::Visits;
-use crate::spool::disk::Directory;
+use crate::spool::disk::{Directory, Disk};
 use crate::spool::{Limits, Reader, Spool};
-use crate::store::loader::{Loader, quarantine};
+use crate::store::loader::Loader;
 use crate::telemetry::Sources;
 
 /// How often salts and visits that have ended are forgotten, and the place database is looked at.
@@ -38,7 +39,7 @@ const RETENTION_INTERVAL: Duration = Duration::from_secs(30 * 60);
 /// How long after a start that is done first: the engine has begun by then.
 const RETENTION_DELAY: Duration = Duration::from_secs(60);
 /// How long the last batches may take when the collector stops.
-const SHIP_PATIENCE: Duration = Duration::from_secs(3);
+const SHIP_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A collector that takes beacons in.
 pub struct Collecting {
@@ -86,14 +87,16 @@ impl Collecting {
             spool: spool.clone(),
             counters: Arc::clone(&services.counters),
         }));
-        let loader = start_loader(&app, &config, &spool, reader);
+        let loader = start_loader(&app, &spool, reader);
         services.counters.watch(Sources {
+            clock: Arc::clone(&services.clock),
+            collector: Arc::clone(&collector),
             spool: spool.clone(),
             loader: Arc::clone(loader.figures()),
             visits: Arc::clone(&visits),
         });
         services.eraser.watch(spool.clone(), Arc::clone(&visits));
-        services.health.set_spool(true);
+        services.health.set_spool(spool.clone());
 
         let (stopping, stopped) = watch::channel(false);
         let door = Door {
@@ -115,7 +118,7 @@ impl Collecting {
         servers.extend(control_server(&config, &app, stopped));
         let timer =
             tokio::spawn(tick(Arc::clone(&services.clock), salts, visits, geo, certificates));
-        let retention = tokio::spawn(keep_no_longer(services, config.data_dir));
+        let retention = tokio::spawn(keep_no_longer(services));
         let timers = [timer, retention];
         Ok(Self { app, address, stopping, servers, timers, spool, loader })
     }
@@ -153,8 +156,19 @@ async fn listen(address: SocketAddr) -> anyhow::Result<Listener> {
 fn open_spool(config: &Config) -> anyhow::Result<(Spool, Reader)> {
     let directory = Directory::open(config.data_dir.join("spool"))
         .context("the spool's directory can not be made")?;
-    let limits = Limits { bytes_max: config.spool.bytes_max, ..Limits::default() };
-    Ok(Spool::open(Arc::new(directory), limits)?)
+    let config::Spool { bytes_max, segment_bytes, waiting_max } = config.spool;
+    let limits = Limits { bytes_max, segment_bytes, waiting_max, ..Limits::default() };
+    Ok(Spool::open(disk(config, directory), limits)?)
+}
+
+/// The disk of the spool; in a debug build a test may have put faults onto it.
+fn disk(config: &Config, directory: Directory) -> Arc<dyn Disk> {
+    #[cfg(debug_assertions)]
+    if let Some(wishes) = &config.faults {
+        return crate::faults::FaultyDisk::over(Arc::new(directory), wishes);
+    }
+    let _ = config;
+    Arc::new(directory)
 }
 
 /// A restart goes on with the visits that were open.
@@ -165,9 +179,9 @@ fn rebuild_visits(config: &Config, spool: &Spool) -> anyhow::Result<Visits> {
     Ok(visits)
 }
 
-fn start_loader(app: &App, config: &Config, spool: &Spool, reader: Reader) -> Loader {
+fn start_loader(app: &App, spool: &Spool, reader: Reader) -> Loader {
     let store = Arc::clone(&app.services().store);
-    Loader::start(store, spool.clone(), reader, config.data_dir.join("quarantine"))
+    Loader::start(store, spool.clone(), reader, Arc::clone(&app.services().quarantine))
 }
 
 /// Without the socket the commands cannot reach a running collector; beacons are counted all the same.
@@ -223,7 +237,7 @@ async fn tick(
 }
 
 /// Removes what sites keep no longer, from the database and from quarantine.
-async fn keep_no_longer(services: Services, data_dir: PathBuf) {
+async fn keep_no_longer(services: Services) {
     let mut interval =
         tokio::time::interval_at(Instant::now() + RETENTION_DELAY, RETENTION_INTERVAL);
     loop {
@@ -239,7 +253,7 @@ async fn keep_no_longer(services: Services, data_dir: PathBuf) {
             let kept_from = site.and_then(|site| site.kept_from(now));
             kept_from.is_some_and(|kept| i64::from(event.happening.timestamp) < kept.as_second())
         };
-        if let Err(error) = quarantine::sift(&data_dir.join("quarantine"), is_past) {
+        if let Err(error) = services.quarantine.sift(is_past).await {
             tracing::warn!(%error, "what sites keep no longer is still in quarantine");
         }
     }

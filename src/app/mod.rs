@@ -20,8 +20,10 @@ use crate::config::{Config, Environment};
 use crate::erasure::Eraser;
 use crate::http::Services;
 use crate::http::health::Health;
+use crate::http::queue::Queue;
 use crate::privacy::OnObjection;
 use crate::store::catalog::Catalog;
+use crate::store::loader::quarantine::Quarantine;
 use crate::telemetry::Counters;
 use data_dir::DataDir;
 use database::Database;
@@ -51,15 +53,19 @@ impl App {
         let database =
             Database::start(&config, environment, Arc::clone(&catalog), Arc::clone(&health))
                 .await?;
-        let eraser = Arc::new(Eraser::new(database.store(), config.data_dir.clone()));
+        let quarantine = Arc::new(Quarantine::of(&config.data_dir));
+        let eraser =
+            Eraser::new(database.store(), Arc::clone(&quarantine), config.data_dir.clone());
         let services = Services {
             clock,
-            eraser,
+            eraser: Arc::new(eraser),
             catalog,
             store: database.store(),
             counters: Arc::new(Counters::default()),
             health,
             heeds_objections: config.privacy.on_objection != OnObjection::Ignore,
+            quarantine,
+            queue: Queue::default(),
             public_url: config.public_url.clone(),
         };
         Ok(Self { config, services, database, _data_dir: data_dir })

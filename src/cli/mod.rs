@@ -14,6 +14,7 @@ mod import;
 mod output;
 mod privacy;
 mod progress;
+mod quarantine;
 mod query;
 mod remote;
 mod segment;
@@ -70,6 +71,9 @@ enum Command {
     Erase(erase::Args),
     /// Print the record of processing, the inventory of data, and a text for a site's privacy policy
     Privacy(privacy::Args),
+    /// Look at events that ClickHouse refuses, and load them again
+    #[command(subcommand)]
+    Quarantine(quarantine::Command),
     /// Check the configuration, ClickHouse, the spool and the places
     Check,
     /// Write a backup of everything that ClickHouse holds
@@ -100,7 +104,7 @@ pub fn run(environment: Environment) -> anyhow::Result<()> {
         return engine::run(&args);
     }
     let config = Config::load(cli.config.as_deref(), &environment)?;
-    let clock: SharedClock = Arc::new(SystemClock);
+    let clock = clock(&config);
     let context = Context { config, environment, clock };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -119,12 +123,23 @@ pub fn run(environment: Environment) -> anyhow::Result<()> {
             Command::Query(args) => query::run(context, args).await,
             Command::Backup(args) => backup::backup(context, args).await,
             Command::Restore(args) => backup::restore(context, args).await,
+            Command::Quarantine(command) => quarantine::run(context, command).await,
             Command::Migrate => serve::migrate(context).await,
             Command::Engine(_) => {
                 unreachable!("handled above: the engine must not run inside a runtime")
             }
         }
     })
+}
+
+/// The machine's clock; in a debug build a test may have set it.
+fn clock(config: &Config) -> SharedClock {
+    #[cfg(debug_assertions)]
+    if let Some(wishes) = &config.faults {
+        return crate::faults::ShiftedClock::of(wishes);
+    }
+    let _ = config;
+    Arc::new(SystemClock)
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ const HEADERS_MAX: usize = 64;
 /// The longest head of a request, in bytes.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
 /// How long requests under way may take when the collector stops.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Turns true when the collector stops.
 pub type Stopping = watch::Receiver<bool>;

@@ -4,8 +4,9 @@
 //! - [`door`] receives every request of the outside world. It is where the visitor's address and user
 //!   agent are taken off the request: beacons get them as opaque values, everything else never does.
 //! - [`beacon`] is the beacons' side of the door; [`api`], [`sites`], [`goals`], [`segments`],
-//!   [`tokens`], [`import`], [`erase`], [`script`] and [`health`] are the routes behind it, and [`access`] decides who
-//!   may use them.
+//!   [`tokens`], [`import`], [`erase`], [`quarantine`], [`script`] and [`health`] are the routes behind it,
+//!   and [`access`] decides who may use them.
+//! - [`queue`] is what reports stand in, so that they do not take the machine from the beacons.
 //! - [`control`] is the same routes on a socket in the data directory, for the command line, with
 //!   [`backups`] beside them.
 
@@ -27,6 +28,8 @@ mod http2;
 pub mod import;
 pub mod openapi;
 mod paging;
+pub mod quarantine;
+pub mod queue;
 pub mod script;
 pub mod segments;
 pub mod sites;
@@ -36,11 +39,12 @@ pub mod tokens;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 
 use crate::clock::SharedClock;
 use crate::store::Store;
 use crate::store::catalog::Catalog;
+use crate::store::loader::quarantine::SharedQuarantine;
 use crate::telemetry::Counters;
 
 /// What the routes work with.
@@ -60,19 +64,25 @@ pub struct Services {
     pub health: Arc<health::Health>,
     /// Whether visitors who object are heeded.
     pub heeds_objections: bool,
+    /// Events that ClickHouse refuses.
+    pub quarantine: SharedQuarantine,
+    /// The queue before the reports.
+    pub queue: queue::Queue,
     /// The address at which browsers reach the collector, when the operator said so.
     pub public_url: Option<String>,
 }
 
 /// Every route behind the door.
 pub fn routes(services: Services) -> Router {
+    let in_the_queue = || from_fn_with_state(services.clone(), queue::stand);
     let api = Router::new()
-        .merge(api::routes())
+        .merge(api::routes().layer(in_the_queue()))
         .merge(sites::routes())
         .merge(goals::routes())
         .merge(segments::routes())
         .merge(tokens::routes())
         .merge(import::routes())
+        .merge(quarantine::routes())
         .merge(export::routes())
         .merge(erase::routes())
         .merge(openapi::routes())
@@ -81,7 +91,7 @@ pub fn routes(services: Services) -> Router {
         .merge(api)
         .merge(health::routes())
         .merge(script::routes())
-        .merge(crate::web::routes())
+        .merge(crate::web::routes().layer(in_the_queue()))
         .fallback(answer::no_such_route)
         .with_state(services)
 }

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use clickhouse::insert_formatted::CompressedData;
 use clickhouse::{Client, Compression, RowOwned, RowRead, RowWrite};
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 use super::{Server, schema};
 use crate::event::Event;
@@ -16,6 +17,10 @@ use crate::query::statement::Statement;
 
 /// A statement that takes longer is given up by its sender; reports are stopped by the server before.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+/// The most statements of reports that run at once; more wait for their turn.
+pub const STATEMENTS_MAX: usize = 4;
+/// A statement whose turn does not come in as long is given up.
+const TURN_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a statement that reports may take, in seconds.
 const REPORT_SECONDS_MAX: &str = "10";
 /// How much memory a report may take, in bytes: 1 GiB.
@@ -41,6 +46,7 @@ pub struct Store {
     /// Without a database: for making it.
     server: Client,
     database: String,
+    statements: Semaphore,
 }
 
 /// ClickHouse did not do what it was asked.
@@ -161,6 +167,7 @@ impl Store {
             reader: for_reports,
             server: client(writer),
             database: writer.database.clone(),
+            statements: Semaphore::new(STATEMENTS_MAX),
         }
     }
 
@@ -265,7 +272,12 @@ impl Store {
         Ok(events)
     }
 
+    /// Reads stand in a queue for a few places: they must not take the machine from the beacons.
     async fn read(&self, statement: &Statement, format: &str) -> Result<Bytes, StoreError> {
+        let turn = tokio::time::timeout(TURN_TIMEOUT, self.statements.acquire()).await;
+        let Ok(Ok(_turn)) = turn else {
+            return Err(StoreError::Unavailable("too many reports wait for it".to_owned()));
+        };
         in_time(async {
             let query = self.reader.query_raw(statement.text());
             let query = statement

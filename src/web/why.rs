@@ -16,7 +16,6 @@ use super::words::{Words, fill, names as called};
 use crate::judge::DropReason;
 use crate::query::metric::Metric;
 use crate::report::AskError;
-use crate::telemetry::Reason;
 
 #[derive(Template)]
 #[template(path = "why.html")]
@@ -97,16 +96,13 @@ fn dropped(asker: &Asker) -> Dropped {
     let counters = &asker.services.counters;
     let whole = |number: u64| asker.lang.whole(number as f64);
     let words = asker.words();
-    let count = |reason: DropReason| {
-        let reason = Reason { reason: reason.as_str() };
-        counters.rejected.get_or_create(&reason).get()
-    };
+    let count = |reason: DropReason| counters.rejected(reason.as_str());
     let row = |reason: DropReason| (told(reason, words), count(reason));
     let reasons = DropReason::ALL.into_iter().map(row).filter(|(_, count)| *count > 0);
     Dropped {
         summary: fill(
             words.dropped_advice,
-            &[&whole(counters.received.get()), &whole(counters.accepted.get())],
+            &[&whole(counters.received.get()), &whole(counters.accepted())],
         ),
         reasons: reasons.map(|(reason, count)| (reason, whole(count))).collect(),
     }

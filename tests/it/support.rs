@@ -58,10 +58,16 @@ pub(crate) fn engine_settings(directory: &Path) -> EngineSettings {
     }
 }
 
+/// How the shared engine is written to and read from.
+pub(crate) fn servers() -> (Server, Server) {
+    let engine = &shared_engine().engine;
+    (engine.writer(), engine.reader())
+}
+
 /// Access to the shared engine, with its tables. A connection belongs to the test's own runtime.
 pub(crate) async fn store() -> Arc<Store> {
-    let shared = shared_engine();
-    connect(&shared.engine.writer(), &shared.engine.reader()).await
+    let (writer, reader) = servers();
+    connect(&writer, &reader).await
 }
 
 /// Access to an engine, with its tables, once it answers.
