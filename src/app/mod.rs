@@ -17,9 +17,11 @@ pub use data_dir::InUse;
 
 use crate::clock::SharedClock;
 use crate::config::{Config, Environment};
+use crate::erasure::Eraser;
 use crate::http::Services;
 use crate::http::health::Health;
 use crate::http::queue::Queue;
+use crate::privacy::OnObjection;
 use crate::store::catalog::Catalog;
 use crate::store::loader::quarantine::Quarantine;
 use crate::telemetry::Counters;
@@ -51,13 +53,18 @@ impl App {
         let database =
             Database::start(&config, environment, Arc::clone(&catalog), Arc::clone(&health))
                 .await?;
+        let quarantine = Arc::new(Quarantine::of(&config.data_dir));
+        let eraser =
+            Eraser::new(database.store(), Arc::clone(&quarantine), config.data_dir.clone());
         let services = Services {
             clock,
+            eraser: Arc::new(eraser),
             catalog,
             store: database.store(),
             counters: Arc::new(Counters::default()),
             health,
-            quarantine: Arc::new(Quarantine::of(&config.data_dir)),
+            heeds_objections: config.privacy.on_objection != OnObjection::Ignore,
+            quarantine,
             queue: Queue::default(),
             public_url: config.public_url.clone(),
         };

@@ -44,6 +44,11 @@ impl Health {
     pub fn set_stopping(&self) {
         self.stopping.store(true, Ordering::Relaxed);
     }
+
+    /// Whether the collector is about to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
 }
 
 pub(super) fn routes() -> Router<Services> {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::Services;
 use super::access::Administrator;
 use super::answer::Refused;
-use crate::store::loader::quarantine::{ReplayError, Replayed};
+use crate::store::loader::quarantine::{QuarantineError, Replayed};
 
 pub(super) fn routes() -> Router<Services> {
     Router::new()
@@ -40,11 +40,11 @@ async fn replay(
     Ok(Json(services.quarantine.replay(&services.store).await?))
 }
 
-impl From<ReplayError> for Refused {
-    fn from(error: ReplayError) -> Self {
+impl From<QuarantineError> for Refused {
+    fn from(error: QuarantineError) -> Self {
         match error {
-            ReplayError::Store(error) => error.into(),
-            ReplayError::File { .. } => {
+            QuarantineError::Store(error) => error.into(),
+            QuarantineError::File { .. } => {
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
             }
         }

@@ -156,14 +156,9 @@ impl Reader {
         waiting.sum()
     }
 
-    /// Segments that lie before the checkpoint may leave the disk in their time.
     fn mark_committed(&self) {
-        let Position { segment: last, offset } = self.committed;
-        for (number, segment) in self.shared.segments().range_mut(..=last) {
-            if *number < last || (segment.is_ended && offset >= segment.bytes) {
-                segment.committed_at.get_or_insert_with(Instant::now);
-            }
-        }
+        *self.shared.committed() = self.committed;
+        self.shared.mark_committed();
     }
 
     fn window(&mut self) -> io::Result<Window> {

@@ -90,6 +90,17 @@ impl Counters {
         self.rejected.get_or_create(&Reason { reason }).inc_by(events);
     }
 
+    /// Events that were not kept for a reason.
+    pub fn rejected(&self, reason: &'static str) -> u64 {
+        self.rejected.get_or_create(&Reason { reason }).get()
+    }
+
+    /// Events that are safe in the spool, since the start.
+    pub fn accepted(&self) -> u64 {
+        let spool = self.sources.get().map(|sources| sources.spool.figures());
+        spool.map_or(0, |figures| figures.rows_appended.load(Ordering::Relaxed))
+    }
+
     /// Shows the figures of the other parts too, from now on.
     pub fn watch(&self, sources: Sources) {
         // A process has one collector; were there a second one, the first would go on being shown.

@@ -65,9 +65,18 @@ pub struct Replayed {
     pub kept: u64,
 }
 
-/// The rows could not be loaded again, or not all of them.
+/// What became of the rows when some were erased.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sifted {
+    /// Rows that are gone.
+    pub erased: u64,
+    /// Rows that can not be read, so that nobody knows whether they were meant. They are still there.
+    pub unreadable: u64,
+}
+
+/// The rows could not be read, or could not all be loaded again.
 #[derive(Debug, thiserror::Error)]
-pub enum ReplayError {
+pub enum QuarantineError {
     /// The file can not be read or written.
     #[error("the quarantine {path} can not be read or written ({error}): check the data directory")]
     File {
@@ -126,12 +135,11 @@ impl Quarantine {
     ///
     /// # Errors
     /// When the file can not be read.
-    pub async fn list(&self) -> Result<Vec<Entry>, ReplayError> {
+    pub async fn list(&self) -> Result<Vec<Entry>, QuarantineError> {
         let _held = self.file.lock().await;
         let mut counts = BTreeMap::new();
         for line in self.read()? {
-            let event = line.bytes().and_then(|row| Event::decode(&row).ok());
-            let happening = event.map(|event| event.happening);
+            let happening = line.event().map(|event| event.happening);
             let site = happening.as_ref().map(|happening| happening.site_id);
             let name = happening.map(|happening| happening.name);
             *counts.entry((line.code.unwrap_or(0), site, name)).or_insert(0) += 1;
@@ -144,7 +152,7 @@ impl Quarantine {
     ///
     /// # Errors
     /// When the file can not be read or written, or ClickHouse takes nothing at the moment.
-    pub async fn replay(&self, store: &Store) -> Result<Replayed, ReplayError> {
+    pub async fn replay(&self, store: &Store) -> Result<Replayed, QuarantineError> {
         let _held = self.file.lock().await;
         let mut lines = self.read()?;
         lines.sort_by(|one, other| (one.day, &one.columns).cmp(&(other.day, &other.columns)));
@@ -167,12 +175,38 @@ impl Quarantine {
         }
     }
 
-    fn failed(&self, error: io::Error) -> ReplayError {
-        ReplayError::File { path: self.path.display().to_string(), error }
+    /// Erases the rows that hold an event that is meant.
+    ///
+    /// # Errors
+    /// When the file can not be read or written; then it is as it was.
+    pub async fn sift(&self, is_meant: impl Fn(&Event) -> bool) -> Result<Sifted, QuarantineError> {
+        let _held = self.file.lock().await;
+        let mut sifted = Sifted::default();
+        let mut kept = self.read()?;
+        kept.retain(|line| {
+            let event = line.event();
+            let is_erased = event.as_ref().is_some_and(&is_meant);
+            sifted.unreadable += u64::from(event.is_none());
+            sifted.erased += u64::from(is_erased);
+            !is_erased
+        });
+        if sifted.erased > 0 {
+            self.write(&kept)?;
+        }
+        Ok(sifted)
+    }
+
+    /// The file, for whoever has to look at it.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn failed(&self, error: io::Error) -> QuarantineError {
+        QuarantineError::File { path: self.path.display().to_string(), error }
     }
 
     /// The lines of the file. One that was torn by a crash is no row: it was not noted as put aside.
-    fn read(&self) -> Result<Vec<Line>, ReplayError> {
+    fn read(&self) -> Result<Vec<Line>, QuarantineError> {
         let text = match std::fs::read_to_string(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             text => text.map_err(|error| self.failed(error))?,
@@ -180,7 +214,7 @@ impl Quarantine {
         Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
     }
 
-    fn write(&self, lines: &[Line]) -> Result<(), ReplayError> {
+    fn write(&self, lines: &[Line]) -> Result<(), QuarantineError> {
         if lines.is_empty() && !self.path.exists() {
             return Ok(());
         }
@@ -192,13 +226,20 @@ impl Quarantine {
                 file.write_all((serde_json::to_string(line)? + "\n").as_bytes())?;
             }
             file.sync_all()?;
-            std::fs::rename(&fresh, &self.path)
+            std::fs::rename(&fresh, &self.path)?;
+            self.path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
         };
         replace().map_err(|error| self.failed(error))
     }
 }
 
 impl Line {
+    /// The event, if this version wrote it.
+    fn event(&self) -> Option<Event> {
+        let is_ours = self.columns.split(',').eq(Event::columns());
+        self.bytes().filter(|_| is_ours).and_then(|row| Event::decode(&row).ok())
+    }
+
     fn bytes(&self) -> Option<Vec<u8>> {
         let pairs = self.row.as_bytes().chunks(2);
         pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
