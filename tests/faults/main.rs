@@ -10,11 +10,17 @@
 //!   and clock;
 //! - [`judge`] asks ClickHouse and the reports what is there.
 //!
+//! [`costs`] prints what all of this costs.
+//!
 //! A run also has to have met what it is meant to meet (a replay, a torn tail, a batch that was sent
 //! twice), or it proves nothing and fails. It prints its seed; PASSERBY_FAULTS_SEED repeats one, and
 //! PASSERBY_FAULTS_ROUNDS makes a long run of it (`make faults ROUNDS=1000`).
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on has failed, and a run says what it has met"
+)]
 
 mod answers;
 mod costs;
