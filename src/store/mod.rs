@@ -1,7 +1,8 @@
 //! ClickHouse, the only database.
 //!
 //! [`engine`] is the embedded one, as a child process; a configured server is reached in the same way.
-//! [`client`] is every access to it, [`schema`] its tables, [`loader`] brings the spool's rows in,
+//! [`client`] is every access to it, [`schema`] its tables, [`migration`] the
+//! way to them, [`loader`] brings the spool's rows in,
 //! [`catalog`] keeps the sites and tokens, and [`backup`] copies it all.
 
 pub mod backup;
@@ -9,6 +10,7 @@ pub mod catalog;
 pub mod client;
 pub mod engine;
 pub mod loader;
+pub mod migration;
 pub mod schema;
 
 pub use client::{Store, StoreError};

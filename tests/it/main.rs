@@ -3,6 +3,7 @@
 //! - `engine`: the embedded engine as a process, and access to it.
 //! - `analyst`: the views, and the dashboards on them.
 //! - `collecting`: from beacons to numbers, through restarts.
+//! - `migration`: tables of an older version become those of this one.
 //! - `query`: what the numbers of a report mean.
 //! - `refusals`: what is wrong is said, and nothing else is lost by it.
 //! - `import`: files of events, and the demo.
@@ -23,6 +24,7 @@ mod engine;
 mod import;
 mod leak;
 mod licences;
+mod migration;
 mod query;
 mod refusals;
 mod support;
