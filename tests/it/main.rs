@@ -11,6 +11,7 @@
 //! - `deployment`: the files of `deploy/`, as far as they need the engine or the program.
 //! - `leak`: no address and no user agent in anything that is written.
 //! - `licences`: the licences of what is used.
+//! - `scaling`: several collectors.
 //! - `tls`: TLS and HTTP/2.
 //! - `wall`: the rules of the sources that keep it so.
 
@@ -27,6 +28,7 @@ mod licences;
 mod migration;
 mod query;
 mod refusals;
+mod scaling;
 mod support;
 mod tls;
 mod wall;
