@@ -87,6 +87,53 @@ ENGINE = {replacing}(version)
 ORDER BY token_id
 COMMENT 'Tokens, one row a change';
 
+-- What sites want their visitors to do.
+CREATE TABLE IF NOT EXISTS goals
+(
+    goal_id          UInt32                 COMMENT 'The goal; never reused',
+    site_id          UInt32                 COMMENT 'The site, see sites.site_id',
+    kind             LowCardinality(String) COMMENT 'event, page or scroll',
+    event_name       String                 COMMENT 'The custom event that meets a goal of this kind',
+    page_path        String                 COMMENT 'The page that meets one of the other kinds; * is any characters',
+    scroll_threshold UInt8                  COMMENT 'How far down, in percent, the page must be scrolled',
+    display_name     String                 COMMENT 'What reports call the goal; unique within the site',
+    currency         LowCardinality(String) COMMENT 'ISO 4217 code that revenue is reported in; empty: it brings none',
+    created_at       DateTime('UTC')        COMMENT 'When the goal was set up',
+    removed          Bool                   COMMENT 'Whether the goal has been removed',
+    version          UInt64                 COMMENT 'Microseconds since 1970 of this change'
+)
+ENGINE = {replacing}(version)
+ORDER BY goal_id
+COMMENT 'Goals of sites, one row a change';
+
+-- Sets of filters that sites have given names.
+CREATE TABLE IF NOT EXISTS segments
+(
+    segment_id UInt32          COMMENT 'What queries call the segment; never reused',
+    site_id    UInt32          COMMENT 'The site, see sites.site_id',
+    name       String          COMMENT 'What people call the segment; unique within the site',
+    filters    String          COMMENT 'Its filters, as queries write them: a list in JSON',
+    created_at DateTime('UTC') COMMENT 'When the segment was saved first',
+    removed    Bool            COMMENT 'Whether the segment has been removed',
+    version    UInt64          COMMENT 'Microseconds since 1970 of this change'
+)
+ENGINE = {replacing}(version)
+ORDER BY segment_id
+COMMENT 'Segments of sites, one row a change';
+
+-- The keys of rows that are being erased, in memory only: an erasure names rows by this table, so that
+-- what it looked for is in no file of the database, not even in that of the erasure.
+CREATE TABLE IF NOT EXISTS doomed
+(
+    erasure    UInt64 COMMENT 'A random number of the erasure that is under way',
+    site_id    UInt32 COMMENT 'As in events',
+    session_id UInt64 COMMENT 'As in events',
+    seq        UInt32 COMMENT 'As in events',
+    event_id   UInt64 COMMENT 'As in events'
+)
+ENGINE = Memory
+COMMENT 'Keys of rows that are being erased; empty otherwise';
+
 -- The views: what analysts and Grafana read, as a user who sees nothing else. Their names and columns
 -- are stable: new ones may come, none changes its meaning. They are made anew at every start.
 --

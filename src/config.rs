@@ -375,14 +375,20 @@ impl Config {
     pub fn parse(text: &str, environment: &Environment) -> Result<Self, ConfigError> {
         let wrong = |reason: String| ConfigError::Wrong { source_name: String::new(), reason };
         // Read first as it stands, so that an error can point at its line.
-        toml::from_str::<Self>(text).map_err(|error| wrong(one_line(&error.to_string())))?;
+        toml::from_str::<Self>(text).map_err(|error| wrong(with_its_line(&error, text)))?;
         let mut table: toml::Table =
-            toml::from_str(text).map_err(|error| wrong(one_line(&error.to_string())))?;
+            toml::from_str(text).map_err(|error| wrong(with_its_line(&error, text)))?;
         for &(name, path, form) in OVERRIDES {
             if let Some(value) = environment.get(name) {
                 let value = form
                     .value(value)
                     .ok_or_else(|| wrong(format!("{name} must be a whole number")))?;
+                // By itself, so that an error can name the variable.
+                let mut alone = toml::Table::new();
+                set(&mut alone, path, value.clone());
+                alone
+                    .try_into::<Self>()
+                    .map_err(|error| wrong(format!("{name}: {}", one_line(error.message()))))?;
                 set(&mut table, path, value);
             }
         }
@@ -477,13 +483,18 @@ fn set(table: &mut toml::Table, path: &[&str], value: toml::Value) {
     }
 }
 
-/// The parser draws the place of an error over several lines; a log and a sentence have one.
+/// `line 3 (listen): invalid socket address syntax`. The value stays out of it: it may be a password.
+fn with_its_line(error: &toml::de::Error, text: &str) -> String {
+    let rule = one_line(error.message());
+    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return rule };
+    let number = before.bytes().filter(|&byte| byte == b'\n').count();
+    let line = text.lines().nth(number).unwrap_or_default();
+    let key = line.split_once('=').map(|(key, _)| format!(" ({})", key.trim()));
+    format!("line {}{}: {rule}", number + 1, key.unwrap_or_default())
+}
+
 fn one_line(message: &str) -> String {
-    let lines = message
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.trim_matches(['|', '^', ' ']).is_empty());
-    lines.collect::<Vec<_>>().join(" ")
+    message.lines().map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -532,7 +543,9 @@ mod tests {
     fn what_is_wrong_is_said_in_one_line_that_names_the_key() {
         refused("lisen = 'x'", &[], "unknown field `lisen`");
         refused("[spool]\nbytes = 7", &[], "unknown field `bytes`");
-        refused("listen = 'nowhere'", &[], "listen = 'nowhere'");
+        refused("\nlisten = 'nowhere'", &[], "line 2 (listen): invalid socket address");
+        refused("", &[("PASSERBY_LISTEN", "nowhere")], "PASSERBY_LISTEN: invalid socket address");
+        refused("[clickhouse]\npassword = 7", &[], "line 2 (password): invalid type");
         refused("listen = ", &[], "listen");
         refused(
             "[privacy]\nipv4_prefix = 33",

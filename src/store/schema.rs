@@ -17,12 +17,12 @@ pub(super) enum Kind {
 pub(super) struct Statement {
     pub(super) kind: Kind,
     pub(super) name: String,
-    pub(super) columns: Vec<Column>,
+    pub(super) columns: Vec<Definition>,
     pub(super) sql: String,
 }
 
-/// A column as it is written down.
-pub(super) struct Column {
+/// A column of a statement, with all that it takes to add it.
+pub(super) struct Definition {
     pub(super) name: String,
     /// Its type, as ClickHouse tells it too.
     pub(super) kind: String,
@@ -51,12 +51,12 @@ impl Statement {
         let (body, _) = rest.split_once("\n)\n").unwrap_or_default();
         let kind = if head.contains(" VIEW ") { Kind::View } else { Kind::Table };
         let name = head.rsplit(' ').next().unwrap_or_default().to_owned();
-        let columns = body.lines().filter_map(Column::read).collect();
+        let columns = body.lines().filter_map(Definition::read).collect();
         Self { kind, name, columns, sql }
     }
 }
 
-impl Column {
+impl Definition {
     fn read(line: &str) -> Option<Self> {
         let (definition, comment) = line.trim().trim_end_matches(',').split_once(" COMMENT ")?;
         let (name, kind) = definition.split_once(' ')?;
@@ -66,6 +66,37 @@ impl Column {
             comment: comment.to_owned(),
         })
     }
+}
+
+/// A column of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// The table.
+    pub table: &'static str,
+    /// The column.
+    pub name: &'static str,
+    /// What it is.
+    pub comment: &'static str,
+}
+
+/// Every column of every table, in the order of `schema.sql`.
+pub fn columns() -> Vec<Column> {
+    let mut table = "";
+    let mut columns = Vec::new();
+    for line in SCHEMA.lines() {
+        if let Some(name) = line.strip_prefix("CREATE TABLE IF NOT EXISTS ") {
+            table = name.trim();
+        } else if line.starts_with(')') {
+            table = "";
+        } else if let Some((column, comment)) = line.split_once(" COMMENT '")
+            && !table.is_empty()
+        {
+            let name = column.split_whitespace().next().unwrap_or_default();
+            let comment = comment.rsplit_once('\'').map_or(comment, |(comment, _)| comment);
+            columns.push(Column { table, name, comment });
+        }
+    }
+    columns
 }
 
 #[cfg(test)]
@@ -112,7 +143,7 @@ mod tests {
         for Statement { name, columns, sql, .. } in statements() {
             let body = sql.split_once("\n(\n").unwrap().1.split_once("\n)\n").unwrap().0;
             assert_eq!(columns.len(), body.lines().count(), "{name}");
-            for Column { name, comment, .. } in columns {
+            for Definition { name, comment, .. } in columns {
                 assert!(comment.starts_with('\'') && comment.ends_with('\''), "{name}: {comment}");
             }
         }

@@ -35,7 +35,7 @@ async fn a_data_directory_of_an_older_version_is_upgraded_by_a_start() {
     let plan = || lines(&run_program(&data_dir, &[], &["migrate", "--plan"]));
     assert_eq!(plan().first().map(String::as_str), Some("create the table events"));
     // Planning does nothing, however often.
-    assert_eq!(plan().len(), 8);
+    assert_eq!(plan(), plan());
     lines(&run_program(&data_dir, &[], &["site", "add", "example.com"]));
     assert_eq!(plan(), Vec::<String>::new());
 

@@ -95,7 +95,8 @@ async fn put_site(
     timezone: &str,
     retention_days: Option<u32>,
 ) -> Arc<Site> {
-    let change = SiteChange { timezone: Some(timezone.to_owned()), retention_days, public: None };
+    let timezone = Some(timezone.to_owned());
+    let change = SiteChange { timezone, retention_days, ..SiteChange::default() };
     let now = SystemClock.now();
     catalog.put_site(store, domain, change, now).await.unwrap()
 }
