@@ -13,6 +13,7 @@ use crate::config::{Config, Environment};
 use crate::http::health::Health;
 use crate::store::catalog::Catalog;
 use crate::store::engine::{Analyst, Engine, EngineSettings, discover};
+use crate::store::migration::Step;
 use crate::store::{Server, Store, StoreError};
 
 /// How often the catalog is read anew, and with it whether the database answers: other collectors
@@ -49,29 +50,8 @@ impl Database {
         catalog: Arc<Catalog>,
         health: Arc<Health>,
     ) -> anyhow::Result<Self> {
-        let (engine, writer, reader) = match &config.clickhouse.url {
-            Some(url) => {
-                let (writer, reader) = configured(config, url);
-                (None, writer, reader)
-            }
-            None => {
-                let settings = EngineSettings {
-                    directory: config.data_dir.join("engine"),
-                    source: discover(config.engine.path.as_deref(), environment.get("PATH"))?,
-                    program: None,
-                    memory_bytes_max: config.engine.memory_bytes_max,
-                    port: config.engine.port,
-                    analyst: Analyst {
-                        password: config.engine.analyst_password.clone(),
-                        sites: config.engine.analyst_sites.clone(),
-                    },
-                };
-                let engine = Engine::start(settings)?;
-                let (writer, reader) = (engine.writer(), engine.reader());
-                (Some(engine), writer, reader)
-            }
-        };
-        let store = Arc::new(Store::connect(&writer, &reader));
+        let (engine, store) = connect(config, environment)?;
+        let store = Arc::new(store);
         let (found, ready) = watch::channel(State::Unknown);
         let keeper = tokio::spawn(keep(Arc::clone(&store), catalog, health, found));
         Ok(Self { store, engine, ready, keeper })
@@ -101,6 +81,54 @@ impl Database {
             engine.stop().await;
         }
     }
+}
+
+/// The engine, if it is an embedded one, and access to it.
+fn connect(config: &Config, environment: &Environment) -> anyhow::Result<(Option<Engine>, Store)> {
+    let (engine, writer, reader) = match &config.clickhouse.url {
+        Some(url) => {
+            let (writer, reader) = configured(config, url);
+            (None, writer, reader)
+        }
+        None => {
+            let settings = EngineSettings {
+                directory: config.data_dir.join("engine"),
+                source: discover(config.engine.path.as_deref(), environment.get("PATH"))?,
+                program: None,
+                memory_bytes_max: config.engine.memory_bytes_max,
+                port: config.engine.port,
+                analyst: Analyst {
+                    password: config.engine.analyst_password.clone(),
+                    sites: config.engine.analyst_sites.clone(),
+                },
+            };
+            let engine = Engine::start(settings)?;
+            let (writer, reader) = (engine.writer(), engine.reader());
+            (Some(engine), writer, reader)
+        }
+    };
+    Ok((engine, Store::connect(&writer, &reader)))
+}
+
+/// What a start of this version would do to the tables. Nothing is changed.
+pub(super) async fn plan(
+    config: &Config,
+    environment: &Environment,
+    patience: Duration,
+) -> anyhow::Result<Vec<Step>> {
+    let (engine, store) = connect(config, environment)?;
+    let begun = Instant::now();
+    let outcome = loop {
+        match store.plan().await {
+            Err(error) if begun.elapsed() >= patience => break Err(error),
+            Err(_) => tokio::time::sleep(RETRY_INTERVAL).await,
+            Ok(steps) => break Ok(steps),
+        }
+    };
+    if let Some(engine) = engine {
+        engine.stop().await;
+    }
+    outcome.context("ClickHouse does not answer")
 }
 
 fn configured(config: &Config, url: &str) -> (Server, Server) {

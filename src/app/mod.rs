@@ -24,6 +24,7 @@ use crate::http::queue::Queue;
 use crate::privacy::OnObjection;
 use crate::store::catalog::Catalog;
 use crate::store::loader::quarantine::Quarantine;
+use crate::store::migration::Step;
 use crate::telemetry::Counters;
 use data_dir::DataDir;
 use database::Database;
@@ -69,6 +70,24 @@ impl App {
             public_url: config.public_url.clone(),
         };
         Ok(Self { config, services, database, _data_dir: data_dir })
+    }
+
+    /// What a start on this configuration would do to the tables. Nothing is changed, and with a
+    /// ClickHouse server of its own the collector may run meanwhile.
+    ///
+    /// # Errors
+    /// As [`Self::open`], and when the database does not answer in time.
+    pub async fn plan(
+        config: &Config,
+        environment: &Environment,
+        patience: Duration,
+    ) -> anyhow::Result<Vec<Step>> {
+        // The embedded engine's files are the directory's.
+        let _data_dir = match config.clickhouse.url {
+            Some(_) => None,
+            None => Some(DataDir::take(&config.data_dir)?),
+        };
+        database::plan(config, environment, patience).await
     }
 
     /// What the routes work with.

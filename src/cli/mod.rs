@@ -81,7 +81,11 @@ enum Command {
     /// Bring a backup into an empty database
     Restore(backup::Args),
     /// Bring the tables up to date (a start of the collector does so too)
-    Migrate,
+    Migrate {
+        /// Say what would be done, a step a line, and do nothing
+        #[arg(long)]
+        plan: bool,
+    },
     /// The embedded engine, as a child process of the collector
     #[command(hide = true)]
     Engine(engine::Args),
@@ -124,7 +128,8 @@ pub fn run(environment: Environment) -> anyhow::Result<()> {
             Command::Backup(args) => backup::backup(context, args).await,
             Command::Restore(args) => backup::restore(context, args).await,
             Command::Quarantine(command) => quarantine::run(context, command).await,
-            Command::Migrate => serve::migrate(context).await,
+            Command::Migrate { plan: true } => serve::plan(context).await,
+            Command::Migrate { plan: false } => serve::migrate(context).await,
             Command::Engine(_) => {
                 unreachable!("handled above: the engine must not run inside a runtime")
             }

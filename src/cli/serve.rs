@@ -79,3 +79,15 @@ pub(super) async fn migrate(context: Context) -> anyhow::Result<()> {
     output::tell("The tables are those of this version.");
     Ok(())
 }
+
+/// Says what a migration would do.
+pub(super) async fn plan(context: Context) -> anyhow::Result<()> {
+    let steps = App::plan(&context.config, &context.environment, MIGRATE_PATIENCE).await?;
+    for step in &steps {
+        output::made(step)?;
+    }
+    if steps.is_empty() {
+        output::tell("Nothing: the tables are those of this version.");
+    }
+    Ok(())
+}

@@ -11,6 +11,7 @@ use clickhouse::{Client, Compression, RowOwned, RowRead, RowWrite};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
+use super::migration::{self, Step};
 use super::{Server, schema};
 use crate::event::Event;
 use crate::query::statement::Statement;
@@ -186,17 +187,48 @@ impl Store {
         self.database.replace('`', "")
     }
 
-    /// Makes the database and its tables, where they are missing.
+    /// Makes the database and its tables, where they are missing, and what is missing of them.
     ///
     /// # Errors
     /// When ClickHouse does not answer, or the user may not.
     pub async fn apply_schema(&self) -> Result<(), StoreError> {
         let create = format!("CREATE DATABASE IF NOT EXISTS `{}`", self.database());
         in_time(self.server.query_raw(&create).execute()).await?;
-        for statement in schema::statements() {
-            in_time(self.writer.query_raw(&statement).execute()).await?;
+        let statements = schema::statements();
+        for step in migration::plan(&statements, &self.columns().await?) {
+            match step.sql() {
+                Some(sql) => {
+                    tracing::debug!(%step, "a step of the migration");
+                    in_time(self.writer.query_raw(sql).execute()).await?;
+                }
+                None => tracing::warn!(%step, "the tables are not those of this version"),
+            }
+        }
+        // Whether what a view is made of has changed can not be told from its columns.
+        for view in statements.iter().filter(|statement| statement.kind == schema::Kind::View) {
+            in_time(self.writer.query_raw(&view.sql).execute()).await?;
         }
         Ok(())
+    }
+
+    /// What [`Self::apply_schema`] would do now, save for making the views anew that are there.
+    ///
+    /// # Errors
+    /// When ClickHouse does not answer.
+    pub async fn plan(&self) -> Result<Vec<Step>, StoreError> {
+        Ok(migration::plan(&schema::statements(), &self.columns().await?))
+    }
+
+    /// The columns that the database has.
+    async fn columns(&self) -> Result<migration::Columns, StoreError> {
+        let sql = "SELECT table, name, type FROM system.columns WHERE database = ?";
+        let query = self.server.query(sql).bind(&self.database);
+        let rows = in_time(query.fetch_all::<(String, String, String)>()).await?;
+        let mut columns = migration::Columns::new();
+        for (table, name, kind) in rows {
+            columns.entry(table).or_default().insert(name, kind);
+        }
+        Ok(columns)
     }
 
     /// Whether ClickHouse answers a statement, and its version.

@@ -1,9 +1,9 @@
 //! ClickHouse, the only database.
 //!
 //! [`engine`] is the embedded one, as a child process; a configured server is reached in the same way.
-//! [`client`] is every access to it, [`schema`] its tables, [`loader`] brings the spool's rows in,
-//! [`catalog`] keeps the sites and tokens, and `deletion` takes rows out again: those that a
-//! [`Selection`] names, and those that sites keep no longer;
+//! [`client`] is every access to it, [`schema`] its tables, [`migration`] the way to them;
+//! [`loader`] brings the spool's rows in, [`catalog`] keeps the sites and tokens, and `deletion` takes
+//! rows out again: those that a [`Selection`] names, and those that sites keep no longer;
 //! [`backup`] copies it all.
 
 pub mod backup;
@@ -13,6 +13,7 @@ mod deletion;
 mod disclosure;
 pub mod engine;
 pub mod loader;
+pub mod migration;
 pub mod schema;
 mod selection;
 

@@ -6,8 +6,32 @@ const SCHEMA: &str = include_str!("../../schema.sql");
 /// The engine of the tables on one machine.
 const REPLACING: &str = "ReplacingMergeTree";
 
+/// What a statement makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Table,
+    View,
+}
+
+/// A statement, and what it makes.
+pub(super) struct Statement {
+    pub(super) kind: Kind,
+    pub(super) name: String,
+    pub(super) columns: Vec<Definition>,
+    pub(super) sql: String,
+}
+
+/// A column of a statement, with all that it takes to add it.
+pub(super) struct Definition {
+    pub(super) name: String,
+    /// Its type, as ClickHouse tells it too.
+    pub(super) kind: String,
+    /// What it is, in quotes.
+    pub(super) comment: String,
+}
+
 /// The statements of `schema.sql`, in their order, for one machine.
-pub(super) fn statements() -> Vec<String> {
+pub(super) fn statements() -> Vec<Statement> {
     let without_comments: String = SCHEMA
         .lines()
         .filter(|line| !line.trim_start().starts_with("--"))
@@ -15,9 +39,33 @@ pub(super) fn statements() -> Vec<String> {
         .collect();
     let statements =
         without_comments.split(";\n").map(str::trim).filter(|statement| !statement.is_empty());
-    statements
-        .map(|statement| statement.trim_end_matches(';').replace("{replacing}", REPLACING))
-        .collect()
+    statements.map(|sql| Statement::read(&sql.replace("{replacing}", REPLACING))).collect()
+}
+
+impl Statement {
+    /// Reads a statement of the file's own form: its name ends the first line, and each column has a
+    /// line. A test holds the file to it.
+    fn read(sql: &str) -> Self {
+        let sql = sql.trim_end_matches(';').to_owned();
+        let (head, rest) = sql.split_once("\n(\n").unwrap_or((&sql, ""));
+        let (body, _) = rest.split_once("\n)\n").unwrap_or_default();
+        let kind = if head.contains(" VIEW ") { Kind::View } else { Kind::Table };
+        let name = head.rsplit(' ').next().unwrap_or_default().to_owned();
+        let columns = body.lines().filter_map(Definition::read).collect();
+        Self { kind, name, columns, sql }
+    }
+}
+
+impl Definition {
+    fn read(line: &str) -> Option<Self> {
+        let (definition, comment) = line.trim().trim_end_matches(',').split_once(" COMMENT ")?;
+        let (name, kind) = definition.split_once(' ')?;
+        Some(Self {
+            name: name.to_owned(),
+            kind: kind.trim().to_owned(),
+            comment: comment.to_owned(),
+        })
+    }
 }
 
 /// A column of a table.
@@ -60,7 +108,7 @@ mod tests {
     fn every_statement_may_be_run_again_and_again() {
         let statements = statements();
         assert!(statements.len() >= 3);
-        for statement in statements {
+        for Statement { sql: statement, .. } in statements {
             let again = ["CREATE TABLE IF NOT EXISTS ", "CREATE OR REPLACE VIEW "];
             assert!(again.iter().any(|head| statement.starts_with(head)), "{statement}");
             assert!(!statement.contains('{'), "{statement}");
@@ -69,18 +117,16 @@ mod tests {
 
     #[test]
     fn the_columns_of_events_are_those_of_an_encoded_event() {
-        let events = statements()
-            .into_iter()
-            .find(|statement| statement.contains("EXISTS events\n"))
-            .unwrap();
-        let body = events.split_once("\n(\n").unwrap().1.split_once("\n)\n").unwrap().0;
-        let columns = body.lines().filter_map(|line| line.split_whitespace().next());
+        let statements = statements();
+        let events = statements.iter().find(|statement| statement.name == "events").unwrap();
+        let columns = events.columns.iter().map(|column| column.name.as_str());
         assert_eq!(columns.collect::<Vec<_>>(), Event::columns().collect::<Vec<_>>());
     }
 
     #[test]
     fn every_view_is_read_with_the_rights_of_its_maker_and_shows_no_id_of_anybody() {
-        let views: Vec<_> = statements().into_iter().filter(|sql| sql.contains(" VIEW ")).collect();
+        let views = statements().into_iter().filter(|statement| statement.kind == Kind::View);
+        let views: Vec<_> = views.map(|statement| statement.sql).collect();
         assert_eq!(views.len(), 5);
         for view in views {
             let (head, body) = view.split_once("\nAS ").unwrap();
@@ -94,10 +140,11 @@ mod tests {
 
     #[test]
     fn every_column_says_what_it_is() {
-        for statement in statements() {
-            let body = statement.split_once("\n(\n").unwrap().1.split_once("\n)\n").unwrap().0;
-            for line in body.lines() {
-                assert!(line.contains(" COMMENT '"), "{line}");
+        for Statement { name, columns, sql, .. } in statements() {
+            let body = sql.split_once("\n(\n").unwrap().1.split_once("\n)\n").unwrap().0;
+            assert_eq!(columns.len(), body.lines().count(), "{name}");
+            for Definition { name, comment, .. } in columns {
+                assert!(comment.starts_with('\'') && comment.ends_with('\''), "{name}: {comment}");
             }
         }
     }

@@ -5,6 +5,7 @@
 //! - `analyst`: the views, and the dashboards on them.
 //! - `asking`: the routes of questions.
 //! - `collecting`: from beacons to numbers, through restarts.
+//! - `migration`: tables of an older version become those of this one.
 //! - `deletion`: what is erased, and what is kept no longer, is gone.
 //! - `query`: what the numbers of a report mean.
 //! - `refusals`: what is wrong is said, and nothing else is lost by it.
@@ -15,6 +16,7 @@
 //! - `leak`: no address and no user agent in anything that is written, answered or kept in memory.
 //! - `linking`: a visitor id tells nothing when its salt is gone; `attack` is the attempt.
 //! - `licences`: the licences of what is used.
+//! - `scaling`: several collectors.
 //! - `openapi`: the list of the API's routes.
 //! - `visitor`: the page of those who are counted, and their objections.
 //! - `tls`: TLS and HTTP/2.
@@ -38,9 +40,11 @@ mod import;
 mod leak;
 mod licences;
 mod linking;
+mod migration;
 mod openapi;
 mod query;
 mod refusals;
+mod scaling;
 mod support;
 mod tls;
 mod visitor;
