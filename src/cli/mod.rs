@@ -3,6 +3,7 @@
 //! What a command made stands alone on standard output, for programs; messages for people go to
 //! standard error. Exit codes: 0 done, 1 it failed (a sentence says why), 2 wrong arguments.
 
+mod audit;
 mod check;
 mod demo;
 pub mod engine;
@@ -58,6 +59,8 @@ enum Command {
     Erase(erase::Args),
     /// Print the record of processing, the inventory of data, and a text for a site's privacy policy
     Privacy(privacy::Args),
+    /// Look whether a running installation keeps its promises of privacy
+    Audit(audit::Args),
     /// Check the configuration, ClickHouse, the spool and the places
     Check,
     /// Bring the tables up to date (a start of the collector does so too)
@@ -92,6 +95,7 @@ pub fn run(environment: Environment) -> anyhow::Result<()> {
             Command::Demo(args) => demo::run(context, args).await,
             Command::Erase(args) => erase::run(context, args).await,
             Command::Privacy(args) => privacy::run(context, args).await,
+            Command::Audit(args) => audit::run(context, args).await,
             Command::Check => check::run(context).await,
             Command::Import(args) => import::run(context, args).await,
             Command::Serve => serve::run(context).await,

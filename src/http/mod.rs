@@ -10,6 +10,7 @@
 pub mod access;
 pub mod answer;
 pub mod api;
+pub mod audit;
 pub mod beacon;
 pub mod connections;
 pub mod control;

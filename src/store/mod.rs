@@ -5,6 +5,7 @@
 //! [`catalog`] keeps the sites and tokens, and `deletion` takes rows out again: those that a
 //! [`Selection`] names, and those that sites keep no longer.
 
+mod audit;
 pub mod catalog;
 pub mod client;
 mod deletion;

@@ -8,6 +8,7 @@
 //! - `import`: files of events, and the demo.
 //! - `leak`: no address and no user agent in anything that is written, answered or kept in memory.
 //! - `linking`: a visitor id tells nothing when its salt is gone; `attack` is the attempt.
+//! - `audit`: what an operator asks of privacy, and is told.
 //! - `licences`: the licences of what is used.
 //! - `visitor`: the page of those who are counted, and their objections.
 //! - `wall`: the rules of the sources that keep it so.
@@ -16,6 +17,7 @@
 
 #[path = "../attack/attack.rs"]
 mod attack;
+mod audit;
 mod collecting;
 mod deletion;
 mod engine;
