@@ -10,7 +10,8 @@
 //! - [`beacon`]: the wire form of an event; [`judge`]: why a beacon is not counted;
 //!   [`enrich`]: what browser, system, source, channel and language it tells of.
 //! - [`session`]: the open visits, in memory; [`event`]: the stored row.
-//! - [`ingest`]: the seven steps of a beacon, in their order; [`import`]: the same for a file of events.
+//! - [`ingest`]: the seven steps of a beacon, in their order; [`import`]: the same for a file of events;
+//!   [`export`]: a file of events from what is stored.
 //! - [`erasure`]: takes events out of everything again.
 //! - [`spool`]: the durable log; [`store`]: ClickHouse: engine, schema, loader, reader, catalog.
 //! - [`query`]: wire query → [`query::Query`] → statement; [`report`]: the answers.
@@ -27,6 +28,7 @@ pub mod demo;
 pub mod enrich;
 pub mod erasure;
 pub mod event;
+pub mod export;
 pub mod http;
 pub mod import;
 pub mod ingest;

@@ -8,12 +8,15 @@ mod check;
 mod demo;
 pub mod engine;
 mod erase;
+mod export;
+mod goal;
 mod import;
 mod output;
 mod privacy;
 mod progress;
 mod query;
 mod remote;
+mod segment;
 mod serve;
 mod site;
 pub mod table;
@@ -48,11 +51,19 @@ enum Command {
     /// Register sites
     #[command(subcommand)]
     Site(site::Command),
+    /// Set up what sites want their visitors to do
+    #[command(subcommand)]
+    Goal(goal::Command),
+    /// Save sets of filters under a name
+    #[command(subcommand)]
+    Segment(segment::Command),
     /// Make and end the tokens that open reports
     #[command(subcommand)]
     Token(token::Command),
     /// Take in events from a file of JSON lines
     Import(import::Args),
+    /// Write the events of a site as a file of JSON lines
+    Export(export::Args),
     /// Show a report in the terminal
     Query(query::Args),
     /// Erase events of a site everywhere they are
@@ -98,8 +109,11 @@ pub fn run(environment: Environment) -> anyhow::Result<()> {
             Command::Audit(args) => audit::run(context, args).await,
             Command::Check => check::run(context).await,
             Command::Import(args) => import::run(context, args).await,
+            Command::Export(args) => export::run(context, args).await,
             Command::Serve => serve::run(context).await,
             Command::Site(command) => site::run(context, command).await,
+            Command::Goal(command) => goal::run(context, command).await,
+            Command::Segment(command) => segment::run(context, command).await,
             Command::Token(command) => token::run(context, command).await,
             Command::Query(args) => query::run(context, args).await,
             Command::Migrate => serve::migrate(context).await,

@@ -3,8 +3,9 @@
 //! - [`connections`] accepts, limits, times out and drains connections.
 //! - [`door`] receives every request of the outside world. It is where the visitor's address and user
 //!   agent are taken off the request: beacons get them as opaque values, everything else never does.
-//! - [`beacon`] is the beacons' side of the door; [`api`], [`sites`], [`erase`], [`script`] and [`health`] are
-//!   the routes behind it, and [`access`] decides who may use them.
+//! - [`beacon`] is the beacons' side of the door; [`api`], [`sites`], [`goals`], [`segments`],
+//!   [`tokens`], [`import`], [`erase`], [`script`] and [`health`] are the routes behind it, and [`access`]
+//!   decides who may use them.
 //! - [`control`] is the same routes on a socket in the data directory, for the command line.
 
 pub mod access;
@@ -16,15 +17,23 @@ pub mod connections;
 pub mod control;
 pub mod door;
 pub mod erase;
+pub mod export;
+mod fields;
+pub mod form;
+pub mod goals;
 pub mod health;
 pub mod import;
+pub mod openapi;
+mod paging;
 pub mod script;
+pub mod segments;
 pub mod sites;
 pub mod tokens;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::map_response;
 
 use crate::clock::SharedClock;
 use crate::store::Store;
@@ -36,7 +45,7 @@ use crate::telemetry::Counters;
 pub struct Services {
     /// Tells the time.
     pub clock: SharedClock,
-    /// Sites and tokens.
+    /// What is set up: sites, goals, segments, tokens.
     pub catalog: Arc<Catalog>,
     /// ClickHouse.
     pub store: Arc<Store>,
@@ -54,13 +63,20 @@ pub struct Services {
 
 /// Every route behind the door.
 pub fn routes(services: Services) -> Router {
-    Router::new()
+    let api = Router::new()
         .merge(api::routes())
         .merge(sites::routes())
+        .merge(goals::routes())
+        .merge(segments::routes())
         .merge(tokens::routes())
         .merge(erase::routes())
-        .merge(health::routes())
         .merge(import::routes())
+        .merge(export::routes())
+        .merge(openapi::routes())
+        .layer(map_response(answer::in_the_one_form));
+    Router::new()
+        .merge(api)
+        .merge(health::routes())
         .merge(script::routes())
         .merge(crate::web::routes())
         .fallback(answer::no_such_route)

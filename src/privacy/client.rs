@@ -4,6 +4,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use axum::body::Body;
+
 use super::signal::Signal;
 
 /// The longest part of a user agent that is looked at, in bytes.
@@ -21,8 +23,17 @@ pub struct Client {
     pub network: Network,
 }
 
-/// A visitor's address. It is consumed once, by [`super::Wall::cross`], and can do nothing else. It is in
-/// a box, so that it is not copied wherever the request goes; the box is wiped when it is freed.
+impl Client {
+    /// The address that was worked out, as the answer to the one who sent the request: an administrator
+    /// who sets up proxies. It goes into the body of that answer and nowhere else.
+    pub fn told_back(self) -> Body {
+        Body::from(self.ip.0.to_string())
+    }
+}
+
+/// A visitor's address. It is consumed once: by [`super::Wall::cross`] or, where its owner asked for it,
+/// by [`Client::told_back`]. It is in a box, so that it is not copied wherever the request goes; the box is
+/// wiped when it is freed.
 pub struct ClientIp(Box<IpAddr>);
 
 /// An address of which only the leading bits are left.
