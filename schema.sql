@@ -156,7 +156,7 @@ CREATE OR REPLACE VIEW report_sites
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS WITH
     -- The oldest day's midnight, were the site's clock that of UTC; then less what its clock is ahead.
-    toDateTime(toDate(formatDateTime(now('UTC'), '%F', timezone)) - least(retention_days, 10000), 'UTC') AS midnight,
+    toDateTime(toDate(formatDateTime(now('UTC'), '%F', timezone)) - (least(greatest(retention_days, 1), 10000) - 1), 'UTC') AS midnight,
     midnight - (toDateTime(formatDateTime(midnight, '%F %T', timezone), 'UTC') - midnight) AS nearly,
     midnight - (toDateTime(formatDateTime(nearly, '%F %T', timezone), 'UTC') - nearly) AS oldest
 SELECT site_id, domain AS site, timezone, if(retention_days = 0, toDateTime(0, 'UTC'), oldest) AS kept_from

@@ -3,6 +3,7 @@
 //! What a command made stands alone on standard output, for programs; messages for people go to
 //! standard error. Exit codes: 0 done, 1 it failed (a sentence says why), 2 wrong arguments.
 
+mod audit;
 mod backup;
 mod check;
 mod demo;
@@ -74,6 +75,8 @@ enum Command {
     /// Look at events that ClickHouse refuses, and load them again
     #[command(subcommand)]
     Quarantine(quarantine::Command),
+    /// Look whether a running installation keeps its promises of privacy
+    Audit(audit::Args),
     /// Check the configuration, ClickHouse, the spool and the places
     Check,
     /// Write a backup of everything that ClickHouse holds
@@ -116,6 +119,7 @@ pub fn run(environment: Environment) -> anyhow::Result<()> {
             Command::Demo(args) => demo::run(context, args).await,
             Command::Erase(args) => erase::run(context, args).await,
             Command::Privacy(args) => privacy::run(context, args).await,
+            Command::Audit(args) => audit::run(context, args).await,
             Command::Check => check::run(context).await,
             Command::Import(args) => import::run(context, args).await,
             Command::Export(args) => export::run(context, args).await,

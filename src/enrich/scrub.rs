@@ -1,6 +1,6 @@
-//! What may be personal in paths, referrers, tags and properties is masked before it is stored: addresses of
-//! e-mail, telephone numbers, accounts, tokens and the long random names of single persons' pages.
+//! What may be personal in paths, referrers, tags and properties is masked before it is stored.
 //!
+//! Addresses of e-mail, telephone numbers, accounts, tokens and the long random names of single persons' pages.
 //! Pages put such things where they should not. Nobody can find all of them by their looks, and some things
 //! only look so: `tests/data/scrub.tsv` says, case by case, what is masked and what is not. This is a scan of
 //! words, without patterns, because it runs over each beacon.

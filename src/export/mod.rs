@@ -40,10 +40,7 @@ pub struct Days {
 impl Days {
     /// The seconds in which a visit must have begun, as far as the site keeps them.
     fn seconds(self, site: &Site, now: Timestamp) -> Seconds {
-        let kept = site.retention_days.map(|days| {
-            let today = site.timezone.to_datetime(now).date();
-            today.saturating_sub(jiff::Span::new().days(i64::from(days)))
-        });
+        let kept = site.kept_from(now).map(|kept| site.timezone.to_datetime(kept).date());
         let midnight = |date: Date| {
             let midnight =
                 site.timezone.to_timestamp(date.to_datetime(jiff::civil::Time::midnight()));

@@ -13,6 +13,7 @@
 pub mod access;
 pub mod answer;
 pub mod api;
+pub mod audit;
 pub mod backups;
 pub mod beacon;
 pub mod connections;

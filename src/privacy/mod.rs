@@ -13,6 +13,7 @@
 //! - The leak test (`tests/it/leak.rs`) looks for known addresses and agents in everything a running
 //!   collector writes.
 
+mod canary;
 mod client;
 mod geo;
 mod listener;
@@ -23,6 +24,7 @@ mod signal;
 mod visitor;
 mod wall;
 
+pub use canary::{Canary, CanaryError};
 pub use client::{Client, ClientIp, Network, UserAgent};
 pub use geo::{Geo, GeoError, Place};
 pub use listener::{Listener, Peer};

@@ -1,6 +1,7 @@
-//! The papers of a site's privacy, written from the live configuration and the schema, so that they can not
-//! say what is not so: the record of processing, the inventory of data, a text for a site's own policy, and
-//! a table to assess oneself by. They are Markdown.
+//! The papers of a site's privacy, written from the live configuration and the schema.
+//!
+//! So they can not say what is not so: the record of processing, the inventory of data, a text for a site's own
+//! policy, and a table to assess oneself by. They are Markdown.
 //!
 //! They are no legal advice: what a site has to say besides, its owner knows.
 

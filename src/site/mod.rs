@@ -80,15 +80,8 @@ mod tests {
     use super::*;
 
     fn site(timezone: &str, days: u32) -> Site {
-        Site {
-            id: SiteId(1),
-            domain: "example.com".into(),
-            timezone: TimeZone::get(timezone).unwrap(),
-            retention_days: Some(days),
-            public: false,
-            goals: Vec::new(),
-            segments: Vec::new(),
-        }
+        let timezone = TimeZone::get(timezone).unwrap();
+        Site { retention_days: Some(days), ..Site::new(SiteId(1), "example.com", timezone) }
     }
 
     proptest! {

@@ -6,6 +6,7 @@
 //! rows out again: those that a [`Selection`] names, and those that sites keep no longer;
 //! [`backup`] copies it all.
 
+mod audit;
 pub mod backup;
 pub mod catalog;
 pub mod client;

@@ -23,15 +23,9 @@ fn at(moment: &str) -> Timestamp {
 }
 
 fn site(retention_days: Option<u32>) -> Site {
-    Site {
-        id: SiteId(NEXT_SITE.fetch_add(1, Ordering::SeqCst)),
-        domain: "example.com".into(),
-        timezone: TimeZone::get("Europe/Berlin").unwrap(),
-        retention_days,
-        public: false,
-        goals: Vec::new(),
-        segments: Vec::new(),
-    }
+    let id = SiteId(NEXT_SITE.fetch_add(1, Ordering::SeqCst));
+    let timezone = TimeZone::get("Europe/Berlin").unwrap();
+    Site { retention_days, ..Site::new(id, "example.com", timezone) }
 }
 
 /// A page view or another event, of a visit that began on `entry`.

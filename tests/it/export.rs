@@ -276,7 +276,7 @@ async fn exports_of_parts_of_the_time_make_up_the_whole() {
 #[tokio::test]
 async fn what_a_site_no_longer_keeps_is_not_exported() {
     let store = store().await;
-    let kept = Arc::new(Site { retention_days: Some(20), ..(*site()).clone() });
+    let kept = Arc::new(Site { retention_days: Some(21), ..(*site()).clone() });
     let view = |timestamp| line("a", timestamp, json!({}));
     import(&store, &kept, &[view("2026-03-11T12:00:00Z"), view("2026-03-12T12:00:00Z")].concat())
         .await;

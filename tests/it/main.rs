@@ -15,6 +15,7 @@
 //! - `formats`: the forms of a report.
 //! - `leak`: no address and no user agent in anything that is written, answered or kept in memory.
 //! - `linking`: a visitor id tells nothing when its salt is gone; `attack` is the attempt.
+//! - `audit`: what an operator asks of privacy, and is told.
 //! - `licences`: the licences of what is used.
 //! - `scaling`: several collectors.
 //! - `openapi`: the list of the API's routes.
@@ -28,6 +29,7 @@ mod analyst;
 mod asking;
 #[path = "../attack/attack.rs"]
 mod attack;
+mod audit;
 mod backup;
 mod catalog;
 mod collecting;

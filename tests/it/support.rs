@@ -206,6 +206,11 @@ impl Collector {
         begun.elapsed()
     }
 
+    /// Where it listens.
+    pub(crate) fn listens_on(&self) -> String {
+        self.address.to_string()
+    }
+
     /// The process that is the collector.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()

@@ -278,6 +278,11 @@ fn files() -> Vec<Operation> {
             .sends(&["application/x-ndjson"], true, text())
             .gives("What became of the lines.", by_name("ImportSummary"))
             .also(&[400, 404, 503]),
+        with("post", get("/api/v1/erase", "erase", "Erases events of a site everywhere they are."))
+            .administrator()
+            .sends(JSON, true, wanted_erasure())
+            .gives("What went, and what remains where.", outcome_of_erasure())
+            .also(&[400, 413, 503]),
         get("/api/v1/export", "export", "The events of a site as JSON lines that an import reads.")
             .administrator()
             .takes([
@@ -288,6 +293,29 @@ fn files() -> Vec<Operation> {
             .answers(200, "A line an event.", "application/x-ndjson", text())
             .also(&[400, 404, 422, 503]),
     ]
+}
+
+fn wanted_erasure() -> Value {
+    let moment = json!({ "type": ["string", "null"] });
+    let some = json!({ "type": ["string", "null"], "minLength": 1 });
+    json!({
+        "type": "object", "required": ["site_id"], "additionalProperties": false,
+        "properties": {
+            "site_id": { "type": "string" }, "from": moment, "to": moment, "path": some, "event": some,
+            "props": { "type": "object", "additionalProperties": { "type": "string" } },
+        },
+    })
+}
+
+fn outcome_of_erasure() -> Value {
+    let count = json!({ "type": "integer", "minimum": 0 });
+    json!({
+        "type": "object", "required": ["events", "entry_pages", "days", "quarantined", "remains"],
+        "properties": {
+            "events": count, "entry_pages": count, "days": count, "quarantined": count,
+            "remains": { "type": "array", "items": { "type": "string" } },
+        },
+    })
 }
 
 fn sites() -> Vec<Operation> {

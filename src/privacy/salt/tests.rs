@@ -286,8 +286,7 @@ fn in_memory(turned: &[u8]) -> usize {
 fn a_wiped_salt_is_not_in_memory_any_more() {
     let directory = tempfile::tempdir_in("/dev/shm").unwrap();
     let file = directory.path().join("salts");
-    let salts =
-        Salts::open(SaltStore(Some(file.clone())), Ledger::none(), at("2026-03-01T12:00:00Z"));
+    let salts = Salts::open(SaltStore(Some(file)), Ledger::none(), at("2026-03-01T12:00:00Z"));
     for number in 0..100u8 {
         salts.with(&berlin(), at("2026-03-01T12:00:00Z"), |salt, _| salt.hmac(&[&[number]]));
     }

@@ -1,0 +1,57 @@
+//! `passerby audit` and `passerby privacy`, on a running installation.
+
+use serde_json::json;
+
+use crate::support::{Collector, eventually, run_program};
+
+#[tokio::test]
+async fn an_audit_passes_and_finds_what_should_not_be_there() {
+    let collector = Collector::start(&[]).await;
+    collector.run(&["site", "add", "example.com"]);
+    let listen = collector.listens_on();
+    let audit = || run_program(&collector.data_dir, &[("PASSERBY_LISTEN", &listen)], &["audit"]);
+    let told = |output: &std::process::Output| String::from_utf8_lossy(&output.stdout).into_owned();
+    let output = audit();
+    assert!(
+        output.status.success(),
+        "{}{}",
+        told(&output),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert_eq!(told(&output).matches("pass").count(), 6, "{}", told(&output));
+
+    // A host is stored as it is: one that is an address is what the audit is there to find.
+    let beacon = json!({"n": "pageview", "u": "https://203.0.113.77/x", "d": "example.com"});
+    collector.beacon(&beacon).await;
+    let output = eventually("the audit finds it", async || {
+        let output = audit();
+        (!output.status.success()).then_some(output)
+    })
+    .await;
+    assert!(
+        told(&output)
+            .contains("FAIL  columns     what looks like an address is in hostname (1 rows)"),
+        "{}",
+        told(&output)
+    );
+    assert_eq!(output.status.code(), Some(1));
+
+    let papers = collector.run(&["privacy"]);
+    assert!(
+        papers.contains("| example.com | until they are erased |")
+            && papers.contains("| events.pathname |")
+    );
+    assert!(
+        collector
+            .run(&["privacy", "policy", "--language", "de"])
+            .contains("Es wird kein Cookie gesetzt.")
+    );
+}
+
+#[tokio::test]
+async fn an_audit_needs_a_collector_that_runs() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = run_program(&directory.path().join("data"), &[], &["audit"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("start it first"));
+}
