@@ -11,6 +11,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 use crate::privacy::OnObjection;
+use crate::script::Word;
 
 /// Everything that can be configured.
 #[derive(Clone, Debug, Deserialize)]
@@ -27,6 +28,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// Networks whose forwarding headers are believed; by default nobody's.
     pub trusted_proxies: Vec<IpNet>,
+    /// The page scripts.
+    pub script: Script,
     /// The privacy boundary.
     pub privacy: Privacy,
     /// The open visits.
@@ -51,6 +54,7 @@ impl Default for Config {
             metrics_listen: None,
             public_url: None,
             trusted_proxies: Vec::new(),
+            script: Script::default(),
             privacy: Privacy::default(),
             visits: Visits::default(),
             spool: Spool::default(),
@@ -60,6 +64,36 @@ impl Default for Config {
             log: Log::default(),
         }
     }
+}
+
+/// `[script]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Script {
+    /// Further paths of the script `passerby.js`.
+    pub paths: Vec<String>,
+    /// Further paths that take beacons; scripts send to the first of them.
+    pub event_paths: Vec<String>,
+    /// What scripts report by themselves whose name does not say so.
+    pub features: Vec<Word>,
+    /// The keys of a page's query that hold what was searched for on the site.
+    pub search_parameters: Vec<String>,
+    /// Patterns of paths whose views are not counted.
+    pub exclude: Vec<String>,
+    /// Other choices for the scripts of some sites, by domain.
+    pub sites: BTreeMap<String, SiteScript>,
+}
+
+/// `[script.sites."DOMAIN"]`: what is not chosen is as for all sites.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SiteScript {
+    /// As in [`Script`].
+    pub features: Option<Vec<Word>>,
+    /// As in [`Script`].
+    pub search_parameters: Option<Vec<String>>,
+    /// As in [`Script`].
+    pub exclude: Option<Vec<String>>,
 }
 
 /// `[privacy]`
@@ -230,6 +264,11 @@ const OVERRIDES: &[(&str, &[&str], Form)] = &[
     ("PASSERBY_METRICS_LISTEN", &["metrics_listen"], Form::Text),
     ("PASSERBY_PUBLIC_URL", &["public_url"], Form::Text),
     ("PASSERBY_TRUSTED_PROXIES", &["trusted_proxies"], Form::List),
+    ("PASSERBY_SCRIPT_PATHS", &["script", "paths"], Form::List),
+    ("PASSERBY_SCRIPT_EVENT_PATHS", &["script", "event_paths"], Form::List),
+    ("PASSERBY_SCRIPT_FEATURES", &["script", "features"], Form::List),
+    ("PASSERBY_SCRIPT_SEARCH_PARAMETERS", &["script", "search_parameters"], Form::List),
+    ("PASSERBY_SCRIPT_EXCLUDE", &["script", "exclude"], Form::List),
     ("PASSERBY_PRIVACY_IPV4_PREFIX", &["privacy", "ipv4_prefix"], Form::Integer),
     ("PASSERBY_PRIVACY_IPV6_PREFIX", &["privacy", "ipv6_prefix"], Form::Integer),
     ("PASSERBY_PRIVACY_ON_OBJECTION", &["privacy", "on_objection"], Form::Text),
@@ -379,6 +418,20 @@ impl Config {
         };
         at_least("visits.open_max", self.visits.open_max as u64, 1_000, "1000 or more")?;
         at_least("spool.bytes_max", self.spool.bytes_max, 1 << 20, "1048576 (1 MiB) or more")?;
+        let paths = [
+            ("script.paths", &self.script.paths),
+            ("script.event_paths", &self.script.event_paths),
+        ];
+        for (key, path) in
+            paths.iter().flat_map(|(key, paths)| paths.iter().map(move |path| (*key, path)))
+        {
+            let is_plain =
+                path.len() > 1 && path.starts_with('/') && !path.contains(['?', '#', ' ']);
+            if !is_plain {
+                let rule = "a path that begins with a slash, such as /lib/app.js";
+                return Err(ConfigError::OutOfBounds { key, value: path.clone(), rule });
+            }
+        }
         if let Some(url) = &self.clickhouse.url
             && !url.starts_with("http://")
             && !url.starts_with("https://")

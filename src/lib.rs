@@ -13,6 +13,7 @@
 //! - [`ingest`]: the seven steps of a beacon, in their order; [`import`]: the same for a file of events.
 //! - [`spool`]: the durable log; [`store`]: ClickHouse: engine, schema, loader, reader, catalog.
 //! - [`query`]: wire query → [`query::Query`] → statement; [`report`]: the answers.
+//! - [`script`]: the page scripts: names, choices, hashes.
 //! - [`demo`]: a year of believable traffic.
 //! - [`site`], [`clock`], [`telemetry`]: the vocabulary that the others share.
 
@@ -31,6 +32,7 @@ pub mod judge;
 pub mod privacy;
 pub mod query;
 pub mod report;
+pub mod script;
 pub mod session;
 pub mod site;
 pub mod spool;

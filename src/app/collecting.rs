@@ -87,6 +87,7 @@ impl Collecting {
         let door = Door {
             proxies: Proxies::new(config.trusted_proxies.clone()),
             collector,
+            script: Arc::clone(&services.script),
             routes: crate::http::routes(services.clone()),
         };
         let mut servers =

@@ -56,6 +56,7 @@ impl App {
             counters: Arc::new(Counters::default()),
             health,
             public_url: config.public_url.clone(),
+            script: Arc::new(config.script.clone()),
         };
         Ok(Self { config, services, database, _data_dir: data_dir })
     }

@@ -14,6 +14,7 @@ mod remote;
 mod serve;
 mod site;
 pub mod table;
+mod tag;
 mod token;
 
 use std::path::PathBuf;
@@ -45,6 +46,8 @@ enum Command {
     /// Register sites
     #[command(subcommand)]
     Site(site::Command),
+    /// Show the line that the pages of a site paste
+    Tag(tag::Args),
     /// Make and end the tokens that open reports
     #[command(subcommand)]
     Token(token::Command),
@@ -88,6 +91,7 @@ pub fn run(environment: Environment) -> anyhow::Result<()> {
             Command::Import(args) => import::run(context, args).await,
             Command::Serve => serve::run(context).await,
             Command::Site(command) => site::run(context, command).await,
+            Command::Tag(args) => tag::run(&context, &args),
             Command::Token(command) => token::run(context, command).await,
             Command::Query(args) => query::run(context, args).await,
             Command::Migrate => serve::migrate(context).await,

@@ -10,11 +10,12 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use hyper::body::Incoming;
-use hyper::{Request, Response};
+use hyper::{Request, Response, Uri};
 use tower::ServiceExt;
 
-use super::beacon;
 use super::connections::Answer;
+use super::{beacon, foreign};
+use crate::config::Script;
 use crate::ingest::Collector;
 use crate::privacy::{Peer, Proxies};
 
@@ -24,6 +25,8 @@ pub struct Door {
     pub proxies: Proxies,
     /// Takes beacons in.
     pub collector: Arc<Collector>,
+    /// Under which further paths the script is, and beacons are taken.
+    pub script: Arc<Script>,
     /// Answers everything else.
     pub routes: Router,
 }
@@ -32,12 +35,29 @@ impl Answer for Door {
     async fn answer(&self, peer: &Peer, request: Request<Incoming>) -> Response<Body> {
         let (mut parts, body) = request.into_parts();
         let client = self.proxies.client(peer, &mut parts.headers);
+        let collector = &self.collector;
         match parts.uri.path() {
-            "/api/event" => beacon::event(&self.collector, &parts, client, body).await,
-            "/api/event.gif" => beacon::pixel(&self.collector, &parts, client).await,
-            _ => behind(&self.routes, Request::from_parts(parts, Body::new(body))).await,
+            "/api/event" => beacon::event(collector, &parts, client, body).await,
+            "/api/event.gif" => beacon::pixel(collector, &parts, client).await,
+            "/api/send" => foreign::umami(collector, &parts, client, body).await,
+            path if path == "/count" || path.starts_with("/count/") => {
+                foreign::goatcounter(collector, &parts, client).await
+            }
+            path if is_one_of(&self.script.event_paths, path) => {
+                beacon::event(collector, &parts, client, body).await
+            }
+            path => {
+                if is_one_of(&self.script.paths, path) {
+                    parts.uri = Uri::from_static("/js/passerby.js");
+                }
+                behind(&self.routes, Request::from_parts(parts, Body::new(body))).await
+            }
         }
     }
+}
+
+fn is_one_of(paths: &[String], path: &str) -> bool {
+    paths.iter().any(|one| one == path)
 }
 
 /// Hands a request to the routes, which always answer.

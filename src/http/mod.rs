@@ -14,6 +14,7 @@ pub mod beacon;
 pub mod connections;
 pub mod control;
 pub mod door;
+pub mod foreign;
 pub mod health;
 pub mod import;
 pub mod script;
@@ -44,6 +45,8 @@ pub struct Services {
     pub health: Arc<health::Health>,
     /// The address at which browsers reach the collector, when the operator said so.
     pub public_url: Option<String>,
+    /// What the page scripts do, and where they send.
+    pub script: Arc<crate::config::Script>,
 }
 
 /// Every route behind the door.
