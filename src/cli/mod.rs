@@ -4,10 +4,12 @@
 //! standard error. Exit codes: 0 done, 1 it failed (a sentence says why), 2 wrong arguments.
 
 mod check;
+mod check_page;
 mod demo;
 pub mod engine;
 mod import;
 mod output;
+mod policy;
 mod progress;
 mod query;
 mod remote;
@@ -55,8 +57,8 @@ enum Command {
     Import(import::Args),
     /// Show a report in the terminal
     Query(query::Args),
-    /// Check the configuration, ClickHouse, the spool and the places
-    Check,
+    /// Check the configuration, ClickHouse, the spool and the places; or a page that shall be counted
+    Check(check::Args),
     /// Bring the tables up to date (a start of the collector does so too)
     Migrate,
     /// The embedded engine, as a child process of the collector
@@ -87,7 +89,7 @@ pub fn run(environment: Environment) -> anyhow::Result<()> {
     runtime.block_on(async {
         match cli.command {
             Command::Demo(args) => demo::run(context, args).await,
-            Command::Check => check::run(context).await,
+            Command::Check(args) => check::run(context, args).await,
             Command::Import(args) => import::run(context, args).await,
             Command::Serve => serve::run(context).await,
             Command::Site(command) => site::run(context, command).await,

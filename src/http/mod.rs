@@ -5,6 +5,7 @@
 //!   agent are taken off the request: beacons get them as opaque values, everything else never does.
 //! - [`beacon`] is the beacons' side of the door; [`api`], [`sites`], [`script`] and [`health`] are
 //!   the routes behind it, and [`access`] decides who may use them.
+//! - [`foreign`] is the same side of the door, for beacons in the forms of other trackers.
 //! - [`control`] is the same routes on a socket in the data directory, for the command line.
 
 pub mod access;

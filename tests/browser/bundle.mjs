@@ -1,4 +1,5 @@
 // Pages whose scripts come from npm: bundled here, as a site's own build does it, without the network.
+// All of them have the MIT licence, and are used by the tests alone.
 import { build } from 'esbuild';
 
 /** A module's text as one script that a page can hold, with the packages of this directory. */

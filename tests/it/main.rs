@@ -3,6 +3,7 @@
 //! - `engine`: the embedded engine as a process, and access to it.
 //! - `collecting`: from beacons to numbers, through restarts.
 //! - `query`: what the numbers of a report mean.
+//! - `check_page`: what is wrong with a page's tag is said.
 //! - `refusals`: what is wrong is said, and nothing else is lost by it.
 //! - `import`: files of events, and the demo.
 //! - `leak`: no address and no user agent in anything that is written.
@@ -11,6 +12,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod check_page;
 mod collecting;
 mod engine;
 mod import;

@@ -159,6 +159,11 @@ impl Collector {
         begun.elapsed()
     }
 
+    /// The address that it serves at.
+    pub(crate) fn origin(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// The process that is the collector.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
