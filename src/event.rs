@@ -171,9 +171,18 @@ impl Event {
     /// # Errors
     /// [`NotARow`] when the bytes end early, go on after the row, or are not UTF-8 where they must be.
     pub fn decode(mut row: &[u8]) -> Result<Self, NotARow> {
-        let happening = Happening::take(&mut row)?;
-        let attributes = Arc::new(Attributes::take(&mut row)?);
-        if row.is_empty() { Ok(Self { happening, attributes }) } else { Err(NotARow) }
+        let event = Self::take(&mut row)?;
+        if row.is_empty() { Ok(event) } else { Err(NotARow) }
+    }
+
+    /// Reads the first of several rows, and moves on to the next.
+    ///
+    /// # Errors
+    /// [`NotARow`] when the bytes end early, or are not UTF-8 where they must be.
+    pub fn take(rows: &mut &[u8]) -> Result<Self, NotARow> {
+        let happening = Happening::take(rows)?;
+        let attributes = Arc::new(Attributes::take(rows)?);
+        Ok(Self { happening, attributes })
     }
 }
 

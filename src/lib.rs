@@ -10,10 +10,13 @@
 //! - [`beacon`]: the wire form of an event; [`judge`]: why a beacon is not counted;
 //!   [`enrich`]: what browser, system, source, channel and language it tells of.
 //! - [`session`]: the open visits, in memory; [`event`]: the stored row.
-//! - [`ingest`]: the seven steps of a beacon, in their order; [`import`]: the same for a file of events.
+//! - [`ingest`]: the seven steps of a beacon, in their order; [`import`]: the same for a file of events;
+//!   [`export`]: a file of events from what is stored.
+//! - [`erasure`]: takes events out of everything again.
 //! - [`spool`]: the durable log; [`store`]: ClickHouse: engine, schema, loader, reader, catalog.
 //! - [`query`]: wire query → [`query::Query`] → statement; [`report`]: the answers.
 //! - [`script`]: the page scripts: names, choices, hashes.
+//! - [`record`]: the papers of a site's privacy, from its configuration and the schema.
 //! - [`demo`]: a year of believable traffic.
 //! - [`site`], [`clock`], [`telemetry`]: the vocabulary that the others share.
 
@@ -24,13 +27,16 @@ pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod enrich;
+pub mod erasure;
 pub mod event;
+pub mod export;
 pub mod http;
 pub mod import;
 pub mod ingest;
 pub mod judge;
 pub mod privacy;
 pub mod query;
+pub mod record;
 pub mod report;
 pub mod script;
 pub mod session;

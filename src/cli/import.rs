@@ -17,7 +17,7 @@ use tokio::io::AsyncReadExt;
 use tokio::sync::mpsc;
 
 use super::progress::Progress;
-use super::remote::{answer_of, with};
+use super::remote::{answer_of, segment, with};
 use super::{Context, output};
 
 /// How much of the file is sent at once.
@@ -32,6 +32,9 @@ const CHUNK_BYTES: usize = 256 * 1024;
 pub(super) struct Args {
     /// The file: one JSON object a line, with site, timestamp, url, visitor, …
     file: PathBuf,
+    /// Put every event on this site, whatever its line says
+    #[arg(long, value_name = "DOMAIN")]
+    site: Option<String>,
 }
 
 pub(super) async fn run(context: Context, args: Args) -> anyhow::Result<()> {
@@ -39,10 +42,14 @@ pub(super) async fn run(context: Context, args: Args) -> anyhow::Result<()> {
     let file = tokio::fs::File::open(&args.file).await.with_context(unreadable)?;
     let bytes = file.metadata().await.with_context(unreadable)?.len();
     let sent = Arc::new(AtomicU64::new(0));
+    let path = match &args.site {
+        Some(site) => format!("/api/v1/import?site_id={}", segment(site)),
+        None => "/api/v1/import".to_owned(),
+    };
     let summary = with(&context, async |remote| {
         let body = Body::new(FileBody::of(file.try_clone().await?, Arc::clone(&sent)));
         let shown = tokio::spawn(show(Arc::clone(&sent), bytes));
-        let answer = remote.send(Method::POST, "/api/v1/import", body).await;
+        let answer = remote.send(Method::POST, &path, body).await;
         shown.abort();
         let _ = shown.await;
         answer_of(answer?)

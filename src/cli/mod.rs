@@ -7,12 +7,17 @@ mod check;
 mod check_page;
 mod demo;
 pub mod engine;
+mod erase;
+mod export;
+mod goal;
 mod import;
 mod output;
 mod policy;
+mod privacy;
 mod progress;
 mod query;
 mod remote;
+mod segment;
 mod serve;
 mod site;
 pub mod table;
@@ -50,15 +55,27 @@ enum Command {
     Site(site::Command),
     /// Show the line that the pages of a site paste
     Tag(tag::Args),
+    /// Set up what sites want their visitors to do
+    #[command(subcommand)]
+    Goal(goal::Command),
+    /// Save sets of filters under a name
+    #[command(subcommand)]
+    Segment(segment::Command),
     /// Make and end the tokens that open reports
     #[command(subcommand)]
     Token(token::Command),
     /// Take in events from a file of JSON lines
     Import(import::Args),
+    /// Write the events of a site as a file of JSON lines
+    Export(export::Args),
     /// Show a report in the terminal
     Query(query::Args),
     /// Check the configuration, ClickHouse, the spool and the places; or a page that shall be counted
     Check(check::Args),
+    /// Erase events of a site everywhere they are
+    Erase(erase::Args),
+    /// Print the record of processing, the inventory of data, and a text for a site's privacy policy
+    Privacy(privacy::Args),
     /// Bring the tables up to date (a start of the collector does so too)
     Migrate,
     /// The embedded engine, as a child process of the collector
@@ -90,10 +107,15 @@ pub fn run(environment: Environment) -> anyhow::Result<()> {
         match cli.command {
             Command::Demo(args) => demo::run(context, args).await,
             Command::Check(args) => check::run(context, args).await,
+            Command::Erase(args) => erase::run(context, args).await,
+            Command::Privacy(args) => privacy::run(context, args).await,
             Command::Import(args) => import::run(context, args).await,
+            Command::Export(args) => export::run(context, args).await,
             Command::Serve => serve::run(context).await,
             Command::Site(command) => site::run(context, command).await,
             Command::Tag(args) => tag::run(&context, &args),
+            Command::Goal(command) => goal::run(context, command).await,
+            Command::Segment(command) => segment::run(context, command).await,
             Command::Token(command) => token::run(context, command).await,
             Command::Query(args) => query::run(context, args).await,
             Command::Migrate => serve::migrate(context).await,

@@ -3,9 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use axum::Router;
 use axum::body::Body;
+use axum::http::response::Parts;
 use axum::http::{Method, Request, StatusCode};
 use bytes::Bytes;
 use http_body_util::BodyExt;
@@ -78,6 +79,17 @@ impl Remote {
         path: &str,
         body: Option<Value>,
     ) -> anyhow::Result<Value> {
+        let answer = self.ask(method, path, body).await?;
+        serde_json::from_slice(&answer).context(NOT_JSON)
+    }
+
+    /// Sends a request and returns its answer, which is no refusal.
+    pub(super) async fn ask(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> anyhow::Result<Bytes> {
         let body = body.map(|body| body.to_string());
         let patience = Instant::now() + DATABASE_PATIENCE;
         let (status, answer) = loop {
@@ -89,7 +101,26 @@ impl Remote {
             }
             tokio::time::sleep(PAUSE).await;
         };
-        answer_of((status, answer))
+        if status.is_success() { Ok(answer) } else { Err(refusal(&answer)) }
+    }
+
+    /// Every entry of a list, whatever the number of its pages.
+    pub(super) async fn list(&mut self, path: &str, key: &str) -> anyhow::Result<Vec<Value>> {
+        let mut entries = Vec::new();
+        let mut after = String::new();
+        loop {
+            let query = if path.contains('?') { '&' } else { '?' };
+            let page = format!("{path}{query}limit=1000{after}");
+            let mut answer = self.call(Method::GET, &page, None).await?;
+            let Value::Array(page) = answer[key].take() else {
+                bail!("the collector's answer has no {key}")
+            };
+            entries.extend(page);
+            match answer["meta"]["after"].as_str() {
+                Some(cursor) => after = format!("&after={}", segment(cursor)),
+                None => return Ok(entries),
+            }
+        }
     }
 
     /// Sends a request with any body, once.
@@ -108,6 +139,24 @@ impl Remote {
         }
     }
 
+    /// Asks for something, and returns the body of the answer while it arrives.
+    pub(super) async fn open_body(&mut self, path: &str) -> anyhow::Result<Body> {
+        let (status, body) = match self {
+            Self::Running(caller) => caller
+                .open(Method::GET, path, Body::empty())
+                .await
+                .context("the collector went away before it answered")?,
+            Self::Here { routes, .. } => {
+                let (head, body) = ask(routes.clone(), Method::GET, path, Body::empty()).await?;
+                (head.status, body)
+            }
+        };
+        if status.is_success() {
+            return Ok(body);
+        }
+        Err(refusal(&body.collect().await?.to_bytes()))
+    }
+
     /// Ends the conversation.
     pub(super) async fn close(self) {
         if let Self::Here { app, .. } = self {
@@ -116,15 +165,23 @@ impl Remote {
     }
 }
 
+const NOT_JSON: &str = "the collector's answer is not JSON";
+
 /// The JSON of an answer, or the reason that it gives for refusing.
 pub(super) fn answer_of((status, answer): (StatusCode, Bytes)) -> anyhow::Result<Value> {
-    let answer: Value =
-        serde_json::from_slice(&answer).context("the collector's answer is not JSON")?;
-    if status.is_success() {
-        return Ok(answer);
+    match status.is_success() {
+        true => serde_json::from_slice(&answer).context(NOT_JSON),
+        false => Err(refusal(&answer)),
     }
+}
+
+/// The reason that an answer gives for refusing.
+fn refusal(answer: &[u8]) -> anyhow::Error {
+    let Ok(answer) = serde_json::from_slice::<Value>(answer) else {
+        return anyhow!(NOT_JSON);
+    };
     let reason = answer.get("error").and_then(Value::as_str);
-    bail!("{}", reason.unwrap_or("the collector refused without a reason"))
+    anyhow!("{}", reason.unwrap_or("the collector refused without a reason"))
 }
 
 async fn here(
@@ -133,15 +190,28 @@ async fn here(
     path: &str,
     body: Body,
 ) -> anyhow::Result<(StatusCode, Bytes)> {
-    let request = Request::builder().method(method).uri(path).body(body)?;
-    let (head, body) =
-        routes.oneshot(request).await.unwrap_or_else(|never| match never {}).into_parts();
+    let (head, body) = ask(routes, method, path, body).await?;
     Ok((head.status, body.collect().await?.to_bytes()))
+}
+
+async fn ask(
+    routes: Router,
+    method: Method,
+    path: &str,
+    body: Body,
+) -> anyhow::Result<(Parts, Body)> {
+    let request = Request::builder().method(method).uri(path).body(body)?;
+    Ok(routes.oneshot(request).await.unwrap_or_else(|never| match never {}).into_parts())
 }
 
 /// A part of a path, with everything encoded that could end it.
 pub(super) fn segment(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+/// A text of an answer; empty where there is none.
+pub(super) fn text<'answer>(answer: &'answer Value, key: &str) -> &'answer str {
+    answer[key].as_str().unwrap_or_default()
 }
 
 /// Runs one conversation with the collector and ends it, however it went.

@@ -94,7 +94,7 @@ impl Caller {
         Some(Self(sender))
     }
 
-    /// Sends one request.
+    /// Sends one request, and waits for the whole answer.
     ///
     /// # Errors
     /// When the collector goes away before it has answered.
@@ -103,7 +103,21 @@ impl Caller {
         method: Method,
         path: &str,
         body: Body,
-    ) -> Result<(StatusCode, Bytes), hyper::Error> {
+    ) -> Result<(StatusCode, Bytes), axum::Error> {
+        let (status, body) = self.open(method, path, body).await.map_err(axum::Error::new)?;
+        Ok((status, body.collect().await?.to_bytes()))
+    }
+
+    /// Sends one request, and returns the body of the answer while it arrives.
+    ///
+    /// # Errors
+    /// When the collector goes away before it answers.
+    pub async fn open(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Body,
+    ) -> Result<(StatusCode, Body), hyper::Error> {
         let request =
             Request::builder().method(method).uri(path).header("host", "control").body(body);
         // Unwrap safety: the paths are the program's own, made of percent-encoded parts.
@@ -111,6 +125,6 @@ impl Caller {
             .unwrap_or_else(|error| unreachable!("a path of the program's own is wrong: {error}"));
         self.0.ready().await?;
         let (head, body) = self.0.send_request(request).await?.into_parts();
-        Ok((head.status, body.collect().await?.to_bytes()))
+        Ok((head.status, Body::new(body)))
     }
 }

@@ -1,8 +1,8 @@
 //! The door: where a request of the outside world comes in, and leaves its address behind.
 //!
 //! The client is read off the connection and the headers, and the headers that tell of it are
-//! removed, before anything else looks at the request. Beacons are handled here, because they need the
-//! client; everything else goes on to the routes, which cannot have it.
+//! removed, before anything else looks at the request. Beacons and the visitor's own page are handled here,
+//! because they need the client; everything else goes on to the routes, which cannot have it.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -14,10 +14,10 @@ use hyper::{Request, Response, Uri};
 use tower::ServiceExt;
 
 use super::connections::Answer;
-use super::{beacon, foreign};
-use crate::config::Script;
+use super::{Services, beacon, foreign};
 use crate::ingest::Collector;
 use crate::privacy::{Peer, Proxies};
+use crate::web::visitor;
 
 /// What stands behind the door.
 pub struct Door {
@@ -25,8 +25,8 @@ pub struct Door {
     pub proxies: Proxies,
     /// Takes beacons in.
     pub collector: Arc<Collector>,
-    /// Under which further paths the script is, and beacons are taken.
-    pub script: Arc<Script>,
+    /// What the visitor's own page works with.
+    pub services: Services,
     /// Answers everything else.
     pub routes: Router,
 }
@@ -43,11 +43,14 @@ impl Answer for Door {
             path if path == "/count" || path.starts_with("/count/") => {
                 foreign::goatcounter(collector, &parts, client).await
             }
-            path if is_one_of(&self.script.event_paths, path) => {
+            path if visitor::is_visitors(path) => {
+                visitor::answer(&self.services, collector, &parts, client).await
+            }
+            path if is_one_of(&self.services.script.event_paths, path) => {
                 beacon::event(collector, &parts, client, body).await
             }
             path => {
-                if is_one_of(&self.script.paths, path) {
+                if is_one_of(&self.services.script.paths, path) {
                     parts.uri = Uri::from_static("/js/passerby.js");
                 }
                 behind(&self.routes, Request::from_parts(parts, Body::new(body))).await

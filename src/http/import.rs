@@ -1,26 +1,45 @@
 //! `POST /api/v1/import`: a file of JSON lines, taken in while it arrives.
 
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
 use axum::routing::post;
 use axum::{Json, Router};
 use http_body_util::BodyExt;
+use serde::Deserialize;
 
 use super::Services;
 use super::access::Administrator;
 use super::answer::Refused;
+use crate::beacon::decode::bare_domain;
 use crate::import::{Import, Summary};
+use crate::store::catalog::CatalogError;
 
 pub(super) fn routes() -> Router<Services> {
     Router::new().route("/api/v1/import", post(import))
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    /// The site that all events are put on, whatever their lines say.
+    #[serde(default)]
+    site_id: Option<String>,
+}
+
 async fn import(
     _: Administrator,
     State(services): State<Services>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
     body: Body,
 ) -> Result<Json<Summary>, Refused> {
-    let site_of = |domain: &str| services.catalog.site(&crate::beacon::decode::bare_domain(domain));
+    let Query(wanted) = wanted.map_err(|error| Refused::bad_request(error.body_text()))?;
+    let known = |domain: &str| services.catalog.site(&bare_domain(domain));
+    let only = match wanted.site_id {
+        Some(domain) => Some(known(&domain).ok_or(CatalogError::UnknownSite(domain))?),
+        None => None,
+    };
+    let site_of = |domain: &str| only.clone().or_else(|| known(domain));
     let mut import = Import::new(&services.store, &site_of);
     let mut body = body;
     while let Some(frame) = body.frame().await {

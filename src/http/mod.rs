@@ -3,9 +3,10 @@
 //! - [`connections`] accepts, limits, times out and drains connections.
 //! - [`door`] receives every request of the outside world. It is where the visitor's address and user
 //!   agent are taken off the request: beacons get them as opaque values, everything else never does.
-//! - [`beacon`] is the beacons' side of the door; [`api`], [`sites`], [`script`] and [`health`] are
-//!   the routes behind it, and [`access`] decides who may use them.
-//! - [`foreign`] is the same side of the door, for beacons in the forms of other trackers.
+//! - [`beacon`] is the beacons' side of the door; [`api`], [`sites`], [`goals`], [`segments`],
+//!   [`tokens`], [`import`], [`erase`], [`script`] and [`health`] are the routes behind it, and [`access`] decides who
+//!   may use them.
+//! - [`foreign`] is the beacons' side once more, for beacons in the forms of other trackers.
 //! - [`control`] is the same routes on a socket in the data directory, for the command line.
 
 pub mod access;
@@ -15,16 +16,25 @@ pub mod beacon;
 pub mod connections;
 pub mod control;
 pub mod door;
+pub mod erase;
+pub mod export;
+mod fields;
 pub mod foreign;
+pub mod form;
+pub mod goals;
 pub mod health;
 pub mod import;
+pub mod openapi;
+mod paging;
 pub mod script;
+pub mod segments;
 pub mod sites;
 pub mod tokens;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::map_response;
 
 use crate::clock::SharedClock;
 use crate::store::Store;
@@ -36,14 +46,18 @@ use crate::telemetry::Counters;
 pub struct Services {
     /// Tells the time.
     pub clock: SharedClock,
-    /// Sites and tokens.
+    /// What is set up: sites, goals, segments, tokens.
     pub catalog: Arc<Catalog>,
     /// ClickHouse.
     pub store: Arc<Store>,
     /// What the collector counts.
     pub counters: Arc<Counters>,
+    /// Takes events out again.
+    pub eraser: Arc<crate::erasure::Eraser>,
     /// How the parts are.
     pub health: Arc<health::Health>,
+    /// Whether visitors who object are heeded.
+    pub heeds_objections: bool,
     /// The address at which browsers reach the collector, when the operator said so.
     pub public_url: Option<String>,
     /// What the page scripts do, and where they send.
@@ -52,12 +66,20 @@ pub struct Services {
 
 /// Every route behind the door.
 pub fn routes(services: Services) -> Router {
-    Router::new()
+    let api = Router::new()
         .merge(api::routes())
         .merge(sites::routes())
+        .merge(goals::routes())
+        .merge(segments::routes())
         .merge(tokens::routes())
-        .merge(health::routes())
         .merge(import::routes())
+        .merge(export::routes())
+        .merge(erase::routes())
+        .merge(openapi::routes())
+        .layer(map_response(answer::in_the_one_form));
+    Router::new()
+        .merge(api)
+        .merge(health::routes())
         .merge(script::routes())
         .merge(crate::web::routes())
         .fallback(answer::no_such_route)

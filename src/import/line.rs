@@ -1,5 +1,5 @@
-//! A line of an import: its wire form, and its rules. Fields that are given are kept as they are given;
-//! what is missing is derived as for a beacon.
+//! A line of an import: its wire form, and its rules. Fields that are given are kept as they are given,
+//! but for what may be personal in them; what is missing is derived as for a beacon.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use crate::beacon::{NAME_CHARS_MAX, Props, Revenue};
 use crate::enrich::acquisition::{Acquisition, ClickId, Tags, channel};
-use crate::enrich::page::{Page, PageError, hostname};
+use crate::enrich::page::{Page, PageError, hostname, path};
+use crate::enrich::places::{city_name, region_name};
+use crate::enrich::scrub::scrub;
 use crate::enrich::text::clean;
 use crate::event::{Attributes, PAGEVIEW, SCROLL_DEPTH_UNKNOWN};
 use crate::session::Kind;
@@ -32,6 +34,9 @@ pub(super) struct Line {
     pathname: Option<String>,
     #[serde(default)]
     visitor: Option<Visitor>,
+    /// Begins a visit, though one of the visitor's may be open.
+    #[serde(default)]
+    new_visit: bool,
     #[serde(default)]
     referrer: Option<String>,
     #[serde(default)]
@@ -67,7 +72,11 @@ pub(super) struct Line {
     #[serde(default)]
     region: Option<String>,
     #[serde(default)]
+    region_name: Option<String>,
+    #[serde(default)]
     city: Option<u32>,
+    #[serde(default)]
+    city_name: Option<String>,
     #[serde(default)]
     props: Option<Value>,
     #[serde(default)]
@@ -95,6 +104,7 @@ pub(super) struct Told {
     pub(super) name: String,
     pub(super) page: Page,
     pub(super) visitor: Option<String>,
+    pub(super) new_visit: bool,
     pub(super) attributes: Attributes,
     pub(super) props: Vec<(String, String)>,
     pub(super) revenue: Option<Revenue>,
@@ -148,7 +158,8 @@ impl Line {
         };
         let props = Props::read(self.props).map_err(|error| LineError::new("props", error.rule))?;
         let is_engagement = kind == Kind::Engagement;
-        let scroll_depth = self.scroll_depth.map_or(SCROLL_DEPTH_UNKNOWN, |depth| depth.min(100));
+        let told = self.scroll_depth.filter(|&depth| depth != SCROLL_DEPTH_UNKNOWN);
+        let scroll_depth = told.map_or(SCROLL_DEPTH_UNKNOWN, |depth| depth.min(100));
         Ok(Told {
             timestamp,
             kind,
@@ -159,6 +170,7 @@ impl Line {
                 Visitor::Text(text) => text,
                 Visitor::Number(number) => number.to_string(),
             }),
+            new_visit: self.new_visit,
             attributes,
             revenue,
             interactive: self.interactive.unwrap_or(true),
@@ -191,13 +203,14 @@ impl Line {
             page.hostname = hostname;
         }
         if let Some(pathname) = given(&self.pathname) {
-            page.pathname = pathname;
+            page.pathname = path(&pathname);
         }
         Ok((page, query))
     }
 
     fn attributes(&self, query: &str, page: &Page) -> Attributes {
-        let given = |text: &Option<String>| text.as_deref().map(|text| clean(text, TEXT_BYTES_MAX));
+        let given =
+            |text: &Option<String>| text.as_deref().map(|text| clean(&scrub(text), TEXT_BYTES_MAX));
         let or = |text: &Option<String>, derived: String| given(text).unwrap_or(derived);
         let from_url = Tags::from_query(query);
         let tags = Tags {
@@ -211,10 +224,14 @@ impl Line {
             reference: from_url.reference,
         };
         let acquisition = Acquisition::of(&tags, self.referrer.as_deref(), &page.hostname);
+        let region = or(&self.region, String::new());
+        let city = self.city.unwrap_or(0);
         let derived = acquisition.onto(Attributes {
             country: or(&self.country, String::new()),
-            region: or(&self.region, String::new()),
-            city: self.city.unwrap_or(0),
+            region_name: or(&self.region_name, region_name(&region).unwrap_or_default().to_owned()),
+            region,
+            city_name: or(&self.city_name, city_name(city).unwrap_or_default().to_owned()),
+            city,
             browser: or(&self.browser, String::new()),
             browser_version: or(&self.browser_version, String::new()),
             os: or(&self.os, String::new()),
@@ -242,7 +259,7 @@ impl Line {
 }
 
 fn name(given: Option<String>) -> Result<String, LineError> {
-    let name = given.map_or_else(|| PAGEVIEW.to_owned(), |name| clean(&name, usize::MAX));
+    let name = given.map_or_else(|| PAGEVIEW.to_owned(), |name| clean(&scrub(&name), usize::MAX));
     match name.chars().count() {
         0 => Err(LineError::new("name", "can't be blank")),
         count if count > NAME_CHARS_MAX => {
@@ -271,14 +288,7 @@ mod tests {
     use crate::site::SiteId;
 
     fn site() -> Site {
-        let timezone = TimeZone::UTC;
-        Site {
-            id: SiteId(1),
-            domain: "example.com".into(),
-            timezone,
-            retention_days: None,
-            public: false,
-        }
+        Site::new(SiteId(1), "example.com", TimeZone::UTC)
     }
 
     fn told(with: &str) -> Result<Told, LineError> {
@@ -314,6 +324,13 @@ mod tests {
     }
 
     #[test]
+    fn a_place_that_is_known_by_its_code_has_its_name() {
+        let told = told(r#", "pathname": "/", "country": "EE", "region": "EE-37", "city": 588409"#);
+        let place = told.map(|told| told.attributes).unwrap_or_default();
+        assert_eq!((place.region_name.as_str(), place.city_name.as_str()), ("Harjumaa", "Tallinn"));
+    }
+
+    #[test]
     fn a_given_source_decides_the_channel_unless_that_is_given_too() {
         let attributes = |with: &str| {
             told(&format!(r#", "pathname": "/"{with}"#))
@@ -343,13 +360,14 @@ mod tests {
 
     #[test]
     fn attention_is_kept_of_engagement_only() {
-        let depth = |name: &str| {
+        let attention = |name: &str, depth: u8| {
             let told = told(&format!(
-                r#", "pathname": "/", "name": "{name}", "engagement_ms": 5, "scroll_depth": 120"#
+                r#", "pathname": "/", "name": "{name}", "engagement_ms": 5, "scroll_depth": {depth}"#
             ));
             told.map(|told| (told.engagement_ms, told.scroll_depth)).unwrap_or_default()
         };
-        assert_eq!(depth("engagement"), (5, 100));
-        assert_eq!(depth("pageview"), (0, SCROLL_DEPTH_UNKNOWN));
+        assert_eq!(attention("engagement", 120), (5, 100));
+        assert_eq!(attention("engagement", 255), (5, SCROLL_DEPTH_UNKNOWN), "255 tells of none");
+        assert_eq!(attention("pageview", 120), (0, SCROLL_DEPTH_UNKNOWN));
     }
 }

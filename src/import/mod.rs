@@ -136,8 +136,9 @@ impl<'a> Import<'a> {
             Err(error) => self.report(&error),
         }
         if self.summary.lines.is_multiple_of(SWEEP_LINES) {
-            // Lines may be a little out of order: visits are forgotten a day late.
-            self.visits.sweep(self.latest.saturating_sub(LENGTH_MAX_S as u32));
+            // Lines may be a little out of order. An export's are in the order in which visits began: a
+            // visit that is being told may be a day behind, and one before it may reach a day ahead.
+            self.visits.sweep(self.latest.saturating_sub(2 * LENGTH_MAX_S as u32));
         }
     }
 
@@ -166,6 +167,9 @@ impl<'a> Import<'a> {
                     pathname: &told.page.pathname,
                 };
                 let visitor = visitor_id(&site, visitor);
+                if told.new_visit {
+                    self.visits.end(site.id, visitor);
+                }
                 self.visits.place(&arrival, visitor, None, || told.attributes.clone())
             }
         };

@@ -16,14 +16,29 @@ pub enum Unit {
     Seconds,
     /// A number of things a thing, rounded to two decimals.
     Ratio,
+    /// An amount in some currency, in thousandths truncated.
+    Money,
+    /// A number of whatever it is that a site tells, rounded to six decimals.
+    Number,
+}
+
+impl Unit {
+    /// Whether its numbers are written with decimals, `2.0`, whatever their value.
+    pub fn has_decimals(self) -> bool {
+        match self {
+            Self::Count | Self::Seconds | Self::Percent(0) | Self::Money => false,
+            Self::Percent(_) | Self::Ratio | Self::Number => true,
+        }
+    }
 }
 
 /// From what a metric is computed, with its SQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Formula {
-    /// From events: an aggregate over rows of `events`.
+    /// From events: an aggregate over rows of `events`, each with the amount of `revenue` that it adds.
     Events(&'static str),
-    /// From visits: an aggregate over visits (`visitor`, `views`, `duration`, `bounced`, `entered`).
+    /// From visits: an aggregate over visits (`visitor`, `views`, `duration`, `bounced`, `entered`,
+    /// `engaged`).
     Visits(&'static str),
     /// From whichever of the two the rest of the query needs.
     Either {
@@ -126,41 +141,62 @@ metrics! {
     /// Share of the visits that saw one page at most and did nothing there. With a filter on the page,
     /// of the visits that entered on it.
     BounceRate = "bounce_rate", Unit::Percent(0),
-        Formula::Visits("toUInt64(ifNotFinite(round(100 * countIf(bounced AND entered) / countIf(entered)), 0))");
+        Formula::Visits("toUInt64(ifNotFinite(round(countIf(bounced AND entered) / countIf(entered) * 100), 0))");
     /// Mean time from the first event of a visit to its last.
     VisitDuration = "visit_duration", Unit::Seconds,
         Formula::Visits("toUInt64(ifNotFinite(round(avg(duration)), 0))");
+    /// Median time from the first event of a visit to its last.
+    VisitDurationP50 = "visit_duration_p50", Unit::Seconds,
+        Formula::Visits("toUInt64(ifNotFinite(round(quantileExactInclusive(0.5)(duration)), 0))");
+    /// Time from the first event of a visit to its last that three quarters of the visits do not exceed.
+    VisitDurationP75 = "visit_duration_p75", Unit::Seconds,
+        Formula::Visits("toUInt64(ifNotFinite(round(quantileExactInclusive(0.75)(duration)), 0))");
+    /// Share of the visits that had a page visible and focused for more than 10 seconds, or saw two pages
+    /// or more, or met a goal of the site.
+    EngagementRate = "engagement_rate", Unit::Percent(1),
+        Formula::Visits("ifNotFinite(round(countIf(engaged) / count() * 100, 1), 0)");
     /// Visitors of the row as a share of the visitors of the whole report.
     Percentage = "percentage", Unit::Percent(1), Formula::Share {
         of: Metric::Visitors,
         whole: Whole::Report,
-        sql: "if(report_visitors = 0, NULL, round(100 * visitors / report_visitors, 1))",
+        sql: "if(report_visitors = 0, NULL, round(visitors / report_visitors * 100, 1))",
     };
     /// Visitors who met the goal as a share of all visitors: those of the report without dimensions, and
     /// without its filters on goals and properties.
     ConversionRate = "conversion_rate", Unit::Percent(2), Formula::Share {
         of: Metric::Visitors,
         whole: Whole::Unconverted,
-        sql: "if(unconverted_visitors = 0, 0, round(100 * visitors / unconverted_visitors, 2))",
+        sql: "if(unconverted_visitors = 0, 0, round(visitors / unconverted_visitors * 100, 2))",
     };
     /// Visitors of the row who met the goal as a share of the visitors of the row.
     GroupConversionRate = "group_conversion_rate", Unit::Percent(2), Formula::Share {
         of: Metric::Visitors,
         whole: Whole::UnconvertedRow,
-        sql: "if(unconverted_row_visitors = 0, 0, round(100 * visitors / unconverted_row_visitors, 2))",
+        sql: "if(unconverted_row_visitors = 0, 0, round(visitors / unconverted_row_visitors * 100, 2))",
     };
     /// Visits that ended on the page as a share of the views of the page.
     ExitRate = "exit_rate", Unit::Percent(1), Formula::Share {
         of: Metric::Visits,
         whole: Whole::PageOfExit,
-        sql: "if(page_views = 0, NULL, round(100 * visits / page_views, 1))",
+        sql: "if(page_views = 0, NULL, round(visits / page_views * 100, 1))",
     };
     /// Mean time for which a visit had the page visible and focused, of the visits that reported any.
     TimeOnPage = "time_on_page", Unit::Seconds,
         Formula::Engagement("if(count() = 0, NULL, toUInt64(round(sum(attention_ms) / 1000 / count())))");
+    /// Median of the time for which a visit had the page visible and focused.
+    TimeOnPageP50 = "time_on_page_p50", Unit::Seconds, Formula::Engagement(
+        "if(count() = 0, NULL, toUInt64(round(quantileExactInclusive(0.5)(attention_ms) / 1000)))");
+    /// Time for which a visit had the page visible and focused that three quarters of them do not exceed.
+    TimeOnPageP75 = "time_on_page_p75", Unit::Seconds, Formula::Engagement(
+        "if(count() = 0, NULL, toUInt64(round(quantileExactInclusive(0.75)(attention_ms) / 1000)))");
     /// Mean of how far down each visit scrolled the page at most, in percent.
     ScrollDepth = "scroll_depth", Unit::Percent(0),
         Formula::Engagement("if(countIf(told) = 0, NULL, toUInt64(round(avgIf(depth, told))))");
+    /// Revenue of the events that met a goal with a currency, as far as it is in that currency.
+    TotalRevenue = "total_revenue", Unit::Money, Formula::Events("sum(revenue)");
+    /// The same divided by the number of events that brought it.
+    AverageRevenue = "average_revenue", Unit::Money,
+        Formula::Events("sum(revenue) / greatest(count(revenue), 1)");
 }
 
 impl Metric {
@@ -172,8 +208,9 @@ impl Metric {
     /// Its value where nothing has happened.
     pub fn of_nothing(self) -> Value {
         match self.spec().formula {
+            Formula::Events(_) if self.spec().unit == Unit::Money => Value::Null,
             Formula::Events(_) | Formula::Either { .. } => json!(0),
-            Formula::Visits(_) if self.spec().unit == Unit::Ratio => json!(0.0),
+            Formula::Visits(_) if self.spec().unit.has_decimals() => json!(0.0),
             Formula::Visits(_) => json!(0),
             Formula::Engagement(_) | Formula::Share { whole: Whole::PageOfExit, .. } => Value::Null,
             Formula::Share { .. } => json!(0.0),

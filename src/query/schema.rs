@@ -4,15 +4,20 @@ use serde_json::{Value, json};
 
 use super::dimension::{Field, GOAL};
 use super::filter::VALUES_MAX;
+use super::filter::segments::SEGMENT;
 use super::interval::Interval;
+use super::measure::Statistic;
 use super::metric::Metric;
 use super::wire::{ENTRIES_MAX, LIMIT_MAX};
 
 /// The JSON schema (draft 2020-12) of `POST /api/v2/query`: what it refuses is refused, and of what
 /// it accepts only combinations without meaning are refused.
 pub fn schema() -> Value {
+    let metrics = Metric::ALL.iter().map(
+        |metric| json!({ "const": metric.spec().name, "description": metric.spec().doc.trim() }),
+    );
     let metrics: Vec<Value> =
-        Metric::ALL.iter().map(|metric| json!({ "const": metric.spec().name, "description": metric.spec().doc.trim() })).collect();
+        metrics.chain(Statistic::ALL.iter().map(|statistic| of_property(*statistic))).collect();
     let fields = Field::ALL.iter().map(|field| (field.spec().name, field.spec().doc));
     let intervals = Interval::ALL.iter().map(|interval| (interval.name(), interval.doc()));
     let names = fields
@@ -54,6 +59,7 @@ pub fn schema() -> Value {
                 "imports": { "type": "boolean" },
                 "time_labels": { "type": "boolean" },
                 "total_rows": { "type": "boolean" },
+                "zero_fill": { "type": "boolean" },
                 "comparisons": { "$ref": "#/$defs/comparisons" },
             } },
             "pagination": { "type": "object", "additionalProperties": false, "properties": {
@@ -69,6 +75,12 @@ pub fn schema() -> Value {
             "filter": filter(&subjects),
         },
     })
+}
+
+/// The metrics that are this statistic of a property.
+fn of_property(statistic: Statistic) -> Value {
+    let pattern = format!("^{}:event:props:.+$", statistic.name());
+    json!({ "type": "string", "pattern": pattern, "maxLength": 316, "description": statistic.doc().trim() })
 }
 
 fn date_range() -> Value {
@@ -121,8 +133,14 @@ fn filter(subjects: &[Value]) -> Value {
     let subject = json!({ "oneOf": subjects });
     let nested = json!({ "$ref": "#/$defs/filter" });
     json!({ "anyOf": [
-        entry(json!(["is", "is_not", "contains", "contains_not"]), json!([subject, values, modifiers]), 3),
+        entry(
+            json!(["is", "is_not", "contains", "contains_not", "starts_with", "starts_with_not", "ends_with", "ends_with_not"]),
+            json!([subject, values, modifiers]),
+            3,
+        ),
+        entry(json!(["is_set", "is_not_set"]), json!([subject]), 2),
         entry(json!(["matches", "matches_not", "matches_wildcard", "matches_wildcard_not"]), json!([subject, values]), 3),
+        entry(json!(["is"]), json!([{ "const": SEGMENT }, { "type": "array", "minItems": 1, "items": { "type": "integer" } }]), 3),
         entry(json!(["and", "or"]), json!([{ "type": "array", "minItems": 1, "items": nested }]), 2),
         entry(json!(["not", "has_done", "has_not_done"]), json!([nested]), 2),
     ] })

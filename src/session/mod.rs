@@ -114,9 +114,12 @@ impl Visit {
     }
 
     fn is_open(&self, timestamp: u32) -> bool {
-        let idle_minutes = (i64::from(timestamp) - i64::from(self.last)).div_euclid(60);
-        let length = (i64::from(timestamp) - i64::from(self.started)).abs();
-        idle_minutes <= IDLE_MINUTES_MAX && length <= LENGTH_MAX_S
+        goes_on(self.started, self.last, timestamp)
+    }
+
+    /// Whether nothing that happens from `now` on can belong to it.
+    fn has_ended(&self, now: u32) -> bool {
+        !goes_on(self.started.min(now), self.last, now)
     }
 
     fn take(&mut self, arrival: &Arrival<'_>) -> Placed {
@@ -128,6 +131,13 @@ impl Visit {
         }
         self.placed.clone()
     }
+}
+
+/// Whether an event belongs to a visit that began, and of which the last event happened, at these seconds.
+pub fn goes_on(started: u32, last: u32, timestamp: u32) -> bool {
+    let idle_minutes = (i64::from(timestamp) - i64::from(last)).div_euclid(60);
+    let length = (i64::from(timestamp) - i64::from(started)).abs();
+    idle_minutes <= IDLE_MINUTES_MAX && length <= LENGTH_MAX_S
 }
 
 /// The start in the high bits, the visitor in the low ones: the same for the same visit, whoever
@@ -224,11 +234,21 @@ impl Visits {
         }
     }
 
+    /// Ends the visit of a visitor, if one is open: what comes next begins another.
+    pub fn end(&self, site: SiteId, visitor: VisitorId) {
+        self.open.remove(&(site, visitor));
+    }
+
     /// Forgets the visits that have ended, and says how many are open.
     pub fn sweep(&self, now: u32) -> usize {
-        self.open.retain(|_, visit| visit.is_open(now));
+        self.open.retain(|_, visit| !visit.has_ended(now));
         self.open.shrink_to_fit();
         self.open.len()
+    }
+
+    /// Forgets open visits: what is erased may not come back with their next events.
+    pub fn forget(&self, is_meant: impl Fn(SiteId, &Placed) -> bool) {
+        self.open.retain(|(site, _), visit| !is_meant(*site, &visit.placed));
     }
 
     /// How many visits are open.

@@ -11,6 +11,7 @@ use clickhouse::{Client, Compression, RowOwned, RowRead, RowWrite};
 use serde_json::Value;
 
 use super::{Server, schema};
+use crate::event::Event;
 use crate::query::statement::Statement;
 
 /// A statement that takes longer is given up by its sender; reports are stopped by the server before.
@@ -122,6 +123,8 @@ fn refusal(message: &str) -> StoreError {
         Some(code @ (158 | 159 | 160 | 241 | 306 | 307 | 396)) => {
             StoreError::Limit { code, message }
         }
+        // The database or a table is not there: a collector that has just started makes them.
+        Some(60 | 81) => StoreError::Unavailable(message),
         Some(code @ (192 | 193 | 194 | 195 | 492 | 497 | 516)) => {
             StoreError::Denied { code, message }
         }
@@ -235,16 +238,33 @@ impl Store {
     /// # Errors
     /// When ClickHouse does not answer, stops it at a limit, or refuses it.
     pub async fn select(&self, statement: &Statement) -> Result<Vec<Vec<Value>>, StoreError> {
-        let answer = in_time(async {
+        rows(&self.read(statement, "JSONCompactEachRow").await?)
+    }
+
+    /// Runs a statement that selects all columns of events, as the user who may only read.
+    ///
+    /// # Errors
+    /// As [`Self::select`].
+    pub async fn select_events(&self, statement: &Statement) -> Result<Vec<Event>, StoreError> {
+        let answer = self.read(statement, "RowBinary").await?;
+        let (mut rest, mut events) = (&answer[..], Vec::new());
+        while !rest.is_empty() {
+            let event = Event::take(&mut rest);
+            events.push(event.map_err(|error| StoreError::Unavailable(error.to_string()))?);
+        }
+        Ok(events)
+    }
+
+    async fn read(&self, statement: &Statement, format: &str) -> Result<Bytes, StoreError> {
+        in_time(async {
             let query = self.reader.query_raw(statement.text());
             let query = statement
                 .params()
                 .iter()
                 .fold(query, |query, (name, value)| query.param(name, value));
-            query.fetch_bytes("JSONCompactEachRow")?.collect().await
+            query.fetch_bytes(format)?.collect().await
         })
-        .await?;
-        rows(&answer)
+        .await
     }
 }
 
@@ -257,7 +277,7 @@ fn rows(answer: &Bytes) -> Result<Vec<Vec<Value>>, StoreError> {
 }
 
 /// The crate waits for ever; nothing here does.
-async fn in_time<T>(
+pub(super) async fn in_time<T>(
     answer: impl Future<Output = clickhouse::error::Result<T>>,
 ) -> Result<T, StoreError> {
     match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
@@ -285,6 +305,7 @@ mod tests {
             code("Code: 27. DB::Exception: Parse"),
             StoreError::Rejected { code: 27, .. }
         ));
+        assert!(matches!(code("Code: 81. DB::Exception: Database"), StoreError::Unavailable(_)));
         assert!(matches!(code("<html>Bad gateway</html>"), StoreError::Unavailable(_)));
     }
 }

@@ -68,6 +68,49 @@ async fn a_file_becomes_visits_and_counts_once_however_often_it_is_imported() {
     assert!(results.to_string().contains("Newsletter"), "{results}");
 }
 
+/// The events that a report finds, read by themselves: while the import is under way.
+async fn events(collector: &Collector, token: &str) -> u64 {
+    let query = json!({
+        "site_id": "example.com", "date_range": ["2026-03-01", "2026-03-01"], "metrics": ["events"],
+    });
+    collector.results(token, &query).await[0]["metrics"][0].as_u64().unwrap()
+}
+
+#[tokio::test]
+async fn an_import_that_was_killed_in_the_middle_counts_once_when_it_is_run_again() {
+    let (mut collector, token) = collector().await;
+    let view = |number: u32| {
+        let (hour, minute, second) = (number / 3_600 % 24, number / 60 % 60, number % 60);
+        line(
+            &(number % 5_000).to_string(),
+            &format!("{hour:02}:{minute:02}:{second:02}"),
+            r#""pathname":"/""#,
+        )
+    };
+    let lines: Vec<String> = (0..110_000).map(view).collect();
+    let (directory, path) = file(&lines);
+    // A pipe holds the import where it is, after the first batch and before the end of the file.
+    let pipe = directory.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut importing = std::process::Command::new(crate::support::PROGRAM)
+        .args(["import", pipe.to_str().unwrap()])
+        .env("PASSERBY_DATA_DIR", &collector.data_dir)
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut end = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+    std::io::Write::write_all(&mut end, lines[..105_000].join("\n").as_bytes()).unwrap();
+    let first_batch = crate::support::eventually("the first batch is in", async || {
+        Some(events(&collector, &token).await).filter(|events| *events > 0)
+    });
+    assert!(first_batch.await < 110_000);
+    collector.crash_and_restart().await;
+    drop(end);
+    assert!(!importing.wait().unwrap().success());
+    collector.run(&["import", path.to_str().unwrap()]);
+    assert_eq!(events(&collector, &token).await, 110_000);
+}
+
 #[tokio::test]
 async fn a_bad_line_is_named_and_the_others_count() {
     let (collector, token) = collector().await;
@@ -155,6 +198,12 @@ async fn the_demos_traffic_is_in_the_report() {
     );
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert!(report["results"].as_array().unwrap().len() >= 6, "{report}");
+    let by_goal = ["query", "demo.example", "total_revenue", "--by", "event:goal", "--json"];
+    let output = run_program(&data, &[], &by_goal);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["results"].as_array().unwrap().len(), 4, "{report}");
+    assert_eq!(report["results"][0]["dimensions"][0], "Purchase");
+    assert_eq!(report["results"][0]["metrics"][0]["currency"], "EUR");
     child.kill().unwrap();
     child.wait().unwrap();
 }

@@ -6,9 +6,14 @@
 mod comparisons;
 mod dimensions;
 mod filters;
+mod funnels;
 mod goals;
+mod journeys;
 mod model;
+mod numbers;
 mod reference;
+mod revenue;
+mod segments;
 mod story;
 mod time;
 mod v1;

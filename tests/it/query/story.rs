@@ -8,8 +8,8 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use passerby::event::{Attributes, Event, Happening, SCROLL_DEPTH_UNKNOWN, SessionId, VisitorId};
 use passerby::query::Known;
-use passerby::query::goal::Goal;
 use passerby::report::{self, AskError};
+use passerby::site::goal::Goal;
 use passerby::site::{Site, SiteId};
 use passerby::store::Store;
 use serde_json::{Value, json};
@@ -28,13 +28,8 @@ pub(super) struct Story {
 
 impl Story {
     pub(super) async fn new(zone: &str) -> Self {
-        let site = Site {
-            id: SiteId(NEXT_SITE.fetch_add(1, Ordering::SeqCst)),
-            domain: "example.com".into(),
-            timezone: TimeZone::get(zone).unwrap(),
-            retention_days: None,
-            public: false,
-        };
+        let id = SiteId(NEXT_SITE.fetch_add(1, Ordering::SeqCst));
+        let site = Site::new(id, "example.com", TimeZone::get(zone).unwrap());
         Self {
             store: crate::support::store().await,
             site,
@@ -66,15 +61,24 @@ impl Story {
     }
 
     pub(super) async fn ask(&self, parts: &Value) -> Result<Value, AskError> {
-        let mut query = json!({
-            "site_id": "example.com", "metrics": ["visitors"], "date_range": ["2024-05-01", "2024-05-31"],
-        });
-        for (key, value) in parts.as_object().unwrap() {
-            query[key] = value.clone();
+        let mut query = question(parts);
+        if query.get("metrics").is_none() {
+            query["metrics"] = json!(["visitors"]);
         }
+        report::ask_knowing(&self.store, self.known(), &query).await
+    }
+
+    pub(super) async fn ask_funnel(&self, parts: &Value) -> Result<Value, AskError> {
+        report::ask_funnel(&self.store, self.known(), &question(parts)).await
+    }
+
+    pub(super) async fn ask_journey(&self, parts: &Value) -> Result<Value, AskError> {
+        report::ask_journey(&self.store, self.known(), &question(parts)).await
+    }
+
+    fn known(&self) -> Known<'_> {
         let now: Timestamp = "2024-06-15T12:00:00Z".parse().unwrap();
-        let known = Known { goals: &self.goals, ..Known::new(&self.site, now) };
-        report::ask_knowing(&self.store, known, &query).await
+        Known { goals: &self.goals, ..Known::new(&self.site, now) }
     }
 
     /// The rows, each as its dimensions and its metrics in one list.
@@ -89,6 +93,14 @@ impl Story {
     pub(super) async fn check(&self, parts: Value, expected: Value) {
         assert_eq!(self.rows(&parts).await, expected, "{parts}");
     }
+}
+
+/// A question about the site and the month of May 2024, unless it says another time.
+fn question(parts: &Value) -> Value {
+    let mut question =
+        json!({ "site_id": "example.com", "date_range": ["2024-05-01", "2024-05-31"] });
+    question.as_object_mut().unwrap().extend(parts.as_object().unwrap().clone());
+    question
 }
 
 /// A visit being told, in the order of arrival.
@@ -179,6 +191,13 @@ impl Visit<'_> {
     /// The event just told was attention of so long, and scrolled so far.
     pub(super) fn attention(mut self, engagement_ms: u32, scroll_depth: u8) -> Self {
         (self.last().engagement_ms, self.last().scroll_depth) = (engagement_ms, scroll_depth);
+        self
+    }
+
+    /// The event just told brought so much, in thousandths.
+    pub(super) fn paid(mut self, revenue_amount: i64, currency: &str) -> Self {
+        self.last().revenue_amount = revenue_amount;
+        self.last().revenue_currency = currency.into();
         self
     }
 

@@ -1,0 +1,108 @@
+//! A site: the unit that has visitors, reports and a time zone; with its goals and segments.
+
+pub mod goal;
+pub mod segment;
+
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+use serde::{Deserialize, Serialize};
+
+use self::goal::{Goal, GoalKind};
+use self::segment::Segment;
+
+/// What rows call a site: a number that outlives a change of its domain. Never 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SiteId(pub u32);
+
+/// A registered site, as the catalog knows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Site {
+    /// The number that its rows carry.
+    pub id: SiteId,
+    /// The name it is known by: a host name without a leading `www.`, lower-case, at most 253 bytes.
+    pub domain: String,
+    /// Where its days begin and end. The salt, the reports and the retention go by it.
+    pub timezone: TimeZone,
+    /// Days that events are kept; `None` keeps them until they are erased.
+    pub retention_days: Option<u32>,
+    /// Whether anybody may read its reports without signing in.
+    pub public: bool,
+    /// What it wants its visitors to do.
+    pub goals: Vec<Goal>,
+    /// Sets of filters that it has given names.
+    pub segments: Vec<Segment>,
+}
+
+impl Site {
+    /// A site of which nothing more is said: it keeps its events, and its reports to itself.
+    pub fn new(id: SiteId, domain: impl Into<String>, timezone: TimeZone) -> Self {
+        Self {
+            id,
+            domain: domain.into(),
+            timezone,
+            retention_days: None,
+            public: false,
+            goals: Vec::new(),
+            segments: Vec::new(),
+        }
+    }
+
+    /// The currency that revenue of a custom event is reported in, if the site has a goal that says so.
+    pub fn currency_of(&self, event_name: &str) -> Option<&str> {
+        let of_event =
+            |goal: &&Goal| matches!(&goal.kind, GoalKind::Event(name) if name == event_name);
+        self.goals.iter().filter(of_event).find_map(|goal| goal.currency.as_deref())
+    }
+
+    /// The IANA name of the site's time zone, as ClickHouse knows it too.
+    pub fn timezone_name(&self) -> &str {
+        // Unwrap safety: sites are made from names only (`Catalog` refuses anything else).
+        self.timezone.iana_name().unwrap_or("UTC")
+    }
+
+    /// The first moment that is still kept: the beginning of the oldest of the site's days, of which today
+    /// is the youngest. No event is kept for longer than its site's days. `None`: everything is kept.
+    pub fn kept_from(&self, now: Timestamp) -> Option<Timestamp> {
+        let days = i64::from(self.retention_days?);
+        let oldest = self.timezone.to_datetime(now).date().saturating_sub((days - 1).days());
+        // Older than the calendar is older than anything: everything is kept.
+        let midnight = oldest.to_datetime(jiff::civil::Time::midnight());
+        Some(self.timezone.to_timestamp(midnight).unwrap_or(Timestamp::UNIX_EPOCH))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn site(timezone: &str, days: u32) -> Site {
+        Site {
+            id: SiteId(1),
+            domain: "example.com".into(),
+            timezone: TimeZone::get(timezone).unwrap(),
+            retention_days: Some(days),
+            public: false,
+            goals: Vec::new(),
+            segments: Vec::new(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_kept_is_never_older_than_the_days_and_hardly_a_day_younger(
+            second in 1_500_000_000i64..2_500_000_000, days in 1u32..4_000, zone in 0..4usize,
+        ) {
+            let zone = ["UTC", "Europe/Berlin", "America/St_Johns", "Pacific/Kiritimati"][zone];
+            let now = Timestamp::from_second(second).unwrap();
+            let kept_from = site(zone, days).kept_from(now).unwrap();
+            // A clock that is set by an hour on the way makes the days an hour longer or shorter.
+            let (bound, hour) = (SignedDuration::from_hours(24 * i64::from(days)), SignedDuration::from_hours(1));
+            prop_assert!(now.duration_since(kept_from) < bound + hour);
+            prop_assert!(now.duration_since(kept_from) >= bound - SignedDuration::from_hours(25));
+        }
+    }
+}
