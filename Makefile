@@ -15,9 +15,9 @@ demo: engine ## Build everything and show a year of generated traffic
 	$(CARGO_TARGET_DIR)/release/passerby demo $(DEMO)
 
 .PHONY: test
-test: engine chromium tests/browser/node_modules beacon/node_modules ## Run every test
+test: engine chromium proxies tests/browser/node_modules beacon/node_modules ## Run every test
 	cargo test
-	cd tests/browser && PASSERBY_PROGRAM=$(abspath $(CARGO_TARGET_DIR))/debug/passerby npm run --silent test
+	cd tests/browser && PASSERBY_PROXIES=$(abspath $(CARGO_TARGET_DIR))/proxies PASSERBY_PROGRAM=$(abspath $(CARGO_TARGET_DIR))/debug/passerby npm run --silent test
 
 # Fault runs as long as one has time for: `make faults ROUNDS=1000`, `make faults TEST=crashes SEED=7`.
 ROUNDS ?= 100
@@ -46,6 +46,10 @@ engine: ## Get the ClickHouse engine, unless it is here
 .PHONY: chromium
 chromium: ## Install Debian's Chromium for the browser tests, unless it is here
 	@tests/browser/install-chromium.sh
+
+.PHONY: proxies
+proxies: ## Get Debian's nginx and Caddy for the browser tests, unless they are here
+	@tests/browser/install-proxies.sh $(abspath $(CARGO_TARGET_DIR))/proxies
 
 .PHONY: script
 script: beacon/node_modules ## Build the page script after a change of its source

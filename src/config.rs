@@ -11,6 +11,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 use crate::privacy::OnObjection;
+use crate::script::Word;
 
 /// Everything that can be configured.
 #[derive(Clone, Debug, Deserialize)]
@@ -29,6 +30,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// Encryption of the listener for beacons, reports and pages.
     pub tls: Tls,
+    /// The page scripts.
+    pub script: Script,
     /// The privacy boundary.
     pub privacy: Privacy,
     /// The open visits.
@@ -57,6 +60,7 @@ impl Default for Config {
             public_url: None,
             trusted_proxies: Vec::new(),
             tls: Tls::default(),
+            script: Script::default(),
             privacy: Privacy::default(),
             visits: Visits::default(),
             spool: Spool::default(),
@@ -77,6 +81,36 @@ pub struct Tls {
     pub certificate: Option<PathBuf>,
     /// Its private key, in PEM form.
     pub key: Option<PathBuf>,
+}
+
+/// `[script]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Script {
+    /// Further paths of the script `passerby.js`.
+    pub paths: Vec<String>,
+    /// Further paths that take beacons; scripts send to the first of them.
+    pub event_paths: Vec<String>,
+    /// What scripts report by themselves whose name does not say so.
+    pub features: Vec<Word>,
+    /// The keys of a page's query that hold what was searched for on the site.
+    pub search_parameters: Vec<String>,
+    /// Patterns of paths whose views are not counted.
+    pub exclude: Vec<String>,
+    /// Other choices for the scripts of some sites, by domain.
+    pub sites: BTreeMap<String, SiteScript>,
+}
+
+/// `[script.sites."DOMAIN"]`: what is not chosen is as for all sites.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SiteScript {
+    /// As in [`Script`].
+    pub features: Option<Vec<Word>>,
+    /// As in [`Script`].
+    pub search_parameters: Option<Vec<String>>,
+    /// As in [`Script`].
+    pub exclude: Option<Vec<String>>,
 }
 
 /// `[privacy]`
@@ -260,6 +294,11 @@ const OVERRIDES: &[(&str, &[&str], Form)] = &[
     ("PASSERBY_TRUSTED_PROXIES", &["trusted_proxies"], Form::List),
     ("PASSERBY_TLS_CERTIFICATE", &["tls", "certificate"], Form::Text),
     ("PASSERBY_TLS_KEY", &["tls", "key"], Form::Text),
+    ("PASSERBY_SCRIPT_PATHS", &["script", "paths"], Form::List),
+    ("PASSERBY_SCRIPT_EVENT_PATHS", &["script", "event_paths"], Form::List),
+    ("PASSERBY_SCRIPT_FEATURES", &["script", "features"], Form::List),
+    ("PASSERBY_SCRIPT_SEARCH_PARAMETERS", &["script", "search_parameters"], Form::List),
+    ("PASSERBY_SCRIPT_EXCLUDE", &["script", "exclude"], Form::List),
     ("PASSERBY_PRIVACY_IPV4_PREFIX", &["privacy", "ipv4_prefix"], Form::Integer),
     ("PASSERBY_PRIVACY_IPV6_PREFIX", &["privacy", "ipv6_prefix"], Form::Integer),
     ("PASSERBY_PRIVACY_ON_OBJECTION", &["privacy", "on_objection"], Form::Text),
@@ -430,6 +469,20 @@ impl Config {
         at_least("spool.bytes_max", self.spool.bytes_max, 1 << 20, "1048576 (1 MiB) or more")?;
         at_least("spool.segment_bytes", self.spool.segment_bytes, 1 << 16, "65536 or more")?;
         at_least("spool.waiting_max", self.spool.waiting_max as u64, 16, "16 or more")?;
+        let paths = [
+            ("script.paths", &self.script.paths),
+            ("script.event_paths", &self.script.event_paths),
+        ];
+        for (key, path) in
+            paths.iter().flat_map(|(key, paths)| paths.iter().map(move |path| (*key, path)))
+        {
+            let is_plain =
+                path.len() > 1 && path.starts_with('/') && !path.contains(['?', '#', ' ']);
+            if !is_plain {
+                let rule = "a path that begins with a slash, such as /lib/app.js";
+                return Err(ConfigError::OutOfBounds { key, value: path.clone(), rule });
+            }
+        }
         // They become part of a condition: see `store::engine`.
         let is_odd = |site: &&String| {
             site.chars().any(|c| !c.is_alphanumeric() && !matches!(c, '.' | '-' | '_' | ':' | '/'))

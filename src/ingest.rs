@@ -160,6 +160,12 @@ impl Collector {
         self.counters.reject("invalid", 1);
     }
 
+    /// Counts an event that was understood, and that its sender says is nobody's.
+    pub fn count_dropped(&self, reason: DropReason) {
+        self.counters.received.inc();
+        self.counters.reject(reason.as_str(), 1);
+    }
+
     /// Reads user agents.
     pub fn agents(&self) -> &Agents {
         &self.agents

@@ -15,6 +15,7 @@
 //! - [`erasure`]: takes events out of everything again.
 //! - [`spool`]: the durable log; [`store`]: ClickHouse: engine, schema, loader, reader, catalog.
 //! - [`query`]: wire query → [`query::Query`] → statement; [`report`]: the answers.
+//! - [`script`]: the page scripts: names, choices, hashes.
 //! - [`record`]: the papers of a site's privacy, from its configuration and the schema.
 //! - [`demo`]: a year of believable traffic.
 //! - [`site`], [`clock`], [`telemetry`]: the vocabulary that the others share.
@@ -40,6 +41,7 @@ pub mod privacy;
 pub mod query;
 pub mod record;
 pub mod report;
+pub mod script;
 pub mod session;
 pub mod site;
 pub mod spool;

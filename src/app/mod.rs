@@ -68,6 +68,7 @@ impl App {
             quarantine,
             queue: Queue::default(),
             public_url: config.public_url.clone(),
+            script: Arc::new(config.script.clone()),
         };
         Ok(Self { config, services, database, _data_dir: data_dir })
     }

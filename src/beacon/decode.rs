@@ -98,7 +98,8 @@ pub(crate) async fn multipart(
     Ok(pairs)
 }
 
-fn beacon(fields: Chosen) -> Result<Beacon, BeaconError> {
+/// The rules, whatever the wire form.
+pub(super) fn beacon(fields: Chosen) -> Result<Beacon, BeaconError> {
     let name = name(fields.name)?;
     let hash_mode = hash_mode(fields.hash_mode.as_ref())?;
     let (page, query) = page(fields.url, hash_mode)?;
@@ -114,7 +115,11 @@ fn beacon(fields: Chosen) -> Result<Beacon, BeaconError> {
         query,
         referrer: fields.referrer.as_ref().and_then(Value::as_str).map(cut_referrer),
         props,
-        revenue: fields.revenue.and_then(Revenue::read),
+        // Attention repeats what its page view said, and is worth nothing more.
+        revenue: match kind {
+            Kind::Engagement { .. } => None,
+            Kind::Pageview | Kind::Custom { .. } => fields.revenue.and_then(Revenue::read),
+        },
         kind,
         page,
     })

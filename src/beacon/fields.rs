@@ -52,6 +52,13 @@ pub(super) struct Chosen {
     pub(super) engagement_ms: Option<Value>,
 }
 
+impl Chosen {
+    /// Nothing but that somebody did it.
+    pub(super) fn of_a_person() -> Self {
+        Self { interactive: true, ..Fields::default().into() }
+    }
+}
+
 impl From<Fields> for Chosen {
     fn from(fields: Fields) -> Self {
         Self {

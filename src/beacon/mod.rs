@@ -9,8 +9,10 @@
 
 pub mod decode;
 mod fields;
+pub mod goatcounter;
 mod props;
 mod revenue;
+pub mod umami;
 
 pub use props::{PROPS_MAX, Props};
 pub use revenue::Revenue;

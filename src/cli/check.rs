@@ -1,24 +1,38 @@
-//! `passerby check`: what works and what does not, a line each.
+//! `passerby check`: what works and what does not, a line each. With the address of a page, what
+//! `check_page` finds there.
 
 use std::time::Duration;
 
 use anyhow::bail;
 
 use super::remote::with;
-use super::{Context, output};
+use super::{Context, check_page, output};
 use crate::privacy::Geo;
 use crate::store::engine::discover;
 use axum::http::Method;
 
-/// One thing that was looked at.
-struct Finding {
-    what: &'static str,
-    outcome: Result<String, String>,
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The address of a page: is it counted, and if not, why?
+    url: Option<String>,
 }
 
-pub(super) async fn run(context: Context) -> anyhow::Result<()> {
-    let findings =
-        [configuration(&context), engine(&context), places(&context), collector(&context).await];
+/// One thing that was looked at.
+pub(super) struct Finding {
+    pub(super) what: &'static str,
+    pub(super) outcome: Result<String, String>,
+}
+
+pub(super) async fn run(context: Context, args: Args) -> anyhow::Result<()> {
+    let findings = match args.url {
+        Some(url) => check_page::findings(&context, &url).await,
+        None => vec![
+            configuration(&context),
+            engine(&context),
+            places(&context),
+            collector(&context).await,
+        ],
+    };
     let mut has_failed = false;
     for Finding { what, outcome } in &findings {
         let (mark, text) = match outcome {

@@ -6,6 +6,7 @@
 mod audit;
 mod backup;
 mod check;
+mod check_page;
 mod demo;
 pub mod engine;
 mod erase;
@@ -13,6 +14,7 @@ mod export;
 mod goal;
 mod import;
 mod output;
+mod policy;
 mod privacy;
 mod progress;
 mod quarantine;
@@ -22,6 +24,7 @@ mod segment;
 mod serve;
 mod site;
 pub mod table;
+mod tag;
 mod token;
 
 use std::path::PathBuf;
@@ -53,6 +56,8 @@ enum Command {
     /// Register sites
     #[command(subcommand)]
     Site(site::Command),
+    /// Show the line that the pages of a site paste
+    Tag(tag::Args),
     /// Set up what sites want their visitors to do
     #[command(subcommand)]
     Goal(goal::Command),
@@ -68,6 +73,8 @@ enum Command {
     Export(export::Args),
     /// Show a report in the terminal
     Query(query::Args),
+    /// Check the configuration, ClickHouse, the spool and the places; or a page that shall be counted
+    Check(check::Args),
     /// Erase events of a site everywhere they are
     Erase(erase::Args),
     /// Print the record of processing, the inventory of data, and a text for a site's privacy policy
@@ -77,8 +84,6 @@ enum Command {
     Quarantine(quarantine::Command),
     /// Look whether a running installation keeps its promises of privacy
     Audit(audit::Args),
-    /// Check the configuration, ClickHouse, the spool and the places
-    Check,
     /// Write a backup of everything that ClickHouse holds
     Backup(backup::Args),
     /// Bring a backup into an empty database
@@ -117,14 +122,15 @@ pub fn run(environment: Environment) -> anyhow::Result<()> {
     runtime.block_on(async {
         match cli.command {
             Command::Demo(args) => demo::run(context, args).await,
+            Command::Check(args) => check::run(context, args).await,
             Command::Erase(args) => erase::run(context, args).await,
             Command::Privacy(args) => privacy::run(context, args).await,
             Command::Audit(args) => audit::run(context, args).await,
-            Command::Check => check::run(context).await,
             Command::Import(args) => import::run(context, args).await,
             Command::Export(args) => export::run(context, args).await,
             Command::Serve => serve::run(context).await,
             Command::Site(command) => site::run(context, command).await,
+            Command::Tag(args) => tag::run(&context, &args),
             Command::Goal(command) => goal::run(context, command).await,
             Command::Segment(command) => segment::run(context, command).await,
             Command::Token(command) => token::run(context, command).await,

@@ -52,6 +52,14 @@ pub(super) async fn event(
         Outcome::Counted(receipt) => {
             with_drops(plain(StatusCode::ACCEPTED, "ok"), &receipt.dropped)
         }
+        other => refused(other),
+    }
+}
+
+/// The answer to a beacon that was not taken: which field and which rule, or when to come again.
+pub(super) fn refused(outcome: Outcome) -> Response<Body> {
+    match outcome {
+        Outcome::Counted(_) => plain(StatusCode::ACCEPTED, "ok"),
         Outcome::Invalid(error) => {
             let errors = json!({ "errors": { error.field.as_str(): [error.rule] } });
             let mut answer = with_headers(
@@ -91,12 +99,19 @@ pub(super) async fn pixel(collector: &Collector, parts: &Parts, client: Client) 
     }
     let referer = parts.headers.get(header::REFERER).and_then(|value| value.to_str().ok());
     let beacon = decode::pixel(parts.uri.query().unwrap_or_default(), referer);
-    let picture = |status| {
-        let mut answer = with_headers(status, "image/gif", Bytes::from_static(PIXEL));
-        answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        answer
-    };
-    match outcome(collector, beacon, client, &parts.headers).await {
+    as_picture(outcome(collector, beacon, client, &parts.headers).await)
+}
+
+/// The one picture, with a status.
+pub(super) fn picture(status: StatusCode) -> Response<Body> {
+    let mut answer = with_headers(status, "image/gif", Bytes::from_static(PIXEL));
+    answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
+/// What became of a beacon, told by the status and the headers of a picture.
+pub(super) fn as_picture(outcome: Outcome) -> Response<Body> {
+    match outcome {
         Outcome::Counted(receipt) => with_drops(picture(StatusCode::ACCEPTED), &receipt.dropped),
         Outcome::Invalid(error) => {
             let mut answer = picture(StatusCode::BAD_REQUEST);
@@ -112,13 +127,13 @@ pub(super) async fn pixel(collector: &Collector, parts: &Parts, client: Client) 
 const DROPPED_COUNT: &str = "x-plausible-dropped";
 const DROPPED_REASONS: &str = "x-passerby-dropped";
 
-enum Outcome {
+pub(super) enum Outcome {
     Counted(Receipt),
     Invalid(BeaconError),
     Refused(Refusal),
 }
 
-async fn outcome(
+pub(super) async fn outcome(
     collector: &Collector,
     beacon: Result<Beacon, BeaconError>,
     client: Client,
@@ -137,7 +152,7 @@ async fn outcome(
     }
 }
 
-async fn whole(body: Incoming) -> Result<Bytes, BeaconError> {
+pub(super) async fn whole(body: Incoming) -> Result<Bytes, BeaconError> {
     let broken = |rule| BeaconError { field: Field::Request, rule };
     match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, BODY_BYTES_MAX).collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
@@ -149,12 +164,19 @@ async fn whole(body: Incoming) -> Result<Bytes, BeaconError> {
     }
 }
 
-fn text<'headers>(headers: &'headers HeaderMap, name: &header::HeaderName) -> &'headers str {
+pub(super) fn text<'headers>(
+    headers: &'headers HeaderMap,
+    name: &header::HeaderName,
+) -> &'headers str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 /// Pages of every origin may send beacons, and read what became of them; nobody sends credentials.
-fn with_headers(status: StatusCode, content_type: &'static str, body: Bytes) -> Response<Body> {
+pub(super) fn with_headers(
+    status: StatusCode,
+    content_type: &'static str,
+    body: Bytes,
+) -> Response<Body> {
     let mut answer = Response::new(Body::from(body));
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
@@ -165,16 +187,19 @@ fn with_headers(status: StatusCode, content_type: &'static str, body: Bytes) -> 
     answer
 }
 
-fn plain(status: StatusCode, text: &str) -> Response<Body> {
+pub(super) fn plain(status: StatusCode, text: &str) -> Response<Body> {
     with_headers(status, "text/plain; charset=utf-8", Bytes::copy_from_slice(text.as_bytes()))
 }
 
-fn preflight() -> Response<Body> {
+pub(super) fn preflight() -> Response<Body> {
     let mut answer =
         with_headers(StatusCode::NO_CONTENT, "text/plain; charset=utf-8", Bytes::new());
     let headers = answer.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"));
-    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("content-type"));
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_HEADERS,
+        HeaderValue::from_static("content-type, x-umami-cache"),
+    );
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
     answer
 }
@@ -185,7 +210,7 @@ fn come_again(mut answer: Response<Body>) -> Response<Body> {
 }
 
 /// How many events were not counted, and the reasons, each once.
-fn with_drops(mut answer: Response<Body>, dropped: &[DropReason]) -> Response<Body> {
+pub(super) fn with_drops(mut answer: Response<Body>, dropped: &[DropReason]) -> Response<Body> {
     if dropped.is_empty() {
         return answer;
     }

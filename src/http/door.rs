@@ -10,11 +10,11 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use hyper::body::Incoming;
-use hyper::{Request, Response};
+use hyper::{Request, Response, Uri};
 use tower::ServiceExt;
 
 use super::connections::Answer;
-use super::{Services, beacon};
+use super::{Services, beacon, foreign};
 use crate::ingest::Collector;
 use crate::privacy::{Peer, Proxies};
 use crate::web::visitor;
@@ -35,15 +35,32 @@ impl Answer for Door {
     async fn answer(&self, peer: &Peer, request: Request<Incoming>) -> Response<Body> {
         let (mut parts, body) = request.into_parts();
         let client = self.proxies.client(peer, &mut parts.headers);
+        let collector = &self.collector;
         match parts.uri.path() {
-            "/api/event" => beacon::event(&self.collector, &parts, client, body).await,
-            "/api/event.gif" => beacon::pixel(&self.collector, &parts, client).await,
-            path if visitor::is_visitors(path) => {
-                visitor::answer(&self.services, &self.collector, &parts, client).await
+            "/api/event" => beacon::event(collector, &parts, client, body).await,
+            "/api/event.gif" => beacon::pixel(collector, &parts, client).await,
+            "/api/send" => foreign::umami(collector, &parts, client, body).await,
+            path if path == "/count" || path.starts_with("/count/") => {
+                foreign::goatcounter(collector, &parts, client).await
             }
-            _ => behind(&self.routes, Request::from_parts(parts, Body::new(body))).await,
+            path if visitor::is_visitors(path) => {
+                visitor::answer(&self.services, collector, &parts, client).await
+            }
+            path if is_one_of(&self.services.script.event_paths, path) => {
+                beacon::event(collector, &parts, client, body).await
+            }
+            path => {
+                if is_one_of(&self.services.script.paths, path) {
+                    parts.uri = Uri::from_static("/js/passerby.js");
+                }
+                behind(&self.routes, Request::from_parts(parts, Body::new(body))).await
+            }
         }
     }
+}
+
+fn is_one_of(paths: &[String], path: &str) -> bool {
+    paths.iter().any(|one| one == path)
 }
 
 /// Hands a request to the routes, which always answer.

@@ -6,6 +6,7 @@
 //! - [`beacon`] is the beacons' side of the door; [`api`], [`sites`], [`goals`], [`segments`],
 //!   [`tokens`], [`import`], [`erase`], [`quarantine`], [`script`] and [`health`] are the routes behind it,
 //!   and [`access`] decides who may use them.
+//! - [`foreign`] is the beacons' side once more, for beacons in the forms of other trackers.
 //! - [`queue`] is what reports stand in, so that they do not take the machine from the beacons.
 //! - [`control`] is the same routes on a socket in the data directory, for the command line, with
 //!   [`backups`] beside them.
@@ -22,6 +23,7 @@ pub mod door;
 pub mod erase;
 pub mod export;
 mod fields;
+pub mod foreign;
 pub mod form;
 pub mod goals;
 pub mod health;
@@ -71,6 +73,8 @@ pub struct Services {
     pub queue: queue::Queue,
     /// The address at which browsers reach the collector, when the operator said so.
     pub public_url: Option<String>,
+    /// What the page scripts do, and where they send.
+    pub script: Arc<crate::config::Script>,
 }
 
 /// Every route behind the door.

@@ -1,76 +1,105 @@
-//! The page script, under the names that tags in the field use.
+//! The page scripts, under every name that `script` knows.
+
+use std::io::Write;
 
 use axum::Router;
-use axum::extract::Path;
-use axum::http::header;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 use super::Services;
-use super::answer;
+use super::answer::{self, Refused};
+use crate::script::{Name, Script};
 
-/// Built from `beacon/` and committed.
-const SCRIPT: &str = include_str!("../../beacon/dist/script.js");
-/// The first word of a legacy name.
-const BASES: [&str; 3] = ["script", "plausible", "analytics"];
-/// What may follow it, in any order: a tag made for another collector goes on working.
-const VARIANTS: [&str; 11] = [
-    "hash",
-    "outbound-links",
-    "exclusions",
-    "compat",
-    "local",
-    "manual",
-    "file-downloads",
-    "pageview-props",
-    "tagged-events",
-    "revenue",
-    "pageleave",
-];
+/// A script under a name that pins its hash never changes.
+const FOR_EVER: &str = "public, max-age=31536000, immutable, no-transform";
+/// A site's own script changes with what the operator chooses.
+const A_MINUTE: &str = "public, max-age=60, no-transform";
+/// The others change with the version of the collector.
+const A_DAY: &str = "public, max-age=86400, no-transform";
 
 pub(super) fn routes() -> Router<Services> {
     Router::new().route("/js/{name}", get(script))
 }
 
-fn is_known(name: &str) -> bool {
-    let Some(words) = name.strip_suffix(".js") else { return false };
-    let mut words = words.split('.');
-    let base = words.next().unwrap_or_default();
-    name == "p.js" || (BASES.contains(&base) && words.all(|word| VARIANTS.contains(&word)))
-}
-
-async fn script(Path(name): Path<String>) -> Response {
-    if !is_known(&name) {
+async fn script(
+    State(services): State<Services>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let Some(name) = Name::parse(&name) else {
         return answer::no_such_route().await.into_response();
+    };
+    if let Some(refusal) = unknown_site(&services, &name) {
+        return refusal.into_response();
     }
-    let headers = [
-        (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
-        (header::CACHE_CONTROL, "public, max-age=86400, no-transform"),
-        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
-        (header::HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    let script = Script::of(&name, &services.script);
+    let hash = script.hash();
+    if name.hash.as_ref().is_some_and(|pinned| *pinned != hash) {
+        let why = "The script has another hash in this version of the collector: `passerby tag` shows it.";
+        return Refused::new(StatusCode::NOT_FOUND, why).into_response();
+    }
+    let cached = match (&name.hash, &name.site) {
+        (Some(_), _) => FOR_EVER,
+        (None, Some(_)) => A_MINUTE,
+        (None, None) => A_DAY,
+    };
+    let etag = format!("W/\"{hash}\"");
+    let mut answer = if told(&headers, &header::IF_NONE_MATCH).contains(&etag) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        body(script.into_text(), &headers)
+    };
+    let common = [
+        (header::CACHE_CONTROL, HeaderValue::from_static(cached)),
+        (header::VARY, HeaderValue::from_static("accept-encoding")),
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
+        (
+            header::HeaderName::from_static("cross-origin-resource-policy"),
+            HeaderValue::from_static("cross-origin"),
+        ),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     ];
-    (headers, SCRIPT).into_response()
+    answer.headers_mut().extend(common);
+    if let Ok(etag) = HeaderValue::try_from(etag) {
+        answer.headers_mut().insert(header::ETAG, etag);
+    }
+    answer
 }
 
-#[cfg(test)]
-mod tests {
-    use super::is_known;
-
-    #[test]
-    fn legacy_names_are_known_and_others_are_not() {
-        for name in [
-            "script.js",
-            "plausible.js",
-            "analytics.js",
-            "p.js",
-            "script.hash.local.js",
-            "script.local.hash.js",
-        ] {
-            assert!(is_known(name), "{name}");
-        }
-        for name in ["script", "other.js", "script.unheard-of.js", "p.hash.js", ".js", ""] {
-            assert!(!is_known(name), "{name}");
-        }
+fn unknown_site(services: &Services, name: &Name) -> Option<Refused> {
+    let site = name.site.as_deref()?;
+    if services.catalog.site(site).is_some() {
+        None
+    } else if services.catalog.is_loaded() {
+        Some(Refused::new(StatusCode::NOT_FOUND, "No site has that domain."))
+    } else {
+        Some(Refused::new(StatusCode::SERVICE_UNAVAILABLE, "The collector is starting."))
     }
+}
+
+/// The text, compressed for those who take it so: caches on the way must not touch it.
+fn body(text: String, headers: &HeaderMap) -> Response {
+    let content_type = (header::CONTENT_TYPE, "text/javascript; charset=utf-8");
+    let accepted = told(headers, &header::ACCEPT_ENCODING);
+    if !accepted.split(',').any(|encoding| encoding.trim() == "gzip") {
+        return ([content_type], text).into_response();
+    }
+    match gzip(text.as_bytes()) {
+        Ok(packed) => ([content_type, (header::CONTENT_ENCODING, "gzip")], packed).into_response(),
+        Err(_) => ([content_type], text).into_response(),
+    }
+}
+
+fn gzip(text: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(text)?;
+    encoder.finish()
+}
+
+fn told<'headers>(headers: &'headers HeaderMap, name: &header::HeaderName) -> &'headers str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }

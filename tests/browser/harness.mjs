@@ -27,10 +27,10 @@ export async function eventually(what, ask) {
 
 /** The real program, serving on a free port. */
 export class Collector {
-  static async start() {
+  static async start(variables = {}) {
     const collector = new Collector();
     collector.directory = await mkdtemp(join(tmpdir(), 'passerby-browser-'));
-    collector.environment = { PASSERBY_DATA_DIR: collector.directory, PASSERBY_LISTEN: '127.0.0.1:0' };
+    collector.environment = { PASSERBY_DATA_DIR: collector.directory, PASSERBY_LISTEN: '127.0.0.1:0', ...variables };
     collector.child = spawn(PROGRAM, ['serve'], { env: collector.environment, stdio: ['ignore', 'ignore', 'pipe'] });
     collector.origin = await new Promise((found, failed) => {
       let log = '';
@@ -63,6 +63,13 @@ export class Collector {
     return body.results;
   }
 
+  /** A new site of its own, with what its reports say. */
+  async site(domain) {
+    await this.run('site', 'add', domain, '--timezone', 'Europe/Berlin');
+    this.token ??= await this.run('token', 'create', '--scope', 'stats');
+    return new Site(this, domain);
+  }
+
   async stop() {
     const ended = new Promise((done) => this.child.once('exit', done));
     this.child.kill('SIGTERM');
@@ -71,23 +78,71 @@ export class Collector {
   }
 }
 
-/** Pages by their path, for every host name that the browser is told to find here. */
+/** A site of a collector, as its reports show it. */
+export class Site {
+  constructor(collector, domain) {
+    Object.assign(this, { collector, domain });
+  }
+
+  report(query) {
+    return this.collector.results(this.collector.token, { site_id: this.domain, ...query });
+  }
+
+  /** Waits for as many events, attention not among them, and says how long that took. */
+  events(count) {
+    let seen;
+    return eventually(`${this.domain} has ${count} events`, async () => {
+      [{ metrics: [seen] }] = await this.report({ metrics: ['events'] });
+      return seen === count;
+    }).catch((error) => Promise.reject(new Error(`${error.message}: it has ${seen}`)));
+  }
+
+  /** The values of a dimension with their count of a metric, in order. */
+  async by(dimension, { metric = 'events', filters } = {}) {
+    const rows = await this.report({ metrics: [metric], dimensions: [dimension], filters, order_by: [[dimension, 'asc']] });
+    return Object.fromEntries(rows.map((row) => [row.dimensions[0], row.metrics[0]]));
+  }
+
+  /** How often each page was viewed. */
+  views() {
+    return this.by('event:page', { metric: 'pageviews' });
+  }
+
+  /** How often each property's value came with an event. */
+  property(event, name) {
+    return this.by(`event:props:${name}`, { filters: [['is', 'event:name', [event]]] });
+  }
+}
+
+const TYPES = { js: 'text/javascript', pdf: 'application/pdf' };
+
+/** Pages by their path, for every host name that the browser is told to find here. What is not found is a 404 with the
+ * page `/404`, if there is one. */
 export async function servePages(pages) {
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url, 'http://page');
     const page = pages[pathname];
-    response.writeHead(page ? 200 : 404, { 'content-type': 'text/html; charset=utf-8' });
-    response.end(page ?? 'not found');
+    const type = TYPES[pathname.split('.').pop()] ?? 'text/html; charset=utf-8';
+    response.writeHead(page === undefined ? 404 : 200, { 'content-type': type });
+    response.end(page ?? pages['/404'] ?? 'not found');
   });
   await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
-  return { port: server.address().port, close: () => new Promise((closed) => server.close(closed)) };
+  const { port } = server.address();
+  const close = () => {
+    server.closeAllConnections();
+    return new Promise((closed) => server.close(closed));
+  };
+  return { port, pages, close, at: (host, path = '/') => `http://${host}:${port}${path}` };
 }
 
 /** A browser in which every `.test` host is on this machine. */
 export function launch() {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    ignoreDefaultArgs: ['--disable-back-forward-cache'],
     args: [
+      // A request of a page that is being left has the browser's own user agent, and not that of its context.
+      `--user-agent=${CHROME}`,
       '--no-sandbox',
       '--disable-gpu',
       '--disable-quic',
@@ -138,4 +193,16 @@ export class Demo extends Collector {
     if (!answer.ok) throw new Error(JSON.stringify(body));
     return body;
   }
+}
+
+/** A person's page, and the beacons that it sends. */
+export async function visit(browser, options) {
+  const context = await person(browser, options);
+  const page = await context.newPage();
+  const beacons = [];
+  context.on('request', (request) => {
+    const body = request.postData();
+    if (request.method() === 'POST' && body) beacons.push(JSON.parse(body));
+  });
+  return { context, page, beacons };
 }

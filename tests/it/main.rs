@@ -8,6 +8,7 @@
 //! - `migration`: tables of an older version become those of this one.
 //! - `deletion`: what is erased, and what is kept no longer, is gone.
 //! - `query`: what the numbers of a report mean.
+//! - `check_page`: what is wrong with a page's tag is said.
 //! - `refusals`: what is wrong is said, and nothing else is lost by it.
 //! - `backup`: out of one database and into another.
 //! - `deployment`: the files of `deploy/`, as far as they need the engine or the program.
@@ -32,6 +33,7 @@ mod attack;
 mod audit;
 mod backup;
 mod catalog;
+mod check_page;
 mod collecting;
 mod deletion;
 mod deployment;

@@ -211,6 +211,11 @@ impl Collector {
         self.address.to_string()
     }
 
+    /// The address that it serves at.
+    pub(crate) fn origin(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// The process that is the collector.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()

@@ -93,12 +93,12 @@ fn of_visits_around(query: &Query) -> Sql {
 /// Whether a visit was engaged: by its views, or by attention or a goal, which its other rows tell of.
 fn engaged_condition(query: &Query) -> Sql {
     let attended = sql!["sum(engagement_ms) > ", Sql::number(ENGAGED_MS)];
-    let converted = query.goals.iter().map(|goal| sql!["countIf(", meets(goal), ") > 0"]);
+    let converted = Sql::any(query.goals.iter().map(meets).collect());
     sql![
         "views > 1 OR visit IN (SELECT session_id FROM events FINAL WHERE ",
         of_visits_around(query),
         " GROUP BY site_id, session_id HAVING ",
-        Sql::any([attended].into_iter().chain(converted).collect()),
+        Sql::any(vec![attended, sql!["countIf(", converted, ") > 0"]]),
         ")"
     ]
 }

@@ -1,0 +1,20 @@
+// The page's globals that the script looks at, or puts there.
+
+import type { Options } from './options';
+import type { Given } from './track';
+
+export interface Api {
+  (name: string, given?: Given): unknown;
+  /** Calls that were made before the script came. */
+  q?: Array<[string, Given?]>;
+  /** What the stub's `init` was called with. */
+  o?: Options;
+  /** Whether the script is here. */
+  l?: unknown;
+  init?: (given?: Options) => void;
+  /** The version of what it speaks, and the name of who speaks. */
+  v?: number;
+  s?: string;
+}
+
+export const page = window as unknown as { plausible?: Api; navigation?: EventTarget } & Record<string, unknown>;

@@ -1,0 +1,317 @@
+//! `passerby check URL`: loads a page, and says whether it is counted, or what is in the way.
+//!
+//! It reads what the server sends and runs no script. So it can not see a tag that a tag manager or an
+//! application adds, nor a blocker in a visitor's browser, nor whether a proxy tells the collector the
+//! visitors' addresses. It reports with a beacon that is empty and is refused, so nothing is counted.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use html5gum::{Token, Tokenizer};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use sha2::{Digest, Sha384};
+use url::Url;
+
+use super::Context;
+use super::check::Finding;
+use super::policy::Policy;
+use super::remote::with;
+use crate::beacon::decode::bare_domain;
+use crate::script::Name;
+
+/// How long a page, a script or the endpoint may take.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// How much of a page is read, in bytes.
+const PAGE_BYTES_MAX: usize = 8 << 20;
+/// How often a page may send its reader on.
+const REDIRECTS_MAX: usize = 5;
+
+/// A page as its server sends it.
+struct Page {
+    url: Url,
+    policies: Vec<Policy>,
+    tags: Vec<Tag>,
+}
+
+/// A tag that brings the script.
+struct Tag {
+    src: Url,
+    domain: Option<String>,
+    api: Option<String>,
+    nonce: Option<String>,
+    integrity: Option<String>,
+}
+
+struct Answer {
+    url: Url,
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+type Browser = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+
+pub(super) async fn findings(context: &Context, url: &str) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut note = |what, outcome: anyhow::Result<String>| {
+        let outcome = outcome.map_err(|error| format!("{error:#}"));
+        let is_ok = outcome.is_ok();
+        findings.push(Finding { what, outcome });
+        is_ok
+    };
+    let browser = browser();
+    let page = match load(&browser, url, &context.config.script.paths).await {
+        Ok(page) => page,
+        Err(error) => {
+            note("page", Err(error));
+            return findings;
+        }
+    };
+    note("page", Ok(format!("{} was loaded", page.url)));
+    let tag = match page.tags.as_slice() {
+        [tag] => tag,
+        tags => {
+            note("tag", wrong_number(tags));
+            return findings;
+        }
+    };
+    note("tag", Ok(tag.src.to_string()));
+    note("site", site(context, &page, tag).await);
+    let script = script(&browser, tag).await;
+    let endpoint = endpoint(tag, script.as_deref().unwrap_or_default());
+    note("script", script.map(|text| format!("{} bytes", text.len())));
+    match endpoint {
+        Ok(endpoint) => {
+            note("policy", allowed(&page, tag, &endpoint));
+            note("endpoint", reachable(&browser, &page, &endpoint).await);
+        }
+        Err(error) => {
+            note("endpoint", Err(error));
+        }
+    }
+    findings
+}
+
+fn browser() -> Browser {
+    let connector =
+        HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().build();
+    Client::builder(TokioExecutor::new()).build(connector)
+}
+
+async fn fetch(
+    browser: &Browser,
+    request: Request<Full<Bytes>>,
+    url: Url,
+) -> anyhow::Result<Answer> {
+    let answered = async {
+        let (head, body) = browser.request(request).await?.into_parts();
+        let body = Limited::new(body, PAGE_BYTES_MAX)
+            .collect()
+            .await
+            .map_err(|_| anyhow::anyhow!("the answer ended early, or is too long"))?;
+        Ok::<_, anyhow::Error>(Answer {
+            url: url.clone(),
+            status: head.status,
+            headers: head.headers,
+            body: body.to_bytes(),
+        })
+    };
+    match tokio::time::timeout(PATIENCE, answered).await {
+        Ok(answer) => answer.with_context(|| format!("{url} can not be reached")),
+        Err(_) => bail!("{url} did not answer in 15 seconds"),
+    }
+}
+
+async fn get(browser: &Browser, url: Url) -> anyhow::Result<Answer> {
+    let mut url = url;
+    for _ in 0..=REDIRECTS_MAX {
+        let request = Request::get(url.as_str()).body(Full::default())?;
+        let answer = fetch(browser, request, url.clone()).await?;
+        let on = answer.headers.get(header::LOCATION).and_then(|on| on.to_str().ok());
+        match on.filter(|_| answer.status.is_redirection()) {
+            Some(on) => url = url.join(on)?,
+            None => return Ok(answer),
+        }
+    }
+    bail!("{url} sends its reader on and on")
+}
+
+async fn load(browser: &Browser, url: &str, paths: &[String]) -> anyhow::Result<Page> {
+    let url = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    let url = url.context("the page's address must begin with http:// or https://")?;
+    let answer = get(browser, url).await?;
+    if !answer.status.is_success() {
+        bail!("{} answers with {}", answer.url, answer.status);
+    }
+    let policies = answer.headers.get_all(header::CONTENT_SECURITY_POLICY);
+    let policies = policies.iter().filter_map(|policy| policy.to_str().ok());
+    let mut page = Page {
+        policies: policies.flat_map(|policy| policy.split(',')).map(Policy::parse).collect(),
+        tags: Vec::new(),
+        url: answer.url,
+    };
+    page.read(&String::from_utf8_lossy(&answer.body), paths);
+    Ok(page)
+}
+
+impl Page {
+    /// Finds the tags and the policies in the text of the page.
+    fn read(&mut self, html: &str, paths: &[String]) {
+        for token in Tokenizer::new(html).flatten() {
+            let Token::StartTag(tag) = token else { continue };
+            let attribute = |name: &str| {
+                let value = tag.attributes.get(name.as_bytes())?;
+                Some(String::from_utf8_lossy(value).into_owned())
+            };
+            if tag.name.as_slice() == b"script" {
+                let Some(src) = attribute("src").and_then(|src| self.url.join(&src).ok()) else {
+                    continue;
+                };
+                let found = Tag {
+                    domain: attribute("data-domain"),
+                    api: attribute("data-api"),
+                    nonce: attribute("nonce"),
+                    integrity: attribute("integrity"),
+                    src,
+                };
+                if found.is_ours(paths) {
+                    self.tags.push(found);
+                }
+            }
+            let is_policy = attribute("http-equiv")
+                .is_some_and(|name| name.eq_ignore_ascii_case("content-security-policy"));
+            if tag.name.as_slice() == b"meta" && is_policy {
+                self.policies.extend(attribute("content").map(|policy| Policy::parse(&policy)));
+            }
+        }
+    }
+}
+
+impl Tag {
+    /// A tag that names a site, or whose script has one of the names; modules count nothing themselves.
+    fn is_ours(&self, paths: &[String]) -> bool {
+        let file = self.src.path().rsplit('/').next().unwrap_or_default();
+        let is_module = file.starts_with("vitals.") || file.starts_with("errors.");
+        let is_named = self.src.path().contains("/js/") && Name::parse(file).is_some();
+        !is_module
+            && (self.domain.is_some()
+                || is_named
+                || paths.iter().any(|path| path == self.src.path()))
+    }
+
+    /// The domains that events are for, as the tag or its script's name says.
+    fn domains(&self, page: &Url) -> Vec<String> {
+        let file = self.src.path().rsplit('/').next().unwrap_or_default();
+        let of_name = Name::parse(file).and_then(|name| name.site);
+        let told = of_name.or_else(|| self.domain.clone());
+        let told = told.or_else(|| page.host_str().map(str::to_owned)).unwrap_or_default();
+        told.split(',').map(bare_domain).filter(|domain| !domain.is_empty()).collect()
+    }
+}
+
+fn wrong_number(tags: &[Tag]) -> anyhow::Result<String> {
+    if tags.is_empty() {
+        bail!(
+            "the page has no tag: paste the one that `passerby tag` shows (a tag that another script adds can not be \
+             seen from here)"
+        );
+    }
+    let sources: Vec<&str> = tags.iter().map(|tag| tag.src.as_str()).collect();
+    bail!("the page has {} tags, and needs one: {}", tags.len(), sources.join(", "))
+}
+
+async fn site(context: &Context, page: &Page, tag: &Tag) -> anyhow::Result<String> {
+    let domains = tag.domains(&page.url);
+    let answer =
+        with(context, async |remote| remote.call(Method::GET, "/api/v1/sites", None).await).await?;
+    let registered: Vec<&str> = answer["sites"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|site| site["domain"].as_str())
+        .collect();
+    if let Some(unknown) = domains.iter().find(|domain| !registered.contains(&domain.as_str())) {
+        bail!(
+            "{unknown} is no registered site: `passerby site add {unknown}`, or another data-domain"
+        );
+    }
+    let host = bare_domain(page.url.host_str().unwrap_or_default());
+    let counted = domains.join(", ");
+    if domains.contains(&host) {
+        Ok(counted)
+    } else {
+        Ok(format!("{counted} (the page's own host is {host})"))
+    }
+}
+
+/// The text of the script, if it is the one that the tag means.
+async fn script(browser: &Browser, tag: &Tag) -> anyhow::Result<String> {
+    let answer = get(browser, tag.src.clone()).await?;
+    if !answer.status.is_success() {
+        bail!("{} answers with {}", answer.url, answer.status);
+    }
+    let integrity = format!("sha384-{}", STANDARD.encode(Sha384::digest(&answer.body)));
+    if tag.integrity.as_ref().is_some_and(|pinned| !pinned.contains(&integrity)) {
+        bail!(
+            "the tag pins another script than is served; `passerby tag --pinned` shows the one that is"
+        );
+    }
+    let text = String::from_utf8_lossy(&answer.body).into_owned();
+    if !text.contains("plausible") {
+        bail!("{} is not the page script", answer.url);
+    }
+    Ok(text)
+}
+
+/// Where the script sends: the tag's word, or what the collector wrote into the script, or its own host.
+fn endpoint(tag: &Tag, script: &str) -> anyhow::Result<Url> {
+    let written = script.split_once("\"endpoint\":\"").and_then(|(_, rest)| rest.split('"').next());
+    let told = tag.api.as_deref().or(written).unwrap_or("/api/event");
+    tag.src.join(told).with_context(|| format!("data-api is {told}, which is no address"))
+}
+
+fn allowed(page: &Page, tag: &Tag, endpoint: &Url) -> anyhow::Result<String> {
+    for policy in &page.policies {
+        let refused = policy
+            .refuses_script(&tag.src, &page.url, tag.nonce.as_deref())
+            .or_else(|| policy.refuses_endpoint(endpoint, &page.url));
+        if let Some(refused) = refused {
+            bail!("the page's content security policy is in the way: {refused}");
+        }
+    }
+    Ok(match page.policies.len() {
+        0 => "the page has none".to_owned(),
+        _ => "script and endpoint are allowed".to_owned(),
+    })
+}
+
+/// Sends a beacon that nobody counts, and looks whether a collector refuses it.
+async fn reachable(browser: &Browser, page: &Page, endpoint: &Url) -> anyhow::Result<String> {
+    let request = Request::post(endpoint.as_str())
+        .header(header::CONTENT_TYPE, "text/plain")
+        .body(Full::from("{}"))?;
+    let answer = fetch(browser, request, endpoint.clone()).await?;
+    if answer.status != StatusCode::BAD_REQUEST
+        || !answer.headers.contains_key("x-passerby-dropped")
+    {
+        bail!(
+            "{endpoint} answers with {}, and not as a collector does: a proxy must pass POST on",
+            answer.status
+        );
+    }
+    let is_shared = answer.headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN);
+    if endpoint.origin() != page.url.origin() && !is_shared {
+        bail!(
+            "{endpoint} lost the header access-control-allow-origin on its way: a proxy must leave it"
+        );
+    }
+    Ok(endpoint.to_string())
+}

@@ -1,0 +1,68 @@
+//! Beacons of other trackers, at the addresses that they send to: Umami's and GoatCounter's.
+//!
+//! What arrives becomes the same [`crate::beacon::Beacon`] and goes the same way. Nothing goes back that
+//! a browser could be recognised by.
+
+use axum::body::Body;
+use axum::http::request::Parts;
+use axum::http::{Method, Response, StatusCode, header};
+use hyper::body::Incoming;
+
+use super::beacon::{self, Outcome};
+use crate::beacon::{goatcounter as goatcounter_wire, umami as umami_wire};
+use crate::ingest::Collector;
+use crate::judge::DropReason;
+use crate::privacy::Client;
+
+/// Answers `/api/send`.
+pub(super) async fn umami(
+    collector: &Collector,
+    parts: &Parts,
+    client: Client,
+    body: Incoming,
+) -> Response<Body> {
+    match parts.method {
+        Method::POST => {}
+        Method::OPTIONS => return beacon::preflight(),
+        _ => return beacon::plain(StatusCode::METHOD_NOT_ALLOWED, "Send a beacon with POST."),
+    }
+    // The trackers keep what they are answered and send it again: so there is nothing in it.
+    let nothing = || beacon::with_headers(StatusCode::OK, "application/json", "{}".into());
+    let sent = match beacon::whole(body).await {
+        Ok(body) => umami_wire::body(&body),
+        Err(error) => Err(error),
+    };
+    let sent = match sent {
+        Ok(umami_wire::Sent::Other) => return nothing(),
+        Ok(umami_wire::Sent::Event(beacon)) => Ok(*beacon),
+        Err(error) => Err(error),
+    };
+    match beacon::outcome(collector, sent, client, &parts.headers).await {
+        Outcome::Counted(receipt) => beacon::with_drops(nothing(), &receipt.dropped),
+        other => beacon::refused(other),
+    }
+}
+
+/// Answers `/count` and `/count/DOMAIN`, with the picture that it is often fetched as.
+pub(super) async fn goatcounter(
+    collector: &Collector,
+    parts: &Parts,
+    client: Client,
+) -> Response<Body> {
+    if !matches!(parts.method, Method::GET | Method::HEAD | Method::POST) {
+        return beacon::plain(StatusCode::METHOD_NOT_ALLOWED, "Send a beacon with GET or POST.");
+    }
+    let query = parts.uri.query().unwrap_or_default();
+    if goatcounter_wire::is_automated(query) {
+        collector.count_dropped(DropReason::Bot);
+        return beacon::with_drops(beacon::picture(StatusCode::ACCEPTED), &[DropReason::Bot]);
+    }
+    let domain = parts.uri.path().strip_prefix("/count/").filter(|domain| !domain.is_empty());
+    // A page tells its address in one, and its origin in the other, and may tell neither.
+    let told = [header::REFERER, header::ORIGIN]
+        .iter()
+        .map(|name| beacon::text(&parts.headers, name))
+        .find(|told| told.starts_with("http"));
+    let sent = goatcounter_wire::query(query, domain, told);
+    beacon::as_picture(beacon::outcome(collector, sent, client, &parts.headers).await)
+}

@@ -1,0 +1,145 @@
+// The documented configurations of nginx and Caddy, in front of the collector: script and endpoint under the site's
+// own host, the visitor's address to the collector, and to no log.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { createServer } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
+import { after, before, test } from 'node:test';
+import { CHROME, Collector, eventually, launch, visit } from './harness.mjs';
+
+const PROXIES = resolve(process.env.PASSERBY_PROXIES ?? '../../target/proxies');
+const DOCUMENTED = resolve(import.meta.dirname, '../../deploy/proxies');
+const PAGE = '<!doctype html><script defer src="/lib/app.js"></script><title>A page</title>';
+
+let collector, browser, directory;
+
+before(async () => {
+  collector = await Collector.start({
+    PASSERBY_TRUSTED_PROXIES: '127.0.0.1/32',
+    PASSERBY_SCRIPT_EVENT_PATHS: '/lib/e',
+  });
+  browser = await launch();
+  directory = await mkdtemp(join(tmpdir(), 'passerby-proxies-'));
+  await mkdir(join(directory, 'site'));
+  await writeFile(join(directory, 'site/index.html'), PAGE);
+});
+
+after(async () => {
+  await browser?.close();
+  await collector?.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((listening) => server.once('listening', listening));
+  const { port } = server.address();
+  await new Promise((closed) => server.close(closed));
+  return port;
+}
+
+/** A documented configuration, at this test's places. */
+async function configuration(file, places) {
+  let text = await readFile(join(DOCUMENTED, file), 'utf8');
+  for (const [documented, here] of Object.entries(places)) {
+    assert.ok(text.includes(documented), `${file} does not say ${documented}`);
+    text = text.replaceAll(documented, here);
+  }
+  return text;
+}
+
+/** Runs a proxy in the foreground while something is done. */
+async function running(program, args, port, work) {
+  const child = spawn(join(PROXIES, program), args, {
+    env: { HOME: directory, XDG_DATA_HOME: directory, XDG_CONFIG_HOME: directory },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let said = '';
+  child.stderr.on('data', (text) => { said += text; });
+  const ended = new Promise((done) => child.once('exit', done));
+  try {
+    await eventually(`${program} answers (${said})`, () => fetch(`http://127.0.0.1:${port}/`).then(() => true, () => false));
+    await work();
+  } finally {
+    child.kill('SIGTERM');
+    await ended;
+  }
+}
+
+/** A person visits the site: what the collector counts, what crosses, and what the log keeps. */
+async function check(domain, port, log) {
+  const site = await collector.site(domain);
+  const { context, page } = await visit(browser);
+  const requests = [];
+  page.on('request', (request) => requests.push(request));
+  await context.addCookies([{ name: 'session', value: 'of-the-site', url: `http://${domain}:${port}` }]);
+  await page.goto(`http://${domain}:${port}/`);
+  await site.events(1);
+  assert.ok(requests.every((request) => new URL(request.url()).host === `${domain}:${port}`), 'something came from elsewhere');
+  assert.ok(requests.some((request) => new URL(request.url()).pathname === '/lib/e'));
+  await context.close();
+  // Whoever claims another address is known by the one that the connection has, and whoever has another is another.
+  for (const [from, claimed] of [['127.0.7.1', '198.51.100.7'], ['127.0.7.1', '203.0.113.9'], ['127.0.9.1', '203.0.113.9']])
+    assert.equal(await claim(domain, port, from, claimed), 202);
+  await site.events(4);
+  const [{ metrics }] = await site.report({ metrics: ['visitors'], filters: [['is', 'event:name', ['Claim']]] });
+  assert.deepEqual(metrics, [2]);
+  const { answer: kept } = await eventually('the log is written', async () => {
+    const text = await readFile(log, 'utf8').catch(() => '');
+    return text.includes('/lib/e') && text;
+  });
+  // The host of a request is where it went, not where it came from.
+  const from = kept.replaceAll(`127.0.0.1:${port}`, '');
+  assert.doesNotMatch(from, /127\.0\.\d\.1|198\.51\.100\.7|203\.0\.113\.9|Mozilla|of-the-site/);
+}
+
+/** Sends an event from one address, claiming another. */
+function claim(domain, port, localAddress, claimed) {
+  const headers = { host: domain, 'x-forwarded-for': claimed, 'user-agent': CHROME, 'content-type': 'text/plain' };
+  return new Promise((answered, failed) => {
+    request({ host: '127.0.0.1', port, path: '/lib/e', method: 'POST', localAddress, headers }, (answer) => {
+      answer.resume();
+      answered(answer.statusCode);
+    })
+      .on('error', failed)
+      .end(JSON.stringify({ n: 'Claim', u: `http://${domain}/`, d: domain }));
+  });
+}
+
+test('nginx as documented', async () => {
+  const port = await freePort();
+  const log = join(directory, 'nginx.log');
+  const snippet = await configuration('nginx.conf', {
+    'http://127.0.0.1:8000': collector.origin,
+    '/var/log/nginx/passerby.log': log,
+  });
+  const format = /log_format no_addresses [^;]+;/.exec(snippet)[0];
+  await writeFile(join(directory, 'snippet.conf'), snippet);
+  await writeFile(join(directory, 'nginx.conf'), `
+    user ${userInfo().username}; daemon off; pid ${directory}/nginx.pid; error_log stderr; worker_processes 1; events {}
+    http {
+      access_log off; ${format}
+      client_body_temp_path ${directory}/body; proxy_temp_path ${directory}/proxy; fastcgi_temp_path ${directory}/fastcgi;
+      uwsgi_temp_path ${directory}/uwsgi; scgi_temp_path ${directory}/scgi;
+      types { text/html html; }
+      server { listen 127.0.0.1:${port}; root ${directory}/site; include ${directory}/snippet.conf; }
+    }`);
+  await running('usr/sbin/nginx', ['-c', join(directory, 'nginx.conf'), '-p', directory], port, () => check('nginx.test', port, log));
+});
+
+test('Caddy as documented', async () => {
+  const port = await freePort();
+  const log = join(directory, 'caddy.log');
+  const text = await configuration('Caddyfile', {
+    'example.com {': `http://:${port} {`,
+    '127.0.0.1:8000': new URL(collector.origin).host,
+    '/srv/example.com': join(directory, 'site'),
+    '/var/log/caddy/example.com.log': log,
+  });
+  await writeFile(join(directory, 'Caddyfile'), `{\n  admin off\n  auto_https off\n}\n${text}`);
+  await running('usr/bin/caddy', ['run', '--config', join(directory, 'Caddyfile'), '--adapter', 'caddyfile'], port, () =>
+    check('caddy.test', port, log));
+});
