@@ -6,10 +6,12 @@
 mod check;
 mod demo;
 pub mod engine;
+mod erase;
 mod export;
 mod goal;
 mod import;
 mod output;
+mod privacy;
 mod progress;
 mod query;
 mod remote;
@@ -63,6 +65,10 @@ enum Command {
     Export(export::Args),
     /// Show a report in the terminal
     Query(query::Args),
+    /// Erase events of a site everywhere they are
+    Erase(erase::Args),
+    /// Print the record of processing, the inventory of data, and a text for a site's privacy policy
+    Privacy(privacy::Args),
     /// Check the configuration, ClickHouse, the spool and the places
     Check,
     /// Bring the tables up to date (a start of the collector does so too)
@@ -95,6 +101,8 @@ pub fn run(environment: Environment) -> anyhow::Result<()> {
     runtime.block_on(async {
         match cli.command {
             Command::Demo(args) => demo::run(context, args).await,
+            Command::Erase(args) => erase::run(context, args).await,
+            Command::Privacy(args) => privacy::run(context, args).await,
             Command::Check => check::run(context).await,
             Command::Import(args) => import::run(context, args).await,
             Command::Export(args) => export::run(context, args).await,

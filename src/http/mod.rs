@@ -4,7 +4,7 @@
 //! - [`door`] receives every request of the outside world. It is where the visitor's address and user
 //!   agent are taken off the request: beacons get them as opaque values, everything else never does.
 //! - [`beacon`] is the beacons' side of the door; [`api`], [`sites`], [`goals`], [`segments`],
-//!   [`tokens`], [`import`], [`script`] and [`health`] are the routes behind it, and [`access`] decides who
+//!   [`tokens`], [`import`], [`erase`], [`script`] and [`health`] are the routes behind it, and [`access`] decides who
 //!   may use them.
 //! - [`control`] is the same routes on a socket in the data directory, for the command line.
 
@@ -15,11 +15,14 @@ pub mod beacon;
 pub mod connections;
 pub mod control;
 pub mod door;
+pub mod erase;
 pub mod export;
 mod fields;
+pub mod form;
 pub mod goals;
 pub mod health;
 pub mod import;
+pub mod openapi;
 mod paging;
 pub mod script;
 pub mod segments;
@@ -29,6 +32,7 @@ pub mod tokens;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::map_response;
 
 use crate::clock::SharedClock;
 use crate::store::Store;
@@ -46,23 +50,32 @@ pub struct Services {
     pub store: Arc<Store>,
     /// What the collector counts.
     pub counters: Arc<Counters>,
+    /// Takes events out again.
+    pub eraser: Arc<crate::erasure::Eraser>,
     /// How the parts are.
     pub health: Arc<health::Health>,
+    /// Whether visitors who object are heeded.
+    pub heeds_objections: bool,
     /// The address at which browsers reach the collector, when the operator said so.
     pub public_url: Option<String>,
 }
 
 /// Every route behind the door.
 pub fn routes(services: Services) -> Router {
-    Router::new()
+    let api = Router::new()
         .merge(api::routes())
         .merge(sites::routes())
         .merge(goals::routes())
         .merge(segments::routes())
         .merge(tokens::routes())
-        .merge(health::routes())
         .merge(import::routes())
         .merge(export::routes())
+        .merge(erase::routes())
+        .merge(openapi::routes())
+        .layer(map_response(answer::in_the_one_form));
+    Router::new()
+        .merge(api)
+        .merge(health::routes())
         .merge(script::routes())
         .merge(crate::web::routes())
         .fallback(answer::no_such_route)

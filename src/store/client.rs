@@ -123,6 +123,8 @@ fn refusal(message: &str) -> StoreError {
         Some(code @ (158 | 159 | 160 | 241 | 306 | 307 | 396)) => {
             StoreError::Limit { code, message }
         }
+        // The database or a table is not there: a collector that has just started makes them.
+        Some(60 | 81) => StoreError::Unavailable(message),
         Some(code @ (192 | 193 | 194 | 195 | 492 | 497 | 516)) => {
             StoreError::Denied { code, message }
         }
@@ -275,7 +277,7 @@ fn rows(answer: &Bytes) -> Result<Vec<Vec<Value>>, StoreError> {
 }
 
 /// The crate waits for ever; nothing here does.
-async fn in_time<T>(
+pub(super) async fn in_time<T>(
     answer: impl Future<Output = clickhouse::error::Result<T>>,
 ) -> Result<T, StoreError> {
     match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
@@ -303,6 +305,7 @@ mod tests {
             code("Code: 27. DB::Exception: Parse"),
             StoreError::Rejected { code: 27, .. }
         ));
+        assert!(matches!(code("Code: 81. DB::Exception: Database"), StoreError::Unavailable(_)));
         assert!(matches!(code("<html>Bad gateway</html>"), StoreError::Unavailable(_)));
     }
 }

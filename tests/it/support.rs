@@ -29,7 +29,12 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// The engine that tests of statements share, each with a site of its own.
 struct SharedEngine {
     engine: Engine,
-    _directory: TempDir,
+    directory: TempDir,
+}
+
+/// Where the files of the shared engine are.
+pub(crate) fn engine_directory() -> PathBuf {
+    shared_engine().directory.path().to_owned()
 }
 
 fn shared_engine() -> &'static SharedEngine {
@@ -37,7 +42,7 @@ fn shared_engine() -> &'static SharedEngine {
     SHARED.get_or_init(|| {
         let directory = tempfile::tempdir().unwrap();
         let engine = Engine::start(engine_settings(directory.path())).unwrap();
-        SharedEngine { engine, _directory: directory }
+        SharedEngine { engine, directory }
     })
 }
 

@@ -67,7 +67,7 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
 }
 
 /// Small caches and few threads: the engine shares its machine with the collector. Old parts are
-/// removed soon, so that what was erased leaves the disk.
+/// removed soon, and looked for three times a minute at least, so that what was erased leaves the disk.
 fn server_xml(users_file: &Path, memory_bytes_max: u64) -> String {
     format!(
         "<clickhouse>
@@ -91,6 +91,9 @@ fn server_xml(users_file: &Path, memory_bytes_max: u64) -> String {
     <keep_alive_timeout>60</keep_alive_timeout>
     <merge_tree>
         <old_parts_lifetime>60</old_parts_lifetime>
+        <cleanup_delay_period>10</cleanup_delay_period>
+        <cleanup_delay_period_random_add>0</cleanup_delay_period_random_add>
+        <max_cleanup_delay_period>20</max_cleanup_delay_period>
         <number_of_free_entries_in_pool_to_execute_mutation>0</number_of_free_entries_in_pool_to_execute_mutation>
         <number_of_free_entries_in_pool_to_lower_max_size_of_merge>1</number_of_free_entries_in_pool_to_lower_max_size_of_merge>
         <number_of_free_entries_in_pool_to_execute_optimize_entire_partition>0</number_of_free_entries_in_pool_to_execute_optimize_entire_partition>
