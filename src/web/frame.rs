@@ -24,6 +24,7 @@ pub(super) struct Frame {
     pub(super) tag: &'static str,
     pub(super) words: &'static Words,
     pub(super) style: String,
+    /// The path of the dashboard's script; empty without it.
     pub(super) script: String,
     pub(super) langs: Vec<Link>,
     pub(super) signed_in: bool,
@@ -38,6 +39,12 @@ impl Frame {
     /// Around a page that shows a view: the switch of languages keeps it.
     pub(super) fn of_view(lang: Lang, signed_in: bool, view: &View) -> Self {
         Self::around(lang, signed_in, |lang| view.with_lang(lang).url())
+    }
+
+    /// Around a page in one language, without the dashboard's script.
+    pub(super) fn bare(lang: Lang) -> Self {
+        let frame = Self::of(lang);
+        Self { script: String::new(), langs: Vec::new(), ..frame }
     }
 
     pub(super) fn around(lang: Lang, signed_in: bool, url: impl Fn(Lang) -> String) -> Self {

@@ -8,8 +8,8 @@
 //! - [`panels`] and [`columns`] say which questions are asked.
 //! - [`words`] and [`format`](mod@format) speak the viewer's language; [`frame`] and [`shell`] are around the numbers.
 //! - [`access`] decides who may see a page.
-//! - [`visitor`] is not the dashboard's: it is the page of those who are counted, and has a script for those
-//!   who object.
+//! - [`visitor`] is not the dashboard's: it is the page of those who are counted, and has a script for those who
+//!   object.
 
 mod access;
 mod ask;
@@ -58,7 +58,7 @@ pub(crate) fn routes() -> Router<Services> {
         .route("/{site}/live/now", get(live::stream))
         .route("/{site}/settings", get(settings::show).post(settings::change))
         .route("/{site}/why", get(why::show))
+        .merge(visitor::routes())
         // What is small already, pictures, and streams are left as they are.
         .layer(CompressionLayer::new())
-        .merge(visitor::routes())
 }

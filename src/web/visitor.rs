@@ -157,8 +157,7 @@ impl Asked {
         let events = self.events(services).await?;
         let timezone = self.site.as_ref().map_or(TimeZone::UTC, |site| site.timezone.clone());
         let shown = PrivacyPage {
-            // It speaks one language.
-            frame: Frame { langs: Vec::new(), ..Frame::of(Lang::English) },
+            frame: Frame::bare(Lang::English),
             site: if self.domain.is_empty() { "this site".to_owned() } else { self.domain.clone() },
             host: self.host.clone(),
             day: timezone.to_datetime(services.clock.now()).strftime("%-d %B %Y").to_string(),

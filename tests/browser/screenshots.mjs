@@ -44,7 +44,7 @@ try {
   const context = await browser.newContext({ viewport: { width: 1280, height: 1220 }, locale: 'en-GB' });
   const page = await context.newPage();
   await page.goto(`${demo.origin}/${demo.site}`);
-  await page.locator('.point').nth(21).hover();
+  await page.locator('.point').nth(8).hover();
   await page.screenshot({ path: README_PICTURE });
 } finally {
   await browser.close();
