@@ -4,6 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 CARGO_TARGET_DIR ?= target
 export CARGO_TARGET_DIR
+FUZZER = $(abspath $(CARGO_TARGET_DIR))/fuzzer
 
 .PHONY: help
 help: ## Show the commands
@@ -15,9 +16,15 @@ demo: engine ## Build everything and show a year of generated traffic
 	$(CARGO_TARGET_DIR)/release/passerby demo $(DEMO)
 
 .PHONY: test
-test: engine chromium tests/browser/node_modules beacon/node_modules ## Run every test
+test: engine chromium fuzzer tests/browser/node_modules beacon/node_modules ## Run every test
 	cargo test
+	$(FUZZER)/bin/python tests/fuzz/fuzz.py $(abspath $(CARGO_TARGET_DIR))/debug/passerby 30
 	cd tests/browser && PASSERBY_PROGRAM=$(abspath $(CARGO_TARGET_DIR))/debug/passerby npm run --silent test
+
+.PHONY: fuzz
+fuzz: engine fuzzer ## Fuzz the API by its own openapi.json, with new requests for five minutes
+	cargo build
+	FUZZ_SEED=$$RANDOM $(FUZZER)/bin/python tests/fuzz/fuzz.py $(abspath $(CARGO_TARGET_DIR))/debug/passerby 300
 
 .PHONY: check
 check: beacon/node_modules ## Check format, lints, documentation and the committed build of the page script
@@ -34,6 +41,10 @@ engine: ## Get the ClickHouse engine, unless it is here
 .PHONY: chromium
 chromium: ## Install Debian's Chromium for the browser tests, unless it is here
 	@tests/browser/install-chromium.sh
+
+.PHONY: fuzzer
+fuzzer: ## Install the fuzzer of the API, unless it is here
+	@tests/fuzz/install.sh $(FUZZER)
 
 .PHONY: script
 script: beacon/node_modules ## Build the page script after a change of its source

@@ -86,3 +86,272 @@ CREATE TABLE IF NOT EXISTS tokens
 ENGINE = {replacing}(version)
 ORDER BY token_id
 COMMENT 'Tokens, one row a change';
+
+-- What sites want their visitors to do.
+CREATE TABLE IF NOT EXISTS goals
+(
+    goal_id          UInt32                 COMMENT 'The goal; never reused',
+    site_id          UInt32                 COMMENT 'The site, see sites.site_id',
+    kind             LowCardinality(String) COMMENT 'event, page or scroll',
+    event_name       String                 COMMENT 'The custom event that meets a goal of this kind',
+    page_path        String                 COMMENT 'The page that meets one of the other kinds; * is any characters',
+    scroll_threshold UInt8                  COMMENT 'How far down, in percent, the page must be scrolled',
+    display_name     String                 COMMENT 'What reports call the goal; unique within the site',
+    currency         LowCardinality(String) COMMENT 'ISO 4217 code that revenue is reported in; empty: it brings none',
+    created_at       DateTime('UTC')        COMMENT 'When the goal was set up',
+    removed          Bool                   COMMENT 'Whether the goal has been removed',
+    version          UInt64                 COMMENT 'Microseconds since 1970 of this change'
+)
+ENGINE = {replacing}(version)
+ORDER BY goal_id
+COMMENT 'Goals of sites, one row a change';
+
+-- Sets of filters that sites have given names.
+CREATE TABLE IF NOT EXISTS segments
+(
+    segment_id UInt32          COMMENT 'What queries call the segment; never reused',
+    site_id    UInt32          COMMENT 'The site, see sites.site_id',
+    name       String          COMMENT 'What people call the segment; unique within the site',
+    filters    String          COMMENT 'Its filters, as queries write them: a list in JSON',
+    created_at DateTime('UTC') COMMENT 'When the segment was saved first',
+    removed    Bool            COMMENT 'Whether the segment has been removed',
+    version    UInt64          COMMENT 'Microseconds since 1970 of this change'
+)
+ENGINE = {replacing}(version)
+ORDER BY segment_id
+COMMENT 'Segments of sites, one row a change';
+
+-- The views: what analysts and Grafana read, as a user who sees nothing else. Their names and columns
+-- are stable: new ones may come, none changes its meaning. They are made anew at every start.
+--
+-- They run with the rights of the user who made them, so that reading one needs no right to a table.
+-- They show what the reports count: no site that was removed, nothing that a site's retention has
+-- ended, an event that is stored twice once. Conditions on `site_id` and on `timestamp` or `started` reach
+-- the tables' own order, so that a view reads no more than the range that is asked for.
+--
+-- No id of a visitor or a visit leaves the tables. `visitor` and `visit` are numbers that stand for one
+-- within one query: good for counting, different in the next query. NULL stands for nobody, as
+-- uniqExact() expects.
+
+CREATE OR REPLACE VIEW report_sites
+(
+    site_id   UInt32          COMMENT 'The site''s number',
+    site      String          COMMENT 'The site''s domain',
+    timezone  String          COMMENT 'IANA name: where the site''s days begin and end',
+    kept_from DateTime('UTC') COMMENT 'When the oldest day begins that the site still keeps; 1970-01-01: everything'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS WITH
+    -- The oldest day's midnight, were the site's clock that of UTC; then less what its clock is ahead.
+    toDateTime(toDate(formatDateTime(now('UTC'), '%F', timezone)) - least(retention_days, 10000), 'UTC') AS midnight,
+    midnight - (toDateTime(formatDateTime(midnight, '%F %T', timezone), 'UTC') - midnight) AS nearly,
+    midnight - (toDateTime(formatDateTime(nearly, '%F %T', timezone), 'UTC') - nearly) AS oldest
+SELECT site_id, domain AS site, timezone, if(retention_days = 0, toDateTime(0, 'UTC'), oldest) AS kept_from
+FROM sites FINAL
+WHERE NOT removed
+COMMENT 'The sites that are counted, one row a site';
+
+CREATE OR REPLACE VIEW report_events
+(
+    site             String                              COMMENT 'The site''s domain',
+    site_id          UInt32                              COMMENT 'The site''s number: comparing with it is quickest',
+    timestamp        DateTime('UTC')                     COMMENT 'When it happened, to the second',
+    day              Date                                COMMENT 'The same as a day of the site''s calendar',
+    name             LowCardinality(String)              COMMENT 'pageview, engagement (attention to a page: no event in reports), or the name of a custom event',
+    visitor          Nullable(UInt64)                    COMMENT 'Stands for the visitor in this query; NULL: nobody',
+    visit            Nullable(UInt64)                    COMMENT 'Stands for the visit in this query; NULL: none',
+    hostname         LowCardinality(String)              COMMENT 'Host of the page, without www.',
+    pathname         String                              COMMENT 'Path of the page, decoded, without its query string',
+    interactive      Bool                                COMMENT 'False for custom events that nobody caused',
+    engagement_ms    UInt32                              COMMENT 'Milliseconds the page was visible and focused since the last such event',
+    scroll_depth     Nullable(UInt8)                     COMMENT 'Deepest scroll in percent; NULL: not told',
+    props            Map(LowCardinality(String), String) COMMENT 'Custom properties',
+    revenue_amount   Decimal(18, 3)                      COMMENT 'Revenue in revenue_currency',
+    revenue_currency LowCardinality(String)              COMMENT 'ISO 4217 code; empty: no revenue',
+    entry_hostname   LowCardinality(String)              COMMENT 'Host of the first page of the visit',
+    entry_pathname   String                              COMMENT 'Path of the first page of the visit',
+    referrer         String                              COMMENT 'Referring page: host and path',
+    source           LowCardinality(String)              COMMENT 'Name of where the visit came from; empty: direct',
+    channel          LowCardinality(String)              COMMENT 'Marketing channel',
+    utm_source       LowCardinality(String)              COMMENT 'utm_source of the first page',
+    utm_medium       LowCardinality(String)              COMMENT 'utm_medium of the first page',
+    utm_campaign     LowCardinality(String)              COMMENT 'utm_campaign of the first page',
+    utm_content      LowCardinality(String)              COMMENT 'utm_content of the first page',
+    utm_term         LowCardinality(String)              COMMENT 'utm_term of the first page',
+    click_id_kind    LowCardinality(String)              COMMENT 'Kind of advertising click id of the first page',
+    country          LowCardinality(String)              COMMENT 'ISO 3166-1 alpha-2; empty: not known',
+    region           LowCardinality(String)              COMMENT 'ISO 3166-2; empty: not known',
+    region_name      LowCardinality(String)              COMMENT 'English name of the region',
+    city             UInt32                              COMMENT 'GeoNames id; 0: not known',
+    city_name        LowCardinality(String)              COMMENT 'English name of the city',
+    browser          LowCardinality(String)              COMMENT 'Browser',
+    browser_version  LowCardinality(String)              COMMENT 'Browser version, at most major.minor',
+    os               LowCardinality(String)              COMMENT 'Operating system',
+    os_version       LowCardinality(String)              COMMENT 'Operating system version, at most major.minor',
+    device           LowCardinality(String)              COMMENT 'Desktop, Mobile or Tablet; empty: not known',
+    language         LowCardinality(String)              COMMENT 'Primary tag of the preferred language'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT
+    site, site_id, timestamp,
+    toDate(formatDateTime(timestamp, '%F', timezone)) AS day,
+    name,
+    if(visitor_id = 0, NULL, sipHash64(initialQueryID(), visitor_id)) AS visitor,
+    if(session_id = 0, NULL, sipHash64(initialQueryID(), session_id)) AS visit,
+    hostname, pathname, interactive, engagement_ms, nullIf(scroll_depth, 255) AS scroll_depth, props,
+    revenue_amount, revenue_currency, entry_hostname, entry_pathname,
+    referrer, source, channel, utm_source, utm_medium, utm_campaign, utm_content, utm_term,
+    click_id_kind, country, region, region_name, city, city_name, browser, browser_version, os,
+    os_version, device, language
+FROM (SELECT * FROM events FINAL SETTINGS do_not_merge_across_partitions_select_final = 1) AS e
+INNER JOIN report_sites AS s USING (site_id)
+WHERE timestamp >= kept_from
+COMMENT 'One row an event, engagement included';
+
+CREATE OR REPLACE VIEW report_visits
+(
+    site            String                 COMMENT 'The site''s domain',
+    site_id         UInt32                 COMMENT 'The site''s number: comparing with it is quickest',
+    started         DateTime('UTC')        COMMENT 'When the visit began',
+    ended           DateTime('UTC')        COMMENT 'When its last event happened; a visit is under way in a range if it began before the end and ended after the beginning',
+    day             Date                   COMMENT 'The day of its last event in the site''s calendar',
+    visit           UInt64                 COMMENT 'Stands for the visit in this query',
+    visitor         Nullable(UInt64)       COMMENT 'Stands for the visitor in this query',
+    duration        Int64                  COMMENT 'Seconds from its first event to its last',
+    pageviews       UInt64                 COMMENT 'Pages viewed',
+    events          UInt64                 COMMENT 'Pages viewed and custom events',
+    bounced         Bool                   COMMENT 'Whether it saw one page at most and did nothing there',
+    entry_hostname  String                 COMMENT 'Host of its first page',
+    entry_page      String                 COMMENT 'Path of its first page; empty: it viewed none',
+    exit_hostname   String                 COMMENT 'Host of its last page',
+    exit_page       String                 COMMENT 'Path of its last page; empty: it viewed none',
+    referrer        String                 COMMENT 'Referring page: host and path',
+    source          LowCardinality(String) COMMENT 'Name of where the visit came from; empty: direct',
+    channel         LowCardinality(String) COMMENT 'Marketing channel',
+    utm_source      LowCardinality(String) COMMENT 'utm_source of the first page',
+    utm_medium      LowCardinality(String) COMMENT 'utm_medium of the first page',
+    utm_campaign    LowCardinality(String) COMMENT 'utm_campaign of the first page',
+    utm_content     LowCardinality(String) COMMENT 'utm_content of the first page',
+    utm_term        LowCardinality(String) COMMENT 'utm_term of the first page',
+    click_id_kind   LowCardinality(String) COMMENT 'Kind of advertising click id of the first page',
+    country         LowCardinality(String) COMMENT 'ISO 3166-1 alpha-2; empty: not known',
+    region          LowCardinality(String) COMMENT 'ISO 3166-2; empty: not known',
+    region_name     LowCardinality(String) COMMENT 'English name of the region',
+    city            UInt32                 COMMENT 'GeoNames id; 0: not known',
+    city_name       LowCardinality(String) COMMENT 'English name of the city',
+    browser         LowCardinality(String) COMMENT 'Browser',
+    browser_version LowCardinality(String) COMMENT 'Browser version, at most major.minor',
+    os              LowCardinality(String) COMMENT 'Operating system',
+    os_version      LowCardinality(String) COMMENT 'Operating system version, at most major.minor',
+    device          LowCardinality(String) COMMENT 'Desktop, Mobile or Tablet; empty: not known',
+    language        LowCardinality(String) COMMENT 'Primary tag of the preferred language'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT
+    site, site_id, started, ended,
+    toDate(formatDateTime(ended, '%F', timezone)) AS day,
+    sipHash64(initialQueryID(), session_id) AS visit,
+    if(visitor_id = 0, NULL, sipHash64(initialQueryID(), visitor_id)) AS visitor,
+    duration, pageviews, events, bounced, entry_hostname, entry_page, exit_hostname, exit_page,
+    referrer, source, channel, utm_source, utm_medium, utm_campaign, utm_content, utm_term,
+    click_id_kind, country, region, region_name, city, city_name, browser, browser_version, os,
+    os_version, device, language
+FROM
+(
+    SELECT
+        site_id,
+        session_id,
+        -- A visit's id begins with its first second, so this is the order of the table.
+        toDateTime(intDiv(session_id, 4294967296), 'UTC') AS started,
+        any(e.visitor_id) AS visitor_id,
+        argMin(timestamp, seq) AS arrival,
+        argMax(timestamp, seq) AS departure,
+        greatest(arrival, departure) AS ended,
+        toInt64(ended) - toInt64(least(arrival, departure)) AS duration,
+        countIf(name = 'pageview') AS pageviews,
+        count() AS events,
+        pageviews < 2 AND countIf(name != 'pageview' AND interactive) = 0 AS bounced,
+        argMinIf(e.hostname, seq, name = 'pageview') AS entry_hostname,
+        argMinIf(e.pathname, seq, name = 'pageview') AS entry_page,
+        argMaxIf(e.hostname, seq, name = 'pageview') AS exit_hostname,
+        argMaxIf(e.pathname, seq, name = 'pageview') AS exit_page,
+        any(e.referrer) AS referrer, any(e.source) AS source, any(e.channel) AS channel,
+        any(e.utm_source) AS utm_source, any(e.utm_medium) AS utm_medium, any(e.utm_campaign) AS
+        utm_campaign, any(e.utm_content) AS utm_content, any(e.utm_term) AS utm_term,
+        any(e.click_id_kind) AS click_id_kind, any(e.country) AS country, any(e.region) AS region,
+        any(e.region_name) AS region_name, any(e.city) AS city, any(e.city_name) AS city_name,
+        any(e.browser) AS browser, any(e.browser_version) AS browser_version, any(e.os) AS os,
+        any(e.os_version) AS os_version, any(e.device) AS device, any(e.language) AS language
+    FROM events AS e FINAL
+    WHERE session_id != 0 AND name != 'engagement'
+    GROUP BY site_id, session_id
+) AS v
+INNER JOIN report_sites AS s USING (site_id)
+WHERE ended >= kept_from
+COMMENT 'One row a visit, made of its events; those of nobody belong to none';
+
+CREATE OR REPLACE VIEW report_hours
+(
+    site      String          COMMENT 'The site''s domain',
+    site_id   UInt32          COMMENT 'The site''s number: comparing with it is quickest',
+    hour      DateTime('UTC') COMMENT 'The hour, of UTC, by its beginning',
+    visitors  UInt64          COMMENT 'People, as far as they can be told apart',
+    visits    UInt64          COMMENT 'Visits with an event then',
+    pageviews UInt64          COMMENT 'Page views',
+    events    UInt64          COMMENT 'Page views and custom events'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT
+    site, site_id,
+    toStartOfHour(timestamp) AS hour,
+    uniqExact(visitor) AS visitors,
+    uniqExact(visit) AS visits,
+    countIf(name = 'pageview') AS pageviews,
+    count() AS events
+FROM report_events
+WHERE name != 'engagement'
+GROUP BY site, site_id, hour
+COMMENT 'What happened in each hour; visitors and visits of hours do not add up';
+
+CREATE OR REPLACE VIEW report_days
+(
+    site             String COMMENT 'The site''s domain',
+    site_id          UInt32 COMMENT 'The site''s number: comparing with it is quickest',
+    day              Date   COMMENT 'The day of the site''s calendar',
+    visitors         UInt64 COMMENT 'People, as far as they can be told apart',
+    visits           UInt64 COMMENT 'Visits with an event then',
+    pageviews        UInt64 COMMENT 'Page views',
+    events           UInt64 COMMENT 'Page views and custom events',
+    visits_ended     UInt64 COMMENT 'Visits whose last event was on the day: what the next three are of',
+    visits_bounced   UInt64 COMMENT 'Those that bounced: bounce rate = visits_bounced / visits_ended',
+    visits_seconds   Int64  COMMENT 'How long they lasted together: visit duration = visits_seconds / visits_ended',
+    visits_pageviews UInt64 COMMENT 'Pages that they viewed together: views per visit = visits_pageviews / visits_ended'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT
+    site, site_id, day, visitors, visits, pageviews, events,
+    visits_ended, visits_bounced, visits_seconds, visits_pageviews
+FROM
+(
+    SELECT
+        site, site_id, day,
+        uniqExact(visitor) AS visitors,
+        uniqExact(visit) AS visits,
+        countIf(name = 'pageview') AS pageviews,
+        count() AS events
+    FROM report_events
+    WHERE name != 'engagement'
+    GROUP BY site, site_id, day
+) AS of_events
+LEFT JOIN
+(
+    SELECT
+        site, site_id, day,
+        count() AS visits_ended,
+        countIf(bounced) AS visits_bounced,
+        sum(duration) AS visits_seconds,
+        sum(v.pageviews) AS visits_pageviews
+    FROM report_visits AS v
+    GROUP BY site, site_id, day
+) AS of_visits USING (site, site_id, day)
+COMMENT 'What happened on each day; people count once a day, so that days may be added up';

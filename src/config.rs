@@ -154,6 +154,13 @@ pub struct Engine {
     pub path: Option<PathBuf>,
     /// The most memory that the engine may use, in bytes.
     pub memory_bytes_max: Option<u64>,
+    /// The port that the engine listens on, of 127.0.0.1; by default a free one, chosen at each start.
+    pub port: Option<u16>,
+    /// The password of the user `passerby_analyst`, who reads the views; by default one that is made
+    /// once and kept in `engine/analyst.password` of the data directory.
+    pub analyst_password: Option<Secret>,
+    /// The only sites that this user sees, by domain; by default every site.
+    pub analyst_sites: Vec<String>,
 }
 
 /// `[geo]`
@@ -244,6 +251,9 @@ const OVERRIDES: &[(&str, &[&str], Form)] = &[
     ("PASSERBY_CLICKHOUSE_DATABASE", &["clickhouse", "database"], Form::Text),
     ("PASSERBY_ENGINE_PATH", &["engine", "path"], Form::Text),
     ("PASSERBY_ENGINE_MEMORY_BYTES_MAX", &["engine", "memory_bytes_max"], Form::Integer),
+    ("PASSERBY_ENGINE_PORT", &["engine", "port"], Form::Integer),
+    ("PASSERBY_ENGINE_ANALYST_PASSWORD", &["engine", "analyst_password"], Form::Text),
+    ("PASSERBY_ENGINE_ANALYST_SITES", &["engine", "analyst_sites"], Form::List),
     ("PASSERBY_GEO_DATABASE", &["geo", "database"], Form::Text),
     ("PASSERBY_LOG_FORMAT", &["log", "format"], Form::Text),
     ("PASSERBY_LOG_FILTER", &["log", "filter"], Form::Text),
@@ -350,14 +360,20 @@ impl Config {
     pub fn parse(text: &str, environment: &Environment) -> Result<Self, ConfigError> {
         let wrong = |reason: String| ConfigError::Wrong { source_name: String::new(), reason };
         // Read first as it stands, so that an error can point at its line.
-        toml::from_str::<Self>(text).map_err(|error| wrong(one_line(&error.to_string())))?;
+        toml::from_str::<Self>(text).map_err(|error| wrong(with_its_line(&error, text)))?;
         let mut table: toml::Table =
-            toml::from_str(text).map_err(|error| wrong(one_line(&error.to_string())))?;
+            toml::from_str(text).map_err(|error| wrong(with_its_line(&error, text)))?;
         for &(name, path, form) in OVERRIDES {
             if let Some(value) = environment.get(name) {
                 let value = form
                     .value(value)
                     .ok_or_else(|| wrong(format!("{name} must be a whole number")))?;
+                // By itself, so that an error can name the variable.
+                let mut alone = toml::Table::new();
+                set(&mut alone, path, value.clone());
+                alone
+                    .try_into::<Self>()
+                    .map_err(|error| wrong(format!("{name}: {}", one_line(error.message()))))?;
                 set(&mut table, path, value);
             }
         }
@@ -379,6 +395,15 @@ impl Config {
         };
         at_least("visits.open_max", self.visits.open_max as u64, 1_000, "1000 or more")?;
         at_least("spool.bytes_max", self.spool.bytes_max, 1 << 20, "1048576 (1 MiB) or more")?;
+        // They become part of a condition: see `store::engine`.
+        let is_odd = |site: &&String| {
+            site.chars().any(|c| !c.is_alphanumeric() && !matches!(c, '.' | '-' | '_' | ':' | '/'))
+        };
+        if let Some(site) = self.engine.analyst_sites.iter().find(is_odd) {
+            let rule = "a list of domains, without quotes or spaces";
+            let value = site.clone();
+            return Err(ConfigError::OutOfBounds { key: "engine.analyst_sites", value, rule });
+        }
         if let Some(url) = &self.clickhouse.url
             && !url.starts_with("http://")
             && !url.starts_with("https://")
@@ -420,13 +445,18 @@ fn set(table: &mut toml::Table, path: &[&str], value: toml::Value) {
     }
 }
 
-/// The parser draws the place of an error over several lines; a log and a sentence have one.
+/// `line 3 (listen): invalid socket address syntax`. The value stays out of it: it may be a password.
+fn with_its_line(error: &toml::de::Error, text: &str) -> String {
+    let rule = one_line(error.message());
+    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return rule };
+    let number = before.bytes().filter(|&byte| byte == b'\n').count();
+    let line = text.lines().nth(number).unwrap_or_default();
+    let key = line.split_once('=').map(|(key, _)| format!(" ({})", key.trim()));
+    format!("line {}{}: {rule}", number + 1, key.unwrap_or_default())
+}
+
 fn one_line(message: &str) -> String {
-    let lines = message
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.trim_matches(['|', '^', ' ']).is_empty());
-    lines.collect::<Vec<_>>().join(" ")
+    message.lines().map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -475,7 +505,9 @@ mod tests {
     fn what_is_wrong_is_said_in_one_line_that_names_the_key() {
         refused("lisen = 'x'", &[], "unknown field `lisen`");
         refused("[spool]\nbytes = 7", &[], "unknown field `bytes`");
-        refused("listen = 'nowhere'", &[], "listen = 'nowhere'");
+        refused("\nlisten = 'nowhere'", &[], "line 2 (listen): invalid socket address");
+        refused("", &[("PASSERBY_LISTEN", "nowhere")], "PASSERBY_LISTEN: invalid socket address");
+        refused("[clickhouse]\npassword = 7", &[], "line 2 (password): invalid type");
         refused("listen = ", &[], "listen");
         refused(
             "[privacy]\nipv4_prefix = 33",

@@ -137,6 +137,12 @@ impl Collector {
         outcome
     }
 
+    /// Whether a token is an administrator's.
+    pub fn knows_administrator(&self, secret: &str) -> bool {
+        let token = self.catalog.token(secret);
+        token.is_some_and(|token| token.administers(self.clock.now()))
+    }
+
     /// Counts events that were refused because they could not be decoded.
     pub fn count_invalid(&self) {
         self.counters.received.inc();
@@ -272,6 +278,9 @@ fn anonymous(told: &Told<'_>, first: impl FnOnce() -> Attributes) -> Option<Plac
 
 fn event(site: &Site, told: &Told<'_>, placed: Placed) -> Event {
     let Beacon { kind, page, props, revenue, .. } = told.beacon;
+    // Nothing is kept that no report shows: an amount is, where a goal of the event is about money. There
+    // are no exchange rates here, so that it stays in its own currency.
+    let revenue = revenue.as_ref().filter(|_| site.currency_of(kind.name()).is_some());
     let (engagement_ms, scroll_depth) = match *kind {
         Kind::Engagement { ms, scroll_depth } => (ms, scroll_depth),
         Kind::Pageview | Kind::Custom { .. } => (0, SCROLL_DEPTH_UNKNOWN),
@@ -290,10 +299,8 @@ fn event(site: &Site, told: &Told<'_>, placed: Placed) -> Event {
         engagement_ms,
         scroll_depth,
         props: props.clone().into_pairs(),
-        revenue_amount: revenue.as_ref().map_or(0, |revenue| revenue.thousandths),
-        revenue_currency: revenue
-            .as_ref()
-            .map_or_else(String::new, |revenue| revenue.currency.to_owned()),
+        revenue_amount: revenue.map_or(0, |revenue| revenue.thousandths),
+        revenue_currency: revenue.map_or_else(String::new, |revenue| revenue.currency.to_owned()),
         entry_hostname: placed.entry_hostname.to_string(),
         entry_pathname: placed.entry_pathname.to_string(),
     };

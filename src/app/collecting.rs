@@ -19,7 +19,7 @@ use crate::http::connections::{self, Stopping};
 use crate::http::control;
 use crate::http::door::Door;
 use crate::ingest::{Collector, Parts};
-use crate::privacy::{Geo, Listener, Prefixes, Proxies, SaltStore, Salts, Wall};
+use crate::privacy::{Geo, Ledger, Listener, Prefixes, Proxies, SaltStore, Salts, Wall};
 use crate::session::Visits;
 use crate::spool::disk::Directory;
 use crate::spool::{Limits, Reader, Spool};
@@ -62,6 +62,7 @@ impl Collecting {
         let visits = Arc::new(rebuild_visits(&config, &spool)?);
         let salts = Arc::new(Salts::open(
             SaltStore::open(config.privacy.salt_dir.as_deref(), &config.data_dir),
+            Ledger::open(&config.data_dir),
             now,
         ));
         let prefixes =

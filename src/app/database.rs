@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::config::{Config, Environment};
 use crate::http::health::Health;
 use crate::store::catalog::Catalog;
-use crate::store::engine::{Engine, EngineSettings, discover};
+use crate::store::engine::{Analyst, Engine, EngineSettings, discover};
 use crate::store::{Server, Store, StoreError};
 
 /// How often the catalog is read anew, and with it whether the database answers: other collectors
@@ -60,6 +60,11 @@ impl Database {
                     source: discover(config.engine.path.as_deref(), environment.get("PATH"))?,
                     program: None,
                     memory_bytes_max: config.engine.memory_bytes_max,
+                    port: config.engine.port,
+                    analyst: Analyst {
+                        password: config.engine.analyst_password.clone(),
+                        sites: config.engine.analyst_sites.clone(),
+                    },
                 };
                 let engine = Engine::start(settings)?;
                 let (writer, reader) = (engine.writer(), engine.reader());

@@ -30,7 +30,10 @@ pub async fn body(content_type: &str, body: Bytes) -> Result<Beacon, BeaconError
             json(&body)?
         }
         "application/x-www-form-urlencoded" => form(url::form_urlencoded::parse(&body))?,
-        "multipart/form-data" => form(multipart(content_type, body).await?.into_iter())?,
+        "multipart/form-data" => {
+            let broken = |_| BeaconError::new(Field::Request, "the multipart form can not be read");
+            form(multipart(content_type, body).await.map_err(broken)?.into_iter())?
+        }
         _ => json(&body)?,
     };
     beacon(fields.into())
@@ -78,16 +81,18 @@ fn form<K: AsRef<str>, V: AsRef<str>>(
         .map_err(|_| BeaconError::new(Field::Request, "the form can not be read"))
 }
 
-async fn multipart(content_type: &str, body: Bytes) -> Result<Vec<(String, String)>, BeaconError> {
-    let broken =
-        |_: multer::Error| BeaconError::new(Field::Request, "the multipart form can not be read");
-    let boundary = multer::parse_boundary(content_type).map_err(broken)?;
+/// The fields of a form as `multipart/form-data` has them, in its order.
+pub(crate) async fn multipart(
+    content_type: &str,
+    body: Bytes,
+) -> Result<Vec<(String, String)>, multer::Error> {
+    let boundary = multer::parse_boundary(content_type)?;
     let chunks = BodyDataStream::new(Full::new(body));
     let mut parts = multer::Multipart::new(chunks, boundary);
     let mut pairs = Vec::new();
-    while let Some(part) = parts.next_field().await.map_err(broken)? {
+    while let Some(part) = parts.next_field().await? {
         let name = part.name().unwrap_or_default().to_owned();
-        pairs.push((name, part.text().await.map_err(broken)?));
+        pairs.push((name, part.text().await?));
     }
     Ok(pairs)
 }

@@ -14,6 +14,7 @@ mod revenue;
 
 pub use props::{PROPS_MAX, Props};
 pub use revenue::Revenue;
+pub(crate) use revenue::currency;
 
 use crate::enrich::page::Page;
 use crate::event::{ENGAGEMENT, PAGEVIEW};

@@ -98,10 +98,13 @@ async fn fill(app: &App, args: &Args) -> anyhow::Result<String> {
     if catalog.site(demo::DOMAIN).is_none() {
         let change = SiteChange {
             timezone: Some(demo::TIMEZONE.to_owned()),
-            retention_days: None,
             public: Some(true),
+            ..SiteChange::default()
         };
         let site = catalog.put_site(store, demo::DOMAIN, change, now).await?;
+        for goal in demo::goals() {
+            catalog.put_goal(store, demo::DOMAIN, goal, now).await?;
+        }
         output::tell(format!("Generating {} days of traffic for {} ...", args.days, demo::DOMAIN));
         let begun = Instant::now();
         let mut progress = Progress::new(args.events, "events");

@@ -7,11 +7,13 @@ mod check;
 mod demo;
 pub mod engine;
 mod export;
+mod goal;
 mod import;
 mod output;
 mod progress;
 mod query;
 mod remote;
+mod segment;
 mod serve;
 mod site;
 pub mod table;
@@ -46,6 +48,12 @@ enum Command {
     /// Register sites
     #[command(subcommand)]
     Site(site::Command),
+    /// Set up what sites want their visitors to do
+    #[command(subcommand)]
+    Goal(goal::Command),
+    /// Save sets of filters under a name
+    #[command(subcommand)]
+    Segment(segment::Command),
     /// Make and end the tokens that open reports
     #[command(subcommand)]
     Token(token::Command),
@@ -92,6 +100,8 @@ pub fn run(environment: Environment) -> anyhow::Result<()> {
             Command::Export(args) => export::run(context, args).await,
             Command::Serve => serve::run(context).await,
             Command::Site(command) => site::run(context, command).await,
+            Command::Goal(command) => goal::run(context, command).await,
+            Command::Segment(command) => segment::run(context, command).await,
             Command::Token(command) => token::run(context, command).await,
             Command::Query(args) => query::run(context, args).await,
             Command::Migrate => serve::migrate(context).await,

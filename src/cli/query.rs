@@ -83,18 +83,8 @@ fn query(args: &Args) -> anyhow::Result<Value> {
         Some((from, to)) => json!([from.trim(), to.trim()]),
         None => json!(args.period),
     };
-    let mut filters = Vec::new();
-    for filter in &args.filters {
-        let mut parts = filter.splitn(3, ',').map(str::trim);
-        let (Some(operator), Some(dimension), Some(values)) =
-            (parts.next(), parts.next(), parts.next())
-        else {
-            bail!(
-                "the filter `{filter}` is not OPERATOR,DIMENSION,VALUE such as is,visit:source,Google"
-            )
-        };
-        filters.push(json!([operator, dimension, values.split('|').collect::<Vec<_>>()]));
-    }
+    let filters = args.filters.iter().map(|filter| filter_of(filter));
+    let filters = filters.collect::<anyhow::Result<Vec<_>>>()?;
     Ok(json!({
         "site_id": args.site,
         "metrics": args.metrics,
@@ -103,6 +93,20 @@ fn query(args: &Args) -> anyhow::Result<Value> {
         "filters": filters,
         "pagination": { "limit": args.limit },
     }))
+}
+
+/// The filter that `OPERATOR,DIMENSION,VALUE|…` is, as the API has it.
+pub(super) fn filter_of(text: &str) -> anyhow::Result<Value> {
+    let parts: Vec<_> = text.splitn(3, ',').map(str::trim).collect();
+    let [operator, dimension, values] = parts[..] else {
+        bail!("the filter `{text}` is not OPERATOR,DIMENSION,VALUE such as is,visit:source,Google")
+    };
+    let value = |text: &str| match text.parse::<u32>() {
+        // Segments have numbers, everything else has texts.
+        Ok(number) if dimension == "segment" => json!(number),
+        _ => json!(text),
+    };
+    Ok(json!([operator, dimension, values.split('|').map(value).collect::<Vec<_>>()]))
 }
 
 /// The width of the terminal as the shell tells it; 100 where there is none.

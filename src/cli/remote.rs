@@ -104,6 +104,25 @@ impl Remote {
         if status.is_success() { Ok(answer) } else { Err(refusal(&answer)) }
     }
 
+    /// Every entry of a list, whatever the number of its pages.
+    pub(super) async fn list(&mut self, path: &str, key: &str) -> anyhow::Result<Vec<Value>> {
+        let mut entries = Vec::new();
+        let mut after = String::new();
+        loop {
+            let query = if path.contains('?') { '&' } else { '?' };
+            let page = format!("{path}{query}limit=1000{after}");
+            let mut answer = self.call(Method::GET, &page, None).await?;
+            let Value::Array(page) = answer[key].take() else {
+                bail!("the collector's answer has no {key}")
+            };
+            entries.extend(page);
+            match answer["meta"]["after"].as_str() {
+                Some(cursor) => after = format!("&after={}", segment(cursor)),
+                None => return Ok(entries),
+            }
+        }
+    }
+
     /// Sends a request with any body, once.
     pub(super) async fn send(
         &mut self,
@@ -188,6 +207,11 @@ async fn ask(
 /// A part of a path, with everything encoded that could end it.
 pub(super) fn segment(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+/// A text of an answer; empty where there is none.
+pub(super) fn text<'answer>(answer: &'answer Value, key: &str) -> &'answer str {
+    answer[key].as_str().unwrap_or_default()
 }
 
 /// Runs one conversation with the collector and ends it, however it went.

@@ -2,9 +2,9 @@
 
 use axum::http::Method;
 use clap::Subcommand;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::remote::{segment, with};
+use super::remote::{segment, text, with};
 use super::{Context, output};
 
 #[derive(Subcommand)]
@@ -44,9 +44,8 @@ pub(super) async fn run(context: Context, command: Command) -> anyhow::Result<()
             Ok(output::made(domain)?)
         }
         Command::List => {
-            let answer = remote.call(Method::GET, "/api/v1/sites", None).await?;
-            for site in answer["sites"].as_array().into_iter().flatten() {
-                output::made(format!("{}\t{}", text(site, "domain"), text(site, "timezone")))?;
+            for site in remote.list("/api/v1/sites", "sites").await? {
+                output::made(format!("{}\t{}", text(&site, "domain"), text(&site, "timezone")))?;
             }
             Ok(())
         }
@@ -61,8 +60,4 @@ pub(super) async fn run(context: Context, command: Command) -> anyhow::Result<()
         }
     })
     .await
-}
-
-fn text<'a>(object: &'a Value, key: &str) -> &'a str {
-    object[key].as_str().unwrap_or_default()
 }

@@ -97,10 +97,13 @@ fn printable(text: &str) -> String {
 }
 
 fn number(value: &Value, metric: Option<Metric>) -> String {
+    if let Some(money) = value["long"].as_str() {
+        return printable(money);
+    }
     let Some(number) = value.as_f64() else { return "–".into() };
     match metric.map_or(Unit::Count, |metric| metric.spec().unit) {
         Unit::Count => thousands(number, 0),
-        Unit::Ratio => thousands(number, 2),
+        Unit::Ratio | Unit::Money => thousands(number, 2),
         Unit::Percent(decimals) => format!("{}%", thousands(number, decimals.into())),
         Unit::Seconds => duration(number as u64),
     }

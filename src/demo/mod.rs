@@ -17,6 +17,8 @@ use rand::rngs::SmallRng;
 use crate::import::batches::Batches;
 use crate::session::Visits;
 use crate::site::Site;
+use crate::site::goal::GoalKind;
+use crate::store::catalog::NewGoal;
 use crate::store::{Store, StoreError};
 use calendar::Calendar;
 use visit::Guests;
@@ -25,12 +27,30 @@ use visit::Guests;
 pub const DOMAIN: &str = "demo.example";
 /// The time zone of the sample site.
 pub const TIMEZONE: &str = "Europe/Berlin";
+/// What is paid in the sample site's shop.
+const CURRENCY: &str = "EUR";
 /// The mean number of events of a visit, engagement included: measured over a generated year.
 const EVENTS_PER_VISIT: f64 = 5.6;
 /// Days that are sent together.
 const DAYS_AT_ONCE: u32 = 8;
 /// The most visits that are open at once while traffic is generated.
 const VISITS_OPEN_MAX: usize = 100_000;
+
+/// The goals of the sample site.
+pub fn goals() -> Vec<NewGoal> {
+    let event = |name: &str| GoalKind::Event(name.to_owned());
+    let goal = |kind, name: Option<&str>, currency: Option<&str>| NewGoal {
+        kind,
+        display_name: name.map(str::to_owned),
+        currency: currency.map(str::to_owned),
+    };
+    vec![
+        goal(event("Purchase"), None, Some(CURRENCY)),
+        goal(event("Signup"), None, None),
+        goal(GoalKind::Page("/pricing".to_owned()), None, None),
+        goal(GoalKind::Scroll("/blog/**".to_owned(), 75), Some("Read the blog"), None),
+    ]
+}
 
 /// How much traffic there shall be.
 #[derive(Clone, Copy, Debug)]

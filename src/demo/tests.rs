@@ -7,13 +7,7 @@ use crate::event::{ENGAGEMENT, Event, PAGEVIEW};
 use crate::site::SiteId;
 
 fn site() -> Site {
-    Site {
-        id: SiteId(1),
-        domain: DOMAIN.to_owned(),
-        timezone: TimeZone::get(TIMEZONE).unwrap(),
-        retention_days: None,
-        public: true,
-    }
+    Site::new(SiteId(1), DOMAIN, TimeZone::get(TIMEZONE).unwrap())
 }
 
 fn traffic(days: u32, events: u64) -> Vec<Vec<Event>> {

@@ -4,6 +4,7 @@ use jiff::tz::Offset;
 use rand::rngs::SmallRng;
 use rand::{Rng, RngExt};
 
+use super::CURRENCY;
 use super::calendar::{self, Calendar, Occasion};
 use super::site_map::{DOWNLOADS, MISSING, OUTBOUND, PAGES, Page, SEARCHES};
 use super::world::{
@@ -268,7 +269,7 @@ impl Stay<'_> {
         );
         if let Some(event) = self.events.last_mut() {
             event.happening.revenue_amount = thousandths;
-            event.happening.revenue_currency = "EUR".to_owned();
+            event.happening.revenue_currency = CURRENCY.to_owned();
         }
     }
 

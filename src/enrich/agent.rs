@@ -5,14 +5,12 @@
 
 use std::sync::Arc;
 
-use quick_cache::sync::Cache;
 use ua_parser::{Regexes, os, user_agent};
 
+use super::remembered::Remembered;
 use super::text::clean;
 
 const PATTERNS: &str = include_str!("data/user_agents.json");
-/// How many user agents are remembered: a few hundred bytes each.
-const REMEMBERED: usize = 4_096;
 /// The longest name or version, in bytes.
 const NAME_BYTES_MAX: usize = 60;
 
@@ -31,11 +29,11 @@ pub struct Agent {
     pub device: &'static str,
 }
 
-/// Reads user agents, and remembers the last of them.
+/// Reads user agents, and remembers what the last of them told.
 pub struct Agents {
     browsers: user_agent::Extractor<'static>,
     systems: os::Extractor<'static>,
-    remembered: Cache<Box<str>, Arc<Agent>>,
+    remembered: Remembered<Arc<Agent>>,
 }
 
 impl Default for Agents {
@@ -60,18 +58,13 @@ impl Agents {
         Self {
             browsers: browsers.expect("the patterns of browsers are valid"),
             systems: systems.expect("the patterns of systems are valid"),
-            remembered: Cache::new(REMEMBERED),
+            remembered: Remembered::default(),
         }
     }
 
     /// What a user agent tells.
     pub fn read(&self, agent: &str) -> Arc<Agent> {
-        if let Some(known) = self.remembered.get(agent) {
-            return known;
-        }
-        let read = Arc::new(self.parse(agent));
-        self.remembered.insert(agent.into(), Arc::clone(&read));
-        read
+        self.remembered.or_find(agent, || Arc::new(self.parse(agent)))
     }
 
     fn parse(&self, agent: &str) -> Agent {

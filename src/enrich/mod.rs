@@ -7,4 +7,6 @@ pub mod acquisition;
 pub mod agent;
 pub mod language;
 pub mod page;
+pub mod places;
+pub mod remembered;
 pub mod text;

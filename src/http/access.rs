@@ -57,7 +57,7 @@ impl Access {
 }
 
 /// The token of the `Authorization` header.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
@@ -76,7 +76,7 @@ impl FromRequestParts<Services> for Access {
     }
 }
 
-/// Proof that a request may change sites and tokens.
+/// Proof that a request may change what is set up.
 pub(super) struct Administrator;
 
 impl FromRequestParts<Services> for Administrator {

@@ -28,6 +28,14 @@ impl Refused {
     }
 }
 
+#[cfg(test)]
+impl Refused {
+    /// What to change.
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+}
+
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         (self.status, Json(json!({ "error": self.message }))).into_response()
@@ -59,12 +67,27 @@ impl From<StoreError> for Refused {
 impl From<CatalogError> for Refused {
     fn from(error: CatalogError) -> Self {
         match error {
-            CatalogError::UnknownSite(_) | CatalogError::UnknownToken(_) => {
+            CatalogError::UnknownSite(_)
+            | CatalogError::UnknownToken(_)
+            | CatalogError::UnknownGoal(_)
+            | CatalogError::UnknownSegment(_) => {
                 Self::new(StatusCode::NOT_FOUND, error.to_string())
             }
             CatalogError::Domain(_)
+            | CatalogError::DomainTaken(_)
             | CatalogError::TimeZone(_)
-            | CatalogError::RetentionDays(_) => Self::bad_request(error.to_string()),
+            | CatalogError::RetentionDays(_)
+            | CatalogError::Name { .. }
+            | CatalogError::EventName
+            | CatalogError::PagePath { .. }
+            | CatalogError::ScrollThreshold(_)
+            | CatalogError::Currency(_)
+            | CatalogError::CurrencyOfPage
+            | CatalogError::GoalNameTaken(_)
+            | CatalogError::SegmentNeeds
+            | CatalogError::Filters(_)
+            | CatalogError::SegmentNameTaken(_)
+            | CatalogError::TooMany { .. } => Self::bad_request(error.to_string()),
             CatalogError::NoRandomness => {
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
             }

@@ -13,6 +13,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use serde_json::json;
 
+use super::access::bearer;
 use crate::beacon::{BODY_BYTES_MAX, Beacon, BeaconError, Field, decode};
 use crate::ingest::{Collector, Receipt, Refusal};
 use crate::judge::DropReason;
@@ -36,6 +37,9 @@ pub(super) async fn event(
         Method::POST => {}
         Method::OPTIONS => return preflight(),
         _ => return plain(StatusCode::METHOD_NOT_ALLOWED, "Send a beacon with POST."),
+    }
+    if parts.headers.get("x-debug-request").is_some_and(|value| value == "true") {
+        return debug(collector, &parts.headers, client);
     }
     if parts.headers.contains_key(header::CONTENT_ENCODING) {
         return plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "A beacon must not be compressed.");
@@ -63,6 +67,21 @@ pub(super) async fn event(
             come_again(plain(StatusCode::SERVICE_UNAVAILABLE, &refusal.to_string()))
         }
     }
+}
+
+/// Tells an administrator which address a beacon from here is taken to come from, to check the proxies
+/// in front; nothing is counted. Anybody else would learn how the proxies are set up.
+fn debug(collector: &Collector, headers: &HeaderMap, client: Client) -> Response<Body> {
+    if !bearer(headers).is_some_and(|secret| collector.knows_administrator(secret)) {
+        return plain(
+            StatusCode::UNAUTHORIZED,
+            "X-Debug-Request needs a token with the scope admin, sent as `Authorization: Bearer <token>`.",
+        );
+    }
+    let mut answer = plain(StatusCode::OK, "");
+    *answer.body_mut() = client.told_back();
+    answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
 }
 
 /// Answers `/api/event.gif`: always with the picture, so that no page shows a broken one.

@@ -55,8 +55,8 @@ impl Answer for Router {
     }
 }
 
-/// hyper with this collector's limits.
-pub(super) fn limits() -> http1::Builder {
+/// hyper with this collector's limits. The benchmark runs a bare server with them, too.
+pub fn limits() -> http1::Builder {
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())

@@ -44,6 +44,7 @@ pub(super) fn routes() -> Router<Services> {
         .route("/livez", get(live))
         .route("/readyz", get(ready))
         .route("/api/health", get(health))
+        .route("/api/error", get(nothing))
         .route("/api/system/health/live", get(live))
         .route("/api/system/health/ready", get(ready))
 }
@@ -57,6 +58,9 @@ async fn metrics(State(services): State<Services>) -> impl IntoResponse {
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, content_type)], services.counters.encode())
 }
+
+/// Older trackers fetch it to tell of an error of theirs; there is nothing to answer.
+async fn nothing() {}
 
 async fn live() -> &'static str {
     "ok"

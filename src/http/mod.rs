@@ -3,8 +3,9 @@
 //! - [`connections`] accepts, limits, times out and drains connections.
 //! - [`door`] receives every request of the outside world. It is where the visitor's address and user
 //!   agent are taken off the request: beacons get them as opaque values, everything else never does.
-//! - [`beacon`] is the beacons' side of the door; [`api`], [`sites`], [`script`] and [`health`] are
-//!   the routes behind it, and [`access`] decides who may use them.
+//! - [`beacon`] is the beacons' side of the door; [`api`], [`sites`], [`goals`], [`segments`],
+//!   [`tokens`], [`import`], [`script`] and [`health`] are the routes behind it, and [`access`] decides who
+//!   may use them.
 //! - [`control`] is the same routes on a socket in the data directory, for the command line.
 
 pub mod access;
@@ -15,11 +16,15 @@ pub mod connections;
 pub mod control;
 pub mod door;
 pub mod export;
+mod fields;
 pub mod form;
+pub mod goals;
 pub mod health;
 pub mod import;
 pub mod openapi;
+mod paging;
 pub mod script;
+pub mod segments;
 pub mod sites;
 pub mod tokens;
 
@@ -38,7 +43,7 @@ use crate::telemetry::Counters;
 pub struct Services {
     /// Tells the time.
     pub clock: SharedClock,
-    /// Sites and tokens.
+    /// What is set up: sites, goals, segments, tokens.
     pub catalog: Arc<Catalog>,
     /// ClickHouse.
     pub store: Arc<Store>,
@@ -55,6 +60,8 @@ pub fn routes(services: Services) -> Router {
     let api = Router::new()
         .merge(api::routes())
         .merge(sites::routes())
+        .merge(goals::routes())
+        .merge(segments::routes())
         .merge(tokens::routes())
         .merge(import::routes())
         .merge(export::routes())

@@ -1,14 +1,15 @@
 //! The Sites API: `/api/v1/sites`.
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::routing::get;
 use axum::{Json, Router};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Services;
 use super::access::{Access, Administrator};
 use super::answer::Refused;
+use super::fields::Fields;
+use super::paging::page;
 use crate::site::Site;
 use crate::store::catalog::SiteChange;
 
@@ -27,18 +28,28 @@ fn shown(site: &Site) -> Value {
     })
 }
 
-/// A body that is JSON of the right shape, or an answer that says what is wrong with it.
-fn read<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, Refused> {
-    let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
-    serde_json::from_slice(body)
-        .map_err(|error| Refused::bad_request(format!("The body can not be read: {error}")))
+/// What a site shall be.
+fn wanted(fields: Fields) -> Result<SiteChange, Refused> {
+    let fields = fields.only(&["domain", "timezone", "retention_days", "public"])?;
+    Ok(SiteChange {
+        domain: fields.text("domain")?,
+        timezone: fields.text("timezone")?.filter(|name| !name.is_empty()),
+        retention_days: fields.number("retention_days")?,
+        public: fields.truth("public")?,
+    })
 }
 
-async fn list(access: Access, State(services): State<Services>) -> Json<Value> {
-    let sites = services.catalog.sites();
-    let sites: Vec<_> =
-        sites.iter().filter(|site| access.reads(&services, site)).map(|site| shown(site)).collect();
-    Json(json!({ "sites": sites, "meta": { "after": null, "before": null, "limit": 100 } }))
+async fn list(
+    access: Access,
+    State(services): State<Services>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Value>, Refused> {
+    let sites = services.catalog.sites().into_iter();
+    let sites = sites.filter(|site| access.reads(&services, site)).collect();
+    let fields = Fields::of_query(query.as_deref());
+    let (sites, meta) = page(sites, |site| site.domain.clone(), &fields)?;
+    let sites: Vec<_> = sites.iter().map(|site| shown(site)).collect();
+    Ok(Json(json!({ "sites": sites, "meta": meta })))
 }
 
 async fn show(
@@ -49,39 +60,27 @@ async fn show(
     Ok(Json(shown(&*access.site(&services, &domain)?)))
 }
 
-#[derive(Deserialize)]
-struct NewSite {
-    domain: String,
-    #[serde(flatten)]
-    rest: serde_json::Map<String, Value>,
-}
-
+/// A new one: its domain must be free.
 async fn create(
     _: Administrator,
     State(services): State<Services>,
-    body: axum::body::Bytes,
+    fields: Fields,
 ) -> Result<Json<Value>, Refused> {
-    let NewSite { domain, rest } = read(&body)?;
-    let change = read(Value::Object(rest).to_string().as_bytes())?;
-    changed(&services, &domain, change).await
+    let domain = fields.required("domain", "the host name of the site, such as example.com")?;
+    let (wanted, now) = (SiteChange { domain: None, ..wanted(fields)? }, services.clock.now());
+    let site = services.catalog.create_site(&services.store, &domain, wanted, now).await?;
+    Ok(Json(shown(&site)))
 }
 
+/// The one of the domain, whether or not there was one; a `domain` among the fields renames it.
 async fn put(
     _: Administrator,
     State(services): State<Services>,
     Path(domain): Path<String>,
-    body: axum::body::Bytes,
+    fields: Fields,
 ) -> Result<Json<Value>, Refused> {
-    changed(&services, &domain, read(&body)?).await
-}
-
-async fn changed(
-    services: &Services,
-    domain: &str,
-    change: SiteChange,
-) -> Result<Json<Value>, Refused> {
-    let site =
-        services.catalog.put_site(&services.store, domain, change, services.clock.now()).await?;
+    let (wanted, now) = (wanted(fields)?, services.clock.now());
+    let site = services.catalog.put_site(&services.store, &domain, wanted, now).await?;
     Ok(Json(shown(&site)))
 }
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::beacon::{NAME_CHARS_MAX, Props, Revenue};
 use crate::enrich::acquisition::{Acquisition, ClickId, Tags, channel};
 use crate::enrich::page::{Page, PageError, hostname};
+use crate::enrich::places::{city_name, region_name};
 use crate::enrich::text::clean;
 use crate::event::{Attributes, PAGEVIEW, SCROLL_DEPTH_UNKNOWN};
 use crate::session::Kind;
@@ -15,6 +16,43 @@ use crate::site::Site;
 
 /// The longest text of a field, in bytes; what is longer is cut.
 const TEXT_BYTES_MAX: usize = 2_000;
+
+/// The fields of a line.
+pub const FIELDS: [&str; 33] = [
+    "site",
+    "timestamp",
+    "name",
+    "url",
+    "hostname",
+    "pathname",
+    "visitor",
+    "new_visit",
+    "referrer",
+    "source",
+    "channel",
+    "utm_source",
+    "utm_medium",
+    "utm_campaign",
+    "utm_content",
+    "utm_term",
+    "click_id_kind",
+    "browser",
+    "browser_version",
+    "os",
+    "os_version",
+    "device",
+    "language",
+    "country",
+    "region",
+    "region_name",
+    "city",
+    "city_name",
+    "props",
+    "revenue",
+    "interactive",
+    "engagement_ms",
+    "scroll_depth",
+];
 
 /// A line, as it is written.
 #[derive(Deserialize)]
@@ -156,7 +194,8 @@ impl Line {
         };
         let props = Props::read(self.props).map_err(|error| LineError::new("props", error.rule))?;
         let is_engagement = kind == Kind::Engagement;
-        let scroll_depth = self.scroll_depth.map_or(SCROLL_DEPTH_UNKNOWN, |depth| depth.min(100));
+        let told = self.scroll_depth.filter(|&depth| depth != SCROLL_DEPTH_UNKNOWN);
+        let scroll_depth = told.map_or(SCROLL_DEPTH_UNKNOWN, |depth| depth.min(100));
         Ok(Told {
             timestamp,
             kind,
@@ -220,12 +259,14 @@ impl Line {
             reference: from_url.reference,
         };
         let acquisition = Acquisition::of(&tags, self.referrer.as_deref(), &page.hostname);
+        let region = or(&self.region, String::new());
+        let city = self.city.unwrap_or(0);
         let derived = acquisition.onto(Attributes {
             country: or(&self.country, String::new()),
-            region: or(&self.region, String::new()),
-            region_name: or(&self.region_name, String::new()),
-            city: self.city.unwrap_or(0),
-            city_name: or(&self.city_name, String::new()),
+            region_name: or(&self.region_name, region_name(&region).unwrap_or_default().to_owned()),
+            region,
+            city_name: or(&self.city_name, city_name(city).unwrap_or_default().to_owned()),
+            city,
             browser: or(&self.browser, String::new()),
             browser_version: or(&self.browser_version, String::new()),
             os: or(&self.os, String::new()),
@@ -282,14 +323,7 @@ mod tests {
     use crate::site::SiteId;
 
     fn site() -> Site {
-        let timezone = TimeZone::UTC;
-        Site {
-            id: SiteId(1),
-            domain: "example.com".into(),
-            timezone,
-            retention_days: None,
-            public: false,
-        }
+        Site::new(SiteId(1), "example.com", TimeZone::UTC)
     }
 
     fn told(with: &str) -> Result<Told, LineError> {
@@ -325,6 +359,13 @@ mod tests {
     }
 
     #[test]
+    fn a_place_that_is_known_by_its_code_has_its_name() {
+        let told = told(r#", "pathname": "/", "country": "EE", "region": "EE-37", "city": 588409"#);
+        let place = told.map(|told| told.attributes).unwrap_or_default();
+        assert_eq!((place.region_name.as_str(), place.city_name.as_str()), ("Harjumaa", "Tallinn"));
+    }
+
+    #[test]
     fn a_given_source_decides_the_channel_unless_that_is_given_too() {
         let attributes = |with: &str| {
             told(&format!(r#", "pathname": "/"{with}"#))
@@ -353,14 +394,22 @@ mod tests {
     }
 
     #[test]
+    fn the_fields_that_are_listed_are_those_of_a_line() {
+        let error = Line::parse(br#"{"unheard": 1}"#).err().unwrap().to_string();
+        let expected = FIELDS.map(|name| format!("`{name}`")).join(", ");
+        assert!(error.contains(&format!("expected one of {expected} at")), "{error}");
+    }
+
+    #[test]
     fn attention_is_kept_of_engagement_only() {
-        let depth = |name: &str| {
+        let attention = |name: &str, depth: u8| {
             let told = told(&format!(
-                r#", "pathname": "/", "name": "{name}", "engagement_ms": 5, "scroll_depth": 120"#
+                r#", "pathname": "/", "name": "{name}", "engagement_ms": 5, "scroll_depth": {depth}"#
             ));
             told.map(|told| (told.engagement_ms, told.scroll_depth)).unwrap_or_default()
         };
-        assert_eq!(depth("engagement"), (5, 100));
-        assert_eq!(depth("pageview"), (0, SCROLL_DEPTH_UNKNOWN));
+        assert_eq!(attention("engagement", 120), (5, 100));
+        assert_eq!(attention("engagement", 255), (5, SCROLL_DEPTH_UNKNOWN), "255 tells of none");
+        assert_eq!(attention("pageview", 120), (0, SCROLL_DEPTH_UNKNOWN));
     }
 }

@@ -1,7 +1,8 @@
 //! User agents of programs that visit by themselves.
 
-use quick_cache::sync::Cache;
 use regex::bytes::{RegexSet, RegexSetBuilder};
+
+use crate::enrich::remembered::Remembered;
 
 /// Words that others collected, see `enrich/data/README.md`.
 const WORDS: &str = include_str!("../enrich/data/bots.txt");
@@ -17,12 +18,10 @@ const OWN: [&str; 7] = [
 ];
 /// What makes a word of a bot out of something else: a brand of telephones, an app, a library's name.
 const INNOCENT: [&str; 3] = ["cubot", "camscan", "libhttp"];
-/// How many verdicts are remembered.
-const REMEMBERED: usize = 4_096;
 
 pub(super) struct Bots {
     words: RegexSet,
-    remembered: Cache<Box<str>, bool>,
+    remembered: Remembered<bool>,
 }
 
 impl Bots {
@@ -32,20 +31,13 @@ impl Bots {
             .unicode(false)
             .build();
         // Unwrap safety: the words are compiled in, and a test builds them.
-        Self {
-            words: words.expect("the list of bots is valid"),
-            remembered: Cache::new(REMEMBERED),
-        }
+        Self { words: words.expect("the list of bots is valid"), remembered: Remembered::default() }
     }
 
     /// A browser says who it is: what does not is no browser.
     pub(super) fn has(&self, agent: &str) -> bool {
-        if let Some(known) = self.remembered.get(agent) {
-            return known;
-        }
-        let verdict = agent.trim().is_empty() || self.is_bot(&agent.to_ascii_lowercase());
-        self.remembered.insert(agent.into(), verdict);
-        verdict
+        self.remembered
+            .or_find(agent, || agent.trim().is_empty() || self.is_bot(&agent.to_ascii_lowercase()))
     }
 
     fn is_bot(&self, agent: &str) -> bool {

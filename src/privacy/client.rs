@@ -4,6 +4,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use axum::body::Body;
+
 use super::signal::Signal;
 
 /// The longest part of a user agent that is looked at, in bytes.
@@ -21,8 +23,18 @@ pub struct Client {
     pub network: Network,
 }
 
-/// A visitor's address. It is consumed once, by [`super::Wall::cross`], and can do nothing else.
-pub struct ClientIp(IpAddr);
+impl Client {
+    /// The address that was worked out, as the answer to the one who sent the request: an administrator
+    /// who sets up proxies. It goes into the body of that answer and nowhere else.
+    pub fn told_back(self) -> Body {
+        Body::from(self.ip.0.to_string())
+    }
+}
+
+/// A visitor's address. It is consumed once: by [`super::Wall::cross`] or, where its owner asked for it,
+/// by [`Client::told_back`]. It is in a box, so that it is not copied wherever the request goes; the box is
+/// wiped when it is freed.
+pub struct ClientIp(Box<IpAddr>);
 
 /// An address of which only the leading bits are left.
 pub(super) enum Truncated {
@@ -32,11 +44,11 @@ pub(super) enum Truncated {
 
 impl ClientIp {
     pub(super) fn new(address: IpAddr) -> Self {
-        Self(address.to_canonical())
+        Self(Box::new(address.to_canonical()))
     }
 
     pub(super) fn truncate(self, ipv4_prefix: u8, ipv6_prefix: u8) -> Truncated {
-        match self.0 {
+        match *self.0 {
             IpAddr::V4(address) => {
                 let mask = u32::MAX.checked_shl(32 - u32::from(ipv4_prefix)).unwrap_or(0);
                 Truncated::V4(Ipv4Addr::from_bits(address.to_bits() & mask))
@@ -50,7 +62,7 @@ impl ClientIp {
 
     #[cfg(test)]
     pub(super) fn is(&self, address: &str) -> bool {
-        address.parse() == Ok(self.0)
+        address.parse() == Ok(*self.0)
     }
 }
 

@@ -28,7 +28,7 @@ pub use geo::{Geo, GeoError, Place};
 pub use listener::{Listener, Peer};
 pub use process::harden_process;
 pub use proxies::Proxies;
-pub use salt::{SaltStore, Salts};
+pub use salt::{Ledger, SaltStore, Salts};
 pub use signal::{OnObjection, Signal};
 pub use visitor::Recognised;
 pub use wall::{Crossing, Prefixes, Wall};

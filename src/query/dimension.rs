@@ -7,8 +7,8 @@
 use std::fmt;
 
 use super::countries::COUNTRY_NAME;
-use super::goal::Goal;
 use super::interval::Interval;
+use crate::site::goal::Goal;
 
 /// Where a field's value is to be found, with its SQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,12 +16,14 @@ pub enum Unit {
     Seconds,
     /// A number of things a thing, rounded to two decimals.
     Ratio,
+    /// An amount in some currency, in thousandths truncated.
+    Money,
 }
 
 /// From what a metric is computed, with its SQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Formula {
-    /// From events: an aggregate over rows of `events`.
+    /// From events: an aggregate over rows of `events`, each with the amount of `revenue` that it adds.
     Events(&'static str),
     /// From visits: an aggregate over visits (`visitor`, `views`, `duration`, `bounced`, `entered`).
     Visits(&'static str),
@@ -126,7 +128,7 @@ metrics! {
     /// Share of the visits that saw one page at most and did nothing there. With a filter on the page,
     /// of the visits that entered on it.
     BounceRate = "bounce_rate", Unit::Percent(0),
-        Formula::Visits("toUInt64(ifNotFinite(round(100 * countIf(bounced AND entered) / countIf(entered)), 0))");
+        Formula::Visits("toUInt64(ifNotFinite(round(countIf(bounced AND entered) / countIf(entered) * 100), 0))");
     /// Mean time from the first event of a visit to its last.
     VisitDuration = "visit_duration", Unit::Seconds,
         Formula::Visits("toUInt64(ifNotFinite(round(avg(duration)), 0))");
@@ -134,26 +136,26 @@ metrics! {
     Percentage = "percentage", Unit::Percent(1), Formula::Share {
         of: Metric::Visitors,
         whole: Whole::Report,
-        sql: "if(report_visitors = 0, NULL, round(100 * visitors / report_visitors, 1))",
+        sql: "if(report_visitors = 0, NULL, round(visitors / report_visitors * 100, 1))",
     };
     /// Visitors who met the goal as a share of all visitors: those of the report without dimensions, and
     /// without its filters on goals and properties.
     ConversionRate = "conversion_rate", Unit::Percent(2), Formula::Share {
         of: Metric::Visitors,
         whole: Whole::Unconverted,
-        sql: "if(unconverted_visitors = 0, 0, round(100 * visitors / unconverted_visitors, 2))",
+        sql: "if(unconverted_visitors = 0, 0, round(visitors / unconverted_visitors * 100, 2))",
     };
     /// Visitors of the row who met the goal as a share of the visitors of the row.
     GroupConversionRate = "group_conversion_rate", Unit::Percent(2), Formula::Share {
         of: Metric::Visitors,
         whole: Whole::UnconvertedRow,
-        sql: "if(unconverted_row_visitors = 0, 0, round(100 * visitors / unconverted_row_visitors, 2))",
+        sql: "if(unconverted_row_visitors = 0, 0, round(visitors / unconverted_row_visitors * 100, 2))",
     };
     /// Visits that ended on the page as a share of the views of the page.
     ExitRate = "exit_rate", Unit::Percent(1), Formula::Share {
         of: Metric::Visits,
         whole: Whole::PageOfExit,
-        sql: "if(page_views = 0, NULL, round(100 * visits / page_views, 1))",
+        sql: "if(page_views = 0, NULL, round(visits / page_views * 100, 1))",
     };
     /// Mean time for which a visit had the page visible and focused, of the visits that reported any.
     TimeOnPage = "time_on_page", Unit::Seconds,
@@ -161,6 +163,11 @@ metrics! {
     /// Mean of how far down each visit scrolled the page at most, in percent.
     ScrollDepth = "scroll_depth", Unit::Percent(0),
         Formula::Engagement("if(countIf(told) = 0, NULL, toUInt64(round(avgIf(depth, told))))");
+    /// Revenue of the events that met a goal with a currency, as far as it is in that currency.
+    TotalRevenue = "total_revenue", Unit::Money, Formula::Events("sum(revenue)");
+    /// The same divided by the number of events that brought it.
+    AverageRevenue = "average_revenue", Unit::Money,
+        Formula::Events("sum(revenue) / greatest(count(revenue), 1)");
 }
 
 impl Metric {
@@ -172,6 +179,7 @@ impl Metric {
     /// Its value where nothing has happened.
     pub fn of_nothing(self) -> Value {
         match self.spec().formula {
+            Formula::Events(_) if self.spec().unit == Unit::Money => Value::Null,
             Formula::Events(_) | Formula::Either { .. } => json!(0),
             Formula::Visits(_) if self.spec().unit == Unit::Ratio => json!(0.0),
             Formula::Visits(_) => json!(0),

@@ -15,11 +15,11 @@ mod countries;
 pub mod dimension;
 mod error;
 pub mod filter;
-pub mod goal;
 pub mod interval;
 pub mod metric;
 pub mod period;
 mod reference;
+pub mod revenue;
 mod rules;
 mod schema;
 pub mod statement;
@@ -41,15 +41,23 @@ pub use self::wire::{Include, Order, OrderKey, Page, Wire};
 use self::dimension::Dimension;
 use self::error::Problems;
 use self::filter::{Filter, Subject};
-use self::goal::Goal;
 use self::interval::Interval;
 use self::metric::Metric;
 use self::period::Period;
+use self::revenue::Revenue;
 use self::wire::Breakdown;
+use crate::site::goal::Goal;
+use crate::site::segment::Segment;
 use crate::site::{Site, SiteId};
+
+/// The most goals that the filters of a query mean together: each is a condition of the statement.
+const GOALS_MEANT_MAX: usize = 500;
 
 /// Of so many rows of the other period, at most, those are found that a report's rows are compared with.
 const COMPARED_ROWS_MAX: u64 = 100_000;
+
+/// So many rows, at most, a report has whose empty buckets are filled.
+pub const FILLED_ROWS_MAX: u64 = 100_000;
 
 /// What a query is read against.
 #[derive(Clone, Copy)]
@@ -62,6 +70,8 @@ pub struct Known<'site> {
     pub first_event: Option<Timestamp>,
     /// The goals of the site.
     pub goals: &'site [Goal],
+    /// The segments of the site.
+    pub segments: &'site [Segment],
     /// In which dialect it is asked.
     pub dialect: Dialect,
 }
@@ -77,9 +87,10 @@ pub enum Dialect {
 }
 
 impl<'site> Known<'site> {
-    /// A site without goals, of whose first event nothing is known.
+    /// A site with its goals and segments, of whose first event nothing is known.
     pub fn new(site: &'site Site, now: Timestamp) -> Self {
-        Self { site, now, first_event: None, goals: &[], dialect: Dialect::V2 }
+        let Site { goals, segments, .. } = site;
+        Self { site, now, first_event: None, goals, segments, dialect: Dialect::V2 }
     }
 }
 
@@ -96,6 +107,7 @@ pub struct Query {
     order: Vec<Order>,
     include: Include,
     page: Page,
+    revenue: Revenue,
 }
 
 impl Query {
@@ -104,7 +116,7 @@ impl Query {
     /// # Errors
     /// What is wrong with its form or, if nothing is, with how its parts go together.
     pub fn parse(value: &Value, known: &Known<'_>) -> Result<Self, QueryError> {
-        Self::resolve(Wire::parse(value)?, known)
+        Self::resolve(Wire::parse(value, known.segments)?, known)
     }
 
     /// What the query comes to for this site, at this moment.
@@ -114,24 +126,25 @@ impl Query {
     pub fn resolve(wire: Wire, known: &Known<'_>) -> Result<Self, QueryError> {
         let mut problems = Problems::default();
         let period = wire.range.resolve(&known.site.timezone, known.now, known.first_event);
-        let filters = wire.filters.into_iter().enumerate().map(|(index, filter)| {
-            filter.resolve(known.goals, &format!("#/filters/{index}"), &mut problems)
-        });
-        let Some(filters) = filters.collect::<Vec<_>>().into_iter().collect::<Option<Vec<_>>>()
-        else {
+        let Some(filters) = resolve_filters(wire.filters, known.goals, &mut problems) else {
             return problems.finish(None);
         };
         let fitting = Interval::fitting(&period);
-        let dimensions = wire.dimensions.into_iter().map(|breakdown| match breakdown {
-            Breakdown::By(dimension) => dimension,
-            Breakdown::ByTime => Dimension::Time(fitting),
-            Breakdown::ByGoal => Dimension::Goal(goals_asked_for(known.goals, &filters)),
-        });
+        let dimensions: Vec<_> = wire
+            .dimensions
+            .into_iter()
+            .map(|breakdown| match breakdown {
+                Breakdown::By(dimension) => dimension,
+                Breakdown::ByTime => Dimension::Time(fitting),
+                Breakdown::ByGoal => Dimension::Goal(goals_asked_for(known.goals, &filters)),
+            })
+            .collect();
         let query = Self {
             site: known.site.id,
             domain: known.site.domain.clone(),
             metrics: wire.metrics,
-            dimensions: dimensions.collect(),
+            revenue: Revenue::of(known.goals, &dimensions, &filters),
+            dimensions,
             period,
             kept_from: known.site.retention_days.map(|days| kept_from(days, known)),
             filters,
@@ -168,6 +181,21 @@ impl Query {
         self.page
     }
 
+    /// Of which events, and in which currency, its revenue is.
+    pub fn revenue(&self) -> &Revenue {
+        &self.revenue
+    }
+
+    /// What its rows are sorted by.
+    pub fn order(&self) -> &[Order] {
+        &self.order
+    }
+
+    /// The same for all its rows, and one more than may be filled.
+    pub fn to_fill(&self) -> Self {
+        Self { page: Page { limit: FILLED_ROWS_MAX + 1, offset: 0 }, ..self.clone() }
+    }
+
     /// The interval of time it is broken down by, if it is.
     pub fn interval(&self) -> Option<Interval> {
         self.dimensions.iter().find_map(|dimension| match dimension {
@@ -195,9 +223,13 @@ impl Query {
             };
             Some(json!([name, if order.descending { "desc" } else { "asc" }]))
         });
-        let Include { imports, time_labels, total_rows, .. } = self.include;
-        let wanted =
-            [("imports", imports), ("time_labels", time_labels), ("total_rows", total_rows)];
+        let Include { imports, time_labels, total_rows, zero_fill, .. } = self.include;
+        let wanted = [
+            ("imports", imports),
+            ("time_labels", time_labels),
+            ("total_rows", total_rows),
+            ("zero_fill", zero_fill),
+        ];
         let wanted = wanted.into_iter().filter(|(_, wanted)| *wanted);
         let mut include: Map<_, _> = wanted.map(|(key, _)| (key.to_owned(), json!(true))).collect();
         if let Some(comparison) = &self.include.comparison {
@@ -214,6 +246,41 @@ impl Query {
             "pagination": { "limit": self.page.limit, "offset": self.page.offset },
         })
     }
+}
+
+/// Whether the filters, as queries write them, are such of a site: of what a segment is made. A segment
+/// has no segments in it.
+///
+/// # Errors
+/// Everything that is wrong with them, all at once.
+pub fn check_filters(filters: &[Value], site: &Site) -> Result<(), QueryError> {
+    let mut problems = Problems::default();
+    let read = wire::filters(Some(&json!(filters)), &[], &mut problems);
+    let resolved = read.and_then(|read| resolve_filters(read, &site.goals, &mut problems));
+    problems.finish(resolved).map(drop)
+}
+
+/// The filters with the goals that they mean; each has its place in the query's list.
+fn resolve_filters(
+    filters: Vec<(usize, Filter)>,
+    goals: &[Goal],
+    problems: &mut Problems,
+) -> Option<Vec<Filter>> {
+    let each = filters
+        .into_iter()
+        .map(|(index, filter)| filter.resolve(goals, &format!("#/filters/{index}"), problems));
+    let filters = each.collect::<Vec<_>>().into_iter().collect::<Option<Vec<Filter>>>()?;
+    let meant = filters.iter().flat_map(Filter::tests).map(|test| match &test.subject {
+        Subject::Goal(goals) => goals.len(),
+        Subject::Field(_) | Subject::Property(_) => 0,
+    });
+    let meant: usize = meant.sum();
+    if meant > GOALS_MEANT_MAX {
+        let rule = format!("at most {GOALS_MEANT_MAX}, each counted as often as it is meant.");
+        return problems
+            .note("#/filters", format!("Invalid filters: they mean {meant} goals; {rule}"));
+    }
+    Some(filters)
 }
 
 /// The goals that a report by goal has rows for: those that every filter on goals means.

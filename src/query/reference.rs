@@ -33,7 +33,8 @@ curl http://127.0.0.1:8000/api/v2/query -H "Authorization: Bearer $token" -d '{
 `results` has a row for each combination of the dimensions' values, and exactly one row without dimensions. The
 numbers of a row are in the order of `metrics`, its values in the order of `dimensions`. `query` is the question as it
 was understood, with its dates; asked again as it stands, it has the same answer. `passerby query` asks the same
-questions and prints the answer as a table. The JSON schema is at `/api/docs/query/schema.json`.
+questions and prints the answer as a table. The JSON schema is at `/api/docs/query/schema.json`, and that of every route
+at `/openapi.json`.
 
 ## The parts of a question
 
@@ -45,7 +46,7 @@ questions and prints the answer as a table. The JSON schema is at `/api/docs/que
 | `dimensions` | | What it is broken down by. |
 | `filters` | | Which events and visits count; all entries must hold. |
 | `order_by` | | `[["visitors", "desc"], ["visit:source", "asc"]]`; by default time, then the first metric from the greatest. |
-| `include` | | `time_labels`: every bucket of the period in `meta.time_labels`; `total_rows`: the number of rows without pagination in `meta.total_rows`; `comparisons`: see below. |
+| `include` | | `time_labels`: every bucket of the period in `meta.time_labels`; `total_rows`: the number of rows without pagination in `meta.total_rows`; `zero_fill`: a row for every bucket of the period, also where nothing happened, and with further dimensions for each of their values that occur (100000 rows at most); `comparisons`: see below. |
 | `pagination` | | `limit` (1 to 10000, which is the default) and `offset`. |
 
 ### date_range
@@ -72,12 +73,15 @@ In the site's time zone; both ends are within.
 |---|---|
 | `is`, `is_not` | is one of the values, or none |
 | `contains`, `contains_not` | contains one of them, or none |
+| `starts_with`, `starts_with_not`, `ends_with`, `ends_with_not` | begins or ends with one of them, or with none |
 | `matches`, `matches_not` | has a match of one of these regular expressions (RE2), or none |
 | `matches_wildcard`, `matches_wildcard_not` | is wholly matched by one of these patterns, or none: `*` is anything, `\|` is or |
+| `is_set`, `is_not_set` | is there and no blank, or not: `["is_set", "visit:utm_source"]`, without values |
 
 Filters nest: `["and", [filter, …]]`, `["or", [filter, …]]`, `["not", filter]`; and `["has_done", filter]` and
 `["has_not_done", filter]` hold for the visits in which such an event happened, or none did. A blank is found by the
-name that reports give it.
+name that reports give it. `["is", "segment", [7]]` stands for the filters that the site saved as segment 7
+(`passerby segment`); of several segments one is enough.
 
 ### comparisons
 
@@ -89,7 +93,40 @@ percent, and of rates in points.
 "##;
 
 /// What comes after the tables.
-const ANSWERS: &str = r##"## When there is no answer
+const ANSWERS: &str = r##"## Goals and revenue
+
+A site sets goals up by `passerby goal` or over HTTP (docs/sites.md): a custom event, the view of a page, or a page
+scrolled so far down. `event:goal` is their names; one event counts for each goal that it meets. Under `is` every goal
+must be one of the site's; under `contains` there may be none. Scrolling is no event: a goal of it has no `events`.
+
+A goal of an event may have a currency. Only then is the amount kept that such an event brings, in the currency in
+which it was paid; there are no exchange rates here, so `total_revenue` and `average_revenue` leave out what was paid in
+a currency that is not the goal's. An amount is `{"value": 67.066, "currency": "USD", "short": "$67.1", "long": "$67.07"}`.
+By `event:goal` each row is in the currency of its goal. Otherwise the goals in question (those of a filter on
+`event:goal`, else all) must be in one: where they are in several, or none has one, the metrics are null, and
+`meta.metric_warnings` says `no_single_revenue_currency` or `no_revenue_goals_matching`.
+
+## The form of an answer
+
+JSON, unless the parameter `format` (`POST /api/v2/query?format=csv`) or, without it, the header `Accept` asks for
+another one. `passerby query … --format csv` prints the same.
+
+| `format` | Media type | |
+|---|---|---|
+| `json` | `application/json` | As above. |
+| `csv` | `text/csv; charset=utf-8` | RFC 4180, with a header. An apostrophe stands before text that a spreadsheet would compute: what begins with `=`, `+`, `-`, `@` or a control character. |
+| `ndjson` | `application/x-ndjson` | A JSON object a row, by the names of the columns. |
+| `parquet` | `application/vnd.apache.parquet` | Text, 64-bit whole numbers and doubles. |
+
+Columns have the names of the query: dimensions, then metrics. A comparison adds `comparison.<time>`,
+`comparison.<metric>` and `change.<metric>`; an amount of money is a number, with `<metric>.currency` behind it. Another
+`format` is 400; a header that takes none of them, 406.
+
+Every report has a strong `ETag`, and `Cache-Control: private, no-cache`: keep it, but ask whether it still holds. With
+`If-None-Match` the answer is 304 without a body as long as it does, to a posted query, too. That a period is over does
+not mean that its report stays: an import brings older events, and an erasure takes some away.
+
+## When there is no answer
 
 `{ "error": "…" }`, with status 400 when the question is wrong: a line for each thing that is, with the JSON pointer to
 it, what was found there, and the rule: `#/metrics/1: Invalid metric "baa"`. 401 means that the token is missing or does
@@ -117,7 +154,8 @@ and `*` anything.
 - A person is a new visitor every day of the site: the visitors of a month are the sum of its days', but for visits over
   midnight.
 - What a visit has (bounce rate, duration, entry and exit page) is of the whole visit, though only part of it be within
-  the period. By day and longer a visit counts where it was last active, by hour and minute wherever it was under way.
+  the period. By day and longer, and by day of the week, a visit counts where it was last active, by hour and what is
+  shorter wherever it was under way.
 - With page views or events among the metrics, visitors and visits are counted from these; without them, from visits. At
   the edges of a period or a bucket the two may differ by the visits that reach over it.
 - Events of visitors who asked not to be recognised count as page views and events, and not as visitors or visits.
@@ -137,6 +175,9 @@ fn metrics() -> String {
             Formula::Visits(_) => {
                 " Not by event dimensions, save `event:page`, where it is by entry page."
             }
+            Formula::Events(_) if spec.unit == Unit::Money => {
+                " Null, with a warning in `meta.metric_warnings`, where no goal has a currency or several differ."
+            }
             Formula::Events(_) => " Not by entry or exit page.",
             Formula::Engagement(_) => {
                 " Needs `event:page` as a dimension or a filter. Null where nothing was told."
@@ -148,7 +189,7 @@ fn metrics() -> String {
         text +=
             &format!("| `{}` | {} | {}{limits} |\n", spec.name, unit(spec.unit), spec.doc.trim());
     }
-    text + "\nGoals cannot be set up yet; what is about them waits for that.\n\n"
+    text + "\n"
 }
 
 fn needs_goal(metric: Metric) -> bool {
@@ -160,6 +201,7 @@ fn unit(unit: Unit) -> String {
         Unit::Count => "whole number".into(),
         Unit::Seconds => "seconds, whole".into(),
         Unit::Ratio => "two decimals".into(),
+        Unit::Money => "`{value, currency, short, long}`".into(),
         Unit::Percent(0) => "percent, whole".into(),
         Unit::Percent(1) => "percent, one decimal".into(),
         Unit::Percent(decimals) => format!("percent, {decimals} decimals"),

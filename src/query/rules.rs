@@ -8,7 +8,7 @@ use super::error::Problems;
 use super::filter::{Filter, Subject, Test};
 use super::metric::Metric;
 use super::period::Period;
-use super::{Dialect, Query};
+use super::{Dialect, FILLED_ROWS_MAX, Query};
 
 /// The most labels of a time axis: 5,000 days by the hour fit.
 const LABELS_MAX: i64 = 150_000;
@@ -113,12 +113,20 @@ fn one_time_dimension(query: &Query, problems: &mut Problems) {
 
 fn labels_of_an_axis(query: &Query, problems: &mut Problems) {
     let Some(interval) = query.interval() else {
-        if query.include.time_labels {
-            let message = "Invalid include.time_labels true: it needs a time dimension.";
-            problems.note::<()>("#/include/time_labels", message);
+        let wanted =
+            [("time_labels", query.include.time_labels), ("zero_fill", query.include.zero_fill)];
+        for (key, _) in wanted.into_iter().filter(|(_, wanted)| *wanted) {
+            let message = format!("Invalid include.{key} true: it needs a time dimension.");
+            problems.note::<()>(format!("#/include/{key}"), message);
         }
         return;
     };
+    let rows_max = i64::try_from(FILLED_ROWS_MAX).unwrap_or(i64::MAX);
+    if query.include.zero_fill && interval.labels_max(&query.period) > rows_max {
+        let rule = format!("there are more than {rows_max} buckets of {}.", interval.name());
+        let message = format!("Invalid include.zero_fill true: {rule}");
+        problems.note::<()>("#/include/zero_fill", message);
+    }
     let too_many = |period: &Period| interval.labels_max(period) > LABELS_MAX;
     let rule = format!("there are more than {LABELS_MAX} labels of {}.", interval.name());
     if query.include.time_labels && too_many(&query.period) {

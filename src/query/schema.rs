@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::dimension::{Field, GOAL};
 use super::filter::VALUES_MAX;
+use super::filter::segments::SEGMENT;
 use super::interval::Interval;
 use super::metric::Metric;
 use super::wire::{ENTRIES_MAX, LIMIT_MAX};
@@ -54,6 +55,7 @@ pub fn schema() -> Value {
                 "imports": { "type": "boolean" },
                 "time_labels": { "type": "boolean" },
                 "total_rows": { "type": "boolean" },
+                "zero_fill": { "type": "boolean" },
                 "comparisons": { "$ref": "#/$defs/comparisons" },
             } },
             "pagination": { "type": "object", "additionalProperties": false, "properties": {
@@ -121,8 +123,14 @@ fn filter(subjects: &[Value]) -> Value {
     let subject = json!({ "oneOf": subjects });
     let nested = json!({ "$ref": "#/$defs/filter" });
     json!({ "anyOf": [
-        entry(json!(["is", "is_not", "contains", "contains_not"]), json!([subject, values, modifiers]), 3),
+        entry(
+            json!(["is", "is_not", "contains", "contains_not", "starts_with", "starts_with_not", "ends_with", "ends_with_not"]),
+            json!([subject, values, modifiers]),
+            3,
+        ),
+        entry(json!(["is_set", "is_not_set"]), json!([subject]), 2),
         entry(json!(["matches", "matches_not", "matches_wildcard", "matches_wildcard_not"]), json!([subject, values]), 3),
+        entry(json!(["is"]), json!([{ "const": SEGMENT }, { "type": "array", "minItems": 1, "items": { "type": "integer" } }]), 3),
         entry(json!(["and", "or"]), json!([{ "type": "array", "minItems": 1, "items": nested }]), 2),
         entry(json!(["not", "has_done", "has_not_done"]), json!([nested]), 2),
     ] })

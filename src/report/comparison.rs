@@ -1,6 +1,7 @@
 //! Each row of a report beside what it was in another period.
 //!
-//! Rows pair by their dimensions, and those of a time series by the place of the bucket in its period.
+//! Rows pair by their dimensions, and those of a time series by the place of the bucket in its period,
+//! save for the buckets that come round again.
 //! What the other period has no row for was nothing there: zeros.
 
 use std::collections::HashMap;
@@ -8,6 +9,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use super::Row;
+use super::money::amount;
 use crate::query::Query;
 use crate::query::dimension::Dimension;
 use crate::query::metric::{Metric, Unit};
@@ -51,14 +53,18 @@ pub(super) fn key(dimensions: &[Value]) -> String {
 /// The bucket of the other period that is at the same place.
 struct Counterparts {
     time: Option<usize>,
-    labels: HashMap<String, String>,
+    labels: HashMap<String, Value>,
 }
 
 fn counterparts(query: &Query, other: &Query) -> Counterparts {
-    let time =
-        query.dimensions().iter().position(|dimension| matches!(dimension, Dimension::Time(_)));
+    let places = |dimension: &Dimension| match dimension {
+        // A Monday is compared with a Monday, whichever came first in its period.
+        Dimension::Time(interval) => !interval.is_cyclic(),
+        Dimension::Field(_) | Dimension::Property(_) | Dimension::Goal(_) => false,
+    };
+    let time = query.dimensions().iter().position(places);
     let labels = query.interval().map(|interval| {
-        let labels = interval.labels(query.period()).into_iter();
+        let labels = interval.labels(query.period()).into_iter().map(|label| label.to_string());
         labels.zip(interval.labels(other.period())).collect()
     });
     Counterparts { time, labels: labels.unwrap_or_default() }
@@ -69,21 +75,20 @@ impl Counterparts {
         if self.time != Some(index) {
             return value.clone();
         }
-        let there = value.as_str().and_then(|label| self.labels.get(label));
-        there.map_or(Value::Null, |label| json!(label))
+        self.labels.get(&value.to_string()).cloned().unwrap_or_default()
     }
 }
 
 /// How a metric changed: in percent, and shares in points.
 fn change(metric: Metric, old: &Value, new: &Value) -> Value {
-    let (Some(old), Some(new)) = (old.as_f64(), new.as_f64()) else { return Value::Null };
+    let (Some(old), Some(new)) = (amount(old), amount(new)) else { return Value::Null };
     match (metric, metric.spec().unit) {
         (Metric::BounceRate, _) if old == 0.0 => Value::Null,
         (Metric::BounceRate, _) => json!((new - old) as i64),
         (Metric::ConversionRate | Metric::GroupConversionRate | Metric::ExitRate, _) => {
             json!(((new - old) * 10.0).round() / 10.0)
         }
-        (_, Unit::Count | Unit::Seconds | Unit::Ratio | Unit::Percent(_)) => {
+        (_, Unit::Count | Unit::Seconds | Unit::Ratio | Unit::Percent(_) | Unit::Money) => {
             json!(percent(old, new))
         }
     }
@@ -115,6 +120,8 @@ mod tests {
         check(Metric::BounceRate, json!(0), json!(40), json!(null));
         check(Metric::ConversionRate, json!(12.34), json!(10.0), json!(-2.3));
         check(Metric::ConversionRate, json!(0.0), json!(10.0), json!(10.0));
+        check(Metric::TotalRevenue, json!({ "value": 8.0 }), json!({ "value": 10.0 }), json!(25));
+        check(Metric::TotalRevenue, json!(null), json!({ "value": 10.0 }), json!(null));
         check(Metric::ExitRate, json!(12.5), json!(33.3), json!(20.8));
     }
 }

@@ -4,16 +4,20 @@
 //! [`ask`]. What may be asked is `query`'s matter, and who may ask that of `http`.
 
 mod comparison;
+mod fill;
 pub mod format;
+mod money;
 mod v1;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 pub use self::comparison::Compared;
+use self::money::money;
 pub use self::v1::{ask_v1, visitors_now};
 use crate::query::metric::Unit;
-use crate::query::{Known, Query, QueryError, Wire, compile, first_event, total_rows};
+use crate::query::revenue::Revenue;
+use crate::query::{Known, Page, Query, QueryError, Wire, compile, first_event, total_rows};
 use crate::site::Site;
 use crate::store::{Store, StoreError};
 
@@ -49,8 +53,7 @@ impl From<StoreError> for AskError {
     }
 }
 
-/// Answers a query in its wire form with a report in its wire form, for a site without goals. `now` is
-/// the moment of asking.
+/// Answers a query in its wire form with a report in its wire form. `now` is the moment of asking.
 ///
 /// # Errors
 /// [`AskError::Invalid`] when the query is wrong, [`AskError::Store`] when there is no answer to it.
@@ -72,7 +75,7 @@ pub async fn ask_knowing(
     known: Known<'_>,
     query: &Value,
 ) -> Result<Value, AskError> {
-    let wire = Wire::parse(query)?;
+    let wire = Wire::parse(query, known.segments)?;
     let first_event = match wire.needs_first_event() {
         true => when_it_began(store, known.site).await?,
         false => None,
@@ -94,8 +97,18 @@ pub async fn answer(store: &Store, query: &Query) -> Result<Report, AskError> {
             None => Ok(None),
         }
     };
+    let filling = query.include().zero_fill.then(|| query.to_fill());
+    let wanted = filling.as_ref().unwrap_or(query);
     let (rows, others, total_rows) =
-        tokio::try_join!(read(store, query), others, count(store, query))?;
+        tokio::try_join!(read(store, wanted), others, count(store, query))?;
+    let (rows, total_rows) = match filling {
+        None => (rows, total_rows),
+        Some(_) => {
+            let rows = fill::filled(rows, query)?;
+            let total_rows = query.include().total_rows.then_some(rows.len() as u64);
+            (page(rows, query.page()), total_rows)
+        }
+    };
     let compared = match (others, &other) {
         (Some(others), Some(other)) => comparison::pair(&rows, query, others, other),
         _ => Vec::new(),
@@ -108,9 +121,16 @@ async fn read(store: &Store, query: &Query) -> Result<Vec<Row>, StoreError> {
     Ok(rows.into_iter().map(|row| Row::of(row, query)).collect())
 }
 
+/// The rows of one page, of all of them.
+fn page(rows: Vec<Row>, page: Page) -> Vec<Row> {
+    let whole = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    rows.into_iter().skip(whole(page.offset)).take(whole(page.limit)).collect()
+}
+
 /// How many rows there are without pagination, if that is asked for.
 async fn count(store: &Store, query: &Query) -> Result<Option<u64>, StoreError> {
-    if !query.include().total_rows {
+    // Filled rows are counted where they are made.
+    if !query.include().total_rows || query.include().zero_fill {
         return Ok(None);
     }
     let rows = store.select(&total_rows(query)).await?;
@@ -151,18 +171,20 @@ impl Row {
     /// A row as the statement returns it: dimensions, then metrics.
     fn of(mut values: Vec<Value>, query: &Query) -> Self {
         let metrics = values.split_off(query.dimensions().len().min(values.len()));
+        let currency = query.revenue().currency(&values);
         let metrics = query
             .metrics()
             .iter()
             .zip(metrics)
-            .map(|(metric, value)| number(value, metric.spec().unit));
+            .map(|(metric, value)| number(value, metric.spec().unit, currency));
         Self { metrics: metrics.collect(), dimensions: values }
     }
 }
 
 /// Numbers with decimals are written with them, `2.0`, whatever the value.
-fn number(value: Value, unit: Unit) -> Value {
+fn number(value: Value, unit: Unit, currency: Option<&str>) -> Value {
     match unit {
+        Unit::Money => money(&value, currency),
         Unit::Count | Unit::Seconds | Unit::Percent(0) => value,
         Unit::Percent(_) | Unit::Ratio => value.as_f64().map_or(value, |number| json!(number)),
     }
@@ -207,6 +229,15 @@ impl Report {
         }
         if let Some(interval) = self.query.interval().filter(|_| self.query.include().time_labels) {
             meta.insert("time_labels".into(), json!(interval.labels(self.query.period())));
+        }
+        if let Revenue::Untold(why) = self.query.revenue() {
+            let of_money =
+                self.query.metrics().iter().filter(|metric| metric.spec().unit == Unit::Money);
+            let warnings: Map<_, _> =
+                of_money.map(|metric| (metric.spec().name.to_owned(), why.to_wire())).collect();
+            if !warnings.is_empty() {
+                meta.insert("metric_warnings".into(), Value::Object(warnings));
+            }
         }
         if let Some(total_rows) = self.total_rows {
             meta.insert("total_rows".into(), json!(total_rows));

@@ -102,8 +102,7 @@ fn timeseries(report: &Report) -> Value {
         report.rows().iter().map(|row| (key(&row.dimensions), row)).collect();
     let labels =
         query.interval().map(|interval| interval.labels(query.period())).unwrap_or_default();
-    let row = |label: String| {
-        let label = json!(label);
+    let row = |label: Value| {
         let known = rows.get(&key(std::slice::from_ref(&label)));
         let mut bucket = Map::from_iter([("date".to_owned(), label)]);
         for (index, metric) in query.metrics().iter().enumerate() {

@@ -21,6 +21,15 @@ CHECKS = (
     "response_schema_conformance,ignored_auth"
 )
 
+ANSWERED = (
+    "POST /api/v2/query",
+    "GET /api/v1/stats/breakdown",
+    "POST /api/v1/import",
+    "GET /api/v1/export",
+    "PUT /api/v1/sites/{domain}",
+    "GET /api/v1/sites/goals",
+)
+
 
 def events() -> str:
     """Two days of a few visits, with what reports are about."""
@@ -94,7 +103,17 @@ def fuzz(address: str, token: str, seconds: str, directory: str) -> int:
     seed = os.environ.get("FUZZ_SEED", "1")
     command += ["--seed", seed]
     environment = os.environ | {"SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(HERE)}
-    return subprocess.run(command, env=environment, cwd=directory, check=False).returncode
+    answers = Path(directory, "answers.json")
+    environment["FUZZ_ANSWERS"] = str(answers)
+    code = subprocess.run(command, env=environment, cwd=directory, check=False).returncode
+    counted = json.loads(answers.read_text())
+    print("\n".join(f"{count:5} {what}" for what, count in sorted(counted.items())))
+    # A fuzzer that is always refused finds nothing.
+    for what in ANSWERED:
+        if not counted.get(f"{what} 200"):
+            print(f"{what} was never answered with 200", file=sys.stderr)
+            code = code or 1
+    return code
 
 
 if __name__ == "__main__":

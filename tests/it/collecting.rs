@@ -167,6 +167,29 @@ async fn a_proxy_that_is_believed_tells_of_anonymising_networks_and_data_centres
     assert_eq!(results, json!([{"metrics": [1], "dimensions": ["A1"]}]));
 }
 
+#[tokio::test]
+async fn an_administrator_can_ask_which_address_a_beacon_comes_from_and_nobody_else() {
+    let (collector, reader) = collector(&[PROXY]).await;
+    let admin = collector.run(&["token", "create", "--scope", "admin"]);
+    let ask = async |token: &str| {
+        let bearer = format!("Bearer {token}");
+        let headers = [
+            ("x-debug-request", "true"),
+            ("x-forwarded-for", "198.51.100.7, 203.0.113.9"),
+            ("authorization", bearer.as_str()),
+        ];
+        let beacon = page_view("/").to_string();
+        collector.request(Method::POST, "/api/event", &headers, beacon).await
+    };
+    let told = ask(&admin).await;
+    assert_eq!((told.status, &told.body[..]), (StatusCode::OK, &b"203.0.113.9"[..]));
+    for other in [reader.as_str(), "psb_wrong", ""] {
+        assert_eq!(ask(other).await.status, StatusCode::UNAUTHORIZED);
+    }
+    visit(&collector, 1, &page_view("/")).await;
+    assert_eq!(numbers(&collector, &reader, 1).await[2], json!(1), "asking is not a view");
+}
+
 fn places() -> &'static str {
     concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/places.mmdb")
 }
@@ -265,7 +288,7 @@ async fn what_is_counted_and_what_is_not_add_up_to_what_was_received() {
     assert_eq!(on_the_outside.status, StatusCode::NOT_FOUND, "metrics are the operator's");
 }
 
-async fn control_metrics(collector: &Collector) -> String {
+pub(crate) async fn control_metrics(collector: &Collector) -> String {
     let mut caller = passerby::http::control::Caller::connect(&collector.data_dir).await.unwrap();
     let (_, body) = caller.call(Method::GET, "/metrics", axum::body::Body::empty()).await.unwrap();
     String::from_utf8(body.to_vec()).unwrap()

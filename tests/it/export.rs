@@ -26,13 +26,8 @@ static NEXT_SITE: AtomicU32 = AtomicU32::new(70_000);
 
 /// A site of its own under the same domain: an export of one can be imported into another.
 fn site() -> Arc<Site> {
-    Arc::new(Site {
-        id: SiteId(NEXT_SITE.fetch_add(1, Ordering::SeqCst)),
-        domain: "example.com".into(),
-        timezone: TimeZone::get("Europe/Berlin").unwrap(),
-        retention_days: None,
-        public: false,
-    })
+    let id = SiteId(NEXT_SITE.fetch_add(1, Ordering::SeqCst));
+    Arc::new(Site::new(id, "example.com", TimeZone::get("Europe/Berlin").unwrap()))
 }
 
 fn now() -> Timestamp {

@@ -198,6 +198,12 @@ async fn the_demos_traffic_is_in_the_report() {
     );
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert!(report["results"].as_array().unwrap().len() >= 6, "{report}");
+    let by_goal = ["query", "demo.example", "total_revenue", "--by", "event:goal", "--json"];
+    let output = run_program(&data, &[], &by_goal);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["results"].as_array().unwrap().len(), 4, "{report}");
+    assert_eq!(report["results"][0]["dimensions"][0], "Purchase");
+    assert_eq!(report["results"][0]["metrics"][0]["currency"], "EUR");
     child.kill().unwrap();
     child.wait().unwrap();
 }

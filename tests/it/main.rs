@@ -1,6 +1,8 @@
 //! The integration tests: the real program against the real engine.
 //!
 //! - `engine`: the embedded engine as a process, and access to it.
+//! - `catalog`: what is set up, over HTTP and by the commands.
+//! - `analyst`: the views, and the dashboards on them.
 //! - `collecting`: from beacons to numbers, through restarts.
 //! - `query`: what the numbers of a report mean.
 //! - `refusals`: what is wrong is said, and nothing else is lost by it.
@@ -13,6 +15,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod analyst;
+mod catalog;
 mod collecting;
 mod engine;
 mod export;

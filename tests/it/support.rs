@@ -14,7 +14,7 @@ use http_body_util::BodyExt;
 use hyper::header::HeaderMap;
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
-use passerby::store::engine::{Engine, EngineSettings, discover};
+use passerby::store::engine::{Analyst, Engine, EngineSettings, discover};
 use passerby::store::{Server, Store};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -48,6 +48,8 @@ pub(crate) fn engine_settings(directory: &Path) -> EngineSettings {
         source: discover(None, None).unwrap_or_else(|error| panic!("{error}")),
         program: Some(PathBuf::from(PROGRAM)),
         memory_bytes_max: None,
+        port: None,
+        analyst: Analyst::default(),
     }
 }
 

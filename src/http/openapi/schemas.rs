@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::beacon::NAME_CHARS_MAX;
+use crate::import::FIELDS as LINE_FIELDS;
 use crate::query::dimension::Field;
 use crate::query::schema as query_schema;
 
@@ -19,69 +20,12 @@ pub(super) fn text() -> Value {
 /// Every schema by its name.
 pub(super) fn all() -> Map<String, Value> {
     let mut schemas = query();
-    let parts = [
-        ("Refusal", object(&["error"], json!({ "error": text() }))),
-        ("Answer", answer()),
-        (
-            "Aggregate",
-            object(
-                &["results"],
-                json!({ "results": { "type": "object", "additionalProperties": aggregate() } }),
-            ),
-        ),
-        (
-            "Rows",
-            object(
-                &["results"],
-                json!({ "results": list(json!({ "type": "object", "additionalProperties": value() })) }),
-            ),
-        ),
-        ("Property", property()),
-        ("Beacon", beacon()),
-        (
-            "BeaconErrors",
-            object(
-                &["errors"],
-                json!({ "errors": { "type": "object", "additionalProperties": list(text()) } }),
-            ),
-        ),
-        ("ImportSummary", import_summary()),
-        (
-            "Site",
-            object(
-                &["domain", "timezone", "retention_days", "public"],
-                json!({
-            "domain": text(), "timezone": text(), "retention_days": { "type": ["integer", "null"] },
-            "public": { "type": "boolean" } }),
-            ),
-        ),
-        (
-            "Sites",
-            object(
-                &["sites", "meta"],
-                json!({ "sites": list(by_name("Site")), "meta": { "type": "object" } }),
-            ),
-        ),
-        ("SiteChange", object(&[], site_change())),
-        ("NewSite", new_site()),
-        ("Deleted", object(&["deleted"], json!({ "deleted": { "const": true } }))),
-        ("Tokens", object(&["tokens"], json!({ "tokens": list(token()) }))),
-        (
-            "NewToken",
-            object(
-                &["scope"],
-                json!({
-            "scope": scope(), "sites": list(text()), "note": text(),
-            "expires_at": { "type": ["string", "null"], "format": "date-time" } }),
-            ),
-        ),
-        ("Secret", object(&["token"], json!({ "token": text() }))),
-        ("Revoked", object(&["revoked"], json!({ "revoked": { "const": true } }))),
-        ("Health", health()),
-    ];
-    schemas.extend(parts.map(|(name, schema)| (name.to_owned(), schema)));
+    let more = reports().into_iter().chain(files()).chain(setting_up());
+    schemas.extend(more.map(|(name, schema)| (name.to_owned(), schema)));
     schemas
 }
+
+type Named = (&'static str, Value);
 
 fn object(required: &[&str], properties: Value) -> Value {
     json!({ "type": "object", "additionalProperties": false, "required": required, "properties": properties })
@@ -91,9 +35,17 @@ fn list(items: Value) -> Value {
     json!({ "type": "array", "items": items })
 }
 
-/// A value of a dimension or metric.
-fn value() -> Value {
-    json!({ "type": ["string", "number", "null"] })
+fn or_null(kind: &str) -> Value {
+    json!({ "type": [kind, "null"] })
+}
+
+fn whole() -> Value {
+    json!({ "type": "integer", "minimum": 0 })
+}
+
+/// An object whose values are all of one kind.
+fn map(values: Value) -> Value {
+    json!({ "type": "object", "additionalProperties": values })
 }
 
 /// The schema of a query, its definitions among the others: `Query`, `Query.metric`, …
@@ -130,38 +82,65 @@ fn refer(schema: &mut Value) {
     }
 }
 
-fn answer() -> Value {
-    let row = |more: Value| {
-        let mut properties = json!({ "metrics": list(json!({ "type": ["number", "null"] })), "dimensions": list(value()) });
-        let known = properties.as_object_mut();
-        known
-            .into_iter()
-            .for_each(|known| known.extend(more.as_object().cloned().unwrap_or_default()));
-        object(&["metrics", "dimensions"], properties)
-    };
-    let compared = row(json!({ "change": list(json!({ "type": ["number", "null"] })) }));
+fn reports() -> Vec<Named> {
+    let money = json!({ "value": { "type": "number" }, "currency": text(), "short": text(), "long": text() });
+    let money = object(&["value", "currency", "short", "long"], money);
+    let metric = json!({ "anyOf": [or_null("number"), money] });
+    let value = json!({ "anyOf": [{ "type": ["string", "number", "null"] }, money] });
+    let change = or_null("number");
+    let compared = json!({ "value": metric, "comparison_value": metric, "change": change });
+    let names: Vec<_> = Field::ALL.iter().map(|field| field.spec().name).collect();
+    let property = json!({ "type": "string", "pattern": "^event:props:.+$" });
+    vec![
+        ("Refusal", object(&["error"], json!({ "error": text() }))),
+        ("Answer", answer(&metric, &change)),
+        (
+            "Aggregate",
+            object(&["results"], json!({ "results": map(object(&["value"], compared)) })),
+        ),
+        ("Rows", object(&["results"], json!({ "results": list(map(value)) }))),
+        ("Property", json!({ "anyOf": [{ "enum": names }, property] })),
+    ]
+}
+
+fn answer(metric: &Value, change: &Value) -> Value {
+    let dimensions = list(json!({ "type": ["string", "number", "null"] }));
+    let metrics = list(metric.clone());
+    let compared =
+        json!({ "metrics": metrics, "dimensions": dimensions, "change": list(change.clone()) });
+    let compared = object(&["metrics", "dimensions", "change"], compared);
+    let row = json!({ "metrics": metrics, "dimensions": dimensions, "comparison": compared });
+    let meta = json!({
+        "imports_included": { "type": "boolean" },
+        "time_labels": list(text()),
+        "total_rows": whole(),
+    });
     object(
         &["results", "meta", "query"],
         json!({
-            "results": list(row(json!({ "comparison": compared }))),
-            "meta": object(&[], json!({
-                "imports_included": { "type": "boolean" },
-                "time_labels": list(text()),
-                "total_rows": { "type": "integer", "minimum": 0 },
-            })),
+            "results": list(object(&["metrics", "dimensions"], row)),
+            "meta": { "type": "object", "properties": meta },
             "query": by_name("Query"),
         }),
     )
 }
 
-fn aggregate() -> Value {
-    let number = json!({ "type": ["number", "null"] });
-    object(&["value"], json!({ "value": number, "comparison_value": number, "change": number }))
-}
-
-fn property() -> Value {
-    let names: Vec<_> = Field::ALL.iter().map(|field| field.spec().name).collect();
-    json!({ "anyOf": [{ "enum": names }, { "type": "string", "pattern": "^event:props:.+$" }] })
+fn files() -> Vec<Named> {
+    let bad = object(&["line", "error"], json!({ "line": whole(), "error": text() }));
+    let summary =
+        json!({ "lines": whole(), "events": whole(), "bad_lines": whole(), "errors": list(bad) });
+    let lines = json!({
+        "type": "array",
+        "items": by_name("ImportLine"),
+        "description": "Each a line of its own, in the order of arrival.",
+    });
+    vec![
+        ("Beacon", beacon()),
+        ("BeaconErrors", object(&["errors"], json!({ "errors": map(list(text())) }))),
+        ("ImportLine", import_line()),
+        ("ImportLines", lines),
+        ("ImportSummary", object(&["lines", "events", "bad_lines", "errors"], summary)),
+    ]
 }
 
 /// The newer names; trackers of the field send others, which are taken too.
@@ -173,59 +152,122 @@ fn beacon() -> Value {
             "name": { "type": "string", "minLength": 1, "maxLength": NAME_CHARS_MAX },
             "url": { "type": "string", "minLength": 1 },
             "domain": { "type": "string", "minLength": 1 },
-            "referrer": { "type": ["string", "null"] },
-            "props": { "type": ["object", "null"] },
-            "revenue": { "type": ["object", "null"] },
+            "referrer": or_null("string"),
+            "props": or_null("object"),
+            "revenue": or_null("object"),
             "interactive": { "type": "boolean" },
         },
     })
 }
 
-fn import_summary() -> Value {
-    let count = json!({ "type": "integer", "minimum": 0 });
-    let bad = object(&["line", "error"], json!({ "line": count, "error": text() }));
-    object(
-        &["lines", "events", "bad_lines", "errors"],
-        json!({
-            "lines": count, "events": count, "bad_lines": count, "errors": list(bad),
-        }),
-    )
+/// Most fields are texts; those that are not, are here.
+fn import_line() -> Value {
+    let revenue = json!({ "amount": { "type": ["number", "string"] }, "currency": text() });
+    let other = |name: &str| match name {
+        "timestamp" => json!({ "type": "string", "format": "date-time" }),
+        "visitor" => json!({ "type": ["string", "integer"], "minimum": 0 }),
+        "city" | "engagement_ms" => json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX }),
+        "scroll_depth" => json!({ "type": "integer", "minimum": 0, "maximum": 100 }),
+        "props" => json!({ "type": "object" }),
+        "revenue" => object(&["amount", "currency"], revenue.clone()),
+        "interactive" | "new_visit" => json!({ "type": "boolean" }),
+        _ => text(),
+    };
+    let properties: Map<_, _> =
+        LINE_FIELDS.iter().map(|name| ((*name).to_owned(), other(name))).collect();
+    object(&["site", "timestamp"], json!(properties))
 }
 
-fn site_change() -> Value {
-    json!({
-        "timezone": { "type": ["string", "null"] },
-        "retention_days": { "type": ["integer", "null"], "minimum": 0 },
-        "public": { "type": ["boolean", "null"] },
-    })
+fn setting_up() -> Vec<Named> {
+    let (domain, truth) =
+        (json!({ "type": "string", "minLength": 1 }), json!({ "type": "boolean" }));
+    let paged = |name: &str, entry: &str| {
+        object(&[name, "meta"], json!({ name: list(by_name(entry)), "meta": by_name("Meta") }))
+    };
+    let cursors =
+        json!({ "after": or_null("string"), "before": or_null("string"), "limit": whole() });
+    let change = json!({
+        "domain": domain, "timezone": or_null("string"), "retention_days": or_null("integer"),
+        "public": or_null("boolean"),
+    });
+    let site = json!({
+        "domain": text(), "timezone": text(), "retention_days": or_null("integer"), "public": truth,
+    });
+    let segment = json!({ "id": whole(), "name": text(), "filters": list(json!({})) });
+    let done = |name: &str| object(&[name], json!({ name: { "const": true } }));
+    vec![
+        ("Meta", object(&["after", "before", "limit"], cursors)),
+        ("Site", object(&["domain", "timezone", "retention_days", "public"], site)),
+        ("Sites", paged("sites", "Site")),
+        ("NewSite", object(&["domain"], change.clone())),
+        ("SiteChange", object(&[], change)),
+        ("Goal", goal(&[])),
+        ("SavedGoal", goal(&["domain"])),
+        ("Goals", paged("goals", "Goal")),
+        ("NewGoal", new_goal()),
+        ("Segment", object(&["id", "name", "filters"], segment)),
+        ("Segments", paged("segments", "Segment")),
+        (
+            "SegmentChange",
+            object(&[], json!({ "name": text(), "filters": list(by_name("Query.filter")) })),
+        ),
+        ("Deleted", done("deleted")),
+        ("Revoked", done("revoked")),
+        ("Tokens", object(&["tokens"], json!({ "tokens": list(token()) }))),
+        ("NewToken", new_token()),
+        ("Secret", object(&["token"], json!({ "token": text() }))),
+        ("Health", health()),
+    ]
 }
 
-fn new_site() -> Value {
-    let mut properties = site_change();
-    properties["domain"] = json!({ "type": "string", "minLength": 1 });
-    object(&["domain"], properties)
+/// A goal, with so many fields more.
+fn goal(more: &[&str]) -> Value {
+    let texts =
+        ["event_name", "page_path", "currency"].map(|name| (name.to_owned(), or_null("string")));
+    let mut properties = Map::from_iter(texts);
+    properties.insert("id".into(), text());
+    properties.insert("goal_type".into(), json!({ "enum": ["event", "page"] }));
+    properties.insert("scroll_threshold".into(), or_null("integer"));
+    properties.insert("display_name".into(), text());
+    properties.extend(more.iter().map(|name| ((*name).to_owned(), text())));
+    let required: Vec<String> = properties.keys().cloned().collect();
+    let required: Vec<&str> = required.iter().map(String::as_str).collect();
+    object(&required, json!(properties))
+}
+
+fn new_goal() -> Value {
+    let properties = json!({
+        "site_id": text(),
+        "goal_type": { "enum": ["event", "page"] },
+        "event_name": or_null("string"),
+        "page_path": or_null("string"),
+        "scroll_threshold": { "type": ["integer", "null"], "minimum": 0, "maximum": 100 },
+        "display_name": or_null("string"),
+        "currency": or_null("string"),
+    });
+    object(&["site_id", "goal_type"], properties)
 }
 
 fn scope() -> Value {
     json!({ "enum": ["stats", "admin"] })
 }
 
+fn new_token() -> Value {
+    let expires_at = json!({ "type": ["string", "null"], "format": "date-time" });
+    let properties = json!({ "scope": scope(), "sites": list(text()), "note": text(), "expires_at": expires_at });
+    object(&["scope"], properties)
+}
+
 fn token() -> Value {
-    object(
-        &["id", "scope", "sites", "note", "created_at", "expires_at"],
-        json!({
-            "id": text(), "scope": scope(), "sites": list(text()), "note": text(), "created_at": text(),
-            "expires_at": { "type": ["string", "null"] },
-        }),
-    )
+    let properties = json!({
+        "id": text(), "scope": scope(), "sites": list(text()), "note": text(), "created_at": text(),
+        "expires_at": or_null("string"),
+    });
+    object(&["id", "scope", "sites", "note", "created_at", "expires_at"], properties)
 }
 
 fn health() -> Value {
     let part = json!({ "enum": ["ok", "error"] });
-    object(
-        &["ready", "clickhouse", "spool", "catalog"],
-        json!({
-            "ready": { "type": "boolean" }, "clickhouse": part, "spool": part, "catalog": part,
-        }),
-    )
+    let properties = json!({ "ready": { "type": "boolean" }, "clickhouse": part, "spool": part, "catalog": part });
+    object(&["ready", "clickhouse", "spool", "catalog"], properties)
 }

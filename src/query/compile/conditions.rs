@@ -5,8 +5,8 @@ use super::within;
 use crate::query::Query;
 use crate::query::dimension::{Dimension, Field, Home};
 use crate::query::filter::{Comparison, Filter, Subject, Test};
-use crate::query::goal::{Goal, GoalKind};
 use crate::query::statement::{Sql, sql};
+use crate::site::goal::{Goal, GoalKind};
 
 /// The conditions that filters come to in the report of a query.
 pub(super) struct Conditions<'query>(pub(super) &'query Query);
@@ -184,7 +184,13 @@ fn on_property(name: Sql, test: &Test) -> Sql {
             let met = if absent { sql!["(", equal, ") OR NOT ", present] } else { equal };
             if test.negated { sql!["NOT (", met, ")"] } else { sql!["(", met, ")"] }
         }
-        Comparison::Contains | Comparison::Matches | Comparison::MatchesWildcard => {
+        Comparison::IsSet if test.negated => sql!["NOT ", present],
+        Comparison::IsSet => present,
+        Comparison::Contains
+        | Comparison::StartsWith
+        | Comparison::EndsWith
+        | Comparison::Matches
+        | Comparison::MatchesWildcard => {
             let found = found(&value, test, "");
             let met = if test.negated { sql!["NOT (", found, ")"] } else { found };
             sql!["(", present, " AND ", met, ")"]
@@ -209,10 +215,25 @@ fn found(value: &Sql, test: &Test, blank: &'static str) -> Sql {
             let parts = Sql::texts(test.values.clone());
             sql!["arrayExists(part -> ", position, value, ", part) > 0, ", parts, ")"]
         }
+        Comparison::StartsWith => part_at("startsWith(", value, test),
+        Comparison::EndsWith => part_at("endsWith(", value, test),
+        Comparison::IsSet => sql![value, " != '", blank, "'"],
         Comparison::Matches => matches(value, &test.values),
         Comparison::MatchesWildcard => {
             let patterns: Vec<_> = test.values.iter().map(|text| wildcard(text, true)).collect();
             matches(value, &patterns)
+        }
+    }
+}
+
+/// Whether one of the test's values is at this end of the value.
+fn part_at(end: &'static str, value: &Sql, test: &Test) -> Sql {
+    let parts = Sql::texts(test.values.clone());
+    match test.case_sensitive {
+        true => sql!["arrayExists(part -> ", end, value, ", part), ", parts, ")"],
+        false => {
+            let folded = sql!["lowerUTF8(", value, "), lowerUTF8(part)"];
+            sql!["arrayExists(part -> ", end, folded, "), ", parts, ")"]
         }
     }
 }

@@ -9,9 +9,9 @@ use super::{group, labelled, select, visits, within};
 use crate::query::Query;
 use crate::query::dimension::{Dimension, Field, Home};
 use crate::query::filter::Filter;
-use crate::query::goal::Goal;
-use crate::query::metric::{Formula, Metric};
+use crate::query::metric::{Formula, Metric, Unit};
 use crate::query::statement::{Sql, sql};
+use crate::site::goal::Goal;
 
 /// The metrics (with their formulas over events) by the query's dimensions.
 pub(super) fn subquery(query: &Query, metrics: &[Computed]) -> Sql {
@@ -19,7 +19,19 @@ pub(super) fn subquery(query: &Query, metrics: &[Computed]) -> Sql {
     let metrics: Vec<Computed> =
         metrics.iter().map(|computed| told_of_goals(*computed, query)).collect();
     let wanted = Sql::join(wanted(query, &metrics), " AND ");
-    sql![select(dimensions, &metrics), " FROM ", table(query), " WHERE ", wanted, group(query)]
+    let revenue = match metrics.iter().any(|(metric, _)| metric.spec().unit == Unit::Money) {
+        true => sql!["WITH ", query.revenue.amount(), " AS revenue "],
+        false => Sql::default(),
+    };
+    sql![
+        revenue,
+        select(dimensions, &metrics),
+        " FROM ",
+        table(query),
+        " WHERE ",
+        wanted,
+        group(query)
+    ]
 }
 
 fn wanted(query: &Query, metrics: &[Computed]) -> Vec<Sql> {

@@ -80,7 +80,7 @@ fn undecided_go_by_visits(query: &Query) -> bool {
     let counts_visits = query.metrics.iter().any(|metric| metric.is_of_visit());
     match query.interval() {
         Some(Interval::Minute) => true,
-        Some(Interval::Hour) => counts_visits || !counts_events,
-        Some(Interval::Day | Interval::Week | Interval::Month) | None => !counts_events,
+        Some(interval) if interval.smears() => counts_visits || !counts_events,
+        Some(_) | None => !counts_events,
     }
 }

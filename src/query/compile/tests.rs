@@ -11,13 +11,7 @@ use crate::query::{Known, Query};
 use crate::site::Site;
 
 fn query(parts: &Value) -> Result<Query, crate::query::QueryError> {
-    let site = Site {
-        id: SiteId(7),
-        domain: "example.com".into(),
-        timezone: TimeZone::get("Europe/Berlin").unwrap(),
-        retention_days: None,
-        public: false,
-    };
+    let site = Site::new(SiteId(7), "example.com", TimeZone::get("Europe/Berlin").unwrap());
     let mut query = json!({
         "site_id": "example.com", "metrics": ["visitors"], "date_range": ["2024-05-01", "2024-05-31"],
     });
@@ -80,7 +74,7 @@ fn a_report_on_events_reads_the_table_once() {
 fn a_report_on_visits_makes_them_of_their_events() {
     insta::assert_snapshot!(told(&json!({ "metrics": ["bounce_rate"], "dimensions": ["visit:entry_page"] })), @r#"
         SELECT d0, bounce_rate
-        FROM (SELECT toString(visit_entry_page) AS d0, toUInt64(ifNotFinite(round(100 * countIf(bounced AND entered) / countIf(entered)), 0)) AS bounce_rate
+        FROM (SELECT toString(visit_entry_page) AS d0, toUInt64(ifNotFinite(round(countIf(bounced AND entered) / countIf(entered) * 100), 0)) AS bounce_rate
         FROM (SELECT *, 1 AS entered
         FROM (SELECT session_id AS visit, any(visitor_id) AS visitor, argMin(timestamp, seq) AS arrival, argMax(timestamp, seq) AS departure, least(arrival, departure) AS first, greatest(arrival, departure) AS last, last - first AS duration, countIf(name = 'pageview') AS views, views < 2 AND countIf(name != 'pageview' AND interactive) = 0 AS bounced, argMinIf(pathname, seq, name = 'pageview') AS visit_entry_page
         FROM events FINAL
@@ -199,6 +193,8 @@ fn filter() -> impl Strategy<Value = Value> {
         "is_not",
         "contains",
         "contains_not",
+        "starts_with",
+        "ends_with_not",
         "matches",
         "matches_not",
         "matches_wildcard",

@@ -4,13 +4,14 @@
 //! and on visits it is written by `compile`.
 
 mod read;
+pub(super) mod segments;
 
 use serde_json::{Value, json};
 
 pub(super) use self::read::VALUES_MAX;
 use super::dimension::{Field, GOAL, NO_PROPERTY, PropertyName};
 use super::error::{Problems, shown};
-use super::goal::Goal;
+use crate::site::goal::Goal;
 
 /// A condition on an event, or on the visit that it belongs to.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,10 +46,16 @@ pub enum Comparison {
     Is,
     /// One of the values is a part of it.
     Contains,
+    /// It begins with one of the values.
+    StartsWith,
+    /// It ends with one of the values.
+    EndsWith,
     /// One of the values, a regular expression, is found in it.
     Matches,
     /// One of the values, a pattern with `*` and `|`, is the whole of it.
     MatchesWildcard,
+    /// It is there, and no blank. Of no values.
+    IsSet,
 }
 
 /// One comparison of one subject with a list of values.
@@ -60,7 +67,7 @@ pub struct Test {
     pub comparison: Comparison,
     /// Whether it holds when the comparison does not.
     pub negated: bool,
-    /// What it compares with: one of them is enough. Not empty.
+    /// What it compares with: one of them is enough. Empty for [`Comparison::IsSet`] alone.
     pub values: Vec<String>,
     /// Whether `a` and `A` differ.
     pub case_sensitive: bool,
@@ -68,15 +75,21 @@ pub struct Test {
     pub numbers: bool,
 }
 
-const OPERATORS: [(&str, Comparison, bool); 8] = [
+const OPERATORS: [(&str, Comparison, bool); 14] = [
     ("is", Comparison::Is, false),
     ("is_not", Comparison::Is, true),
     ("contains", Comparison::Contains, false),
     ("contains_not", Comparison::Contains, true),
+    ("starts_with", Comparison::StartsWith, false),
+    ("starts_with_not", Comparison::StartsWith, true),
+    ("ends_with", Comparison::EndsWith, false),
+    ("ends_with_not", Comparison::EndsWith, true),
     ("matches", Comparison::Matches, false),
     ("matches_not", Comparison::Matches, true),
     ("matches_wildcard", Comparison::MatchesWildcard, false),
     ("matches_wildcard_not", Comparison::MatchesWildcard, true),
+    ("is_set", Comparison::IsSet, false),
+    ("is_not_set", Comparison::IsSet, true),
 ];
 
 impl Filter {
@@ -201,9 +214,13 @@ impl Test {
         };
         match self.comparison {
             Comparison::Is => name == value,
-            Comparison::Contains | Comparison::Matches | Comparison::MatchesWildcard => {
-                name.contains(&value)
-            }
+            // Goals are found by no other comparison: `read` sees to it.
+            Comparison::Contains
+            | Comparison::StartsWith
+            | Comparison::EndsWith
+            | Comparison::Matches
+            | Comparison::MatchesWildcard
+            | Comparison::IsSet => name.contains(&value),
         }
     }
 
@@ -228,6 +245,9 @@ impl Test {
             Subject::Property(name) => name.to_string(),
             Subject::Goal(_) => GOAL.to_owned(),
         };
+        if self.comparison == Comparison::IsSet {
+            return json!([operator, dimension]);
+        }
         let number = |value: &String| {
             value.parse::<i64>().map_or_else(|_| json!(value), |number| json!(number))
         };

@@ -6,8 +6,8 @@ use super::{Comparison, Filter, OPERATORS, Subject, Test};
 use crate::query::dimension::{Field, GOAL, PropertyName};
 use crate::query::error::{Problems, child, shown};
 
-const OPERATOR_NAMES: &str = "is, is_not, contains, contains_not, matches, matches_not, matches_wildcard, \
-     matches_wildcard_not, and, or, not, has_done, has_not_done";
+/// The operators that have other filters inside, and no comparison of their own.
+const NESTING: [&str; 5] = ["and", "or", "not", "has_done", "has_not_done"];
 
 /// The most values of one filter, and the most bytes that they have together: what the database takes as
 /// one parameter.
@@ -114,19 +114,26 @@ fn test(
 ) -> Option<Test> {
     let Some(&(_, comparison, negated)) = OPERATORS.iter().find(|(name, ..)| *name == operator)
     else {
-        let message =
-            format!("Invalid operator {}: the operators are {OPERATOR_NAMES}.", shown(&parts[0]));
+        let names: Vec<&str> = OPERATORS.iter().map(|(name, ..)| *name).chain(NESTING).collect();
+        let names = names.join(", ");
+        let message = format!("Invalid operator {}: the operators are {names}.", shown(&parts[0]));
         return problems.note(format!("{pointer}/0"), message);
     };
-    if !(3..=4).contains(&parts.len()) {
-        let message = format!(
-            "Invalid filter {}: {operator} takes a dimension and a list of values.",
-            shown(&json!(parts))
-        );
-        return problems.note(pointer, message);
+    let of_values = comparison != Comparison::IsSet;
+    let (lengths, takes) = match of_values {
+        true => (3..=4, "a dimension and a list of values"),
+        false => (2..=2, "a dimension, and no values"),
+    };
+    if !lengths.contains(&parts.len()) {
+        let shown = shown(&json!(parts));
+        return problems
+            .note(pointer, format!("Invalid filter {shown}: {operator} takes {takes}."));
     }
     let subject = subject(&parts[1], &format!("{pointer}/1"), place, problems);
-    let values = values(&parts[2], &format!("{pointer}/2"), problems);
+    let values = match of_values {
+        true => values(&parts[2], &format!("{pointer}/2"), problems),
+        false => Some((Vec::new(), false)),
+    };
     let case_sensitive = match parts.get(3) {
         None => Some(true),
         Some(modifiers) => case_modifier(modifiers, comparison, &format!("{pointer}/3"), problems),

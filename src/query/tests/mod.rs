@@ -11,13 +11,7 @@ use serde_json::{Value, json};
 use super::*;
 
 fn site(zone: &str) -> Site {
-    Site {
-        id: SiteId(7),
-        domain: "example.com".into(),
-        timezone: TimeZone::get(zone).unwrap(),
-        retention_days: None,
-        public: false,
-    }
+    Site::new(SiteId(7), "example.com", TimeZone::get(zone).unwrap())
 }
 
 /// Parses at 2024-05-15T12:34:56Z, for a site whose first event was on 2023-02-03.
@@ -52,6 +46,8 @@ fn a_query_as_it_is_echoed_is_the_same_query() {
                 ["or", [["is", "visit:city", [2_950_159]], ["not", ["contains", "event:page", ["/a"], { "case_sensitive": false }]]]],
                 ["has_not_done", ["is", "event:name", ["Signup"]]],
                 ["matches_not", "event:props:plan", ["^p"]],
+                ["starts_with_not", "event:page", ["/a"], { "case_sensitive": false }],
+                ["is_not_set", "visit:utm_source"],
             ],
             "include": { "time_labels": true, "total_rows": false },
             "pagination": { "limit": 5, "offset": 1 },
@@ -132,6 +128,6 @@ proptest! {
 
     #[test]
     fn whatever_is_sent_is_read_or_refused(value in anything()) {
-        let _ = Wire::parse(&value);
+        let _ = Wire::parse(&value, &[]);
     }
 }

@@ -120,7 +120,25 @@ fn labels_cover_the_whole_period_and_leave_out_what_the_clock_leaves_out() {
         labels(part.clone(), "time:hour"),
         ["2024-05-01 10:00:00", "2024-05-01 11:00:00", "2024-05-01 12:00:00"]
     );
-    assert_eq!(labels(part, "time:minute").len(), 62);
+    assert_eq!(labels(part.clone(), "time:minute").len(), 62);
+    let quarters = labels(part.clone(), "time:15min");
+    assert_eq!(quarters.len(), 6);
+    assert_eq!(quarters[..2], ["2024-05-01 10:45:00", "2024-05-01 11:00:00"]);
+    let years = json!(["2023-02-28", "2024-05-01"]);
+    assert_eq!(
+        labels(years.clone(), "time:quarter"),
+        ["2023-01-01", "2023-04-01", "2023-07-01", "2023-10-01", "2024-01-01", "2024-04-01"]
+    );
+    assert_eq!(labels(years.clone(), "time:year"), ["2023-01-01", "2024-01-01"]);
+    assert_eq!(labels(part, "time:hour_of_day"), [10, 11, 12]);
+    let hours = labels(json!(["2024-03-31", "2024-03-31"]), "time:hour_of_day");
+    assert_eq!(hours.len(), 23);
+    assert_eq!(hours[..3], [0, 1, 3]);
+    assert_eq!(labels(json!(["2024-03-31", "2024-04-01"]), "time:hour_of_day").len(), 24);
+    // A Wednesday, and the days until Monday.
+    assert_eq!(labels(json!(["2024-05-01", "2024-05-01"]), "time:day_of_week"), [3]);
+    assert_eq!(labels(json!(["2024-05-01", "2024-05-06"]), "time:day_of_week"), [1, 3, 4, 5, 6, 7]);
+    assert_eq!(labels(years, "time:day_of_week"), [1, 2, 3, 4, 5, 6, 7]);
 }
 
 #[track_caller]

@@ -47,7 +47,7 @@ fn problems_of_form_name_the_place_the_value_and_the_rule() {
     );
     check_error(
         json!({ "include": { "foo": true } }),
-        r##"#/include/foo: Unknown key "foo": include has the keys imports, time_labels, total_rows, comparisons."##,
+        r##"#/include/foo: Unknown key "foo": include has the keys imports, time_labels, total_rows, zero_fill, comparisons."##,
     );
 }
 
@@ -143,6 +143,18 @@ fn a_wrong_filter_is_refused() {
         json!(["and", []]),
         r##"#/filters/0: Invalid filter ["and",[]]: "and" takes one list of at least one filter."##,
     );
+    check(
+        json!(["is_set", "visit:source", ["x"]]),
+        r##"#/filters/0: Invalid filter ["is_set","visit:source",["x"]]: is_set takes a dimension, and no values."##,
+    );
+    check(
+        json!(["starts_with", "visit:source"]),
+        r##"#/filters/0: Invalid filter ["starts_with","visit:source"]: starts_with takes a dimension and a list of values."##,
+    );
+    check(
+        json!(["is_set", "event:goal"]),
+        r##"#/filters/0/0: Invalid operator "is_set": goals are found by is and contains."##,
+    );
     check(json!(["not"]), r##"#/filters/0: Invalid filter ["not"]: "not" takes one filter."##);
 }
 
@@ -193,7 +205,15 @@ fn combinations_without_meaning_are_refused() {
         json!({ "include": { "time_labels": true } }),
         "#/include/time_labels: Invalid include.time_labels true: it needs a time dimension.",
     );
+    check_error(
+        json!({ "include": { "zero_fill": true } }),
+        "#/include/zero_fill: Invalid include.zero_fill true: it needs a time dimension.",
+    );
     let ages = json!(["1970-01-02", "2105-12-31"]);
+    check_error(
+        json!({ "dimensions": ["time:hour"], "date_range": ages, "include": { "zero_fill": true } }),
+        "#/include/zero_fill: Invalid include.zero_fill true: there are more than 100000 buckets of time:hour.",
+    );
     check_error(
         json!({ "dimensions": ["time:hour"], "date_range": ages, "include": { "time_labels": true } }),
         "#/include/time_labels: Invalid include.time_labels true: there are more than 150000 labels of time:hour.",

@@ -84,7 +84,8 @@ fn order_entry(
 }
 
 /// The keys of `include`.
-const INCLUDE_KEYS: [&str; 4] = ["imports", "time_labels", "total_rows", "comparisons"];
+const INCLUDE_KEYS: [&str; 5] =
+    ["imports", "time_labels", "total_rows", "zero_fill", "comparisons"];
 
 pub(super) fn include(value: Option<&Value>, problems: &mut Problems) -> Option<Include> {
     let mut include = Include::default();
@@ -108,6 +109,7 @@ pub(super) fn include(value: Option<&Value>, problems: &mut Problems) -> Option<
         match key.as_str() {
             "imports" => include.imports = wanted,
             "time_labels" => include.time_labels = wanted,
+            "zero_fill" => include.zero_fill = wanted,
             _ => include.total_rows = wanted,
         }
     }

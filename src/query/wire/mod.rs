@@ -13,9 +13,11 @@ use super::comparison::Comparison;
 use super::dimension::{Dimension, Field, GOAL, PropertyName};
 use super::error::{Problems, QueryError, child, shown};
 use super::filter::Filter;
+use super::filter::segments::Segments;
 use super::interval::Interval;
 use super::metric::Metric;
 use super::period::Range;
+use crate::site::segment::Segment;
 
 /// The most rows of an answer, and how many it has when nothing is said.
 pub(super) const LIMIT_MAX: u64 = 10_000;
@@ -47,7 +49,8 @@ pub struct Wire {
     pub(super) metrics: Vec<Metric>,
     pub(super) dimensions: Vec<Breakdown>,
     pub(super) range: Range,
-    pub(super) filters: Vec<Filter>,
+    /// Each with its place in the query's list: a segment there may be several here.
+    pub(super) filters: Vec<(usize, Filter)>,
     pub(super) order: Vec<Order>,
     pub(super) include: Include,
     pub(super) page: Page,
@@ -93,6 +96,8 @@ pub struct Include {
     pub time_labels: bool,
     /// How many rows there are without pagination.
     pub total_rows: bool,
+    /// A row for every bucket of time, also where nothing happened.
+    pub zero_fill: bool,
     /// What each row is compared with.
     pub comparison: Option<Comparison>,
 }
@@ -107,13 +112,13 @@ pub struct Page {
 }
 
 impl Wire {
-    /// Reads a query.
+    /// Reads a query, which may name these segments.
     ///
     /// # Errors
     /// Everything that is wrong with its form, all at once.
-    pub fn parse(value: &Value) -> Result<Self, QueryError> {
+    pub fn parse(value: &Value, segments: &[Segment]) -> Result<Self, QueryError> {
         let mut problems = Problems::default();
-        let wire = Self::read(value, &mut problems);
+        let wire = Self::read(value, segments, &mut problems);
         problems.finish(wire)
     }
 
@@ -122,7 +127,7 @@ impl Wire {
         self.range.needs_first_event()
     }
 
-    fn read(value: &Value, problems: &mut Problems) -> Option<Self> {
+    fn read(value: &Value, segments: &[Segment], problems: &mut Problems) -> Option<Self> {
         let Some(parts) = value.as_object() else {
             return problems
                 .note("#", format!("Invalid query {}: it is a JSON object.", shown(value)));
@@ -142,7 +147,7 @@ impl Wire {
             None => Some(Vec::new()),
             Some(value) => dimensions(value, problems),
         };
-        let filters = filters(parts.get("filters"), problems);
+        let filters = filters(parts.get("filters"), segments, problems);
         let order = match (&metrics, &dimensions) {
             (Some(metrics), Some(dimensions)) => {
                 order(parts.get("order_by"), metrics, dimensions, problems)
@@ -264,12 +269,22 @@ impl Breakdown {
     }
 }
 
-fn filters(value: Option<&Value>, problems: &mut Problems) -> Option<Vec<Filter>> {
+pub(super) fn filters(
+    value: Option<&Value>,
+    segments: &[Segment],
+    problems: &mut Problems,
+) -> Option<Vec<(usize, Filter)>> {
     let Some(value) = value else { return Some(Vec::new()) };
     let list = entries(value, "filters", problems)?;
-    let filters =
-        each(list, |index, entry| Filter::parse(entry, &format!("#/filters/{index}"), problems))?;
-    let tests: Vec<_> = filters.iter().flat_map(Filter::tests).collect();
+    let mut segments = Segments::of(segments);
+    let filters = each(list, |index, entry| {
+        let pointer = format!("#/filters/{index}");
+        let entries = segments.expand(entry, &pointer, problems)?;
+        let read = each(&entries, |_, entry| Filter::parse(entry, &pointer, problems))?;
+        Some(read.into_iter().map(move |filter| (index, filter)))
+    })?;
+    let filters: Vec<_> = filters.into_iter().flatten().collect();
+    let tests: Vec<_> = filters.iter().flat_map(|(_, filter)| filter.tests()).collect();
     let bytes: usize = tests.iter().flat_map(|test| &test.values).map(String::len).sum();
     if tests.len() > TESTS_MAX || bytes > TESTS_BYTES_MAX {
         let rule =

@@ -34,9 +34,11 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table with these columns and rows; a row that is too short is filled up with nulls.
+    /// A table with these columns and rows; a row that is too short is filled up with nulls. An amount of
+    /// money is a number, and its currency a column of its own behind it.
     pub fn new(names: Vec<String>, mut rows: Vec<Vec<Value>>) -> Self {
         rows.iter_mut().for_each(|row| row.resize(names.len(), Value::Null));
+        let (names, rows) = without_money(names, rows);
         let column = |(index, name): (usize, String)| {
             let kind = kind(&name, rows.iter().map(|row| &row[index]));
             Column { name, kind }
@@ -95,6 +97,32 @@ impl Table {
     }
 }
 
+/// Amounts of money as numbers, with their currencies in columns behind them.
+fn without_money(names: Vec<String>, rows: Vec<Vec<Value>>) -> (Vec<String>, Vec<Vec<Value>>) {
+    let of_money: Vec<bool> = names.iter().map(|name| is_of_money(name)).collect();
+    let row = |row: Vec<Value>| {
+        let cells = row.into_iter().zip(&of_money).flat_map(|(cell, of_money)| match of_money {
+            false => vec![cell],
+            true => {
+                ["value", "currency"].map(|key| cell.get(key).cloned().unwrap_or_default()).into()
+            }
+        });
+        cells.collect()
+    };
+    let rows = rows.into_iter().map(row).collect();
+    let names = names.into_iter().zip(&of_money).flat_map(|(name, of_money)| {
+        let currency = of_money.then(|| format!("{name}.currency"));
+        [Some(name), currency].into_iter().flatten()
+    });
+    (names.collect(), rows)
+}
+
+fn is_of_money(name: &str) -> bool {
+    let name = name.strip_prefix("comparison.").unwrap_or(name);
+    let metric = Metric::ALL.iter().find(|metric| metric.spec().name == name);
+    metric.is_some_and(|metric| metric.spec().unit == Unit::Money)
+}
+
 fn names(list: &Value) -> Option<Vec<String>> {
     list.as_array()?.iter().map(|name| name.as_str().map(str::to_owned)).collect()
 }
@@ -108,7 +136,7 @@ fn kind<'a>(name: &str, mut values: impl Iterator<Item = &'a Value>) -> Kind {
     if let Some(metric) = Metric::ALL.iter().find(|metric| metric.spec().name == name) {
         return match metric.spec().unit {
             Unit::Count | Unit::Seconds | Unit::Percent(0) => Kind::Whole,
-            Unit::Percent(_) | Unit::Ratio => Kind::Decimal,
+            Unit::Percent(_) | Unit::Ratio | Unit::Money => Kind::Decimal,
         };
     }
     if let Some(field) = Field::ALL.iter().find(|field| field.spec().name == name) {
@@ -179,6 +207,16 @@ mod tests {
         check("unheard", &[json!(1), json!(2.5)], Kind::Decimal);
         check("unheard", &[json!("1")], Kind::Text);
         check("unheard", &[json!(null)], Kind::Text);
+    }
+
+    #[test]
+    fn an_amount_of_money_is_a_number_beside_its_currency() {
+        let names = ["total_revenue", "change.total_revenue"].map(str::to_owned).into();
+        let money = json!({ "value": 12.5, "currency": "EUR", "short": "€12.5", "long": "€12.50" });
+        let table = Table::new(names, vec![vec![money, json!(3)], vec![Value::Null, Value::Null]]);
+        let names: Vec<_> = table.columns().iter().map(|column| column.name.as_str()).collect();
+        assert_eq!(names, ["total_revenue", "total_revenue.currency", "change.total_revenue"]);
+        assert_eq!(json!(table.rows()), json!([[12.5, "EUR", 3], [null, null, null]]));
     }
 
     #[test]

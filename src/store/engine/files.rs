@@ -1,7 +1,8 @@
 //! The files that the engine is started with: a server configuration and its users.
 //!
 //! They are written anew at each start, for their owner alone, and hold no password: the users' file
-//! has their SHA-256.
+//! has their SHA-256. The one password that lasts, because it is typed into other programs, is the
+//! analyst's: it stands in a file of its own ([`kept_password`]).
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -16,9 +17,17 @@ pub(super) struct Users<'a> {
     pub(super) writer: (&'a str, &'a str),
     /// Reads the tables of the database, under limits.
     pub(super) reader: (&'a str, &'a str),
-    /// The database that both work on.
+    /// Reads the views of the database, under the same limits.
+    pub(super) analyst: (&'a str, &'a str),
+    /// The only sites that the analyst sees; empty: every site.
+    pub(super) analyst_sites: &'a [String],
+    /// The database that all work on.
     pub(super) database: &'a str,
 }
+
+/// The views of `schema.sql`, which are all that an analyst sees.
+pub(super) const VIEWS: [&str; 5] =
+    ["report_sites", "report_events", "report_visits", "report_hours", "report_days"];
 
 /// Writes both files into `directory` and returns the path of the server configuration.
 pub(super) fn write(
@@ -31,6 +40,24 @@ pub(super) fn write(
     let server_file = directory.join("server.xml");
     write_private(&server_file, &server_xml(&users_file, memory_bytes_max))?;
     Ok(server_file)
+}
+
+/// The password in the file, which is made with the one that `make` returns when it is not there.
+pub(super) fn kept_password(
+    path: &Path,
+    make: impl FnOnce() -> std::io::Result<String>,
+) -> std::io::Result<String> {
+    match std::fs::read_to_string(path) {
+        Ok(password) if !password.trim().is_empty() => Ok(password.trim().to_owned()),
+        Ok(_) => new_password(path, make()?),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => new_password(path, make()?),
+        Err(error) => Err(error),
+    }
+}
+
+fn new_password(path: &Path, password: String) -> std::io::Result<String> {
+    write_private(path, &format!("{password}\n"))?;
+    Ok(password)
 }
 
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
@@ -75,10 +102,16 @@ fn server_xml(users_file: &Path, memory_bytes_max: u64) -> String {
 }
 
 /// The user `default`, who runs the statements of the engine's own command line, may open the port
-/// and nothing else. The reader may select from the tables, and has no way to anything outside of them.
+/// and nothing else. The reader may select from the tables, and has no way to anything outside of them;
+/// the analyst from the views.
 fn users_xml(users: &Users<'_>) -> String {
-    let Users { writer: (writer, writer_password), reader: (reader, reader_password), database } =
-        users;
+    let Users {
+        writer: (writer, writer_password),
+        reader: (reader, reader_password),
+        analyst: (analyst, analyst_password),
+        database,
+        ..
+    } = users;
     format!(
         "<clickhouse>
     <profiles>
@@ -119,12 +152,38 @@ fn users_xml(users: &Users<'_>) -> String {
             <quota>default</quota>
             <grants><query>GRANT SELECT ON {database}.*</query></grants>
         </{reader}>
+        <{analyst}>
+            <password_sha256_hex>{analyst_hash}</password_sha256_hex>
+            <networks><ip>127.0.0.1</ip><ip>::1</ip></networks>
+            <profile>reader</profile>
+            <quota>default</quota>
+            <grants>{analyst_grants}</grants>{analyst_rows}
+        </{analyst}>
     </users>
 </clickhouse>
 ",
         writer_hash = sha256_hex(writer_password),
         reader_hash = sha256_hex(reader_password),
+        analyst_hash = sha256_hex(analyst_password),
+        analyst_grants = grants_on_views(database),
+        analyst_rows = row_policies(database, users.analyst_sites),
     )
+}
+
+fn grants_on_views(database: &str) -> String {
+    VIEWS.map(|view| format!("<query>GRANT SELECT ON {database}.{view}</query>")).concat()
+}
+
+/// Which rows of the views are shown. The names of sites have no character that could end a string
+/// (`config` refuses any other).
+fn row_policies(database: &str, sites: &[String]) -> String {
+    if sites.is_empty() {
+        return String::new();
+    }
+    let sites = sites.iter().map(|site| format!("'{site}'")).collect::<Vec<_>>().join(", ");
+    let policies =
+        VIEWS.map(|view| format!("<{view}><filter>site IN ({sites})</filter></{view}>")).concat();
+    format!("<databases><{database}>{policies}</{database}></databases>")
 }
 
 fn sha256_hex(text: &str) -> String {

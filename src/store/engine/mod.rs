@@ -1,8 +1,8 @@
 //! The embedded engine: a ClickHouse of the collector's own, as a supervised child process.
 //!
-//! It listens on a free port of the loopback interface, and is closed to the other users of the
-//! machine: its users have passwords that are made at each start and kept in memory only
-//! ([`files`] writes the configuration). It ends with the collector (`cli::engine` sees to that), and
+//! It listens on the loopback interface, and is closed to the other users of the machine: its users
+//! have passwords that are made at each start and kept in memory only ([`files`] writes the
+//! configuration). Only the analyst's lasts, who sees the views of `schema.sql` and nothing else. It ends with the collector (`cli::engine` sees to that), and
 //! when it ends by itself it is started again, later each time.
 
 mod discover;
@@ -15,6 +15,7 @@ use std::path::PathBuf;
 pub use discover::{LIBRARY, NoEngine, Source, discover};
 
 use super::Server;
+use crate::config::Secret;
 use supervisor::Supervisor;
 
 /// The engine's memory when nothing else is configured: 1.5 GiB.
@@ -23,6 +24,9 @@ const MEMORY_BYTES_MAX: u64 = 1536 << 20;
 const DATABASE: &str = "passerby";
 const WRITER: &str = "passerby";
 const READER: &str = "passerby_reader";
+const ANALYST: &str = "passerby_analyst";
+/// The file, in the engine's directory, that holds the analyst's password.
+const ANALYST_PASSWORD_FILE: &str = "analyst.password";
 
 /// What the engine is started with.
 #[derive(Clone, Debug)]
@@ -35,12 +39,26 @@ pub struct EngineSettings {
     pub program: Option<PathBuf>,
     /// The most memory that it may use, in bytes.
     pub memory_bytes_max: Option<u64>,
+    /// The port to listen on; by default a free one.
+    pub port: Option<u16>,
+    /// The user who reads the views.
+    pub analyst: Analyst,
+}
+
+/// The user of Grafana and the like.
+#[derive(Clone, Debug, Default)]
+pub struct Analyst {
+    /// The password; by default one that is made once and kept in the engine's directory.
+    pub password: Option<Secret>,
+    /// The only sites that are shown, by domain; empty: every site.
+    pub sites: Vec<String>,
 }
 
 /// A running engine. Dropping it ends it at once; [`Engine::stop`] lets it finish.
 pub struct Engine {
     writer: Server,
     reader: Server,
+    analyst: Server,
     supervisor: Supervisor,
 }
 
@@ -73,19 +91,25 @@ impl Engine {
         let data = directory.join("data");
         std::fs::create_dir_all(&data).map_err(unwritable)?;
         let directory = directory.canonicalize().map_err(unwritable)?;
-        let port = free_port()?;
-        let server = |user: &str| -> Result<Server, EngineError> {
-            Ok(Server {
-                url: format!("http://127.0.0.1:{port}"),
-                user: user.to_owned(),
-                password: password()?,
-                database: DATABASE.to_owned(),
-            })
+        let port = settings.port.map_or_else(free_port, Ok)?;
+        let server = |user: &str, password: String| Server {
+            url: format!("http://127.0.0.1:{port}"),
+            user: user.to_owned(),
+            password,
+            database: DATABASE.to_owned(),
         };
-        let (writer, reader) = (server(WRITER)?, server(READER)?);
+        let (writer, reader) = (server(WRITER, password()?), server(READER, password()?));
+        let analysts_password = match &settings.analyst.password {
+            Some(chosen) => chosen.expose().to_owned(),
+            None => files::kept_password(&directory.join(ANALYST_PASSWORD_FILE), password)
+                .map_err(unwritable)?,
+        };
+        let analyst = server(ANALYST, analysts_password);
         let users = files::Users {
             writer: (WRITER, &writer.password),
             reader: (READER, &reader.password),
+            analyst: (ANALYST, &analyst.password),
+            analyst_sites: &settings.analyst.sites,
             database: DATABASE,
         };
         let memory = settings.memory_bytes_max.unwrap_or(MEMORY_BYTES_MAX);
@@ -99,7 +123,7 @@ impl Engine {
             server_config,
             port,
         })?;
-        Ok(Self { writer, reader, supervisor })
+        Ok(Self { writer, reader, analyst, supervisor })
     }
 
     /// How to reach it for writing.
@@ -110,6 +134,11 @@ impl Engine {
     /// How to reach it for reports.
     pub fn reader(&self) -> Server {
         self.reader.clone()
+    }
+
+    /// How to reach it for reading the views.
+    pub fn analyst(&self) -> Server {
+        self.analyst.clone()
     }
 
     /// The process that is the engine now, if it runs.

@@ -1,5 +1,6 @@
 //! Which events and visits a report is about.
 
+use passerby::event::Attributes;
 use passerby::report::AskError;
 use serde_json::{Value, json};
 
@@ -49,6 +50,45 @@ async fn filters_compare_as_their_operators_say() {
     let error =
         story.ask(&json!({ "filters": [["matches", "visit:source", ["("]]] })).await.unwrap_err();
     assert!(matches!(error, AskError::Invalid(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_value_is_found_at_either_end_and_by_being_there() {
+    let mut story = Story::new("Etc/UTC").await;
+    let of_berlin = Attributes { city: 2_950_159, ..Attributes::default() };
+    story.visit(1).with(of_berlin).view("01 10:00:00", "/Blog/one.html").prop("plan", "pro");
+    story.visit(2).from("google ads").view("01 11:00:00", "/blog/two").prop("plan", "");
+    story.visit(3).from("Google").view("01 12:00:00", "/äpfel.HTML");
+    story.told().await;
+    let check = async |filter: Value, expected: u64| {
+        // The same from events and from visits.
+        for metric in ["visitors", "visits", "pageviews"] {
+            let query = json!({ "metrics": [metric], "filters": [filter] });
+            story.check(query, json!([[expected]])).await;
+        }
+    };
+    let any_case = json!({ "case_sensitive": false });
+    check(json!(["starts_with", "event:page", ["/blog", "/x"]]), 1).await;
+    check(json!(["starts_with", "event:page", ["/blog"], any_case]), 2).await;
+    check(json!(["starts_with", "event:page", ["/ÄPF"], any_case]), 1).await;
+    check(json!(["starts_with_not", "event:page", ["/blog", "/B"]]), 1).await;
+    check(json!(["ends_with", "event:page", [".html"]]), 1).await;
+    check(json!(["ends_with", "event:page", [".html"], any_case]), 2).await;
+    check(json!(["ends_with_not", "visit:entry_page", [".html", "o"]]), 1).await;
+    check(json!(["starts_with", "visit:city", ["295"]]), 1).await;
+    // On properties they are about events that have them.
+    check(json!(["starts_with", "event:props:plan", ["p"]]), 1).await;
+    check(json!(["starts_with_not", "event:props:plan", ["p"]]), 1).await;
+    check(json!(["ends_with_not", "event:props:plan", ["o"]]), 1).await;
+    check(json!(["is_set", "visit:source"]), 2).await;
+    check(json!(["is_not_set", "visit:source"]), 1).await;
+    check(json!(["is_set", "visit:city"]), 1).await;
+    check(json!(["is_not_set", "visit:city"]), 2).await;
+    check(json!(["is_set", "visit:exit_page"]), 3).await;
+    check(json!(["is_set", "event:props:plan"]), 2).await;
+    check(json!(["is_not_set", "event:props:plan"]), 1).await;
+    check(json!(["not", ["is_set", "visit:source"]]), 1).await;
+    check(json!(["has_done", ["is_not_set", "event:props:plan"]]), 1).await;
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Goals, conversion, attention to pages, and exits.
 
-use passerby::query::goal::{Goal, GoalKind};
+use passerby::site::goal::{Goal, GoalKind};
 use serde_json::json;
 
 use super::story::Story;
@@ -81,6 +81,25 @@ async fn the_rate_of_conversion_is_of_all_visitors_and_the_groups_of_the_row() {
     let query =
         json!({ "metrics": ["conversion_rate"], "filters": [["is", "event:goal", ["Never"]]] });
     story.check(query, json!([[0.0]])).await;
+}
+
+#[tokio::test]
+async fn a_report_by_as_many_goals_as_a_site_may_have_is_answered() {
+    let mut story = shop().await;
+    let kind = |number: usize| match number % 3 {
+        0 => GoalKind::Event(format!("Event {number} {}", "ü".repeat(60))),
+        1 => GoalKind::Page(format!("/blog/**/{number}/{}", "(".repeat(200))),
+        _ => GoalKind::Scroll(format!("/blog/**/{number}/{}", ".".repeat(200)), 50),
+    };
+    let more = (story.goals.len()..200).map(|number| goal(&format!("Goal {number}"), kind(number)));
+    story.goals.extend(more.collect::<Vec<_>>());
+    let metrics = json!(["visitors", "events", "conversion_rate", "total_revenue"]);
+    let filters = json!([["contains", "event:goal", [""]], ["contains", "event:goal", ["o"]]]);
+    let query = json!({ "metrics": metrics, "dimensions": ["event:goal", "visit:source"], "filters": filters });
+    assert_eq!(story.rows(&query).await.as_array().unwrap().len(), 2);
+    let many = vec![json!(["contains", "event:goal", [""]]); 3];
+    let error = story.ask(&json!({ "filters": many })).await.unwrap_err().to_string();
+    assert!(error.starts_with("#/filters: Invalid filters: they mean 600 goals"), "{error}");
 }
 
 #[tokio::test]

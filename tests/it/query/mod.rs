@@ -9,6 +9,8 @@ mod filters;
 mod goals;
 mod model;
 mod reference;
+mod revenue;
+mod segments;
 mod story;
 mod time;
 mod v1;

@@ -183,7 +183,7 @@ fn of_visits(visits: &[Visit<'_>], dimension: &str, entered: &dyn Fn(&Visit<'_>)
         let bounces = entered.iter().filter(|visit| visit.bounced()).count() as f64;
         let seconds: u32 = visits.iter().map(|visit| visit.last - visit.first).sum();
         let rate =
-            if entered.is_empty() { 0 } else { rounded(100.0 * bounces / entered.len() as f64) };
+            if entered.is_empty() { 0 } else { rounded(bounces / entered.len() as f64 * 100.0) };
         vec![
             visitors.len() as u64,
             visits.len() as u64,

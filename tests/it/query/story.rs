@@ -8,8 +8,8 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use passerby::event::{Attributes, Event, Happening, SCROLL_DEPTH_UNKNOWN, SessionId, VisitorId};
 use passerby::query::Known;
-use passerby::query::goal::Goal;
 use passerby::report::{self, AskError};
+use passerby::site::goal::Goal;
 use passerby::site::{Site, SiteId};
 use passerby::store::Store;
 use serde_json::{Value, json};
@@ -28,13 +28,8 @@ pub(super) struct Story {
 
 impl Story {
     pub(super) async fn new(zone: &str) -> Self {
-        let site = Site {
-            id: SiteId(NEXT_SITE.fetch_add(1, Ordering::SeqCst)),
-            domain: "example.com".into(),
-            timezone: TimeZone::get(zone).unwrap(),
-            retention_days: None,
-            public: false,
-        };
+        let id = SiteId(NEXT_SITE.fetch_add(1, Ordering::SeqCst));
+        let site = Site::new(id, "example.com", TimeZone::get(zone).unwrap());
         Self {
             store: crate::support::store().await,
             site,
@@ -179,6 +174,13 @@ impl Visit<'_> {
     /// The event just told was attention of so long, and scrolled so far.
     pub(super) fn attention(mut self, engagement_ms: u32, scroll_depth: u8) -> Self {
         (self.last().engagement_ms, self.last().scroll_depth) = (engagement_ms, scroll_depth);
+        self
+    }
+
+    /// The event just told brought so much, in thousandths.
+    pub(super) fn paid(mut self, revenue_amount: i64, currency: &str) -> Self {
+        self.last().revenue_amount = revenue_amount;
+        self.last().revenue_currency = currency.into();
         self
     }
 

@@ -1,6 +1,7 @@
 //! Buckets of time, in the site's time zone.
 
 use jiff::Timestamp;
+use passerby::query::interval::Interval;
 use passerby::query::{Known, Query};
 use serde_json::{Value, json};
 
@@ -42,7 +43,6 @@ async fn days_on_which_clocks_change_have_the_labels_of_their_clock() {
     for (day, zone) in days {
         let mut story = Story::new(zone).await;
         let period = json!([day, day]);
-        let parts = json!({ "date_range": period, "dimensions": ["time:hour"], "include": { "time_labels": true } });
         let query = Query::parse(
             &json!({ "site_id": "x", "metrics": ["visitors"], "date_range": period }),
             &Known::new(&story.site, Timestamp::UNIX_EPOCH),
@@ -56,15 +56,97 @@ async fn days_on_which_clocks_change_have_the_labels_of_their_clock() {
             second += 900;
         }
         story.told().await;
-        let answer = story.ask(&parts).await.unwrap();
-        let labels: Value = answer["results"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|row| row["dimensions"][0].clone())
-            .collect();
-        assert_eq!(labels, answer["meta"]["time_labels"], "{day} in {zone}");
+        let each = Interval::ALL.iter().filter(|interval| **interval != Interval::Minute);
+        for (interval, metric) in
+            each.flat_map(|interval| [(interval.name(), "visits"), (interval.name(), "pageviews")])
+        {
+            let parts = json!({
+                "metrics": [metric], "date_range": period, "dimensions": [interval], "include": { "time_labels": true },
+            });
+            let answer = story.ask(&parts).await.unwrap();
+            let labels: Value = answer["results"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|row| row["dimensions"][0].clone())
+                .collect();
+            assert_eq!(
+                labels, answer["meta"]["time_labels"],
+                "{metric} by {interval} on {day} in {zone}"
+            );
+        }
     }
+}
+
+#[tokio::test]
+async fn a_visit_counts_in_every_quarter_of_an_hour_and_hour_of_the_day_in_which_it_was_under_way()
+{
+    let mut story = Story::new("Asia/Kathmandu").await;
+    // 10:50 to 11:20 on the site's clock, and 23:50 to 00:10.
+    story.visit(1).view("01 05:05:00", "/").view("01 05:35:00", "/b");
+    story.visit(2).view("01 18:05:00", "/").view("01 18:25:00", "/b");
+    story.told().await;
+    let quarters = json!({ "metrics": ["visits", "pageviews", "visit_duration"], "dimensions": ["time:15min"] });
+    let expected = json!([
+        ["2024-05-01 10:45:00", 1, 1, 1800],
+        ["2024-05-01 11:00:00", 1, 0, 1800],
+        ["2024-05-01 11:15:00", 1, 1, 1800],
+        ["2024-05-01 23:45:00", 1, 1, 1200],
+        ["2024-05-02 00:00:00", 1, 1, 1200],
+    ]);
+    story.check(quarters, expected).await;
+    let hours = json!({ "metrics": ["visits", "pageviews", "bounce_rate"], "dimensions": ["time:hour_of_day"] });
+    story.check(hours, json!([[0, 1, 1, 0], [10, 1, 1, 0], [11, 1, 1, 0], [23, 1, 1, 0]])).await;
+    let hours = json!({ "metrics": ["pageviews"], "dimensions": ["time:hour_of_day"], "order_by": [["time:hour_of_day", "desc"]] });
+    story.check(hours, json!([[23, 1], [11, 1], [10, 1], [0, 1]])).await;
+    // A visit over midnight is of the day on which it was last active, its views are of both.
+    let days = json!({ "metrics": ["visits"], "dimensions": ["time:day_of_week"] });
+    story.check(days, json!([[3, 1], [4, 1]])).await;
+    let days =
+        json!({ "metrics": ["pageviews"], "dimensions": ["time:day_of_week", "event:page"] });
+    story.check(days, json!([[3, "/", 2], [3, "/b", 1], [4, "/b", 1]])).await;
+}
+
+#[tokio::test]
+async fn quarters_and_years_are_those_of_the_sites_calendar() {
+    let mut story = Story::new("America/New_York").await;
+    story.visit(1).view("01 03:59:59", "/").last().timestamp = 1_711_943_999;
+    story.visit(2).view("01 04:00:00", "/").last().timestamp = 1_711_944_000;
+    story.visit(3).view("01 04:00:00", "/").last().timestamp = 1_704_085_199;
+    story.told().await;
+    let range = json!(["2023-12-01", "2024-06-30"]);
+    for metric in ["visits", "pageviews"] {
+        let query =
+            json!({ "metrics": [metric], "dimensions": ["time:quarter"], "date_range": range });
+        let expected = json!([["2023-10-01", 1], ["2024-01-01", 1], ["2024-04-01", 1]]);
+        story.check(query, expected).await;
+        let query =
+            json!({ "metrics": [metric], "dimensions": ["time:year"], "date_range": range });
+        story.check(query, json!([["2023-01-01", 1], ["2024-01-01", 2]])).await;
+    }
+}
+
+#[tokio::test]
+async fn a_day_of_the_week_is_compared_with_the_same_day() {
+    let mut story = Story::new("Etc/UTC").await;
+    // Two Mondays, a Tuesday and the Wednesday before.
+    story.visit(1).view("13 10:00:00", "/");
+    story.visit(2).view("13 11:00:00", "/");
+    story.visit(3).view("14 10:00:00", "/");
+    story.visit(4).view("06 10:00:00", "/");
+    story.visit(5).view("08 10:00:00", "/");
+    story.told().await;
+    let answer = story
+        .ask(&json!({
+            "dimensions": ["time:day_of_week"], "date_range": ["2024-05-10", "2024-05-14"],
+            "include": { "comparisons": { "mode": "custom", "date_range": ["2024-05-06", "2024-05-08"] } },
+        }))
+        .await
+        .unwrap();
+    let compared: Vec<_> =
+        answer["results"].as_array().unwrap().iter().map(|row| &row["comparison"]).collect();
+    assert_eq!(*compared[0], json!({ "dimensions": [1], "metrics": [1], "change": [100] }));
+    assert_eq!(*compared[1], json!({ "dimensions": [2], "metrics": [0], "change": [100] }));
 }
 
 #[tokio::test]
@@ -157,6 +239,102 @@ async fn buckets_without_data_are_left_out_and_all_labels_are_in_the_meta() {
     );
     assert_eq!(answer["query"]["dimensions"], json!(["time:day"]));
     story.check(query, json!([["2024-05-01", 1], ["2024-05-03", 1]])).await;
+}
+
+#[tokio::test]
+async fn zero_fill_has_a_row_for_every_bucket_of_every_value_that_occurs() {
+    let mut story = Story::new("Etc/UTC").await;
+    story.visit(1).from("Google").view("01 10:00:00", "/");
+    story.visit(2).from("Bing").view("03 10:00:00", "/").view("03 10:00:30", "/b");
+    story.visit(3).from("Google").view("03 11:00:00", "/");
+    story.told().await;
+    let query = |parts: Value| {
+        let mut query = json!({
+            "date_range": ["2024-05-01", "2024-05-04"],
+            "dimensions": ["time:day"], "include": { "zero_fill": true },
+        });
+        query.as_object_mut().unwrap().extend(parts.as_object().unwrap().clone());
+        query
+    };
+    let [one, two, three, four] = ["2024-05-01", "2024-05-02", "2024-05-03", "2024-05-04"];
+    let metrics = json!(["visitors", "visit_duration", "percentage"]);
+    let expected =
+        json!([[one, 1, 0, 33.3], [two, 0, 0, 0.0], [three, 2, 15, 66.7], [four, 0, 0, 0.0]]);
+    story.check(query(json!({ "metrics": metrics })), expected).await;
+    let by_source = json!({ "metrics": ["visitors"], "dimensions": ["visit:source", "time:day"] });
+    let expected = json!([
+        ["Google", one, 1],
+        ["Bing", one, 0],
+        ["Bing", two, 0],
+        ["Google", two, 0],
+        ["Bing", three, 1],
+        ["Google", three, 1],
+        ["Bing", four, 0],
+        ["Google", four, 0],
+    ]);
+    story.check(query(by_source), expected).await;
+    // Pages are cut after the filling, and counted.
+    let second = json!({
+        "metrics": ["visitors"], "order_by": [["visitors", "asc"], ["time:day", "desc"]],
+        "include": { "zero_fill": true, "total_rows": true, "comparisons": { "mode": "previous_period" } },
+        "pagination": { "limit": 2, "offset": 1 },
+    });
+    let answer = story.ask(&query(second.clone())).await.unwrap();
+    assert_eq!(answer["meta"], json!({ "total_rows": 4 }));
+    let comparison = json!({ "dimensions": ["2024-04-28"], "metrics": [0], "change": [0] });
+    assert_eq!(
+        answer["results"][0],
+        json!({ "dimensions": [two], "metrics": [0], "comparison": comparison })
+    );
+    story.check(query(second.clone()), json!([[two, 0], [one, 1]])).await;
+    assert_eq!(story.ask(&answer["query"]).await.unwrap(), answer);
+    // Where nothing happened there are the buckets, but no value of another dimension to have them.
+    let nothing =
+        json!({ "metrics": ["visitors", "pageviews"], "filters": [["is", "visit:source", ["x"]]] });
+    story
+        .check(query(nothing), json!([[one, 0, 0], [two, 0, 0], [three, 0, 0], [four, 0, 0]]))
+        .await;
+    let nothing = json!({
+        "metrics": ["visitors"], "dimensions": ["time:day", "event:page"], "filters": [["is", "visit:source", ["x"]]],
+    });
+    story.check(query(nothing), json!([])).await;
+    // Attention alone is sorted by visitors within the bucket.
+    let attention =
+        json!({ "metrics": ["time_on_page"], "dimensions": ["time:day", "event:page"] });
+    let expected = json!([
+        [one, "/", null],
+        [one, "/b", null],
+        [two, "/", null],
+        [two, "/b", null],
+        [three, "/", null],
+        [three, "/b", null],
+        [four, "/", null],
+        [four, "/b", null],
+    ]);
+    story.check(query(attention), expected).await;
+}
+
+#[tokio::test]
+async fn zero_fill_has_its_limit() {
+    let mut story = Story::new("Etc/UTC").await;
+    let mut visit = story.visit(1);
+    for page in 0..100 {
+        visit = visit.view("01 10:00:00", &format!("/{page}"));
+    }
+    drop(visit);
+    story.told().await;
+    let query = |days: u8| {
+        json!({
+            "date_range": ["2024-05-01", format!("2024-05-{days:02}")], "dimensions": ["time:15min", "event:page"],
+            "include": { "zero_fill": true }, "pagination": { "limit": 1, "offset": 95_999 },
+        })
+    };
+    assert_eq!(story.rows(&query(10)).await, json!([["2024-05-10 23:45:00", "/99", 0]]));
+    let error = story.ask(&query(11)).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "#/include/zero_fill: Invalid zero_fill true: the report has more than 100000 rows then."
+    );
 }
 
 #[tokio::test]

@@ -22,6 +22,17 @@ pub enum GoalKind {
     Scroll(String, u8),
 }
 
+impl GoalKind {
+    /// What a goal is called when its site gives it no name.
+    pub fn default_name(&self) -> String {
+        match self {
+            Self::Event(name) => name.clone(),
+            Self::Page(path) => format!("Visit {path}"),
+            Self::Scroll(path, threshold) => format!("Scroll {threshold}% on {path}"),
+        }
+    }
+}
+
 impl Goal {
     /// Whether engagement, and not an event that reports count, meets it.
     pub fn is_of_scrolling(&self) -> bool {

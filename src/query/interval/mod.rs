@@ -2,19 +2,23 @@
 //!
 //! A bucket is known by its label alone, in the site's local time: that is how rows of two subqueries
 //! find each other, and why the hour that a clock change repeats is one bucket with both in it.
-//! The labels are made twice, in SQL and here for the axis; the integration tests hold them together.
+//! The labels are made twice, here in SQL and in `labels` for the axis; the integration tests hold them
+//! together.
 
-use jiff::civil::{Date, DateTime, Weekday};
-use jiff::{ToSpan, Unit};
+mod labels;
+
+use jiff::ToSpan;
 
 use super::period::Period;
 use super::statement::{Sql, sql};
 
-/// The width of a bucket. In the order of width.
+/// The width of a bucket, in the order of width; and after these the buckets that come round again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Interval {
     /// A minute of the clock, `2024-05-01 13:05:00`.
     Minute,
+    /// A quarter of an hour of the clock, `2024-05-01 13:15:00`.
+    QuarterHour,
     /// An hour of the clock, `2024-05-01 13:00:00`.
     Hour,
     /// A calendar day, `2024-05-01`.
@@ -23,21 +27,44 @@ pub enum Interval {
     Week,
     /// A calendar month, by its first day.
     Month,
+    /// A quarter of a year, by its first day.
+    Quarter,
+    /// A calendar year, by its first day.
+    Year,
+    /// The hour of the clock, whatever the day: 0 to 23.
+    HourOfDay,
+    /// The day of the week: 1, Monday, to 7, Sunday.
+    DayOfWeek,
 }
 
 impl Interval {
-    /// Every interval, from the narrowest.
-    pub const ALL: &'static [Self] =
-        &[Self::Minute, Self::Hour, Self::Day, Self::Week, Self::Month];
+    /// Every interval, from the narrowest; and then those that come round again.
+    pub const ALL: &'static [Self] = &[
+        Self::Minute,
+        Self::QuarterHour,
+        Self::Hour,
+        Self::Day,
+        Self::Week,
+        Self::Month,
+        Self::Quarter,
+        Self::Year,
+        Self::HourOfDay,
+        Self::DayOfWeek,
+    ];
 
     /// Its name in queries.
     pub fn name(self) -> &'static str {
         match self {
             Self::Minute => "time:minute",
+            Self::QuarterHour => "time:15min",
             Self::Hour => "time:hour",
             Self::Day => "time:day",
             Self::Week => "time:week",
             Self::Month => "time:month",
+            Self::Quarter => "time:quarter",
+            Self::Year => "time:year",
+            Self::HourOfDay => "time:hour_of_day",
+            Self::DayOfWeek => "time:day_of_week",
         }
     }
 
@@ -46,6 +73,9 @@ impl Interval {
         match self {
             Self::Minute => {
                 "Minute of the site's clock. A visit counts in every minute of its duration."
+            }
+            Self::QuarterHour => {
+                "Quarter of an hour of the site's clock. A visit counts in every one in which it was under way."
             }
             Self::Hour => {
                 "Hour of the site's clock. A visit counts in every hour in which it was under way."
@@ -57,6 +87,12 @@ impl Interval {
                 "Week from Monday; the first is labelled with the first day of the period."
             }
             Self::Month => "Month of the site's calendar.",
+            Self::Quarter => "Quarter of the year, labelled with its first day.",
+            Self::Year => "Year of the site's calendar, labelled with its first day.",
+            Self::HourOfDay => {
+                "Hour of the day, a number from 0 to 23. A visit counts in every hour in which it was under way."
+            }
+            Self::DayOfWeek => "Day of the week, a number from 1 (Monday) to 7.",
         }
     }
 
@@ -84,28 +120,47 @@ impl Interval {
         self.slot_seconds().is_some()
     }
 
+    /// Whether its buckets come round again, so that the same one of another period is a like one.
+    pub fn is_cyclic(self) -> bool {
+        matches!(self, Self::HourOfDay | Self::DayOfWeek)
+    }
+
     /// The grid, in seconds, on which smearing looks for a visit. A quarter of an hour divides the
     /// hours of every time zone.
     fn slot_seconds(self) -> Option<u32> {
         match self {
             Self::Minute => Some(60),
-            Self::Hour => Some(900),
-            Self::Day | Self::Week | Self::Month => None,
+            Self::QuarterHour | Self::Hour | Self::HourOfDay => Some(900),
+            Self::Day | Self::Week | Self::Month | Self::Quarter | Self::Year | Self::DayOfWeek => {
+                None
+            }
         }
     }
 
     /// The label of the bucket that the moment `moment` (an expression) falls into.
     pub(super) fn label_sql(self, moment: impl Into<Sql>, period: &Period) -> Sql {
         let (moment, zone) = (moment.into(), Sql::text(period.zone_name()));
+        let clock = |moment: Sql, form: &'static str| {
+            sql!["formatDateTime(", moment, ", '", form, "', ", &zone, ")"]
+        };
+        let date = |of: &'static str| sql!["toString(", of, "(", &moment, ", ", &zone, "))"];
         match self {
-            Self::Minute => sql!["formatDateTime(", moment, ", '%Y-%m-%d %H:%i:00', ", zone, ")"],
-            Self::Hour => sql!["formatDateTime(", moment, ", '%Y-%m-%d %H:00:00', ", zone, ")"],
-            Self::Day => sql!["toString(toDate(", moment, ", ", zone, "))"],
+            Self::Minute => clock(moment, "%Y-%m-%d %H:%i:00"),
+            Self::QuarterHour => {
+                let begins = sql!["toStartOfFifteenMinutes(", moment, ", ", &zone, ")"];
+                clock(begins, "%Y-%m-%d %H:%i:00")
+            }
+            Self::Hour => clock(moment, "%Y-%m-%d %H:00:00"),
+            Self::Day => date("toDate"),
             Self::Week => {
                 let first = Sql::text(period.from_local().date().to_string());
                 sql!["toString(greatest(toMonday(", moment, ", ", zone, "), toDate(", first, ")))"]
             }
-            Self::Month => sql!["toString(toStartOfMonth(", moment, ", ", zone, "))"],
+            Self::Month => date("toStartOfMonth"),
+            Self::Quarter => date("toStartOfQuarter"),
+            Self::Year => date("toStartOfYear"),
+            Self::HourOfDay => sql!["toHour(", moment, ", ", zone, ")"],
+            Self::DayOfWeek => sql!["toDayOfWeek(", moment, ", 0, ", zone, ")"],
         }
     }
 
@@ -141,81 +196,4 @@ impl Interval {
             ")))"
         ]
     }
-
-    /// How many labels the period has at most: cheap, unlike [`Self::labels`].
-    pub fn labels_max(self, period: &Period) -> i64 {
-        let seconds = period.to().as_second() - period.from().as_second();
-        seconds / self.shortest_seconds() + 2
-    }
-
-    fn shortest_seconds(self) -> i64 {
-        match self {
-            Self::Minute => 60,
-            Self::Hour => 3_600,
-            Self::Day => 23 * 3_600,
-            Self::Week => 7 * 23 * 3_600,
-            Self::Month => 27 * 24 * 3_600,
-        }
-    }
-
-    /// The labels of every bucket of the period, with data or without, in order.
-    pub fn labels(self, period: &Period) -> Vec<String> {
-        let (from, to) = (period.from_local(), period.to_local());
-        match self {
-            Self::Minute | Self::Hour => self.clock_labels(period),
-            Self::Day => dates(from.date(), to.date(), |day| day.saturating_add(1.day())),
-            Self::Week => {
-                let next = |day: Date| monday(day).saturating_add(7.days());
-                dates(from.date(), to.date(), next)
-            }
-            Self::Month => {
-                dates(from.date().first_of_month(), to.date(), |day| day.saturating_add(1.month()))
-            }
-        }
-    }
-
-    /// Walks the real time line, so that hours that a clock change leaves out are left out.
-    fn clock_labels(self, period: &Period) -> Vec<String> {
-        let (unit, slot) =
-            if self == Self::Minute { (Unit::Minute, 60) } else { (Unit::Hour, 900) };
-        let mut labels: Vec<String> = Vec::new();
-        let first_slot = period.from().as_second().div_euclid(slot) * slot;
-        for second in
-            (first_slot..=period.to().as_second()).step_by(usize::try_from(slot).unwrap_or(60))
-        {
-            let local = period.local(second.max(period.from().as_second()));
-            let label = label_of(floor(local, unit));
-            if labels.last() != Some(&label) {
-                labels.push(label);
-            }
-        }
-        // An hour that comes twice is one bucket.
-        let mut known = std::collections::HashSet::new();
-        labels.retain(|label| known.insert(label.clone()));
-        labels
-    }
-}
-
-fn floor(local: DateTime, unit: Unit) -> DateTime {
-    let minute = if unit == Unit::Minute { local.minute() } else { 0 };
-    local.date().at(local.hour(), minute, 0, 0)
-}
-
-fn label_of(local: DateTime) -> String {
-    local.strftime("%Y-%m-%d %H:%M:%S").to_string()
-}
-
-fn monday(day: Date) -> Date {
-    let since = day.weekday().since(Weekday::Monday);
-    day.saturating_sub(i64::from(since).days())
-}
-
-fn dates(from: Date, to: Date, next: impl Fn(Date) -> Date) -> Vec<String> {
-    let mut labels = Vec::new();
-    let mut day = from;
-    while day <= to {
-        labels.push(day.to_string());
-        day = next(day);
-    }
-    labels
 }

@@ -1,0 +1,91 @@
+//! Why a change of the catalog was not made.
+
+use super::sites::RETENTION_DAYS_MAX;
+use crate::store::StoreError;
+
+/// A change of the catalog was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogError {
+    /// The domain can not be one.
+    #[error("domain `{0}` is not a host name: give it as `example.com`, without https:// and path")]
+    Domain(String),
+    /// Another site has the domain.
+    #[error("domain `{0}` is registered already")]
+    DomainTaken(String),
+    /// There is no such time zone.
+    #[error("timezone `{0}` is not an IANA time zone name such as Europe/Berlin")]
+    TimeZone(String),
+    /// The number of days is out of bounds.
+    #[error("retention_days {0} is more than {RETENTION_DAYS_MAX}")]
+    RetentionDays(u32),
+    /// There is no such site.
+    #[error("there is no site `{0}`: `passerby site list` shows the sites there are")]
+    UnknownSite(String),
+    /// There is no such token.
+    #[error("there is no token `{0}`: `passerby token list` shows the tokens there are")]
+    UnknownToken(String),
+    /// A name has too few or too many characters.
+    #[error("{field} must have 1 to {most} characters, and no line breaks")]
+    Name {
+        /// Where it stands.
+        field: &'static str,
+        /// The most characters.
+        most: usize,
+    },
+    /// Engagement reports are no events.
+    #[error(
+        "event_name must not be `engagement`: that is how pages tell of attention, and no event"
+    )]
+    EventName,
+    /// The path can not be one of a page.
+    #[error(
+        "page_path `{path}` must begin with / and have {most} bytes at most; * in it is any characters"
+    )]
+    PagePath {
+        /// What was given.
+        path: String,
+        /// The most bytes.
+        most: usize,
+    },
+    /// How far a page is scrolled is told in percent.
+    #[error("scroll_threshold {0} must be a whole number from 0 to 100")]
+    ScrollThreshold(String),
+    /// There is no such currency.
+    #[error("currency `{0}` is not an ISO 4217 code such as EUR")]
+    Currency(String),
+    /// Only events have revenue.
+    #[error("currency is for goals of events: visits of pages and scrolling bring no revenue")]
+    CurrencyOfPage,
+    /// Another goal has the name.
+    #[error("display_name `{0}` is the name of another goal of this site")]
+    GoalNameTaken(String),
+    /// There is no such goal.
+    #[error("there is no goal {0}: `passerby goal list` shows the goals of a site")]
+    UnknownGoal(u32),
+    /// Something is missing that a segment has.
+    #[error("a new segment needs a name and filters")]
+    SegmentNeeds,
+    /// A filter of a segment is none.
+    #[error("{0}")]
+    Filters(String),
+    /// Another segment has the name.
+    #[error("name `{0}` is the name of another segment of this site")]
+    SegmentNameTaken(String),
+    /// There is no such segment.
+    #[error("there is no segment {0}: `passerby segment list` shows the segments of a site")]
+    UnknownSegment(u32),
+    /// The site has as many as it may.
+    #[error("a site has {most} {what} at most")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many it may have.
+        most: usize,
+    },
+    /// The system gave no random bytes.
+    #[error("the system's random generator does not answer")]
+    NoRandomness,
+    /// ClickHouse did not take it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,129 @@
+//! The catalog: what is set up, and not measured. Sites, their goals and segments, and the tokens that
+//! open their reports.
+//!
+//! ClickHouse holds it (a table for each kind of entry, a row a change); a copy in memory answers every
+//! look-up, and a snapshot in the data directory lets the collector start, and know its sites, while
+//! ClickHouse is away. A change is written to ClickHouse first and then to the copies.
+//!
+//! Each kind of entry has a file of its own here: its row, its rules, and its changes. `snapshot` has the
+//! list of them.
+
+mod error;
+mod goals;
+mod segments;
+mod sites;
+mod snapshot;
+mod tokens;
+
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use jiff::Timestamp;
+use tokio::sync::{Mutex, MutexGuard};
+
+pub use self::error::CatalogError;
+pub use self::goals::{NewGoal, SavedGoal};
+pub use self::segments::{SegmentChange, WhichSegment};
+pub use self::sites::SiteChange;
+pub use self::tokens::{NewToken, Scope, Token};
+
+use self::snapshot::{Entry, Known, Snapshot};
+use super::{Store, StoreError};
+
+/// The sites, what belongs to them, and the tokens.
+pub struct Catalog {
+    snapshot_file: PathBuf,
+    known: RwLock<Arc<Known>>,
+    /// Whoever reads or changes ClickHouse's copy has this: what is read last is what is known last.
+    turn: Mutex<()>,
+}
+
+impl Catalog {
+    /// The catalog with its snapshot in `snapshot_file`, which is read if it is there.
+    pub fn open(snapshot_file: PathBuf) -> Self {
+        let known = Snapshot::read(&snapshot_file).map(Known::from).unwrap_or_default();
+        Self { snapshot_file, known: RwLock::new(Arc::new(known)), turn: Mutex::new(()) }
+    }
+
+    /// Whether the sites are known: from ClickHouse, or from an earlier run.
+    pub fn is_loaded(&self) -> bool {
+        self.known().loaded
+    }
+
+    /// Reads everything anew from ClickHouse, and writes the snapshot.
+    ///
+    /// # Errors
+    /// When ClickHouse does not answer.
+    pub async fn refresh(&self, store: &Store) -> Result<(), StoreError> {
+        let turn = self.turn.lock().await;
+        self.read_anew(store, &turn).await
+    }
+
+    async fn read_anew(&self, store: &Store, _turn: &MutexGuard<'_, ()>) -> Result<(), StoreError> {
+        let snapshot = Snapshot::of(store).await?;
+        snapshot.write(&self.snapshot_file);
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) =
+            Arc::new(Known::from(snapshot));
+        Ok(())
+    }
+
+    fn known(&self) -> Arc<Known> {
+        Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Begins a change. It is based on what ClickHouse has now, and no other is made meanwhile.
+    async fn change<'a>(
+        &'a self,
+        store: &'a Store,
+        now: Timestamp,
+    ) -> Result<Change<'a>, StoreError> {
+        let turn = self.turn.lock().await;
+        self.read_anew(store, &turn).await?;
+        Ok(Change { catalog: self, store, now, turn })
+    }
+}
+
+/// A change that is being made.
+struct Change<'a> {
+    catalog: &'a Catalog,
+    store: &'a Store,
+    now: Timestamp,
+    turn: MutexGuard<'a, ()>,
+}
+
+impl Change<'_> {
+    fn known(&self) -> Arc<Known> {
+        self.catalog.known()
+    }
+
+    /// The version of the change: later than any, even when the clock was set back.
+    fn version(&self) -> u64 {
+        let now = u64::try_from(self.now.as_microsecond()).unwrap_or(0);
+        now.max(self.known().rows.last_version() + 1)
+    }
+
+    /// When the change is made, in seconds since 1970.
+    fn second(&self) -> u32 {
+        seconds(self.now)
+    }
+
+    /// Makes it.
+    async fn write<R: Entry>(&self, row: &R) -> Result<(), CatalogError> {
+        self.store.write_row(R::TABLE, row).await?;
+        self.catalog.read_anew(self.store, &self.turn).await.map_err(CatalogError::from)
+    }
+}
+
+/// A number for a new entry, at random: two collectors that make one each do not make the same.
+fn free_number(is_taken: impl Fn(u32) -> bool) -> Result<u32, CatalogError> {
+    loop {
+        let number = getrandom::u32().map_err(|_| CatalogError::NoRandomness)?;
+        if number != 0 && !is_taken(number) {
+            return Ok(number);
+        }
+    }
+}
+
+fn seconds(moment: Timestamp) -> u32 {
+    u32::try_from(moment.as_second().max(0)).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,193 @@
+//! The segments of the catalog: filters that were valid when they were saved, under a name.
+
+use clickhouse::Row;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::goals::checked_name;
+use super::sites::known_site;
+use super::{Catalog, CatalogError, free_number};
+use crate::query;
+use crate::site::SiteId;
+use crate::site::segment::Segment;
+use crate::store::Store;
+
+/// The most bytes of a segment's filters, as JSON.
+const FILTERS_BYTES_MAX: usize = 32 * 1024;
+/// The most segments of a site.
+const SEGMENTS_MAX: usize = 1_000;
+
+/// A row of `segments`.
+#[derive(Clone, Debug, Row, Serialize, Deserialize)]
+pub(super) struct SegmentRow {
+    pub(super) segment_id: u32,
+    pub(super) site_id: u32,
+    pub(super) name: String,
+    pub(super) filters: String,
+    pub(super) created_at: u32,
+    pub(super) removed: bool,
+    pub(super) version: u64,
+}
+
+/// Which segment a change is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhichSegment {
+    /// A new one: its name must be free.
+    New,
+    /// The one that has the name, or a new one.
+    Named,
+    /// The one of this number.
+    Numbered(u32),
+}
+
+/// What a segment shall be; what is `None` stays as it is. A new one needs both.
+#[derive(Clone, Debug, Default)]
+pub struct SegmentChange {
+    /// What people call it; unique within the site.
+    pub name: Option<String>,
+    /// Its filters, as queries write them: a list.
+    pub filters: Option<Value>,
+}
+
+impl Catalog {
+    /// Saves a segment. Doing it twice changes nothing.
+    ///
+    /// # Errors
+    /// When there is no such site or segment, the name or a filter breaks a rule, or ClickHouse does not
+    /// answer.
+    pub async fn put_segment(
+        &self,
+        store: &Store,
+        domain: &str,
+        which: WhichSegment,
+        wanted: SegmentChange,
+        now: Timestamp,
+    ) -> Result<Segment, CatalogError> {
+        let name = wanted.name.map(|name| checked_name("name", &name)).transpose()?;
+        let change = self.change(store, now).await?;
+        let known = change.known();
+        let site = known_site(&known, domain)?;
+        let before = match which {
+            WhichSegment::New => None,
+            WhichSegment::Named => {
+                site.segments.iter().find(|segment| Some(&segment.name) == name.as_ref())
+            }
+            WhichSegment::Numbered(id) => {
+                let segment = site.segments.iter().find(|segment| segment.id == id);
+                Some(segment.ok_or(CatalogError::UnknownSegment(id))?)
+            }
+        };
+        let name = name.or_else(|| before.map(|before| before.name.clone()));
+        let filters = wanted.filters.map(checked_filters).transpose()?;
+        let filters = filters.or_else(|| before.map(|before| before.filters.clone()));
+        let (Some(name), Some(filters)) = (name, filters) else {
+            return Err(CatalogError::SegmentNeeds);
+        };
+        query::check_filters(&filters, site)
+            .map_err(|error| CatalogError::Filters(error.to_string()))?;
+        let is_other = |other: &&Segment| Some(other.id) != before.map(|before| before.id);
+        if site.segments.iter().filter(is_other).any(|other| other.name == name) {
+            return Err(CatalogError::SegmentNameTaken(name));
+        }
+        if before.is_none() && site.segments.len() >= SEGMENTS_MAX {
+            return Err(CatalogError::TooMany { what: "segments", most: SEGMENTS_MAX });
+        }
+        let id = match before {
+            Some(before) => before.id,
+            None => free_number(|id| known.rows.segments.iter().any(|row| row.segment_id == id))?,
+        };
+        let segment = Segment { id, name, filters };
+        if before != Some(&segment) {
+            let row = known.rows.segments.iter().find(|row| row.segment_id == id);
+            let created_at = row.map_or_else(|| change.second(), |row| row.created_at);
+            change.write(&SegmentRow::new(&segment, site.id, created_at, change.version())).await?;
+        }
+        Ok(segment)
+    }
+
+    /// Removes a segment.
+    ///
+    /// # Errors
+    /// When there is no such site or segment, or ClickHouse does not answer.
+    pub async fn remove_segment(
+        &self,
+        store: &Store,
+        domain: &str,
+        id: u32,
+        now: Timestamp,
+    ) -> Result<(), CatalogError> {
+        let change = self.change(store, now).await?;
+        let known = change.known();
+        let site = known_site(&known, domain)?;
+        let row = known.rows.segments.iter().find(|row| row.segment_id == id && !row.removed);
+        let row = row.filter(|row| row.site_id == site.id.0);
+        let row = row.ok_or(CatalogError::UnknownSegment(id))?;
+        change.write(&SegmentRow { removed: true, version: change.version(), ..row.clone() }).await
+    }
+}
+
+/// The segments of a site among the rows, by name.
+pub(super) fn saved(rows: &[SegmentRow], site: SiteId) -> Vec<Segment> {
+    let mut rows: Vec<_> =
+        rows.iter().filter(|row| row.site_id == site.0 && !row.removed).collect();
+    rows.sort_by_key(|row| &row.name);
+    rows.into_iter().filter_map(SegmentRow::segment).collect()
+}
+
+impl SegmentRow {
+    fn new(segment: &Segment, site: SiteId, created_at: u32, version: u64) -> Self {
+        Self {
+            segment_id: segment.id,
+            site_id: site.0,
+            name: segment.name.clone(),
+            filters: Value::Array(segment.filters.clone()).to_string(),
+            created_at,
+            removed: false,
+            version,
+        }
+    }
+
+    fn segment(&self) -> Option<Segment> {
+        let filters = serde_json::from_str(&self.filters).ok()?;
+        Some(Segment { id: self.segment_id, name: self.name.clone(), filters })
+    }
+}
+
+/// A list of filters that is not too long. Whether they are filters is for `query` to say.
+fn checked_filters(filters: Value) -> Result<Vec<Value>, CatalogError> {
+    let bytes = filters.to_string().len();
+    match filters {
+        Value::Array(list) if !list.is_empty() && bytes <= FILTERS_BYTES_MAX => Ok(list),
+        _ => {
+            let rule = format!(
+                "filters must be a list of at least one filter, and have {FILTERS_BYTES_MAX} bytes at most"
+            );
+            Err(CatalogError::Filters(rule))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_segment_is_read_from_its_row_as_it_was_written() {
+        let filters = vec![json!(["is", "visit:source", ["Google", "ü\"'\\"]])];
+        let segment = Segment { id: 7, name: "Search".into(), filters };
+        let row = SegmentRow::new(&segment, SiteId(3), 1, 1);
+        assert_eq!(saved(std::slice::from_ref(&row), SiteId(3)), [segment]);
+        assert_eq!(saved(&[SegmentRow { removed: true, ..row }], SiteId(3)), []);
+    }
+
+    #[test]
+    fn filters_are_a_list_of_some_and_not_endless() {
+        assert!(checked_filters(json!([["is", "visit:source", ["Google"]]])).is_ok());
+        for filters in [json!([]), json!({}), json!("x"), json!(["x".repeat(FILTERS_BYTES_MAX)])] {
+            assert!(checked_filters(filters).is_err());
+        }
+    }
+}

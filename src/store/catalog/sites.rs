@@ -1,0 +1,225 @@
+//! The sites of the catalog.
+
+use std::sync::Arc;
+
+use clickhouse::Row;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use super::snapshot::Known;
+use super::{Catalog, CatalogError, free_number};
+use crate::beacon::decode::bare_domain;
+use crate::site::{Site, SiteId};
+use crate::store::Store;
+
+/// The longest domain, in bytes (RFC 1035).
+const DOMAIN_BYTES_MAX: usize = 253;
+/// The most days that events can be kept for: a hundred years.
+pub(super) const RETENTION_DAYS_MAX: u32 = 36_500;
+
+/// A row of `sites`.
+#[derive(Clone, Debug, Row, Serialize, Deserialize)]
+pub(super) struct SiteRow {
+    pub(super) site_id: u32,
+    pub(super) domain: String,
+    pub(super) timezone: String,
+    pub(super) retention_days: u32,
+    pub(super) public: bool,
+    pub(super) created_at: u32,
+    pub(super) removed: bool,
+    pub(super) version: u64,
+}
+
+/// What a site shall be; what is `None` stays as it is, or takes its default.
+#[derive(Clone, Debug, Default)]
+pub struct SiteChange {
+    /// What the site shall be called instead, if it is to have another domain.
+    pub domain: Option<String>,
+    /// IANA name; UTC by default.
+    pub timezone: Option<String>,
+    /// Days that events are kept; 0 keeps them until they are erased, which is the default.
+    pub retention_days: Option<u32>,
+    /// Whether reports are open to everybody; not by default.
+    pub public: Option<bool>,
+}
+
+impl Catalog {
+    /// The site of that domain.
+    pub fn site(&self, domain: &str) -> Option<Arc<Site>> {
+        self.known().sites.get(domain).cloned()
+    }
+
+    /// All sites, by domain.
+    pub fn sites(&self) -> Vec<Arc<Site>> {
+        let mut sites: Vec<_> = self.known().sites.values().cloned().collect();
+        sites.sort_by(|one, other| one.domain.cmp(&other.domain));
+        sites
+    }
+
+    /// Registers a site, or changes the one that has the domain. Doing it twice changes nothing.
+    ///
+    /// # Errors
+    /// When the domain, the time zone or the retention is not one, the new domain is another site's, or
+    /// ClickHouse does not answer.
+    pub async fn put_site(
+        &self,
+        store: &Store,
+        domain: &str,
+        wanted: SiteChange,
+        now: Timestamp,
+    ) -> Result<Arc<Site>, CatalogError> {
+        self.save_site(store, domain, wanted, now, false).await
+    }
+
+    /// Registers a site, whose domain no other site may have.
+    ///
+    /// # Errors
+    /// As [`Self::put_site`], and when there is such a site.
+    pub async fn create_site(
+        &self,
+        store: &Store,
+        domain: &str,
+        wanted: SiteChange,
+        now: Timestamp,
+    ) -> Result<Arc<Site>, CatalogError> {
+        self.save_site(store, domain, wanted, now, true).await
+    }
+
+    async fn save_site(
+        &self,
+        store: &Store,
+        domain: &str,
+        wanted: SiteChange,
+        now: Timestamp,
+        must_be_new: bool,
+    ) -> Result<Arc<Site>, CatalogError> {
+        let domain = checked_domain(domain)?;
+        let renamed = wanted.domain.as_deref().map(checked_domain).transpose()?;
+        let change = self.change(store, now).await?;
+        let known = change.known();
+        let row_of = |domain: &str| {
+            let site = known.sites.get(domain)?;
+            known.rows.sites.iter().find(|row| row.is(site.id))
+        };
+        let mut row = match (row_of(&domain), &renamed) {
+            (Some(_), _) if must_be_new => return Err(CatalogError::DomainTaken(domain)),
+            (Some(row), _) => row.clone(),
+            // Renamed already: doing it twice changes nothing.
+            (None, Some(renamed)) => {
+                row_of(renamed).ok_or(CatalogError::UnknownSite(domain))?.clone()
+            }
+            (None, None) => {
+                let is_taken = |id| known.rows.sites.iter().any(|row| row.is(SiteId(id)));
+                SiteRow::new(free_number(is_taken)?, domain, change.second())
+            }
+        };
+        if let Some(renamed) = renamed.filter(|renamed| *renamed != row.domain) {
+            if row_of(&renamed).is_some() {
+                return Err(CatalogError::DomainTaken(renamed));
+            }
+            row.domain = renamed;
+        }
+        row.take(wanted)?;
+        row.version = change.version();
+        change.write(&row).await?;
+        self.site(&row.domain).ok_or(CatalogError::UnknownSite(row.domain))
+    }
+
+    /// Takes a site off the register. Its events stay until they are erased.
+    ///
+    /// # Errors
+    /// When there is no such site, or ClickHouse does not answer.
+    pub async fn remove_site(
+        &self,
+        store: &Store,
+        domain: &str,
+        now: Timestamp,
+    ) -> Result<(), CatalogError> {
+        let change = self.change(store, now).await?;
+        let known = change.known();
+        let site = known_site(&known, domain)?;
+        let row = known.rows.sites.iter().find(|row| row.is(site.id));
+        let row = row.ok_or_else(|| CatalogError::UnknownSite(domain.to_owned()))?;
+        change.write(&SiteRow { removed: true, version: change.version(), ..row.clone() }).await
+    }
+}
+
+impl SiteRow {
+    fn new(site_id: u32, domain: String, created_at: u32) -> Self {
+        let timezone = "UTC".to_owned();
+        let (retention_days, public, removed, version) = (0, false, false, 0);
+        Self { site_id, domain, timezone, retention_days, public, created_at, removed, version }
+    }
+
+    fn is(&self, site: SiteId) -> bool {
+        self.site_id == site.0
+    }
+
+    /// Makes it what is wanted.
+    fn take(&mut self, wanted: SiteChange) -> Result<(), CatalogError> {
+        if let Some(name) = wanted.timezone {
+            let zone = TimeZone::get(&name).map_err(|_| CatalogError::TimeZone(name.clone()))?;
+            self.timezone = zone.iana_name().unwrap_or(&name).to_owned();
+        }
+        match wanted.retention_days {
+            Some(days) if days > RETENTION_DAYS_MAX => {
+                return Err(CatalogError::RetentionDays(days));
+            }
+            Some(days) => self.retention_days = days,
+            None => {}
+        }
+        self.public = wanted.public.unwrap_or(self.public);
+        Ok(())
+    }
+
+    /// The site, unless it was removed.
+    pub(super) fn site(&self) -> Option<Site> {
+        let timezone = TimeZone::get(&self.timezone).ok().filter(|_| !self.removed)?;
+        Some(Site {
+            retention_days: (self.retention_days != 0).then_some(self.retention_days),
+            public: self.public,
+            ..Site::new(SiteId(self.site_id), self.domain.clone(), timezone)
+        })
+    }
+}
+
+/// The site that a change is about.
+pub(super) fn known_site<'known>(
+    known: &'known Known,
+    domain: &str,
+) -> Result<&'known Site, CatalogError> {
+    let site = known.sites.get(&bare_domain(domain));
+    site.map(|site| &**site).ok_or_else(|| CatalogError::UnknownSite(domain.to_owned()))
+}
+
+/// A domain as it is registered: lower-case, without a leading `www.`.
+fn checked_domain(domain: &str) -> Result<String, CatalogError> {
+    let bare = bare_domain(domain);
+    let in_a_domain =
+        |character: char| character.is_alphanumeric() || matches!(character, '.' | '-' | '_' | ':');
+    // A path may follow the host, as in the field: `example.com/shop` is a site of its own.
+    let is_valid = !bare.is_empty()
+        && bare.len() <= DOMAIN_BYTES_MAX
+        && bare.chars().all(|character| in_a_domain(character) || character == '/')
+        && !bare.starts_with(['.', '-', '/', ':'])
+        && !bare.contains("//");
+    if is_valid { Ok(bare) } else { Err(CatalogError::Domain(domain.to_owned())) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_domain_is_registered_in_lower_case_and_without_www() {
+        for (given, expected) in
+            [("www.Example.com", "example.com"), (" a.test ", "a.test"), ("a.test/b", "a.test/b")]
+        {
+            assert_eq!(checked_domain(given).unwrap(), expected);
+        }
+        for given in ["", "https://a.test", "a b", "-a", &"a".repeat(254), "<script>"] {
+            assert!(checked_domain(given).is_err(), "{given} was taken");
+        }
+    }
+}

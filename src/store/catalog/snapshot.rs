@@ -1,0 +1,172 @@
+//! Everything that the catalog knows at one moment: the rows that hold, as ClickHouse and the snapshot
+//! on disk have them, and what look-ups need of them.
+//!
+//! The snapshot is `catalog.json` in the data directory: an object with a list of rows for each kind of
+//! entry, named as its table is. A kind that an older collector did not know is missing, and empty.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use clickhouse::{RowOwned, RowRead, RowWrite};
+use serde::{Deserialize, Serialize};
+
+use super::goals::{self, GoalRow};
+use super::segments::{self, SegmentRow};
+use super::sites::SiteRow;
+use super::tokens::{Token, TokenRow};
+use crate::site::Site;
+use crate::store::{Store, StoreError};
+
+/// A row of a table of the catalog: what one change left.
+pub(super) trait Entry: RowOwned + RowRead + RowWrite {
+    /// The table, in `schema.sql`.
+    const TABLE: &'static str;
+
+    /// The change that left it: later ones have greater numbers.
+    fn version(&self) -> u64;
+}
+
+macro_rules! entries {
+    ($($table:ident: $row:ty,)*) => {
+        $(impl Entry for $row {
+            const TABLE: &'static str = stringify!($table);
+
+            fn version(&self) -> u64 {
+                self.version
+            }
+        })*
+
+        /// The rows that hold, those of what was removed among them.
+        #[derive(Default, Serialize, Deserialize)]
+        #[serde(default)]
+        pub(super) struct Snapshot {
+            $(pub(super) $table: Vec<$row>,)*
+        }
+
+        impl Snapshot {
+            /// The rows as ClickHouse has them.
+            pub(super) async fn of(store: &Store) -> Result<Self, StoreError> {
+                let ($($table,)*) = tokio::try_join!($(store.read_rows(stringify!($table)),)*)?;
+                Ok(Self { $($table,)* })
+            }
+
+            /// The version of the last change.
+            pub(super) fn last_version(&self) -> u64 {
+                let versions = [$(self.$table.iter().map(Entry::version).max(),)*];
+                versions.into_iter().flatten().max().unwrap_or(0)
+            }
+        }
+    };
+}
+
+entries! {
+    sites: SiteRow,
+    tokens: TokenRow,
+    goals: GoalRow,
+    segments: SegmentRow,
+}
+
+impl Snapshot {
+    /// The snapshot of an earlier run, if there is one that can be read.
+    pub(super) fn read(file: &Path) -> Option<Self> {
+        let text = std::fs::read(file).ok()?;
+        serde_json::from_slice(&text)
+            .inspect_err(|error| {
+                tracing::warn!(%error, "the catalog's snapshot can not be read; waiting for ClickHouse instead");
+            })
+            .ok()
+    }
+
+    /// Losing the snapshot costs a start without ClickHouse, not a change: it is only logged.
+    pub(super) fn write(&self, file: &Path) {
+        let write = || {
+            let text = serde_json::to_vec_pretty(self)?;
+            let fresh = file.with_extension("new");
+            std::fs::write(&fresh, text)?;
+            std::fs::rename(&fresh, file)
+        };
+        if let Err(error) = write() {
+            tracing::warn!(%error, "the catalog's snapshot can not be written; check the data directory");
+        }
+    }
+}
+
+/// What is known at one moment.
+#[derive(Default)]
+pub(super) struct Known {
+    /// Whether anything is: from ClickHouse, or from an earlier run.
+    pub(super) loaded: bool,
+    /// The rows that the rest is made of.
+    pub(super) rows: Snapshot,
+    /// The sites by their domain.
+    pub(super) sites: HashMap<String, Arc<Site>>,
+    /// The tokens by their hash.
+    pub(super) tokens: HashMap<String, Token>,
+}
+
+impl From<Snapshot> for Known {
+    fn from(rows: Snapshot) -> Self {
+        let whole = |site: Site| {
+            let goals = goals::saved(&rows.goals, site.id).into_iter().map(|saved| saved.goal);
+            let segments = segments::saved(&rows.segments, site.id);
+            Arc::new(Site { goals: goals.collect(), segments, ..site })
+        };
+        let sites = rows.sites.iter().filter_map(SiteRow::site);
+        let sites = sites.map(|site| (site.domain.clone(), whole(site))).collect();
+        let tokens = rows.tokens.iter().filter_map(|row| Some((row.hash.clone(), row.token()?)));
+        Self { loaded: true, sites, tokens: tokens.collect(), rows }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::catalog::Catalog;
+
+    fn site(domain: &str, removed: bool) -> SiteRow {
+        SiteRow {
+            site_id: 7,
+            domain: domain.into(),
+            timezone: "Asia/Kathmandu".into(),
+            retention_days: 0,
+            public: false,
+            created_at: 1,
+            removed,
+            version: 1,
+        }
+    }
+
+    #[test]
+    fn a_snapshot_brings_the_sites_back() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("catalog.json");
+        assert!(!Catalog::open(file.clone()).is_loaded());
+        let sites = vec![site("a.test", false), site("b.test", true)];
+        Snapshot { sites, ..Snapshot::default() }.write(&file);
+        let again = Catalog::open(file);
+        assert!(again.is_loaded());
+        assert_eq!(
+            again.site("a.test").map(|site| site.timezone_name().to_owned()),
+            Some("Asia/Kathmandu".to_owned())
+        );
+        assert!(again.site("b.test").is_none());
+    }
+
+    #[test]
+    fn a_snapshot_of_a_collector_that_knew_fewer_kinds_of_entries_is_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("catalog.json");
+        let sites = serde_json::to_value([site("a.test", false)]).unwrap();
+        std::fs::write(&file, serde_json::json!({ "sites": sites }).to_string()).unwrap();
+        assert!(Catalog::open(file).site("a.test").is_some());
+    }
+
+    #[test]
+    fn a_snapshot_that_can_not_be_read_is_as_none() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("catalog.json");
+        std::fs::write(&file, "{").unwrap();
+        assert!(!Catalog::open(file).is_loaded());
+    }
+}

@@ -1,0 +1,220 @@
+//! The tokens of the catalog. A token is shown once, when it is made, and kept as its SHA-256 alone.
+
+use clickhouse::Row;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::sites::known_site;
+use super::{Catalog, CatalogError, seconds};
+use crate::site::SiteId;
+use crate::store::Store;
+
+/// A row of `tokens`.
+#[derive(Clone, Debug, Row, Serialize, Deserialize)]
+pub(super) struct TokenRow {
+    pub(super) token_id: String,
+    pub(super) hash: String,
+    pub(super) scope: String,
+    pub(super) site_ids: Vec<u32>,
+    pub(super) note: String,
+    pub(super) created_at: u32,
+    pub(super) expires_at: u32,
+    pub(super) revoked: bool,
+    pub(super) version: u64,
+}
+
+/// What a token allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// Reading reports.
+    Stats,
+    /// Reading reports, and changing the catalog.
+    Admin,
+}
+
+impl Scope {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Stats => "stats",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// A token, without its secret.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Token {
+    /// Its public name: the first 12 characters of its hash.
+    pub id: String,
+    /// What it allows.
+    pub scope: Scope,
+    /// The sites it is limited to; empty is every site.
+    pub sites: Vec<SiteId>,
+    /// What it is for.
+    pub note: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Token {
+    /// Whether it opens the reports of a site at a moment.
+    pub fn reads(&self, site: SiteId, now: Timestamp) -> bool {
+        self.is_alive(now) && (self.sites.is_empty() || self.sites.contains(&site))
+    }
+
+    /// Whether it allows changes of the catalog at a moment.
+    pub fn administers(&self, now: Timestamp) -> bool {
+        self.is_alive(now) && self.scope == Scope::Admin && self.sites.is_empty()
+    }
+
+    fn is_alive(&self, now: Timestamp) -> bool {
+        self.expires_at.is_none_or(|end| now < end)
+    }
+}
+
+/// What a new token shall be.
+#[derive(Clone, Debug)]
+pub struct NewToken {
+    /// What it allows.
+    pub scope: Scope,
+    /// The domains of the sites it is limited to; none is every site.
+    pub sites: Vec<String>,
+    /// What it is for.
+    pub note: String,
+    /// When it ends.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Catalog {
+    /// The token with that secret, unless it has been revoked.
+    pub fn token(&self, secret: &str) -> Option<Token> {
+        self.known().tokens.get(&hash(secret)).cloned()
+    }
+
+    /// All tokens that have not been revoked, oldest first.
+    pub fn tokens(&self) -> Vec<Token> {
+        let mut tokens: Vec<_> = self.known().tokens.values().cloned().collect();
+        tokens.sort_by(|one, other| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));
+        tokens
+    }
+
+    /// Makes a token and returns it: the only time that it is seen.
+    ///
+    /// # Errors
+    /// When a site is not known, or ClickHouse does not answer.
+    pub async fn create_token(
+        &self,
+        store: &Store,
+        new: NewToken,
+        now: Timestamp,
+    ) -> Result<String, CatalogError> {
+        let change = self.change(store, now).await?;
+        let known = change.known();
+        let site_ids =
+            new.sites.iter().map(|domain| known_site(&known, domain).map(|site| site.id.0));
+        let site_ids = site_ids.collect::<Result<Vec<_>, CatalogError>>()?;
+        let secret = secret()?;
+        let hash = hash(&secret);
+        let row = TokenRow {
+            token_id: hash[..12].to_owned(),
+            hash,
+            scope: new.scope.as_str().to_owned(),
+            site_ids,
+            note: new.note,
+            created_at: change.second(),
+            expires_at: new.expires_at.map_or(0, seconds),
+            revoked: false,
+            version: change.version(),
+        };
+        change.write(&row).await?;
+        Ok(secret)
+    }
+
+    /// Ends a token.
+    ///
+    /// # Errors
+    /// When there is no such token, or ClickHouse does not answer.
+    pub async fn revoke_token(
+        &self,
+        store: &Store,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<(), CatalogError> {
+        let change = self.change(store, now).await?;
+        let known = change.known();
+        let row = known.rows.tokens.iter().find(|row| row.token_id == id && !row.revoked);
+        let row = row.ok_or_else(|| CatalogError::UnknownToken(id.to_owned()))?;
+        change.write(&TokenRow { revoked: true, version: change.version(), ..row.clone() }).await
+    }
+}
+
+impl TokenRow {
+    /// The token, unless it was revoked.
+    pub(super) fn token(&self) -> Option<Token> {
+        let moment = |second: u32| Timestamp::from_second(second.into()).ok();
+        let token = Token {
+            id: self.token_id.clone(),
+            scope: if self.scope == Scope::Admin.as_str() { Scope::Admin } else { Scope::Stats },
+            sites: self.site_ids.iter().copied().map(SiteId).collect(),
+            note: self.note.clone(),
+            created_at: moment(self.created_at)?,
+            expires_at: (self.expires_at != 0).then(|| moment(self.expires_at)).flatten(),
+        };
+        (!self.revoked).then_some(token)
+    }
+}
+
+/// `psb_` and 256 random bits in hexadecimal.
+fn secret() -> Result<String, CatalogError> {
+    let mut random = [0; 32];
+    getrandom::fill(&mut random).map_err(|_| CatalogError::NoRandomness)?;
+    Ok(format!("psb_{}", hex(&random)))
+}
+
+fn hash(secret: &str) -> String {
+    hex(&Sha256::digest(secret.as_bytes()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(expires_at: Option<i64>, sites: &[u32], scope: Scope) -> Token {
+        Token {
+            id: "x".into(),
+            scope,
+            sites: sites.iter().copied().map(SiteId).collect(),
+            note: String::new(),
+            created_at: Timestamp::UNIX_EPOCH,
+            expires_at: expires_at.map(|second| Timestamp::from_second(second).unwrap()),
+        }
+    }
+
+    #[test]
+    fn a_token_opens_its_sites_until_it_ends() {
+        let now = Timestamp::from_second(100).unwrap();
+        assert!(token(None, &[], Scope::Stats).reads(SiteId(1), now));
+        assert!(token(Some(101), &[1], Scope::Stats).reads(SiteId(1), now));
+        assert!(!token(Some(100), &[1], Scope::Stats).reads(SiteId(1), now));
+        assert!(!token(None, &[2], Scope::Stats).reads(SiteId(1), now));
+        assert!(token(None, &[], Scope::Admin).administers(now));
+        assert!(!token(None, &[1], Scope::Admin).administers(now));
+        assert!(!token(None, &[], Scope::Stats).administers(now));
+    }
+
+    #[test]
+    fn two_tokens_are_never_alike_and_their_hash_is_not_them() {
+        let (one, other) = (secret().unwrap(), secret().unwrap());
+        assert_ne!(one, other);
+        assert_eq!(one.len(), 68);
+        assert!(!hash(&one).contains(&one[4..20]));
+    }
+}
