@@ -106,6 +106,12 @@ impl Operation {
         self.answers(200, doc, "application/json", schema)
     }
 
+    /// 200 without a body.
+    fn is_empty(mut self) -> Self {
+        self.answers.push((200, "Nothing.", Vec::new()));
+        self
+    }
+
     /// A report in any of its forms, and 304.
     fn reports(mut self, schema: Value) -> Self {
         let form = |format: Format| {
@@ -438,12 +444,8 @@ fn health() -> Vec<Operation> {
         ready("/readyz", "ready"),
         probe("/api/system/health/live", "systemLive", "Whether the process answers."),
         ready("/api/system/health/ready", "systemReady"),
-        get(
-            "/api/error",
-            "error",
-            "Nothing, where trackers of the field report errors of their own.",
-        )
-        .answers(200, "Nothing.", "text/plain", text()),
+        get("/api/error", "error", "Nothing, where trackers of the field report their errors.")
+            .is_empty(),
         get("/api/health", "health", "How the parts are.")
             .gives("Beacons can be accepted.", by_name("Health"))
             .answers(503, "They can not.", "application/json", by_name("Health")),
