@@ -27,11 +27,13 @@ fuzz: engine fuzzer ## Fuzz the API by its own openapi.json, with new requests f
 	FUZZ_SEED=$$RANDOM $(FUZZER)/bin/python tests/fuzz/fuzz.py $(abspath $(CARGO_TARGET_DIR))/debug/passerby 300
 
 .PHONY: check
-check: beacon/node_modules ## Check format, lints, documentation and the committed build of the page script
+check: beacon/node_modules dashboards/source/node_modules deploy/check/node_modules ## Check format, lints, documentation and what is built from sources here
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --quiet
 	npm run --silent --prefix beacon check
+	npm run --silent --prefix dashboards/source check
+	npm run --silent --prefix deploy/check check
 	@if command -v cargo-deny >/dev/null; then cargo deny check; fi
 
 .PHONY: engine
@@ -49,6 +51,10 @@ fuzzer: ## Install the fuzzer of the API, unless it is here
 .PHONY: script
 script: beacon/node_modules ## Build the page script after a change of its source
 	npm run --silent --prefix beacon build
+
+.PHONY: dashboards
+dashboards: dashboards/source/node_modules ## Build Grafana's dashboards after a change of their sources
+	npm run --silent --prefix dashboards/source build
 
 .PHONY: data
 data: ## Fetch the lists of browsers and bots anew

@@ -27,6 +27,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// Networks whose forwarding headers are believed; by default nobody's.
     pub trusted_proxies: Vec<IpNet>,
+    /// Encryption of the listener for beacons, reports and pages.
+    pub tls: Tls,
     /// The privacy boundary.
     pub privacy: Privacy,
     /// The open visits.
@@ -51,6 +53,7 @@ impl Default for Config {
             metrics_listen: None,
             public_url: None,
             trusted_proxies: Vec::new(),
+            tls: Tls::default(),
             privacy: Privacy::default(),
             visits: Visits::default(),
             spool: Spool::default(),
@@ -60,6 +63,16 @@ impl Default for Config {
             log: Log::default(),
         }
     }
+}
+
+/// `[tls]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tls {
+    /// The chain of certificates, in PEM form, the collector's own first.
+    pub certificate: Option<PathBuf>,
+    /// Its private key, in PEM form.
+    pub key: Option<PathBuf>,
 }
 
 /// `[privacy]`
@@ -237,6 +250,8 @@ const OVERRIDES: &[(&str, &[&str], Form)] = &[
     ("PASSERBY_METRICS_LISTEN", &["metrics_listen"], Form::Text),
     ("PASSERBY_PUBLIC_URL", &["public_url"], Form::Text),
     ("PASSERBY_TRUSTED_PROXIES", &["trusted_proxies"], Form::List),
+    ("PASSERBY_TLS_CERTIFICATE", &["tls", "certificate"], Form::Text),
+    ("PASSERBY_TLS_KEY", &["tls", "key"], Form::Text),
     ("PASSERBY_PRIVACY_IPV4_PREFIX", &["privacy", "ipv4_prefix"], Form::Integer),
     ("PASSERBY_PRIVACY_IPV6_PREFIX", &["privacy", "ipv6_prefix"], Form::Integer),
     ("PASSERBY_PRIVACY_ON_OBJECTION", &["privacy", "on_objection"], Form::Text),
@@ -404,6 +419,7 @@ impl Config {
             let value = site.clone();
             return Err(ConfigError::OutOfBounds { key: "engine.analyst_sites", value, rule });
         }
+        self.tls_is_whole()?;
         if let Some(url) = &self.clickhouse.url
             && !url.starts_with("http://")
             && !url.starts_with("https://")
@@ -416,6 +432,28 @@ impl Config {
             });
         }
         Ok(self)
+    }
+}
+
+impl Config {
+    /// Both files or neither; and then pages and cookies have to know that they are served encrypted.
+    fn tls_is_whole(&self) -> Result<(), ConfigError> {
+        let wrong = |key, value: Option<String>, rule| {
+            let value = value.unwrap_or_else(|| "not set".to_owned());
+            Err(ConfigError::OutOfBounds { key, value, rule })
+        };
+        match (&self.tls.certificate, &self.tls.key) {
+            (None, None) => Ok(()),
+            (Some(_), None) => wrong("tls.key", None, "the key of tls.certificate"),
+            (None, Some(_)) => wrong("tls.certificate", None, "the certificate of tls.key"),
+            (Some(_), Some(_)) => match &self.public_url {
+                Some(url) if url.starts_with("https://") => Ok(()),
+                other => {
+                    let rule = "the https:// address that browsers use, because tls is set";
+                    wrong("public_url", other.clone(), rule)
+                }
+            },
+        }
     }
 }
 
@@ -523,6 +561,15 @@ mod tests {
             "",
             &[("PASSERBY_SPOOL_BYTES_MAX", "much")],
             "PASSERBY_SPOOL_BYTES_MAX must be a whole number",
+        );
+        refused("[tls]\ncertificate = 'x'", &[], "tls.key is not set, but must be");
+        refused("[tls]\nkey = 'x'", &[], "tls.certificate is not set, but must be");
+        let tls = "[tls]\ncertificate = 'x'\nkey = 'y'";
+        refused(tls, &[], "public_url is not set, but must be the https:// address");
+        refused(
+            "[engine]\nanalyst_sites = [\"a'b\"]",
+            &[],
+            "engine.analyst_sites is a'b, but must be",
         );
         refused("trusted_proxies = ['10.0.0.0']", &[], "trusted_proxies");
     }

@@ -143,6 +143,14 @@ impl Collector {
         token.is_some_and(|token| token.administers(self.clock.now()))
     }
 
+    /// Whom a site's events of today would call the sender of a request: one visitor, or in the half hour
+    /// after midnight two.
+    pub fn who_asks(&self, client: Client, site: &Site) -> Vec<VisitorId> {
+        let Client { ip, agent, .. } = client;
+        let recognised = self.wall.cross(ip).recognise(&agent, site, self.clock.now());
+        std::iter::once(recognised.current).chain(recognised.previous).collect()
+    }
+
     /// Counts events that were refused because they could not be decoded.
     pub fn count_invalid(&self) {
         self.counters.received.inc();

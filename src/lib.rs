@@ -12,8 +12,10 @@
 //! - [`session`]: the open visits, in memory; [`event`]: the stored row.
 //! - [`ingest`]: the seven steps of a beacon, in their order; [`import`]: the same for a file of events;
 //!   [`export`]: a file of events from what is stored.
+//! - [`erasure`]: takes events out of everything again.
 //! - [`spool`]: the durable log; [`store`]: ClickHouse: engine, schema, loader, reader, catalog.
 //! - [`query`]: wire query → [`query::Query`] → statement; [`report`]: the answers.
+//! - [`record`]: the papers of a site's privacy, from its configuration and the schema.
 //! - [`demo`]: a year of believable traffic.
 //! - [`site`], [`clock`], [`telemetry`]: the vocabulary that the others share.
 
@@ -24,6 +26,7 @@ pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod enrich;
+pub mod erasure;
 pub mod event;
 pub mod export;
 pub mod http;
@@ -32,6 +35,7 @@ pub mod ingest;
 pub mod judge;
 pub mod privacy;
 pub mod query;
+pub mod record;
 pub mod report;
 pub mod session;
 pub mod site;

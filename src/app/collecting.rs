@@ -4,30 +4,39 @@
 //! holds shipped as far as the time allows (the rest waits on disk for the next start), ClickHouse.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use super::App;
 use crate::clock::SharedClock;
 use crate::config::Config;
+use crate::event::Event;
+use crate::http::Services;
 use crate::http::connections::{self, Stopping};
 use crate::http::control;
 use crate::http::door::Door;
+use crate::http::tls::Certificates;
 use crate::ingest::{Collector, Parts};
 use crate::privacy::{Geo, Ledger, Listener, Prefixes, Proxies, SaltStore, Salts, Wall};
 use crate::session::Visits;
 use crate::spool::disk::Directory;
 use crate::spool::{Limits, Reader, Spool};
-use crate::store::loader::Loader;
+use crate::store::loader::{Loader, quarantine};
 use crate::telemetry::Sources;
 
 /// How often salts and visits that have ended are forgotten, and the place database is looked at.
 const TICK: Duration = Duration::from_secs(15);
+/// How often it is looked for what sites keep no longer.
+const RETENTION_INTERVAL: Duration = Duration::from_secs(30 * 60);
+/// How long after a start that is done first: the engine has begun by then.
+const RETENTION_DELAY: Duration = Duration::from_secs(60);
 /// How long the last batches may take when the collector stops.
 const SHIP_PATIENCE: Duration = Duration::from_secs(3);
 
@@ -37,7 +46,7 @@ pub struct Collecting {
     address: SocketAddr,
     stopping: watch::Sender<bool>,
     servers: Vec<JoinHandle<()>>,
-    timer: JoinHandle<()>,
+    timers: [JoinHandle<()>; 2],
     spool: Spool,
     loader: Loader,
 }
@@ -52,6 +61,7 @@ impl Collecting {
         let services = app.services().clone();
         let now = services.clock.now();
         let geo = Arc::new(Geo::open(config.geo.database.as_deref(), now)?);
+        let certificates = certificates(&config)?;
         let listener = listen(config.listen).await?;
         let address = listener.local_addr()?;
         let metrics = match config.metrics_listen {
@@ -82,23 +92,32 @@ impl Collecting {
             loader: Arc::clone(loader.figures()),
             visits: Arc::clone(&visits),
         });
+        services.eraser.watch(spool.clone(), Arc::clone(&visits));
         services.health.set_spool(true);
 
         let (stopping, stopped) = watch::channel(false);
         let door = Door {
             proxies: Proxies::new(config.trusted_proxies.clone()),
             collector,
+            services: services.clone(),
             routes: crate::http::routes(services.clone()),
         };
-        let mut servers =
-            vec![tokio::spawn(connections::serve(listener, Arc::new(door), stopped.clone()))];
+        let mut servers = vec![tokio::spawn(connections::serve(
+            listener,
+            Arc::new(door),
+            certificates.clone(),
+            stopped.clone(),
+        ))];
         servers.extend(metrics.map(|listener| {
             let routes = control::operators_routes(services.clone());
-            tokio::spawn(connections::serve(listener, Arc::new(routes), stopped.clone()))
+            tokio::spawn(connections::serve(listener, Arc::new(routes), None, stopped.clone()))
         }));
         servers.extend(control_server(&config, &app, stopped));
-        let timer = tokio::spawn(tick(Arc::clone(&services.clock), salts, visits, geo));
-        Ok(Self { app, address, stopping, servers, timer, spool, loader })
+        let timer =
+            tokio::spawn(tick(Arc::clone(&services.clock), salts, visits, geo, certificates));
+        let retention = tokio::spawn(keep_no_longer(services, config.data_dir));
+        let timers = [timer, retention];
+        Ok(Self { app, address, stopping, servers, timers, spool, loader })
     }
 
     /// Where it listens.
@@ -118,7 +137,7 @@ impl Collecting {
         for server in self.servers {
             let _ = server.await;
         }
-        self.timer.abort();
+        self.timers.iter().for_each(JoinHandle::abort);
         self.spool.close().await;
         self.loader.stop(SHIP_PATIENCE).await;
         self.app.close().await;
@@ -170,14 +189,66 @@ fn control_server(config: &Config, app: &App, stopped: Stopping) -> Option<JoinH
     }
 }
 
-/// What has to happen also when nobody visits.
-async fn tick(clock: SharedClock, salts: Arc<Salts>, visits: Arc<Visits>, geo: Arc<Geo>) {
+/// What the listener is encrypted with, if it is.
+fn certificates(config: &Config) -> anyhow::Result<Option<Arc<Certificates>>> {
+    match (&config.tls.certificate, &config.tls.key) {
+        (Some(certificate), Some(key)) => Ok(Some(Arc::new(Certificates::open(certificate, key)?))),
+        _ => Ok(None),
+    }
+}
+
+/// What has to happen also when nobody visits, and at once at a SIGHUP.
+async fn tick(
+    clock: SharedClock,
+    salts: Arc<Salts>,
+    visits: Arc<Visits>,
+    geo: Arc<Geo>,
+    certificates: Option<Arc<Certificates>>,
+) {
     let mut interval = tokio::time::interval(TICK);
+    let mut hangup = signal(SignalKind::hangup()).ok();
     loop {
-        interval.tick().await;
+        tokio::select! {
+            _ = interval.tick() => {}
+            () = received(&mut hangup) => {}
+        }
+        if let Some(certificates) = &certificates {
+            certificates.reload_if_replaced();
+        }
         let now = clock.now();
         salts.rotate(now);
         visits.sweep(u32::try_from(now.as_second()).unwrap_or(0));
         geo.reload_if_replaced(now);
+    }
+}
+
+/// Removes what sites keep no longer, from the database and from quarantine.
+async fn keep_no_longer(services: Services, data_dir: PathBuf) {
+    let mut interval =
+        tokio::time::interval_at(Instant::now() + RETENTION_DELAY, RETENTION_INTERVAL);
+    loop {
+        interval.tick().await;
+        let (sites, now) = (services.catalog.sites(), services.clock.now());
+        match services.store.expire(&sites, now).await {
+            Ok(0) => {}
+            Ok(days) => tracing::info!(days, "events that their sites keep no longer were removed"),
+            Err(error) => tracing::warn!(%error, "what sites keep no longer is removed later"),
+        }
+        let is_past = |event: &Event| {
+            let site = sites.iter().find(|site| site.id.0 == event.happening.site_id);
+            let kept_from = site.and_then(|site| site.kept_from(now));
+            kept_from.is_some_and(|kept| i64::from(event.happening.timestamp) < kept.as_second())
+        };
+        if let Err(error) = quarantine::sift(&data_dir.join("quarantine"), is_past) {
+            tracing::warn!(%error, "what sites keep no longer is still in quarantine");
+        }
+    }
+}
+
+/// Returns at a signal; never, where there are none to be had.
+async fn received(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
     }
 }

@@ -17,8 +17,10 @@ pub use data_dir::InUse;
 
 use crate::clock::SharedClock;
 use crate::config::{Config, Environment};
+use crate::erasure::Eraser;
 use crate::http::Services;
 use crate::http::health::Health;
+use crate::privacy::OnObjection;
 use crate::store::catalog::Catalog;
 use crate::telemetry::Counters;
 use data_dir::DataDir;
@@ -49,12 +51,15 @@ impl App {
         let database =
             Database::start(&config, environment, Arc::clone(&catalog), Arc::clone(&health))
                 .await?;
+        let eraser = Arc::new(Eraser::new(database.store(), config.data_dir.clone()));
         let services = Services {
             clock,
+            eraser,
             catalog,
             store: database.store(),
             counters: Arc::new(Counters::default()),
             health,
+            heeds_objections: config.privacy.on_objection != OnObjection::Ignore,
             public_url: config.public_url.clone(),
         };
         Ok(Self { config, services, database, _data_dir: data_dir })

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::body::to_bytes;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::store::StoreError;
 use crate::store::catalog::CatalogError;
@@ -25,6 +25,16 @@ impl Refused {
     /// 400: the request is not one that can be answered.
     pub fn bad_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, message)
+    }
+
+    /// What is told in the place of one answer of several, if that one question is what is wrong.
+    pub(super) fn told_beside_answers(self) -> Result<Value, Self> {
+        match self.status {
+            StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => {
+                Ok(json!({ "error": self.message }))
+            }
+            _ => Err(self),
+        }
     }
 }
 

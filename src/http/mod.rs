@@ -1,31 +1,36 @@
 //! HTTP: connections, the door, and the routes behind it.
 //!
-//! - [`connections`] accepts, limits, times out and drains connections.
+//! - [`connections`] accepts, limits, times out and drains connections, plain or encrypted ([`tls`]).
 //! - [`door`] receives every request of the outside world. It is where the visitor's address and user
 //!   agent are taken off the request: beacons get them as opaque values, everything else never does.
 //! - [`beacon`] is the beacons' side of the door; [`api`], [`sites`], [`goals`], [`segments`],
-//!   [`tokens`], [`import`], [`script`] and [`health`] are the routes behind it, and [`access`] decides who
+//!   [`tokens`], [`import`], [`erase`], [`script`] and [`health`] are the routes behind it, and [`access`] decides who
 //!   may use them.
-//! - [`control`] is the same routes on a socket in the data directory, for the command line.
+//! - [`control`] is the same routes on a socket in the data directory, for the command line, with
+//!   [`backups`] beside them.
 
 pub mod access;
 pub mod answer;
 pub mod api;
+pub mod backups;
 pub mod beacon;
 pub mod connections;
 pub mod control;
 pub mod door;
+pub mod erase;
 pub mod export;
 mod fields;
 pub mod form;
 pub mod goals;
 pub mod health;
+mod http2;
 pub mod import;
 pub mod openapi;
 mod paging;
 pub mod script;
 pub mod segments;
 pub mod sites;
+pub mod tls;
 pub mod tokens;
 
 use std::sync::Arc;
@@ -49,8 +54,12 @@ pub struct Services {
     pub store: Arc<Store>,
     /// What the collector counts.
     pub counters: Arc<Counters>,
+    /// Takes events out again.
+    pub eraser: Arc<crate::erasure::Eraser>,
     /// How the parts are.
     pub health: Arc<health::Health>,
+    /// Whether visitors who object are heeded.
+    pub heeds_objections: bool,
     /// The address at which browsers reach the collector, when the operator said so.
     pub public_url: Option<String>,
 }
@@ -65,6 +74,7 @@ pub fn routes(services: Services) -> Router {
         .merge(tokens::routes())
         .merge(import::routes())
         .merge(export::routes())
+        .merge(erase::routes())
         .merge(openapi::routes())
         .layer(map_response(answer::in_the_one_form));
     Router::new()

@@ -3,6 +3,7 @@
 
 use super::dimension::{DIRECT_OR_NONE, Field, Home, NO_PROPERTY, NOT_SET};
 use super::interval::Interval;
+use super::measure::Statistic;
 use super::metric::{Formula, Metric, Unit};
 
 /// What comes before the tables.
@@ -49,6 +50,12 @@ at `/openapi.json`.
 | `include` | | `time_labels`: every bucket of the period in `meta.time_labels`; `total_rows`: the number of rows without pagination in `meta.total_rows`; `zero_fill`: a row for every bucket of the period, also where nothing happened, and with further dimensions for each of their values that occur (100000 rows at most); `comparisons`: see below. |
 | `pagination` | | `limit` (1 to 10000, which is the default) and `offset`. |
 
+### Several questions
+
+`{ "site_id": "example.com", "queries": { "today": { "metrics": ["visitors"], "date_range": "day" }, … } }`, with 1 to 25
+queries by names of your own and without a `site_id`, is answered with `{ "results": { "today": …, … } }`: for each
+what it is answered alone, or `{ "error": "…" }` with pointers that begin at that query.
+
 ### date_range
 
 In the site's time zone; both ends are within.
@@ -92,6 +99,13 @@ percent, and of rates in points.
 
 "##;
 
+/// What is to be said of the metrics that are about numbers.
+const OF_NUMBERS: &str = "
+What is counted of a property is counted of the events that have a number as that property, whole or with decimals;
+other values are left out, and without any number it is null. It is not by entry or exit page. Medians and other
+quantiles are exact, and interpolated between two numbers.
+";
+
 /// What comes after the tables.
 const ANSWERS: &str = r##"## Goals and revenue
 
@@ -119,7 +133,7 @@ another one. `passerby query … --format csv` prints the same.
 | `parquet` | `application/vnd.apache.parquet` | Text, 64-bit whole numbers and doubles. |
 
 Columns have the names of the query: dimensions, then metrics. A comparison adds `comparison.<time>`,
-`comparison.<metric>` and `change.<metric>`; an amount of money is a number, with `<metric>.currency` behind it. Another
+`comparison.<metric>` and `change.<metric>`; an amount of money is a number, with `<metric>_currency` behind it. Another
 `format` is 400; a header that takes none of them, 406.
 
 Every report has a strong `ETag`, and `Cache-Control: private, no-cache`: keep it, but ask whether it still holds. With
@@ -189,6 +203,11 @@ fn metrics() -> String {
         text +=
             &format!("| `{}` | {} | {}{limits} |\n", spec.name, unit(spec.unit), spec.doc.trim());
     }
+    for statistic in Statistic::ALL {
+        let (name, doc) = (statistic.name(), statistic.doc().trim());
+        text += &format!("| `{name}:event:props:<name>` | {} | {doc} |\n", unit(Unit::Number));
+    }
+    text += OF_NUMBERS;
     text + "\n"
 }
 
@@ -202,6 +221,7 @@ fn unit(unit: Unit) -> String {
         Unit::Seconds => "seconds, whole".into(),
         Unit::Ratio => "two decimals".into(),
         Unit::Money => "`{value, currency, short, long}`".into(),
+        Unit::Number => "number, six decimals at most".into(),
         Unit::Percent(0) => "percent, whole".into(),
         Unit::Percent(1) => "percent, one decimal".into(),
         Unit::Percent(decimals) => format!("percent, {decimals} decimals"),

@@ -55,6 +55,9 @@ use disk::Disk;
 use segment::Seed;
 use writer::Writer;
 
+/// How often it is looked whether a segment can be removed.
+const FORGET_POLL: Duration = Duration::from_millis(50);
+
 /// The spool's bounds.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -155,6 +158,8 @@ struct Shared {
     disk: Arc<dyn Disk>,
     limits: Limits,
     segments: Mutex<BTreeMap<u64, Segment>>,
+    /// Everything before it is in ClickHouse.
+    committed: Mutex<Position>,
     /// Told when there is more to read.
     grown: Notify,
     figures: Figures,
@@ -182,6 +187,17 @@ impl Shared {
 
     fn bytes(&self) -> u64 {
         self.segments().values().map(|segment| segment.bytes).sum()
+    }
+
+    /// Segments that lie before the checkpoint may leave the disk in their time.
+    fn mark_committed(&self) {
+        let Position { segment: last, offset } =
+            *self.committed.lock().unwrap_or_else(PoisonError::into_inner);
+        for (number, segment) in self.segments().range_mut(..=last) {
+            if *number < last || (segment.is_ended && offset >= segment.bytes) {
+                segment.committed_at.get_or_insert_with(Instant::now);
+            }
+        }
     }
 
     /// Removes segments that have been committed and kept for long enough; all committed ones when
@@ -232,6 +248,7 @@ impl Spool {
             disk,
             limits,
             segments: Mutex::new(segments),
+            committed: Mutex::new(committed),
             grown: Notify::new(),
             figures,
         });
@@ -251,6 +268,24 @@ impl Spool {
     /// Begins a new segment, so that the rows of the last one can leave the disk in their time.
     pub fn rotate(&self) {
         self.writer.rotate();
+    }
+
+    /// Waits until everything that was appended by now is in ClickHouse, and removes it from the disk: what
+    /// is erased may not stay in the log. Says how many of its segments are still there in the end: 0, but
+    /// when ClickHouse does not take them within the patience.
+    pub async fn forget_committed(&self, patience: Duration) -> usize {
+        let last = self.shared.segments().keys().next_back().copied().unwrap_or(0);
+        let left = || self.shared.segments().range(..=last).count();
+        let begun = Instant::now();
+        self.rotate();
+        loop {
+            self.shared.mark_committed();
+            self.shared.remove_committed(0, true);
+            if left() == 0 || begun.elapsed() >= patience {
+                return left();
+            }
+            tokio::time::sleep(FORGET_POLL).await;
+        }
     }
 
     /// Gives the events that are still on disk, in their order.

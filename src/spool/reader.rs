@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
@@ -143,14 +143,9 @@ impl Reader {
         waiting.sum()
     }
 
-    /// Segments that lie before the checkpoint may leave the disk in their time.
     fn mark_committed(&self) {
-        let Position { segment: last, offset } = self.committed;
-        for (number, segment) in self.shared.segments().range_mut(..=last) {
-            if *number < last || (segment.is_ended && offset >= segment.bytes) {
-                segment.committed_at.get_or_insert_with(Instant::now);
-            }
-        }
+        *self.shared.committed.lock().unwrap_or_else(PoisonError::into_inner) = self.committed;
+        self.shared.mark_committed();
     }
 
     fn window(&mut self) -> io::Result<Window> {

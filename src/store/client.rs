@@ -169,12 +169,22 @@ impl Store {
         &self.writer
     }
 
+    /// The client of the user that writes, without a database.
+    pub(super) fn server(&self) -> &Client {
+        &self.server
+    }
+
+    /// The name of the database, without what could end it in a statement.
+    pub(super) fn database(&self) -> String {
+        self.database.replace('`', "")
+    }
+
     /// Makes the database and its tables, where they are missing.
     ///
     /// # Errors
     /// When ClickHouse does not answer, or the user may not.
     pub async fn apply_schema(&self) -> Result<(), StoreError> {
-        let create = format!("CREATE DATABASE IF NOT EXISTS `{}`", self.database.replace('`', ""));
+        let create = format!("CREATE DATABASE IF NOT EXISTS `{}`", self.database());
         in_time(self.server.query_raw(&create).execute()).await?;
         for statement in schema::statements() {
             in_time(self.writer.query_raw(&statement).execute()).await?;
@@ -277,10 +287,17 @@ fn rows(answer: &Bytes) -> Result<Vec<Vec<Value>>, StoreError> {
 }
 
 /// The crate waits for ever; nothing here does.
-async fn in_time<T>(
+pub(super) async fn in_time<T>(
     answer: impl Future<Output = clickhouse::error::Result<T>>,
 ) -> Result<T, StoreError> {
-    match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
+    in_time_of(ANSWER_TIMEOUT, answer).await
+}
+
+pub(super) async fn in_time_of<T>(
+    patience: Duration,
+    answer: impl Future<Output = clickhouse::error::Result<T>>,
+) -> Result<T, StoreError> {
+    match tokio::time::timeout(patience, answer).await {
         Ok(answer) => answer.map_err(StoreError::from),
         Err(_) => Err(StoreError::Unavailable("it did not answer in time".to_owned())),
     }

@@ -2,7 +2,8 @@
 //!
 //! It is a client of the query language, and holds no SQL: [`panels`] says which questions a page asks,
 //! [`site`] and [`overview`] make view models of the answers, [`chart`] draws, [`view`] is the state that
-//! the URL holds, so that a link is a view. [`access`] decides who may see a page.
+//! the URL holds, so that a link is a view. [`access`] decides who may see a page. [`visitor`] is not the
+//! dashboard's: it is the page of those who are counted, and has a script for those who object.
 
 mod access;
 mod chart;
@@ -12,6 +13,7 @@ mod overview;
 mod panels;
 mod site;
 mod view;
+pub(crate) mod visitor;
 
 use askama::Template;
 use axum::Router;
@@ -41,6 +43,7 @@ pub(crate) fn routes() -> Router<Services> {
         .route("/sign-out", axum::routing::post(access::sign_out))
         .route("/assets/{name}", get(asset))
         .route("/{site}", get(site::show))
+        .merge(visitor::routes())
 }
 
 /// The stylesheet's path: it has the contents' hash in it, so that it may be kept for ever.

@@ -23,6 +23,7 @@ CHECKS = (
 )
 
 QUERY = "/api/v2/query"
+QUERIES = "^/api/v2/"
 
 
 def events() -> str:
@@ -100,7 +101,7 @@ def fuzz(address: str, token: str, seconds: str, directory: str) -> int:
     environment = os.environ | {"SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(HERE)}
     code, counted = 0, {}
     # Half of the time is for queries: there is most to find.
-    for part in (["--exclude-path", QUERY], ["--include-path", QUERY]):
+    for part in (["--exclude-path-regex", QUERIES], ["--include-path-regex", QUERIES]):
         answers = Path(directory, "answers.json")
         environment["FUZZ_ANSWERS"] = str(answers)
         code = subprocess.run(command + part, env=environment, cwd=directory, check=False).returncode or code

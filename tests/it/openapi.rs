@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::support::Collector;
 
-/// What is served, but not a part of the API: the metrics are the operator's, on a listener of their own.
-const NOT_IN_IT: [(&str, &str); 1] = [("GET", "/metrics")];
+/// What is served, but not a part of the API: it is the operator's, on listeners of its own.
+const NOT_IN_IT: [(&str, &str); 2] = [("GET", "/metrics"), ("POST", "/api/v1/backups")];
 /// What the door answers itself, before there is a router.
 const AT_THE_DOOR: [(&str, &str); 2] = [("POST", "/api/event"), ("GET", "/api/event.gif")];
 

@@ -215,9 +215,23 @@ fn reports() -> Vec<Operation> {
     let post = with("post", get("/api/v2/query", "query", "Answers a query."));
     vec![
         post.reader()
-            .sends(JSON, true, by_name("Query"))
-            .reports(by_name("Answer"))
+            .sends(JSON, true, json!({ "anyOf": [by_name("Query"), by_name("Queries")] }))
+            .reports(json!({ "anyOf": [by_name("Answer"), by_name("Answers")] }))
             .also(&[400, 406, 413, 422, 503]),
+        ask(
+            "/api/v2/funnel",
+            "funnel",
+            "How many go through some steps.",
+            "Funnel",
+            "FunnelAnswer",
+        ),
+        ask(
+            "/api/v2/journey",
+            "journey",
+            "Where visits go from a step.",
+            "Journey",
+            "JourneyAnswer",
+        ),
         get(
             "/api/v1/stats/realtime/visitors",
             "visitorsNow",
@@ -255,6 +269,18 @@ fn reports() -> Vec<Operation> {
     ]
 }
 
+/// A question of its own.
+fn ask(
+    path: &'static str,
+    id: &'static str,
+    summary: &'static str,
+    question: &str,
+    answer: &str,
+) -> Operation {
+    let post = with("post", get(path, id, summary)).reader().sends(JSON, true, by_name(question));
+    post.reports(by_name(answer)).also(&[400, 406, 413, 422, 503])
+}
+
 /// What the routes of the older dialect share.
 fn older(path: &'static str, id: &'static str, summary: &'static str) -> Operation {
     let metrics: Vec<_> = Metric::ALL.iter().map(|metric| metric.spec().name).collect();
@@ -285,6 +311,11 @@ fn files() -> Vec<Operation> {
             .sends(&["application/x-ndjson"], true, by_name("ImportLines"))
             .gives("What became of the lines.", by_name("ImportSummary"))
             .also(&[400, 404, 503]),
+        with("post", get("/api/v1/erase", "erase", "Takes events out of everything."))
+            .administrator()
+            .sends(JSON, true, by_name("Erasure"))
+            .gives("What is gone, and what remains where.", by_name("Erased"))
+            .also(&[400, 413, 503]),
         get("/api/v1/export", "export", "The events of a site as JSON lines that an import reads.")
             .administrator()
             .takes([

@@ -1,11 +1,10 @@
-//! The bodies of requests and answers. That of a query is the query language's own schema.
+//! The bodies of requests and answers; those of reports are in [`super::questions`].
 
 use serde_json::{Map, Value, json};
 
+use super::questions;
 use crate::beacon::NAME_CHARS_MAX;
 use crate::import::FIELDS as LINE_FIELDS;
-use crate::query::dimension::Field;
-use crate::query::schema as query_schema;
 
 /// A reference to one of [`all`].
 pub(super) fn by_name(name: &str) -> Value {
@@ -19,110 +18,34 @@ pub(super) fn text() -> Value {
 
 /// Every schema by its name.
 pub(super) fn all() -> Map<String, Value> {
-    let mut schemas = query();
-    let more = reports().into_iter().chain(files()).chain(setting_up());
+    let mut schemas = questions::query();
+    let more = questions::reports().into_iter().chain(files()).chain(setting_up());
     schemas.extend(more.map(|(name, schema)| (name.to_owned(), schema)));
     schemas
 }
 
-type Named = (&'static str, Value);
+/// A schema and its name.
+pub(super) type Named = (&'static str, Value);
 
-fn object(required: &[&str], properties: Value) -> Value {
+pub(super) fn object(required: &[&str], properties: Value) -> Value {
     json!({ "type": "object", "additionalProperties": false, "required": required, "properties": properties })
 }
 
-fn list(items: Value) -> Value {
+pub(super) fn list(items: Value) -> Value {
     json!({ "type": "array", "items": items })
 }
 
-fn or_null(kind: &str) -> Value {
+pub(super) fn or_null(kind: &str) -> Value {
     json!({ "type": [kind, "null"] })
 }
 
-fn whole() -> Value {
+pub(super) fn whole() -> Value {
     json!({ "type": "integer", "minimum": 0 })
 }
 
 /// An object whose values are all of one kind.
-fn map(values: Value) -> Value {
+pub(super) fn map(values: Value) -> Value {
     json!({ "type": "object", "additionalProperties": values })
-}
-
-/// The schema of a query, its definitions among the others: `Query`, `Query.metric`, …
-fn query() -> Map<String, Value> {
-    let mut query = query_schema();
-    let mut schemas = Map::new();
-    let parts = query.as_object_mut().and_then(|query| {
-        query.remove("$schema");
-        query.remove("$defs")
-    });
-    refer(&mut query);
-    schemas.insert("Query".to_owned(), query);
-    for (name, mut part) in parts.as_ref().and_then(Value::as_object).cloned().unwrap_or_default() {
-        refer(&mut part);
-        schemas.insert(format!("Query.{name}"), part);
-    }
-    schemas
-}
-
-/// Makes references to definitions of the query's schema point to where they are here.
-fn refer(schema: &mut Value) {
-    match schema {
-        Value::Array(items) => items.iter_mut().for_each(refer),
-        Value::Object(entries) => {
-            for (key, value) in entries.iter_mut() {
-                let name = value.as_str().filter(|_| key == "$ref");
-                match name.and_then(|name| name.strip_prefix("#/$defs/")) {
-                    Some(name) => *value = json!(format!("#/components/schemas/Query.{name}")),
-                    None => refer(value),
-                }
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
-fn reports() -> Vec<Named> {
-    let money = json!({ "value": { "type": "number" }, "currency": text(), "short": text(), "long": text() });
-    let money = object(&["value", "currency", "short", "long"], money);
-    let metric = json!({ "anyOf": [or_null("number"), money] });
-    let value = json!({ "anyOf": [{ "type": ["string", "number", "null"] }, money] });
-    let change = or_null("number");
-    let compared = json!({ "value": metric, "comparison_value": metric, "change": change });
-    let names: Vec<_> = Field::ALL.iter().map(|field| field.spec().name).collect();
-    let property = json!({ "type": "string", "pattern": "^event:props:.+$" });
-    vec![
-        ("Refusal", object(&["error"], json!({ "error": text() }))),
-        ("Answer", answer(&metric, &change)),
-        (
-            "Aggregate",
-            object(&["results"], json!({ "results": map(object(&["value"], compared)) })),
-        ),
-        ("Rows", object(&["results"], json!({ "results": list(map(value)) }))),
-        ("Property", json!({ "anyOf": [{ "enum": names }, property] })),
-    ]
-}
-
-fn answer(metric: &Value, change: &Value) -> Value {
-    let dimensions = list(json!({ "type": ["string", "number", "null"] }));
-    let metrics = list(metric.clone());
-    let compared =
-        json!({ "metrics": metrics, "dimensions": dimensions, "change": list(change.clone()) });
-    let compared = object(&["metrics", "dimensions", "change"], compared);
-    let row = json!({ "metrics": metrics, "dimensions": dimensions, "comparison": compared });
-    let meta = json!({
-        "imports_included": { "type": "boolean" },
-        "time_labels": list(text()),
-        "total_rows": whole(),
-    });
-    object(
-        &["results", "meta", "query"],
-        json!({
-            "results": list(object(&["metrics", "dimensions"], row)),
-            "meta": { "type": "object", "properties": meta },
-            "query": by_name("Query"),
-        }),
-    )
 }
 
 fn files() -> Vec<Named> {
@@ -139,8 +62,26 @@ fn files() -> Vec<Named> {
         ("BeaconErrors", object(&["errors"], json!({ "errors": map(list(text())) }))),
         ("ImportLine", import_line()),
         ("ImportLines", lines),
+        ("Erasure", erasure()),
+        ("Erased", erased()),
         ("ImportSummary", object(&["lines", "events", "bad_lines", "errors"], summary)),
     ]
+}
+
+/// Which events shall be erased.
+fn erasure() -> Value {
+    let properties = json!({
+        "site_id": text(), "from": or_null("string"), "to": or_null("string"), "path": or_null("string"),
+        "event": or_null("string"), "props": map(text()),
+    });
+    object(&["site_id"], properties)
+}
+
+fn erased() -> Value {
+    let properties = json!({
+        "events": whole(), "entry_pages": whole(), "days": whole(), "quarantined": whole(), "remains": list(text()),
+    });
+    object(&["events", "entry_pages", "days", "quarantined", "remains"], properties)
 }
 
 /// The newer names; trackers of the field send others, which are taken too.

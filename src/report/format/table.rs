@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::query::dimension::Field;
-use crate::query::metric::{Metric, Unit};
+use crate::query::measure::Measure;
+use crate::query::metric::Unit;
 
 /// What the values of a column are. A value may always be missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,11 +35,9 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table with these columns and rows; a row that is too short is filled up with nulls. An amount of
-    /// money is a number, and its currency a column of its own behind it.
+    /// A table with these columns and rows; a row that is too short is filled up with nulls.
     pub fn new(names: Vec<String>, mut rows: Vec<Vec<Value>>) -> Self {
         rows.iter_mut().for_each(|row| row.resize(names.len(), Value::Null));
-        let (names, rows) = without_money(names, rows);
         let column = |(index, name): (usize, String)| {
             let kind = kind(&name, rows.iter().map(|row| &row[index]));
             Column { name, kind }
@@ -83,7 +82,22 @@ impl Table {
             }
             row
         };
-        Some(Self::new(columns, results.iter().map(row).collect()))
+        Some(Self::new_with_amounts(columns, results.iter().map(row).collect()))
+    }
+
+    /// As [`Self::new`], with each amount of money as a number, and its currency in the next column.
+    pub fn new_with_amounts(mut names: Vec<String>, mut rows: Vec<Vec<Value>>) -> Self {
+        for index in
+            (0..names.len()).rev().filter(|index| is_of_money(&names[*index])).collect::<Vec<_>>()
+        {
+            names.insert(index + 1, format!("{}_currency", names[index]));
+            for row in &mut rows {
+                let mut amount = row[index].take();
+                row[index] = amount["value"].take();
+                row.insert(index + 1, amount["currency"].take());
+            }
+        }
+        Self::new(names, rows)
     }
 
     /// The columns, from the left.
@@ -97,34 +111,18 @@ impl Table {
     }
 }
 
-/// Amounts of money as numbers, with their currencies in columns behind them.
-fn without_money(names: Vec<String>, rows: Vec<Vec<Value>>) -> (Vec<String>, Vec<Vec<Value>>) {
-    let of_money: Vec<bool> = names.iter().map(|name| is_of_money(name)).collect();
-    let row = |row: Vec<Value>| {
-        let cells = row.into_iter().zip(&of_money).flat_map(|(cell, of_money)| match of_money {
-            false => vec![cell],
-            true => {
-                ["value", "currency"].map(|key| cell.get(key).cloned().unwrap_or_default()).into()
-            }
-        });
-        cells.collect()
-    };
-    let rows = rows.into_iter().map(row).collect();
-    let names = names.into_iter().zip(&of_money).flat_map(|(name, of_money)| {
-        let currency = of_money.then(|| format!("{name}.currency"));
-        [Some(name), currency].into_iter().flatten()
-    });
-    (names.collect(), rows)
+fn names(list: &Value) -> Option<Vec<String>> {
+    list.as_array()?.iter().map(|name| name.as_str().map(str::to_owned)).collect()
+}
+
+/// The unit of a column of numbers, or of those that they are compared with.
+fn unit(name: &str) -> Option<Unit> {
+    let name = name.strip_prefix("comparison.").unwrap_or(name);
+    Measure::named(name).map(|measure| measure.unit())
 }
 
 fn is_of_money(name: &str) -> bool {
-    let name = name.strip_prefix("comparison.").unwrap_or(name);
-    let metric = Metric::ALL.iter().find(|metric| metric.spec().name == name);
-    metric.is_some_and(|metric| metric.spec().unit == Unit::Money)
-}
-
-fn names(list: &Value) -> Option<Vec<String>> {
-    list.as_array()?.iter().map(|name| name.as_str().map(str::to_owned)).collect()
+    unit(name) == Some(Unit::Money)
 }
 
 /// By its name, where that is known, so that it hangs on the values only where it must.
@@ -132,13 +130,13 @@ fn kind<'a>(name: &str, mut values: impl Iterator<Item = &'a Value>) -> Kind {
     if name.starts_with("change.") {
         return Kind::Decimal;
     }
-    let name = name.strip_prefix("comparison.").unwrap_or(name);
-    if let Some(metric) = Metric::ALL.iter().find(|metric| metric.spec().name == name) {
-        return match metric.spec().unit {
+    if let Some(unit) = unit(name) {
+        return match unit {
             Unit::Count | Unit::Seconds | Unit::Percent(0) => Kind::Whole,
-            Unit::Percent(_) | Unit::Ratio | Unit::Money => Kind::Decimal,
+            Unit::Percent(_) | Unit::Ratio | Unit::Number | Unit::Money => Kind::Decimal,
         };
     }
+    let name = name.strip_prefix("comparison.").unwrap_or(name);
     if let Some(field) = Field::ALL.iter().find(|field| field.spec().name == name) {
         return if field.spec().number { Kind::Whole } else { Kind::Text };
     }
@@ -210,13 +208,21 @@ mod tests {
     }
 
     #[test]
-    fn an_amount_of_money_is_a_number_beside_its_currency() {
-        let names = ["total_revenue", "change.total_revenue"].map(str::to_owned).into();
-        let money = json!({ "value": 12.5, "currency": "EUR", "short": "€12.5", "long": "€12.50" });
-        let table = Table::new(names, vec![vec![money, json!(3)], vec![Value::Null, Value::Null]]);
+    fn an_amount_is_a_number_with_its_currency_beside_it() {
+        let amount =
+            json!({ "value": 12.5, "currency": "EUR", "short": "€12.5", "long": "€12.50" });
+        let answer = json!({
+            "results": [
+                { "dimensions": ["a"], "metrics": [1, amount, 2] },
+                { "dimensions": ["b"], "metrics": [1, null, 2] },
+            ],
+            "query": { "dimensions": ["event:goal"], "metrics": ["visitors", "total_revenue", "visits"] },
+        });
+        let table = Table::of_answer(&answer).unwrap();
         let names: Vec<_> = table.columns().iter().map(|column| column.name.as_str()).collect();
-        assert_eq!(names, ["total_revenue", "total_revenue.currency", "change.total_revenue"]);
-        assert_eq!(json!(table.rows()), json!([[12.5, "EUR", 3], [null, null, null]]));
+        assert_eq!(names[2..4], ["total_revenue", "total_revenue_currency"]);
+        assert_eq!(json!(table.rows()), json!([["a", 1, 12.5, "EUR", 2], ["b", 1, null, null, 2]]));
+        assert_eq!(table.columns()[2].kind, Kind::Decimal);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! reason ([`quarantine`]); everything else is retried for ever: an outage ends, a missing right is
 //! given, a full disk is emptied.
 
-mod quarantine;
+pub mod quarantine;
 
 use std::path::PathBuf;
 use std::sync::Arc;
