@@ -4,6 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 CARGO_TARGET_DIR ?= target
 export CARGO_TARGET_DIR
+FUZZER = $(abspath $(CARGO_TARGET_DIR))/fuzzer
 
 .PHONY: help
 help: ## Show the commands
@@ -15,8 +16,9 @@ demo: engine ## Build everything and show a year of generated traffic
 	$(CARGO_TARGET_DIR)/release/passerby demo $(DEMO)
 
 .PHONY: test
-test: engine chromium proxies tests/browser/node_modules beacon/node_modules ## Run every test
+test: engine chromium proxies fuzzer tests/browser/node_modules beacon/node_modules ## Run every test
 	cargo test
+	$(FUZZER)/bin/python tests/fuzz/fuzz.py $(abspath $(CARGO_TARGET_DIR))/debug/passerby 30
 	cd tests/browser && PASSERBY_PROXIES=$(abspath $(CARGO_TARGET_DIR))/proxies PASSERBY_PROGRAM=$(abspath $(CARGO_TARGET_DIR))/debug/passerby npm run --silent test
 
 # Fault runs as long as one has time for: `make faults ROUNDS=1000`, `make faults TEST=crashes SEED=7`.
@@ -28,6 +30,11 @@ TEST ?=
 faults: engine ## Try to break it for long: ROUNDS=n, TRIALS=n, TEST=name, SEED=n
 	PASSERBY_FAULTS_ROUNDS=$(ROUNDS) $(if $(SEED),PASSERBY_FAULTS_SEED=$(SEED)) cargo test --test faults -- $(TEST) --nocapture
 	$(if $(TEST),,PROPTEST_CASES=$(TRIALS) cargo test --lib spool)
+
+.PHONY: fuzz
+fuzz: engine fuzzer ## Fuzz the API by its own openapi.json, with new requests for five minutes
+	cargo build
+	FUZZ_SEED=$$RANDOM $(FUZZER)/bin/python tests/fuzz/fuzz.py $(abspath $(CARGO_TARGET_DIR))/debug/passerby 300
 
 .PHONY: check
 check: beacon/node_modules dashboards/source/node_modules deploy/check/node_modules ## Check format, lints, documentation and what is built from sources here
@@ -50,6 +57,10 @@ chromium: ## Install Debian's Chromium for the browser tests, unless it is here
 .PHONY: proxies
 proxies: ## Get Debian's nginx and Caddy for the browser tests, unless they are here
 	@tests/browser/install-proxies.sh $(abspath $(CARGO_TARGET_DIR))/proxies
+
+.PHONY: fuzzer
+fuzzer: ## Install the fuzzer of the API, unless it is here
+	@tests/fuzz/install.sh $(FUZZER)
 
 .PHONY: script
 script: beacon/node_modules ## Build the page script after a change of its source

@@ -18,6 +18,43 @@ use crate::site::Site;
 /// The longest text of a field, in bytes; what is longer is cut.
 const TEXT_BYTES_MAX: usize = 2_000;
 
+/// The fields of a line.
+pub const FIELDS: [&str; 33] = [
+    "site",
+    "timestamp",
+    "name",
+    "url",
+    "hostname",
+    "pathname",
+    "visitor",
+    "new_visit",
+    "referrer",
+    "source",
+    "channel",
+    "utm_source",
+    "utm_medium",
+    "utm_campaign",
+    "utm_content",
+    "utm_term",
+    "click_id_kind",
+    "browser",
+    "browser_version",
+    "os",
+    "os_version",
+    "device",
+    "language",
+    "country",
+    "region",
+    "region_name",
+    "city",
+    "city_name",
+    "props",
+    "revenue",
+    "interactive",
+    "engagement_ms",
+    "scroll_depth",
+];
+
 /// A line, as it is written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -356,6 +393,13 @@ mod tests {
             Line::parse(br#"{"site": "example.com", "timestamp": "yesterday", "pathname": "/"}"#)
                 .unwrap();
         assert!(wrong.read(&site()).err().unwrap().to_string().contains("timestamp: `yesterday`"));
+    }
+
+    #[test]
+    fn the_fields_that_are_listed_are_those_of_a_line() {
+        let error = Line::parse(br#"{"unheard": 1}"#).err().unwrap().to_string();
+        let expected = FIELDS.map(|name| format!("`{name}`")).join(", ");
+        assert!(error.contains(&format!("expected one of {expected} at")), "{error}");
     }
 
     #[test]

@@ -18,6 +18,7 @@ use crate::session::{Arrival, LENGTH_MAX_S, Placed, Visits};
 use crate::site::Site;
 use crate::store::{Store, StoreError};
 use batches::Batches;
+pub use line::FIELDS;
 use line::{Line, LineError};
 
 /// The longest line, in bytes.

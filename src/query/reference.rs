@@ -36,7 +36,7 @@ curl http://127.0.0.1:8000/api/v2/query -H "Authorization: Bearer $token" -d '{
 numbers of a row are in the order of `metrics`, its values in the order of `dimensions`. `query` is the question as it
 was understood, with its dates; asked again as it stands, it has the same answer. `passerby query` asks the same
 questions and prints the answer as a table. The JSON schema is at `/api/docs/query/schema.json`;
-those of the other questions below are at `/api/docs/{queries,funnel,journey}/schema.json`.
+those of the other questions below are at `/api/docs/{queries,funnel,journey}/schema.json`, and that of every route is `/openapi.json`.
 
 ## The parts of a question
 
@@ -120,6 +120,26 @@ a currency that is not the goal's. An amount is `{"value": 67.066, "currency": "
 By `event:goal` each row is in the currency of its goal. Otherwise the goals in question (those of a filter on
 `event:goal`, else all) must be in one: where they are in several, or none has one, the metrics are null, and
 `meta.metric_warnings` says `no_single_revenue_currency` or `no_revenue_goals_matching`.
+
+## The form of an answer
+
+JSON, unless the parameter `format` (`POST /api/v2/query?format=csv`) or, without it, the header `Accept` asks for
+another one. `passerby query … --format csv` prints the same.
+
+| `format` | Media type | |
+|---|---|---|
+| `json` | `application/json` | As above. |
+| `csv` | `text/csv; charset=utf-8` | RFC 4180, with a header. An apostrophe stands before text that a spreadsheet would compute: what begins with `=`, `+`, `-`, `@` or a control character. |
+| `ndjson` | `application/x-ndjson` | A JSON object a row, by the names of the columns. |
+| `parquet` | `application/vnd.apache.parquet` | Text, 64-bit whole numbers and doubles. |
+
+Columns have the names of the query: dimensions, then metrics. A comparison adds `comparison.<time>`,
+`comparison.<metric>` and `change.<metric>`; an amount of money is a number, with `<metric>_currency` behind it. Another
+`format` is 400; a header that takes none of them, 406.
+
+Every report has a strong `ETag`, and `Cache-Control: private, no-cache`: keep it, but ask whether it still holds. With
+`If-None-Match` the answer is 304 without a body as long as it does, to a posted query, too. That a period is over does
+not mean that its report stays: an import brings older events, and an erasure takes some away.
 
 ## When there is no answer
 

@@ -51,7 +51,7 @@ fn table_of_numbers(report: &Report) -> Table {
         columns.extend(names(report).map(|name| format!("change.{name}")));
         row.extend(compared.row.metrics.iter().chain(&compared.change).cloned());
     }
-    Table::new(columns, vec![row])
+    Table::new_with_amounts(columns, vec![row])
 }
 
 /// The rows, by the names of their columns.
@@ -59,7 +59,7 @@ fn table_of_rows(mut columns: Vec<String>, report: &Report, results: &Value) -> 
     columns.extend(names(report));
     let row = |row: &Value| columns.iter().map(|name| row[name].clone()).collect();
     let rows = results.as_array().into_iter().flatten().map(row).collect();
-    Table::new(columns, rows)
+    Table::new_with_amounts(columns, rows)
 }
 
 /// How many visitors have done something within the last five minutes.

@@ -99,7 +99,7 @@ async fn check(store: &Arc<Store>, original: &Arc<Site>) -> String {
 #[tokio::test]
 async fn generated_traffic_is_the_same_after_an_export_and_an_import() {
     let (store, site) = (store().await, site());
-    let amount = Amount { days: 60, events: 60_000, seed: 7 };
+    let amount = Amount { days: 30, events: 15_000, seed: 7 };
     let events = demo::load(&store, &site, amount, now(), |_| {}).await.unwrap();
     assert_eq!(check(&store, &site).await.lines().count() as u64, events);
 }

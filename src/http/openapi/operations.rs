@@ -51,6 +51,8 @@ pub(super) struct Body {
 }
 
 const JSON: &[&str] = &["application/json"];
+/// What sets something up comes as JSON or as a form.
+const FIELDS: &[&str] = &["application/json", "application/x-www-form-urlencoded"];
 
 fn get(path: &'static str, id: &'static str, summary: &'static str) -> Operation {
     Operation {
@@ -102,6 +104,12 @@ impl Operation {
     /// 200 with JSON.
     fn gives(self, doc: &'static str, schema: Value) -> Self {
         self.answers(200, doc, "application/json", schema)
+    }
+
+    /// 200 without a body.
+    fn is_empty(mut self) -> Self {
+        self.answers.push((200, "Nothing.", Vec::new()));
+        self
     }
 
     /// A report in any of its forms, and 304.
@@ -161,10 +169,19 @@ fn site_id() -> Parameter {
 
 /// Every route of the API.
 pub(super) fn operations() -> Vec<Operation> {
-    [beacons(), reports(), files(), quarantine(), sites(), tokens(), health(), documents()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let parts = [
+        beacons(),
+        reports(),
+        files(),
+        sites(),
+        goals(),
+        segments(),
+        tokens(),
+        quarantine(),
+        health(),
+        documents(),
+    ];
+    parts.into_iter().flatten().collect()
 }
 
 fn beacons() -> Vec<Operation> {
@@ -196,21 +213,26 @@ fn beacons() -> Vec<Operation> {
 }
 
 fn reports() -> Vec<Operation> {
-    let either = |one, other| json!({ "anyOf": [by_name(one), by_name(other)] });
-    let question = |path, id, summary| {
-        with("post", get(path, id, summary)).reader().also(&[400, 406, 413, 422, 503])
-    };
+    let post = with("post", get("/api/v2/query", "query", "Answers a query."));
     vec![
-        question("/api/v2/query", "query", "Answers a query, or several by name.")
-            .sends(JSON, true, either("Query", "Queries"))
-            .reports(either("Answer", "Answers"))
+        post.reader()
+            .sends(JSON, true, json!({ "anyOf": [by_name("Query"), by_name("Queries")] }))
+            .reports(json!({ "anyOf": [by_name("Answer"), by_name("Answers")] }))
             .also(&[400, 406, 413, 422, 503]),
-        question("/api/v2/funnel", "funnel", "Who goes through several steps.")
-            .sends(JSON, true, by_name("Funnel"))
-            .gives("The visitors of each step.", by_name("FunnelAnswer")),
-        question("/api/v2/journey", "journey", "Where visits go from a step, or come from.")
-            .sends(JSON, true, by_name("Journey"))
-            .gives("A tree of stops.", by_name("JourneyAnswer")),
+        ask(
+            "/api/v2/funnel",
+            "funnel",
+            "How many go through some steps.",
+            "Funnel",
+            "FunnelAnswer",
+        ),
+        ask(
+            "/api/v2/journey",
+            "journey",
+            "Where visits go from a step.",
+            "Journey",
+            "JourneyAnswer",
+        ),
         get(
             "/api/v1/stats/realtime/visitors",
             "visitorsNow",
@@ -248,6 +270,18 @@ fn reports() -> Vec<Operation> {
     ]
 }
 
+/// A question of its own.
+fn ask(
+    path: &'static str,
+    id: &'static str,
+    summary: &'static str,
+    question: &str,
+    answer: &str,
+) -> Operation {
+    let post = with("post", get(path, id, summary)).reader().sends(JSON, true, by_name(question));
+    post.reports(by_name(answer)).also(&[400, 406, 413, 422, 503])
+}
+
 /// What the routes of the older dialect share.
 fn older(path: &'static str, id: &'static str, summary: &'static str) -> Operation {
     let metrics: Vec<_> = Metric::ALL.iter().map(|metric| metric.spec().name).collect();
@@ -275,13 +309,13 @@ fn files() -> Vec<Operation> {
         import
             .administrator()
             .takes([only])
-            .sends(&["application/x-ndjson"], true, text())
+            .sends(&["application/x-ndjson"], true, by_name("ImportLines"))
             .gives("What became of the lines.", by_name("ImportSummary"))
             .also(&[400, 404, 503]),
-        with("post", get("/api/v1/erase", "erase", "Erases events of a site everywhere they are."))
+        with("post", get("/api/v1/erase", "erase", "Takes events out of everything."))
             .administrator()
-            .sends(JSON, true, wanted_erasure())
-            .gives("What went, and what remains where.", outcome_of_erasure())
+            .sends(JSON, true, by_name("Erasure"))
+            .gives("What is gone, and what remains where.", by_name("Erased"))
             .also(&[400, 413, 503]),
         get("/api/v1/export", "export", "The events of a site as JSON lines that an import reads.")
             .administrator()
@@ -295,39 +329,32 @@ fn files() -> Vec<Operation> {
     ]
 }
 
-fn wanted_erasure() -> Value {
-    let moment = json!({ "type": ["string", "null"] });
-    let some = json!({ "type": ["string", "null"], "minLength": 1 });
-    json!({
-        "type": "object", "required": ["site_id"], "additionalProperties": false,
-        "properties": {
-            "site_id": { "type": "string" }, "from": moment, "to": moment, "path": some, "event": some,
-            "props": { "type": "object", "additionalProperties": { "type": "string" } },
-        },
-    })
-}
-
-fn outcome_of_erasure() -> Value {
-    let count = json!({ "type": "integer", "minimum": 0 });
-    json!({
-        "type": "object", "required": ["events", "entry_pages", "days", "quarantined", "remains"],
-        "properties": {
-            "events": count, "entry_pages": count, "days": count, "quarantined": count,
-            "remains": { "type": "array", "items": { "type": "string" } },
-        },
-    })
+/// Which part of a list.
+fn paging() -> [Parameter; 3] {
+    let cursor = || json!({ "type": "string" });
+    [
+        query(
+            "limit",
+            "The most entries.",
+            json!({ "type": "integer", "minimum": 1, "maximum": 1000 }),
+        ),
+        query("after", "The entry before the first, as `meta` of an answer has it.", cursor()),
+        query("before", "The entry after the last.", cursor()),
+    ]
 }
 
 fn sites() -> Vec<Operation> {
     let at = "/api/v1/sites/{domain}";
-    let domain = || in_path("domain", "The domain of the site.");
+    let change = || by_name("SiteChange");
     vec![
         get("/api/v1/sites", "sites", "The sites that the token reads.")
             .reader()
-            .gives("The sites.", by_name("Sites")),
-        with("post", get("/api/v1/sites", "createSite", "Registers a site, or changes it."))
+            .takes(paging())
+            .gives("The sites.", by_name("Sites"))
+            .also(&[400]),
+        with("post", get("/api/v1/sites", "createSite", "Registers a site."))
             .administrator()
-            .sends(JSON, true, by_name("NewSite"))
+            .sends(FIELDS, true, by_name("NewSite"))
             .gives("The site.", by_name("Site"))
             .also(&[400, 413, 503]),
         get(at, "site", "A site.")
@@ -338,10 +365,10 @@ fn sites() -> Vec<Operation> {
         with("put", get(at, "putSite", "Registers a site, or changes it."))
             .administrator()
             .takes([domain()])
-            .sends(JSON, false, by_name("SiteChange"))
+            .sends(FIELDS, false, change())
             .gives("The site.", by_name("Site"))
-            .also(&[400, 413, 503]),
-        with("delete", get(at, "removeSite", "Removes a site and what it has."))
+            .also(&[400, 404, 413, 503]),
+        with("delete", get(at, "removeSite", "Takes a site off the register."))
             .administrator()
             .takes([domain()])
             .gives("It is gone.", by_name("Deleted"))
@@ -349,18 +376,69 @@ fn sites() -> Vec<Operation> {
     ]
 }
 
-fn quarantine() -> Vec<Operation> {
+fn domain() -> Parameter {
+    in_path("domain", "The domain of the site.")
+}
+
+fn id() -> Parameter {
+    in_path("id", "Its number, as in the list.")
+}
+
+fn goals() -> Vec<Operation> {
+    let all = "/api/v1/sites/goals";
     vec![
-        get("/api/v1/quarantine", "quarantine", "The events that ClickHouse refuses, by reason.")
+        get(all, "goals", "The goals of a site.")
+            .reader()
+            .takes([site_id()])
+            .takes(paging())
+            .gives("The goals.", by_name("Goals"))
+            .also(&[400]),
+        with("put", get(all, "putGoal", "Sets a goal up, or changes it."))
             .administrator()
-            .gives("What was put aside.", by_name("Quarantine")),
-        with(
-            "post",
-            get("/api/v1/quarantine/replay", "replayQuarantine", "Loads these events again."),
-        )
-        .administrator()
-        .gives("What is refused once more stays.", by_name("Replayed"))
-        .also(&[503]),
+            .sends(FIELDS, true, by_name("NewGoal"))
+            .gives("The goal.", by_name("SavedGoal"))
+            .also(&[400, 404, 413, 503]),
+        with("delete", get("/api/v1/sites/goals/{id}", "removeGoal", "Removes a goal."))
+            .administrator()
+            .takes([
+                id(),
+                query("site_id", "The site that it must be of.", json!({ "type": "string" })),
+            ])
+            .gives("It is gone.", by_name("Deleted"))
+            .also(&[400, 404, 413, 503]),
+    ]
+}
+
+fn segments() -> Vec<Operation> {
+    let all = "/api/v1/sites/{domain}/segments";
+    let one = "/api/v1/sites/{domain}/segments/{id}";
+    let saving = |method, path, id, summary| {
+        with(method, get(path, id, summary))
+            .administrator()
+            .sends(FIELDS, true, by_name("SegmentChange"))
+            .gives("The segment.", by_name("Segment"))
+            .also(&[400, 404, 413, 503])
+    };
+    vec![
+        get(all, "segments", "The segments of a site.")
+            .reader()
+            .takes([domain()])
+            .takes(paging())
+            .gives("The segments.", by_name("Segments"))
+            .also(&[400]),
+        saving("post", all, "createSegment", "Saves a new segment.").takes([domain()]),
+        saving("put", all, "putSegment", "Saves the segment of its name.").takes([domain()]),
+        get(one, "segment", "A segment.")
+            .reader()
+            .takes([domain(), id()])
+            .gives("The segment.", by_name("Segment"))
+            .also(&[400, 404]),
+        saving("put", one, "changeSegment", "Changes a segment.").takes([domain(), id()]),
+        with("delete", get(one, "removeSegment", "Removes a segment."))
+            .administrator()
+            .takes([domain(), id()])
+            .gives("It is gone.", by_name("Deleted"))
+            .also(&[400, 404, 503]),
     ]
 }
 
@@ -382,6 +460,22 @@ fn tokens() -> Vec<Operation> {
     ]
 }
 
+fn quarantine() -> Vec<Operation> {
+    let at = "/api/v1/quarantine";
+    vec![
+        get(at, "quarantine", "The events that ClickHouse refuses, by reason.")
+            .administrator()
+            .gives("What was put aside.", by_name("Quarantine")),
+        with(
+            "post",
+            get("/api/v1/quarantine/replay", "replayQuarantine", "Loads these events again."),
+        )
+        .administrator()
+        .gives("What is refused once more stays.", by_name("Replayed"))
+        .also(&[503]),
+    ]
+}
+
 fn health() -> Vec<Operation> {
     let probe =
         |path, id, summary| get(path, id, summary).answers(200, "Yes.", "text/plain", text());
@@ -398,6 +492,8 @@ fn health() -> Vec<Operation> {
         ready("/readyz", "ready"),
         probe("/api/system/health/live", "systemLive", "Whether the process answers."),
         ready("/api/system/health/ready", "systemReady"),
+        get("/api/error", "error", "Nothing, where trackers of the field report their errors.")
+            .is_empty(),
         get("/api/health", "health", "How the parts are.")
             .gives("Beacons can be accepted.", by_name("Health"))
             .answers(503, "They can not.", "application/json", by_name("Health")),

@@ -1,10 +1,10 @@
-//! The bodies of requests and answers. That of a query is the query language's own schema.
+//! The bodies of requests and answers; those of reports are in [`super::questions`].
 
 use serde_json::{Map, Value, json};
 
+use super::questions;
 use crate::beacon::NAME_CHARS_MAX;
-use crate::query;
-use crate::query::dimension::Field;
+use crate::import::FIELDS as LINE_FIELDS;
 
 /// A reference to one of [`all`].
 pub(super) fn by_name(name: &str) -> Value {
@@ -18,220 +18,70 @@ pub(super) fn text() -> Value {
 
 /// Every schema by its name.
 pub(super) fn all() -> Map<String, Value> {
-    let mut schemas = questions();
-    let parts = [
-        ("Refusal", object(&["error"], json!({ "error": text() }))),
-        ("Answer", answer()),
-        (
-            "Answers",
-            object(
-                &["results"],
-                json!({ "results": { "type": "object", "additionalProperties": {
-            "anyOf": [by_name("Answer"), by_name("Refusal")],
-        } } }),
-            ),
-        ),
-        (
-            "FunnelAnswer",
-            told("Funnel", list(funnel_row(&json!({ "comparison": funnel_row(&json!({})) })))),
-        ),
-        ("JourneyAnswer", told("Journey", by_name("Stop"))),
-        ("Stop", stop()),
-        (
-            "Aggregate",
-            object(
-                &["results"],
-                json!({ "results": { "type": "object", "additionalProperties": aggregate() } }),
-            ),
-        ),
-        (
-            "Rows",
-            object(
-                &["results"],
-                json!({ "results": list(json!({ "type": "object", "additionalProperties": value() })) }),
-            ),
-        ),
-        ("Property", property()),
-        ("Beacon", beacon()),
-        (
-            "BeaconErrors",
-            object(
-                &["errors"],
-                json!({ "errors": { "type": "object", "additionalProperties": list(text()) } }),
-            ),
-        ),
-        ("ImportSummary", import_summary()),
-        (
-            "Site",
-            object(
-                &["domain", "timezone", "retention_days", "public"],
-                json!({
-            "domain": text(), "timezone": text(), "retention_days": { "type": ["integer", "null"] },
-            "public": { "type": "boolean" } }),
-            ),
-        ),
-        (
-            "Sites",
-            object(
-                &["sites", "meta"],
-                json!({ "sites": list(by_name("Site")), "meta": { "type": "object" } }),
-            ),
-        ),
-        ("SiteChange", object(&[], site_change())),
-        ("NewSite", new_site()),
-        ("Deleted", object(&["deleted"], json!({ "deleted": { "const": true } }))),
-        ("Tokens", object(&["tokens"], json!({ "tokens": list(token()) }))),
-        (
-            "NewToken",
-            object(
-                &["scope"],
-                json!({
-            "scope": scope(), "sites": list(text()), "note": text(),
-            "expires_at": { "type": ["string", "null"], "format": "date-time" } }),
-            ),
-        ),
-        ("Secret", object(&["token"], json!({ "token": text() }))),
-        ("Revoked", object(&["revoked"], json!({ "revoked": { "const": true } }))),
-        ("Quarantine", object(&["quarantine"], json!({ "quarantine": list(put_aside()) }))),
-        ("Replayed", object(&["loaded", "kept"], json!({ "loaded": count(), "kept": count() }))),
-        ("Health", health()),
-    ];
-    schemas.extend(parts.map(|(name, schema)| (name.to_owned(), schema)));
+    let mut schemas = questions::query();
+    let more = questions::reports().into_iter().chain(files()).chain(setting_up());
+    schemas.extend(more.map(|(name, schema)| (name.to_owned(), schema)));
     schemas
 }
 
-fn object(required: &[&str], properties: Value) -> Value {
+/// A schema and its name.
+pub(super) type Named = (&'static str, Value);
+
+pub(super) fn object(required: &[&str], properties: Value) -> Value {
     json!({ "type": "object", "additionalProperties": false, "required": required, "properties": properties })
 }
 
-fn list(items: Value) -> Value {
+pub(super) fn list(items: Value) -> Value {
     json!({ "type": "array", "items": items })
 }
 
-/// A value of a dimension or metric.
-fn value() -> Value {
-    json!({ "type": ["string", "number", "null"] })
+pub(super) fn or_null(kind: &str) -> Value {
+    json!({ "type": [kind, "null"] })
 }
 
-/// The schemas of the questions, and their definitions among the others: `Query`, `Query.metric`, …
-fn questions() -> Map<String, Value> {
-    let questions = [
-        ("Query", query::schema()),
-        ("Queries", query::several_schema()),
-        ("Funnel", query::funnel_schema()),
-        ("Journey", query::journey_schema()),
-    ];
-    let mut schemas = Map::new();
-    for (name, mut question) in questions {
-        let parts = question.as_object_mut().and_then(|question| {
-            question.remove("$schema");
-            question.remove("$defs")
-        });
-        refer(&mut question);
-        schemas.insert(name.to_owned(), question);
-        for (name, mut part) in
-            parts.as_ref().and_then(Value::as_object).cloned().unwrap_or_default()
-        {
-            refer(&mut part);
-            schemas.insert(format!("Query.{name}"), part);
-        }
-    }
-    schemas
+pub(super) fn whole() -> Value {
+    json!({ "type": "integer", "minimum": 0 })
 }
 
-/// Makes references to definitions of the query's schema point to where they are here.
-fn refer(schema: &mut Value) {
-    match schema {
-        Value::Array(items) => items.iter_mut().for_each(refer),
-        Value::Object(entries) => {
-            for (key, value) in entries.iter_mut() {
-                let name = value.as_str().filter(|_| key == "$ref");
-                match name.and_then(|name| name.strip_prefix("#/$defs/")) {
-                    Some(name) => *value = json!(format!("#/components/schemas/Query.{name}")),
-                    None => refer(value),
-                }
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
+/// An object whose values are all of one kind.
+pub(super) fn map(values: Value) -> Value {
+    json!({ "type": "object", "additionalProperties": values })
 }
 
-fn answer() -> Value {
-    let row = |more: Value| {
-        let mut properties = json!({ "metrics": list(json!({ "type": ["number", "null"] })), "dimensions": list(value()) });
-        let known = properties.as_object_mut();
-        known
-            .into_iter()
-            .for_each(|known| known.extend(more.as_object().cloned().unwrap_or_default()));
-        object(&["metrics", "dimensions"], properties)
-    };
-    let compared = row(json!({ "change": list(json!({ "type": ["number", "null"] })) }));
-    object(
-        &["results", "meta", "query"],
-        json!({
-            "results": list(row(json!({ "comparison": compared }))),
-            "meta": object(&[], json!({
-                "imports_included": { "type": "boolean" },
-                "time_labels": list(value()),
-                "total_rows": { "type": "integer", "minimum": 0 },
-            })),
-            "query": by_name("Query"),
-        }),
-    )
+fn files() -> Vec<Named> {
+    let bad = object(&["line", "error"], json!({ "line": whole(), "error": text() }));
+    let summary =
+        json!({ "lines": whole(), "events": whole(), "bad_lines": whole(), "errors": list(bad) });
+    let lines = json!({
+        "type": "array",
+        "items": by_name("ImportLine"),
+        "description": "Each a line of its own, in the order of arrival.",
+    });
+    vec![
+        ("Beacon", beacon()),
+        ("BeaconErrors", object(&["errors"], json!({ "errors": map(list(text())) }))),
+        ("ImportLine", import_line()),
+        ("ImportLines", lines),
+        ("Erasure", erasure()),
+        ("Erased", erased()),
+        ("ImportSummary", object(&["lines", "events", "bad_lines", "errors"], summary)),
+    ]
 }
 
-/// The answer to a funnel or a journey.
-fn told(question: &str, results: Value) -> Value {
-    object(
-        &["results", "meta", "query"],
-        json!({ "results": results, "meta": object(&[], json!({})), "query": by_name(question) }),
-    )
+/// Which events shall be erased.
+fn erasure() -> Value {
+    let properties = json!({
+        "site_id": text(), "from": or_null("string"), "to": or_null("string"), "path": or_null("string"),
+        "event": or_null("string"), "props": map(text()),
+    });
+    object(&["site_id"], properties)
 }
 
-fn funnel_row(more: &Value) -> Value {
-    let count = json!({ "type": ["integer", "null"], "minimum": 0 });
-    let percent = json!({ "type": ["number", "null"], "minimum": 0, "maximum": 100 });
-    let step = object(
-        &[
-            "name",
-            "visitors",
-            "conversion_rate",
-            "step_conversion_rate",
-            "drop_off",
-            "drop_off_rate",
-        ],
-        json!({
-            "name": text(), "visitors": count, "conversion_rate": percent, "step_conversion_rate": percent,
-            "drop_off": count, "drop_off_rate": percent,
-        }),
-    );
-    let mut properties = json!({ "dimensions": list(value()), "steps": list(step) });
-    let known = properties.as_object_mut();
-    known.into_iter().for_each(|known| known.extend(more.as_object().cloned().unwrap_or_default()));
-    object(&["dimensions", "steps"], properties)
-}
-
-/// A stop of a journey; the first has a name, all others a page or an event.
-fn stop() -> Value {
-    let count = json!({ "type": "integer", "minimum": 0 });
-    let stops = list(by_name("Stop"));
-    object(
-        &["visits"],
-        json!({
-            "name": text(), "page": text(), "event": text(), "visits": count, "others": count,
-            "ended": count, "next": stops, "began": count, "previous": stops,
-        }),
-    )
-}
-
-fn aggregate() -> Value {
-    let number = json!({ "type": ["number", "null"] });
-    object(&["value"], json!({ "value": number, "comparison_value": number, "change": number }))
-}
-
-fn property() -> Value {
-    let names: Vec<_> = Field::ALL.iter().map(|field| field.spec().name).collect();
-    json!({ "anyOf": [{ "enum": names }, { "type": "string", "pattern": "^event:props:.+$" }] })
+fn erased() -> Value {
+    let properties = json!({
+        "events": whole(), "entry_pages": whole(), "days": whole(), "quarantined": whole(), "remains": list(text()),
+    });
+    object(&["events", "entry_pages", "days", "quarantined", "remains"], properties)
 }
 
 /// The newer names; trackers of the field send others, which are taken too.
@@ -243,73 +93,129 @@ fn beacon() -> Value {
             "name": { "type": "string", "minLength": 1, "maxLength": NAME_CHARS_MAX },
             "url": { "type": "string", "minLength": 1 },
             "domain": { "type": "string", "minLength": 1 },
-            "referrer": { "type": ["string", "null"] },
-            "props": { "type": ["object", "null"] },
-            "revenue": { "type": ["object", "null"] },
+            "referrer": or_null("string"),
+            "props": or_null("object"),
+            "revenue": or_null("object"),
             "interactive": { "type": "boolean" },
         },
     })
 }
 
-fn import_summary() -> Value {
-    let count = json!({ "type": "integer", "minimum": 0 });
-    let bad = object(&["line", "error"], json!({ "line": count, "error": text() }));
-    object(
-        &["lines", "events", "bad_lines", "errors"],
-        json!({
-            "lines": count, "events": count, "bad_lines": count, "errors": list(bad),
-        }),
-    )
+/// Most fields are texts; those that are not, are here.
+fn import_line() -> Value {
+    let revenue = json!({ "amount": { "type": ["number", "string"] }, "currency": text() });
+    let other = |name: &str| match name {
+        "timestamp" => json!({ "type": "string", "format": "date-time" }),
+        "visitor" => json!({ "type": ["string", "integer"], "minimum": 0 }),
+        "city" | "engagement_ms" => json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX }),
+        "scroll_depth" => json!({ "type": "integer", "minimum": 0, "maximum": 100 }),
+        "props" => json!({ "type": "object" }),
+        "revenue" => object(&["amount", "currency"], revenue.clone()),
+        "interactive" | "new_visit" => json!({ "type": "boolean" }),
+        _ => text(),
+    };
+    let properties: Map<_, _> =
+        LINE_FIELDS.iter().map(|name| ((*name).to_owned(), other(name))).collect();
+    object(&["site", "timestamp"], json!(properties))
 }
 
-fn site_change() -> Value {
-    json!({
-        "timezone": { "type": ["string", "null"] },
-        "retention_days": { "type": ["integer", "null"], "minimum": 0 },
-        "public": { "type": ["boolean", "null"] },
-    })
+fn setting_up() -> Vec<Named> {
+    let (domain, truth) =
+        (json!({ "type": "string", "minLength": 1 }), json!({ "type": "boolean" }));
+    let paged = |name: &str, entry: &str| {
+        object(&[name, "meta"], json!({ name: list(by_name(entry)), "meta": by_name("Meta") }))
+    };
+    let cursors =
+        json!({ "after": or_null("string"), "before": or_null("string"), "limit": whole() });
+    let change = json!({
+        "domain": domain, "timezone": or_null("string"), "retention_days": or_null("integer"),
+        "public": or_null("boolean"),
+    });
+    let site = json!({
+        "domain": text(), "timezone": text(), "retention_days": or_null("integer"), "public": truth,
+    });
+    let segment = json!({ "id": whole(), "name": text(), "filters": list(json!({})) });
+    let done = |name: &str| object(&[name], json!({ name: { "const": true } }));
+    vec![
+        ("Meta", object(&["after", "before", "limit"], cursors)),
+        ("Site", object(&["domain", "timezone", "retention_days", "public"], site)),
+        ("Sites", paged("sites", "Site")),
+        ("NewSite", object(&["domain"], change.clone())),
+        ("SiteChange", object(&[], change)),
+        ("Goal", goal(&[])),
+        ("SavedGoal", goal(&["domain"])),
+        ("Goals", paged("goals", "Goal")),
+        ("NewGoal", new_goal()),
+        ("Segment", object(&["id", "name", "filters"], segment)),
+        ("Segments", paged("segments", "Segment")),
+        (
+            "SegmentChange",
+            object(&[], json!({ "name": text(), "filters": list(by_name("Query.filter")) })),
+        ),
+        ("Deleted", done("deleted")),
+        ("Revoked", done("revoked")),
+        ("Tokens", object(&["tokens"], json!({ "tokens": list(token()) }))),
+        ("NewToken", new_token()),
+        ("Secret", object(&["token"], json!({ "token": text() }))),
+        ("Quarantine", object(&["quarantine"], json!({ "quarantine": list(put_aside()) }))),
+        ("Replayed", object(&["loaded", "kept"], json!({ "loaded": whole(), "kept": whole() }))),
+        ("Health", health()),
+    ]
 }
 
-fn new_site() -> Value {
-    let mut properties = site_change();
-    properties["domain"] = json!({ "type": "string", "minLength": 1 });
-    object(&["domain"], properties)
+fn put_aside() -> Value {
+    let named = json!({ "code": whole(), "site": or_null("string"), "name": or_null("string"), "events": whole() });
+    object(&["code", "site", "name", "events"], named)
+}
+
+/// A goal, with so many fields more.
+fn goal(more: &[&str]) -> Value {
+    let texts =
+        ["event_name", "page_path", "currency"].map(|name| (name.to_owned(), or_null("string")));
+    let mut properties = Map::from_iter(texts);
+    properties.insert("id".into(), text());
+    properties.insert("goal_type".into(), json!({ "enum": ["event", "page"] }));
+    properties.insert("scroll_threshold".into(), or_null("integer"));
+    properties.insert("display_name".into(), text());
+    properties.extend(more.iter().map(|name| ((*name).to_owned(), text())));
+    let required: Vec<String> = properties.keys().cloned().collect();
+    let required: Vec<&str> = required.iter().map(String::as_str).collect();
+    object(&required, json!(properties))
+}
+
+fn new_goal() -> Value {
+    let properties = json!({
+        "site_id": text(),
+        "goal_type": { "enum": ["event", "page"] },
+        "event_name": or_null("string"),
+        "page_path": or_null("string"),
+        "scroll_threshold": { "type": ["integer", "null"], "minimum": 0, "maximum": 100 },
+        "display_name": or_null("string"),
+        "currency": or_null("string"),
+    });
+    object(&["site_id", "goal_type"], properties)
 }
 
 fn scope() -> Value {
     json!({ "enum": ["stats", "admin"] })
 }
 
+fn new_token() -> Value {
+    let expires_at = json!({ "type": ["string", "null"], "format": "date-time" });
+    let properties = json!({ "scope": scope(), "sites": list(text()), "note": text(), "expires_at": expires_at });
+    object(&["scope"], properties)
+}
+
 fn token() -> Value {
-    object(
-        &["id", "scope", "sites", "note", "created_at", "expires_at"],
-        json!({
-            "id": text(), "scope": scope(), "sites": list(text()), "note": text(), "created_at": text(),
-            "expires_at": { "type": ["string", "null"] },
-        }),
-    )
-}
-
-fn count() -> Value {
-    json!({ "type": "integer", "minimum": 0 })
-}
-
-fn put_aside() -> Value {
-    object(
-        &["code", "site", "name", "events"],
-        json!({
-            "code": count(), "site": { "type": ["string", "null"] },
-            "name": { "type": ["string", "null"] }, "events": count(),
-        }),
-    )
+    let properties = json!({
+        "id": text(), "scope": scope(), "sites": list(text()), "note": text(), "created_at": text(),
+        "expires_at": or_null("string"),
+    });
+    object(&["id", "scope", "sites", "note", "created_at", "expires_at"], properties)
 }
 
 fn health() -> Value {
     let part = json!({ "enum": ["ok", "error"] });
-    object(
-        &["ready", "clickhouse", "spool", "catalog"],
-        json!({
-            "ready": { "type": "boolean" }, "clickhouse": part, "spool": part, "catalog": part,
-        }),
-    )
+    let properties = json!({ "ready": { "type": "boolean" }, "clickhouse": part, "spool": part, "catalog": part });
+    object(&["ready", "clickhouse", "spool", "catalog"], properties)
 }

@@ -86,7 +86,7 @@ impl Table {
     }
 
     /// As [`Self::new`], with each amount of money as a number, and its currency in the next column.
-    fn new_with_amounts(mut names: Vec<String>, mut rows: Vec<Vec<Value>>) -> Self {
+    pub fn new_with_amounts(mut names: Vec<String>, mut rows: Vec<Vec<Value>>) -> Self {
         for index in
             (0..names.len()).rev().filter(|index| is_of_money(&names[*index])).collect::<Vec<_>>()
         {
