@@ -9,6 +9,7 @@ pub mod engine;
 mod export;
 mod goal;
 mod import;
+mod link;
 mod output;
 mod progress;
 mod query;
@@ -54,6 +55,9 @@ enum Command {
     /// Save sets of filters under a name
     #[command(subcommand)]
     Segment(segment::Command),
+    /// Make and end links that open the page of a site
+    #[command(subcommand)]
+    Link(link::Command),
     /// Make and end the tokens that open reports
     #[command(subcommand)]
     Token(token::Command),
@@ -102,6 +106,7 @@ pub fn run(environment: Environment) -> anyhow::Result<()> {
             Command::Site(command) => site::run(context, command).await,
             Command::Goal(command) => goal::run(context, command).await,
             Command::Segment(command) => segment::run(context, command).await,
+            Command::Link(command) => link::run(context, command).await,
             Command::Token(command) => token::run(context, command).await,
             Command::Query(args) => query::run(context, args).await,
             Command::Migrate => serve::migrate(context).await,

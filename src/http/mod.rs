@@ -3,7 +3,7 @@
 //! - [`connections`] accepts, limits, times out and drains connections.
 //! - [`door`] receives every request of the outside world. It is where the visitor's address and user
 //!   agent are taken off the request: beacons get them as opaque values, everything else never does.
-//! - [`beacon`] is the beacons' side of the door; [`api`], [`sites`], [`goals`], [`segments`],
+//! - [`beacon`] is the beacons' side of the door; [`api`], [`sites`], [`goals`], [`segments`], [`links`],
 //!   [`tokens`], [`import`], [`script`] and [`health`] are the routes behind it, and [`access`] decides who
 //!   may use them.
 //! - [`control`] is the same routes on a socket in the data directory, for the command line.
@@ -20,6 +20,7 @@ mod fields;
 pub mod goals;
 pub mod health;
 pub mod import;
+pub mod links;
 mod paging;
 pub mod script;
 pub mod segments;
@@ -40,7 +41,7 @@ use crate::telemetry::Counters;
 pub struct Services {
     /// Tells the time.
     pub clock: SharedClock,
-    /// What is set up: sites, goals, segments, tokens.
+    /// What is set up: sites, goals, segments, tokens, links.
     pub catalog: Arc<Catalog>,
     /// ClickHouse.
     pub store: Arc<Store>,
@@ -59,6 +60,7 @@ pub fn routes(services: Services) -> Router {
         .merge(sites::routes())
         .merge(goals::routes())
         .merge(segments::routes())
+        .merge(links::routes())
         .merge(tokens::routes())
         .merge(health::routes())
         .merge(import::routes())

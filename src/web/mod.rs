@@ -10,6 +10,7 @@ mod format;
 mod messages;
 mod overview;
 mod panels;
+mod share;
 mod site;
 mod view;
 
@@ -39,6 +40,7 @@ pub(crate) fn routes() -> Router<Services> {
         .route("/", get(overview::show))
         .route("/sign-in", get(access::form).post(access::sign_in))
         .route("/sign-out", axum::routing::post(access::sign_out))
+        .route("/share/{site}", get(share::open))
         .route("/assets/{name}", get(asset))
         .route("/{site}", get(site::show))
 }
