@@ -12,6 +12,16 @@ pub(super) fn made(text: impl std::fmt::Display) -> std::io::Result<()> {
     stdout.flush()
 }
 
+/// Writes what a command made as it is: a file's bytes.
+///
+/// # Errors
+/// When nobody reads it any more.
+pub(super) fn bytes(bytes: &[u8]) -> std::io::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(bytes)?;
+    stdout.flush()
+}
+
 /// Tells whoever typed the command something, on standard error.
 pub(super) fn tell(text: impl std::fmt::Display) {
     // Nobody there to be told is no failure of the command.

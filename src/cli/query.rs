@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use axum::http::Method;
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use serde_json::{Value, json};
 
 use super::remote::with;
@@ -31,22 +31,50 @@ pub(super) struct Args {
     /// The most rows
     #[arg(long, default_value_t = 25)]
     limit: u32,
-    /// Print the API's answer as it is
-    #[arg(long)]
+    /// Print the API's answer as it is; short for --format json
+    #[arg(long, conflicts_with = "form")]
     json: bool,
+    /// The form of the report
+    #[arg(id = "form", long = "format", value_name = "FORMAT", default_value = "table")]
+    form: Form,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// For people
+    Table,
+    /// The API's answer
+    Json,
+    /// For spreadsheets
+    Csv,
+    /// A JSON object a line
+    Ndjson,
+    /// Apache Parquet
+    Parquet,
 }
 
 pub(super) async fn run(context: Context, args: Args) -> anyhow::Result<()> {
     let query = query(&args)?;
-    let answer = with(&context, async |remote| {
-        remote.call(Method::POST, "/api/v2/query", Some(query.clone())).await
-    });
+    let path = match args.form {
+        Form::Table | Form::Json => "/api/v2/query",
+        Form::Csv => "/api/v2/query?format=csv",
+        Form::Ndjson => "/api/v2/query?format=ndjson",
+        Form::Parquet => "/api/v2/query?format=parquet",
+    };
+    let answer =
+        with(&context, async |remote| remote.ask(Method::POST, path, Some(query.clone())).await);
     let answer = answer.await?;
-    if args.json {
-        return Ok(output::made(serde_json::to_string_pretty(&answer)?)?);
+    match args.form {
+        Form::Table if !args.json => {
+            let answer = serde_json::from_slice(&answer)?;
+            output::made(table::render(&answer, terminal_width(&context)).trim_end())?;
+        }
+        Form::Table | Form::Json => {
+            let answer: Value = serde_json::from_slice(&answer)?;
+            output::made(serde_json::to_string_pretty(&answer)?)?;
+        }
+        Form::Csv | Form::Ndjson | Form::Parquet => output::bytes(&answer)?,
     }
-    let width = terminal_width(&context);
-    output::made(table::render(&answer, width).trim_end())?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use axum::Router;
 use axum::body::Body;
 use axum::http::response::Parts;
@@ -79,6 +79,17 @@ impl Remote {
         path: &str,
         body: Option<Value>,
     ) -> anyhow::Result<Value> {
+        let answer = self.ask(method, path, body).await?;
+        serde_json::from_slice(&answer).context(NOT_JSON)
+    }
+
+    /// Sends a request and returns its answer, which is no refusal.
+    pub(super) async fn ask(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> anyhow::Result<Bytes> {
         let body = body.map(|body| body.to_string());
         let patience = Instant::now() + DATABASE_PATIENCE;
         let (status, answer) = loop {
@@ -90,7 +101,7 @@ impl Remote {
             }
             tokio::time::sleep(PAUSE).await;
         };
-        answer_of((status, answer))
+        if status.is_success() { Ok(answer) } else { Err(refusal(&answer)) }
     }
 
     /// Every entry of a list, whatever the number of its pages.
@@ -143,8 +154,7 @@ impl Remote {
         if status.is_success() {
             return Ok(body);
         }
-        let answer = answer_of((status, body.collect().await?.to_bytes()))?;
-        bail!("the collector refused without a reason: {answer}")
+        Err(refusal(&body.collect().await?.to_bytes()))
     }
 
     /// Ends the conversation.
@@ -155,15 +165,23 @@ impl Remote {
     }
 }
 
+const NOT_JSON: &str = "the collector's answer is not JSON";
+
 /// The JSON of an answer, or the reason that it gives for refusing.
 pub(super) fn answer_of((status, answer): (StatusCode, Bytes)) -> anyhow::Result<Value> {
-    let answer: Value =
-        serde_json::from_slice(&answer).context("the collector's answer is not JSON")?;
-    if status.is_success() {
-        return Ok(answer);
+    match status.is_success() {
+        true => serde_json::from_slice(&answer).context(NOT_JSON),
+        false => Err(refusal(&answer)),
     }
+}
+
+/// The reason that an answer gives for refusing.
+fn refusal(answer: &[u8]) -> anyhow::Error {
+    let Ok(answer) = serde_json::from_slice::<Value>(answer) else {
+        return anyhow!(NOT_JSON);
+    };
     let reason = answer.get("error").and_then(Value::as_str);
-    bail!("{}", reason.unwrap_or("the collector refused without a reason"))
+    anyhow!("{}", reason.unwrap_or("the collector refused without a reason"))
 }
 
 async fn here(

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::query::metric::{Metric, Unit};
+use crate::query::measure::Measure;
+use crate::query::metric::Unit;
 
 /// The space between two columns.
 const GAP: &str = "  ";
@@ -79,7 +80,7 @@ fn columns(query: &Value, rows: &[Value]) -> Vec<Column> {
         heading: name.replace('_', " "),
         cells: rows
             .iter()
-            .map(|row| number(&row["metrics"][index], Metric::named(&name)))
+            .map(|row| number(&row["metrics"][index], Measure::named(&name)))
             .collect(),
         number: true,
     });
@@ -96,14 +97,14 @@ fn printable(text: &str) -> String {
         .collect()
 }
 
-fn number(value: &Value, metric: Option<Metric>) -> String {
+fn number(value: &Value, metric: Option<Measure>) -> String {
     if let Some(money) = value["long"].as_str() {
         return printable(money);
     }
     let Some(number) = value.as_f64() else { return "–".into() };
-    match metric.map_or(Unit::Count, |metric| metric.spec().unit) {
+    match metric.map_or(Unit::Count, |metric| metric.unit()) {
         Unit::Count => thousands(number, 0),
-        Unit::Ratio | Unit::Money => thousands(number, 2),
+        Unit::Ratio | Unit::Number | Unit::Money => thousands(number, 2),
         Unit::Percent(decimals) => format!("{}%", thousands(number, decimals.into())),
         Unit::Seconds => duration(number as u64),
     }

@@ -1,9 +1,10 @@
 //! The one form in which the API says that something went wrong: a status and `{"error": "…"}`.
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::body::to_bytes;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::store::StoreError;
 use crate::store::catalog::CatalogError;
@@ -24,6 +25,16 @@ impl Refused {
     /// 400: the request is not one that can be answered.
     pub fn bad_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, message)
+    }
+
+    /// What is told in the place of one answer of several, if that one question is what is wrong.
+    pub(super) fn told_beside_answers(self) -> Result<Value, Self> {
+        match self.status {
+            StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => {
+                Ok(json!({ "error": self.message }))
+            }
+            _ => Err(self),
+        }
     }
 }
 
@@ -92,6 +103,31 @@ impl From<CatalogError> for Refused {
             CatalogError::Store(error) => error.into(),
         }
     }
+}
+
+/// The longest message of the framework's that is read, in bytes.
+const MESSAGE_BYTES_MAX: usize = 10_000;
+
+/// Puts the refusals of the framework into the one form: methods that there are not, bodies that are too
+/// long, parameters that are not UTF-8.
+pub(super) async fn in_the_one_form(answer: Response) -> Response {
+    let is_refusal = answer.status().is_client_error() || answer.status().is_server_error();
+    let is_json = answer
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
+    if !is_refusal || is_json {
+        return answer;
+    }
+    let (mut head, body) = answer.into_parts();
+    let message = to_bytes(body, MESSAGE_BYTES_MAX).await.unwrap_or_default();
+    let message = match String::from_utf8_lossy(&message) {
+        text if text.is_empty() => head.status.canonical_reason().unwrap_or_default().to_owned(),
+        text => text.into_owned(),
+    };
+    head.headers.remove(header::CONTENT_LENGTH);
+    head.headers.remove(header::CONTENT_TYPE);
+    (head, Json(json!({ "error": message }))).into_response()
 }
 
 /// The answer to a path that is none.

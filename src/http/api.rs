@@ -1,4 +1,4 @@
-//! The reporting API: `POST /api/v2/query`, and `GET /api/v1/stats/…` in its older dialect.
+//! The reporting API: `POST /api/v2/{query,funnel,journey}`, and `GET /api/v1/stats/…` in its older dialect.
 
 use std::sync::Arc;
 
@@ -7,13 +7,15 @@ use axum::extract::{DefaultBodyLimit, Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::Services;
 use super::access::Access;
 use super::answer::Refused;
-use crate::query::Known;
+use super::form::Form;
 use crate::query::v1::Kind;
+use crate::query::{Known, are_several};
+use crate::report::format::Table;
 use crate::report::{self, AskError};
 use crate::site::Site;
 
@@ -23,32 +25,77 @@ const QUERY_BYTES_MAX: usize = 256 * 1024;
 pub(super) fn routes() -> Router<Services> {
     Router::new()
         .route("/api/v2/query", post(query).layer(DefaultBodyLimit::max(QUERY_BYTES_MAX)))
+        .route("/api/v2/funnel", post(funnel).layer(DefaultBodyLimit::max(QUERY_BYTES_MAX)))
+        .route("/api/v2/journey", post(journey).layer(DefaultBodyLimit::max(QUERY_BYTES_MAX)))
         .route("/api/docs/query/schema.json", get(schema))
         .route("/api/v1/stats/realtime/visitors", get(visitors_now))
         .route(
             "/api/v1/stats/aggregate",
-            get(async |access, services, query| v1(Kind::Aggregate, access, services, query).await),
+            get(async |access, form, services, query| {
+                v1(Kind::Aggregate, access, form, services, query).await
+            }),
         )
         .route(
             "/api/v1/stats/timeseries",
-            get(async |access, services, query| {
-                v1(Kind::Timeseries, access, services, query).await
+            get(async |access, form, services, query| {
+                v1(Kind::Timeseries, access, form, services, query).await
             }),
         )
         .route(
             "/api/v1/stats/breakdown",
-            get(async |access, services, query| v1(Kind::Breakdown, access, services, query).await),
+            get(async |access, form, services, query| {
+                v1(Kind::Breakdown, access, form, services, query).await
+            }),
         )
 }
 
 async fn query(
     access: Access,
+    form: Form,
     State(services): State<Services>,
     body: Bytes,
 ) -> Result<Response, Refused> {
-    let query: Value = serde_json::from_slice(&body)
+    let (query, site) = question(&access, &services, &body)?;
+    let known = Known::new(&site, services.clock.now());
+    if are_several(&query) {
+        let answers = several(report::ask_several(&services.store, known, &query).await?)?;
+        return form.answer(&answers, || None);
+    }
+    let answer = report::ask_knowing(&services.store, known, &query).await?;
+    form.answer(&answer, || Table::of_answer(&answer))
+}
+
+async fn funnel(
+    access: Access,
+    form: Form,
+    State(services): State<Services>,
+    body: Bytes,
+) -> Result<Response, Refused> {
+    let (funnel, site) = question(&access, &services, &body)?;
+    let known = Known::new(&site, services.clock.now());
+    form.answer(&report::ask_funnel(&services.store, known, &funnel).await?, || None)
+}
+
+async fn journey(
+    access: Access,
+    form: Form,
+    State(services): State<Services>,
+    body: Bytes,
+) -> Result<Response, Refused> {
+    let (journey, site) = question(&access, &services, &body)?;
+    let known = Known::new(&site, services.clock.now());
+    form.answer(&report::ask_journey(&services.store, known, &journey).await?, || None)
+}
+
+/// What is asked, and the site that it is about, which may be read.
+fn question(
+    access: &Access,
+    services: &Services,
+    body: &[u8],
+) -> Result<(Value, Arc<Site>), Refused> {
+    let question: Value = serde_json::from_slice(body)
         .map_err(|error| Refused::bad_request(format!("#: The body is not JSON: {error}")))?;
-    let domain = match query.get("site_id") {
+    let domain = match question.get("site_id") {
         None | Some(Value::Null) => {
             return Err(Refused::bad_request(
                 "#/site_id: Missing: the domain of the site whose report is wanted.",
@@ -61,9 +108,22 @@ async fn query(
             )));
         }
     };
-    let site = access.site(&services, domain)?;
-    let answer = report::ask(&services.store, &site, services.clock.now(), &query).await?;
-    Ok(Json(answer).into_response())
+    let site = access.site(services, domain)?;
+    Ok((question, site))
+}
+
+/// Answers by name. What is wrong with one question is its answer; what is wrong with the database is
+/// wrong with all of them.
+fn several(answers: report::Answers) -> Result<Value, Refused> {
+    let mut results = Map::new();
+    for (name, answer) in answers {
+        let told = match answer {
+            Ok(answer) => answer,
+            Err(error) => Refused::from(error).told_beside_answers()?,
+        };
+        results.insert(name, told);
+    }
+    Ok(json!({ "results": results }))
 }
 
 /// The parameters of a request in the older dialect, in their order.
@@ -72,12 +132,14 @@ type Parameters = Query<Vec<(String, String)>>;
 async fn v1(
     kind: Kind,
     access: Access,
+    form: Form,
     State(services): State<Services>,
     Query(parameters): Parameters,
 ) -> Result<Response, Refused> {
     let site = site_of(&access, &services, &parameters)?;
     let known = Known::new(&site, services.clock.now());
-    Ok(Json(report::ask_v1(&services.store, known, kind, &parameters).await?).into_response())
+    let (answer, table) = report::ask_v1(&services.store, known, kind, &parameters).await?;
+    form.answer(&answer, || Some(table))
 }
 
 async fn visitors_now(

@@ -17,10 +17,12 @@ pub mod control;
 pub mod door;
 pub mod export;
 mod fields;
+pub mod form;
 pub mod goals;
 pub mod health;
 pub mod import;
 pub mod links;
+pub mod openapi;
 mod paging;
 pub mod script;
 pub mod segments;
@@ -30,6 +32,7 @@ pub mod tokens;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::map_response;
 
 use crate::clock::SharedClock;
 use crate::store::Store;
@@ -55,16 +58,20 @@ pub struct Services {
 
 /// Every route behind the door.
 pub fn routes(services: Services) -> Router {
-    Router::new()
+    let api = Router::new()
         .merge(api::routes())
         .merge(sites::routes())
         .merge(goals::routes())
         .merge(segments::routes())
         .merge(links::routes())
         .merge(tokens::routes())
-        .merge(health::routes())
         .merge(import::routes())
         .merge(export::routes())
+        .merge(openapi::routes())
+        .layer(map_response(answer::in_the_one_form));
+    Router::new()
+        .merge(api)
+        .merge(health::routes())
         .merge(script::routes())
         .merge(crate::web::routes())
         .fallback(answer::no_such_route)

@@ -52,6 +52,11 @@ impl Problems {
         None
     }
 
+    /// Takes over what another stage found.
+    pub(super) fn add(&mut self, error: QueryError) {
+        self.0.extend(error.0);
+    }
+
     /// Ends a stage: what it made, unless there was a problem.
     pub(super) fn finish<T>(self, made: Option<T>) -> Result<T, QueryError> {
         match made {

@@ -18,6 +18,18 @@ pub enum Unit {
     Ratio,
     /// An amount in some currency, in thousandths truncated.
     Money,
+    /// A number of whatever it is that a site tells, rounded to six decimals.
+    Number,
+}
+
+impl Unit {
+    /// Whether its numbers are written with decimals, `2.0`, whatever their value.
+    pub fn has_decimals(self) -> bool {
+        match self {
+            Self::Count | Self::Seconds | Self::Percent(0) | Self::Money => false,
+            Self::Percent(_) | Self::Ratio | Self::Number => true,
+        }
+    }
 }
 
 /// From what a metric is computed, with its SQL.
@@ -25,7 +37,8 @@ pub enum Unit {
 pub enum Formula {
     /// From events: an aggregate over rows of `events`, each with the amount of `revenue` that it adds.
     Events(&'static str),
-    /// From visits: an aggregate over visits (`visitor`, `views`, `duration`, `bounced`, `entered`).
+    /// From visits: an aggregate over visits (`visitor`, `views`, `duration`, `bounced`, `entered`,
+    /// `engaged`).
     Visits(&'static str),
     /// From whichever of the two the rest of the query needs.
     Either {
@@ -132,6 +145,16 @@ metrics! {
     /// Mean time from the first event of a visit to its last.
     VisitDuration = "visit_duration", Unit::Seconds,
         Formula::Visits("toUInt64(ifNotFinite(round(avg(duration)), 0))");
+    /// Median time from the first event of a visit to its last.
+    VisitDurationP50 = "visit_duration_p50", Unit::Seconds,
+        Formula::Visits("toUInt64(ifNotFinite(round(quantileExactInclusive(0.5)(duration)), 0))");
+    /// Time from the first event of a visit to its last that three quarters of the visits do not exceed.
+    VisitDurationP75 = "visit_duration_p75", Unit::Seconds,
+        Formula::Visits("toUInt64(ifNotFinite(round(quantileExactInclusive(0.75)(duration)), 0))");
+    /// Share of the visits that had a page visible and focused for more than 10 seconds, or saw two pages
+    /// or more, or met a goal of the site.
+    EngagementRate = "engagement_rate", Unit::Percent(1),
+        Formula::Visits("ifNotFinite(round(countIf(engaged) / count() * 100, 1), 0)");
     /// Visitors of the row as a share of the visitors of the whole report.
     Percentage = "percentage", Unit::Percent(1), Formula::Share {
         of: Metric::Visitors,
@@ -160,6 +183,12 @@ metrics! {
     /// Mean time for which a visit had the page visible and focused, of the visits that reported any.
     TimeOnPage = "time_on_page", Unit::Seconds,
         Formula::Engagement("if(count() = 0, NULL, toUInt64(round(sum(attention_ms) / 1000 / count())))");
+    /// Median of the time for which a visit had the page visible and focused.
+    TimeOnPageP50 = "time_on_page_p50", Unit::Seconds, Formula::Engagement(
+        "if(count() = 0, NULL, toUInt64(round(quantileExactInclusive(0.5)(attention_ms) / 1000)))");
+    /// Time for which a visit had the page visible and focused that three quarters of them do not exceed.
+    TimeOnPageP75 = "time_on_page_p75", Unit::Seconds, Formula::Engagement(
+        "if(count() = 0, NULL, toUInt64(round(quantileExactInclusive(0.75)(attention_ms) / 1000)))");
     /// Mean of how far down each visit scrolled the page at most, in percent.
     ScrollDepth = "scroll_depth", Unit::Percent(0),
         Formula::Engagement("if(countIf(told) = 0, NULL, toUInt64(round(avgIf(depth, told))))");
@@ -181,7 +210,7 @@ impl Metric {
         match self.spec().formula {
             Formula::Events(_) if self.spec().unit == Unit::Money => Value::Null,
             Formula::Events(_) | Formula::Either { .. } => json!(0),
-            Formula::Visits(_) if self.spec().unit == Unit::Ratio => json!(0.0),
+            Formula::Visits(_) if self.spec().unit.has_decimals() => json!(0.0),
             Formula::Visits(_) => json!(0),
             Formula::Engagement(_) | Formula::Share { whole: Whole::PageOfExit, .. } => Value::Null,
             Formula::Share { .. } => json!(0.0),

@@ -16,12 +16,15 @@ pub mod dimension;
 mod error;
 pub mod filter;
 pub mod interval;
+pub mod measure;
 pub mod metric;
+mod paths;
 pub mod period;
 mod reference;
 pub mod revenue;
 mod rules;
 mod schema;
+mod several;
 pub mod statement;
 #[cfg(test)]
 mod tests;
@@ -33,8 +36,13 @@ use serde_json::{Map, Value, json};
 
 pub use self::compile::{compile, first_event, total_rows};
 pub use self::error::{Problem, QueryError};
+pub use self::paths::{
+    Direction, Funnel, FunnelMode, Journey, Step, Window, compile_funnel, compile_journey,
+    is_of_all_time,
+};
 pub use self::reference::reference;
 pub use self::schema::schema;
+pub use self::several::{are_several, several};
 pub use self::statement::Statement;
 pub use self::wire::{Include, Order, OrderKey, Page, Wire};
 
@@ -42,7 +50,7 @@ use self::dimension::Dimension;
 use self::error::Problems;
 use self::filter::{Filter, Subject};
 use self::interval::Interval;
-use self::metric::Metric;
+use self::measure::Measure;
 use self::period::Period;
 use self::revenue::Revenue;
 use self::wire::Breakdown;
@@ -99,11 +107,13 @@ impl<'site> Known<'site> {
 pub struct Query {
     site: SiteId,
     domain: String,
-    metrics: Vec<Metric>,
+    metrics: Vec<Measure>,
     dimensions: Vec<Dimension>,
     period: Period,
     kept_from: Option<Timestamp>,
     filters: Vec<Filter>,
+    /// All the goals of the site.
+    goals: Vec<Goal>,
     order: Vec<Order>,
     include: Include,
     page: Page,
@@ -148,6 +158,7 @@ impl Query {
             period,
             kept_from: known.site.retention_days.map(|days| kept_from(days, known)),
             filters,
+            goals: known.goals.to_vec(),
             order: wire.order,
             include: wire.include,
             page: wire.page,
@@ -157,7 +168,7 @@ impl Query {
     }
 
     /// What is counted, in the order in which it was asked for. At least one.
-    pub fn metrics(&self) -> &[Metric] {
+    pub fn metrics(&self) -> &[Measure] {
         &self.metrics
     }
 
@@ -216,7 +227,7 @@ impl Query {
     pub fn to_wire(&self) -> Value {
         let order = self.order.iter().filter_map(|order| {
             let name = match order.key {
-                OrderKey::Metric(index) => self.metrics[index].spec().name.to_owned(),
+                OrderKey::Metric(index) => self.metrics[index].to_string(),
                 OrderKey::Dimension(index) => self.dimensions[index].to_string(),
                 // What is not asked for by name is what is done when nothing is asked for.
                 OrderKey::Visitors => return None,
@@ -237,7 +248,7 @@ impl Query {
         }
         json!({
             "site_id": self.domain,
-            "metrics": self.metrics.iter().map(|metric| metric.spec().name).collect::<Vec<_>>(),
+            "metrics": self.metrics.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "date_range": self.period.to_wire(),
             "filters": self.filters.iter().map(Filter::to_wire).collect::<Vec<_>>(),
             "dimensions": self.dimensions.iter().map(ToString::to_string).collect::<Vec<_>>(),

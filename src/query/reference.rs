@@ -3,6 +3,7 @@
 
 use super::dimension::{DIRECT_OR_NONE, Field, Home, NO_PROPERTY, NOT_SET};
 use super::interval::Interval;
+use super::measure::Statistic;
 use super::metric::{Formula, Metric, Unit};
 
 /// What comes before the tables.
@@ -48,6 +49,12 @@ questions and prints the answer as a table. The JSON schema is at `/api/docs/que
 | `include` | | `time_labels`: every bucket of the period in `meta.time_labels`; `total_rows`: the number of rows without pagination in `meta.total_rows`; `zero_fill`: a row for every bucket of the period, also where nothing happened, and with further dimensions for each of their values that occur (100000 rows at most); `comparisons`: see below. |
 | `pagination` | | `limit` (1 to 10000, which is the default) and `offset`. |
 
+### Several questions
+
+`{ "site_id": "example.com", "queries": { "today": { "metrics": ["visitors"], "date_range": "day" }, … } }`, with 1 to 25
+queries by names of your own and without a `site_id`, is answered with `{ "results": { "today": …, … } }`: for each
+what it is answered alone, or `{ "error": "…" }` with pointers that begin at that query.
+
 ### date_range
 
 In the site's time zone; both ends are within.
@@ -90,6 +97,13 @@ begin on the same day of the week. Each row then has `comparison: { dimensions, 
 percent, and of rates in points.
 
 "##;
+
+/// What is to be said of the metrics that are about numbers.
+const OF_NUMBERS: &str = "
+What is counted of a property is counted of the events that have a number as that property, whole or with decimals;
+other values are left out, and without any number it is null. It is not by entry or exit page. Medians and other
+quantiles are exact, and interpolated between two numbers.
+";
 
 /// What comes after the tables.
 const ANSWERS: &str = r##"## Goals and revenue
@@ -168,6 +182,11 @@ fn metrics() -> String {
         text +=
             &format!("| `{}` | {} | {}{limits} |\n", spec.name, unit(spec.unit), spec.doc.trim());
     }
+    for statistic in Statistic::ALL {
+        let (name, doc) = (statistic.name(), statistic.doc().trim());
+        text += &format!("| `{name}:event:props:<name>` | {} | {doc} |\n", unit(Unit::Number));
+    }
+    text += OF_NUMBERS;
     text + "\n"
 }
 
@@ -181,6 +200,7 @@ fn unit(unit: Unit) -> String {
         Unit::Seconds => "seconds, whole".into(),
         Unit::Ratio => "two decimals".into(),
         Unit::Money => "`{value, currency, short, long}`".into(),
+        Unit::Number => "number, six decimals at most".into(),
         Unit::Percent(0) => "percent, whole".into(),
         Unit::Percent(1) => "percent, one decimal".into(),
         Unit::Percent(decimals) => format!("percent, {decimals} decimals"),

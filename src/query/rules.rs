@@ -6,7 +6,8 @@
 use super::dimension::{Dimension, Field};
 use super::error::Problems;
 use super::filter::{Filter, Subject, Test};
-use super::metric::Metric;
+use super::measure::Measure;
+use super::metric::{Formula, Metric};
 use super::period::Period;
 use super::{Dialect, FILLED_ROWS_MAX, Query};
 
@@ -17,8 +18,12 @@ const LABELS_MAX: i64 = 150_000;
 pub(super) fn check(query: &Query, dialect: Dialect, problems: &mut Problems) {
     for (index, metric) in query.metrics.iter().enumerate() {
         let pointer = format!("#/metrics/{index}");
-        let name = metric.spec().name;
-        if let Some(why) = refusal(*metric, query, dialect) {
+        let why = match metric {
+            Measure::Metric(metric) => refusal(*metric, query, dialect),
+            Measure::Property(..) => None,
+        };
+        if let Some(why) = why.or_else(|| refusal_of_sides(metric, query)) {
+            let name = metric.to_string();
             problems.note::<()>(pointer, format!("Invalid metric {name:?}: {why}"));
         }
     }
@@ -26,7 +31,7 @@ pub(super) fn check(query: &Query, dialect: Dialect, problems: &mut Problems) {
     labels_of_an_axis(query, problems);
 }
 
-/// Why the metric has no meaning in this query.
+/// Why the metric has no meaning in this query, by its own rules.
 fn refusal(metric: Metric, query: &Query, dialect: Dialect) -> Option<String> {
     let has = |wanted: &dyn Fn(&Dimension) -> bool| query.dimensions.iter().any(wanted);
     let by_page = has(&|dimension| *dimension == Dimension::Field(Field::Page));
@@ -37,20 +42,17 @@ fn refusal(metric: Metric, query: &Query, dialect: Dialect) -> Option<String> {
         Metric::ViewsPerVisit if query.filters.iter().flat_map(Filter::tests).any(of_page) => {
             return Some("it cannot be combined with a filter on event:page.".into());
         }
-        Metric::ScrollDepth | Metric::TimeOnPage if !by_page && !top_tests(query).any(of_page) => {
-            return Some(
-                "it needs the dimension event:page or, at the top level, a filter on it.".into(),
-            );
-        }
         Metric::ConversionRate | Metric::GroupConversionRate => return refusal_of_rate(query),
         Metric::ExitRate => return refusal_of_exits(query),
         _ => {}
     }
-    refusal_of_sides(metric, query)
+    let of_attention = matches!(metric.spec().formula, Formula::Engagement(_));
+    (of_attention && !by_page && !top_tests(query).any(of_page))
+        .then(|| "it needs the dimension event:page or, at the top level, a filter on it.".into())
 }
 
 /// Metrics of visits go by what a visit has, and metrics of events by what an event has.
-fn refusal_of_sides(metric: Metric, query: &Query) -> Option<String> {
+fn refusal_of_sides(metric: &Measure, query: &Query) -> Option<String> {
     let of_event: Vec<_> =
         query.dimensions.iter().filter(|dimension| dimension.is_of_event()).collect();
     let only_page = of_event == [&Dimension::Field(Field::Page)];

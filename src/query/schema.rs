@@ -6,14 +6,18 @@ use super::dimension::{Field, GOAL};
 use super::filter::VALUES_MAX;
 use super::filter::segments::SEGMENT;
 use super::interval::Interval;
+use super::measure::Statistic;
 use super::metric::Metric;
 use super::wire::{ENTRIES_MAX, LIMIT_MAX};
 
 /// The JSON schema (draft 2020-12) of `POST /api/v2/query`: what it refuses is refused, and of what
 /// it accepts only combinations without meaning are refused.
 pub fn schema() -> Value {
+    let metrics = Metric::ALL.iter().map(
+        |metric| json!({ "const": metric.spec().name, "description": metric.spec().doc.trim() }),
+    );
     let metrics: Vec<Value> =
-        Metric::ALL.iter().map(|metric| json!({ "const": metric.spec().name, "description": metric.spec().doc.trim() })).collect();
+        metrics.chain(Statistic::ALL.iter().map(|statistic| of_property(*statistic))).collect();
     let fields = Field::ALL.iter().map(|field| (field.spec().name, field.spec().doc));
     let intervals = Interval::ALL.iter().map(|interval| (interval.name(), interval.doc()));
     let names = fields
@@ -71,6 +75,12 @@ pub fn schema() -> Value {
             "filter": filter(&subjects),
         },
     })
+}
+
+/// The metrics that are this statistic of a property.
+fn of_property(statistic: Statistic) -> Value {
+    let pattern = format!("^{}:event:props:.+$", statistic.name());
+    json!({ "type": "string", "pattern": pattern, "maxLength": 316, "description": statistic.doc().trim() })
 }
 
 fn date_range() -> Value {

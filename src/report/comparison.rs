@@ -12,6 +12,7 @@ use super::Row;
 use super::money::amount;
 use crate::query::Query;
 use crate::query::dimension::Dimension;
+use crate::query::measure::Measure;
 use crate::query::metric::{Metric, Unit};
 
 /// What a row is compared with.
@@ -39,7 +40,11 @@ pub(super) fn pair(rows: &[Row], query: &Query, others: Vec<Row>, other: &Query)
         let row_there = known.remove(&key(&dimensions));
         let row_there = row_there.unwrap_or_else(|| Row { dimensions, metrics: nothing.clone() });
         let metrics = query.metrics().iter().zip(row_there.metrics.iter().zip(&row.metrics));
-        let change = metrics.map(|(metric, (old, new))| change(*metric, old, new)).collect();
+        let change = metrics.map(|(metric, (old, new))| match metric {
+            Measure::Metric(metric) => change(*metric, old, new),
+            Measure::Property(..) => change_in_percent(old, new),
+        });
+        let change = change.collect();
         Compared { row: row_there, change }
     };
     rows.iter().map(pair).collect()
@@ -51,12 +56,12 @@ pub(super) fn key(dimensions: &[Value]) -> String {
 }
 
 /// The bucket of the other period that is at the same place.
-struct Counterparts {
+pub(super) struct Counterparts {
     time: Option<usize>,
     labels: HashMap<String, Value>,
 }
 
-fn counterparts(query: &Query, other: &Query) -> Counterparts {
+pub(super) fn counterparts(query: &Query, other: &Query) -> Counterparts {
     let places = |dimension: &Dimension| match dimension {
         // A Monday is compared with a Monday, whichever came first in its period.
         Dimension::Time(interval) => !interval.is_cyclic(),
@@ -71,7 +76,7 @@ fn counterparts(query: &Query, other: &Query) -> Counterparts {
 }
 
 impl Counterparts {
-    fn of(&self, index: usize, value: &Value) -> Value {
+    pub(super) fn of(&self, index: usize, value: &Value) -> Value {
         if self.time != Some(index) {
             return value.clone();
         }
@@ -85,12 +90,33 @@ fn change(metric: Metric, old: &Value, new: &Value) -> Value {
     match (metric, metric.spec().unit) {
         (Metric::BounceRate, _) if old == 0.0 => Value::Null,
         (Metric::BounceRate, _) => json!((new - old) as i64),
-        (Metric::ConversionRate | Metric::GroupConversionRate | Metric::ExitRate, _) => {
+        (
+            Metric::ConversionRate
+            | Metric::GroupConversionRate
+            | Metric::ExitRate
+            | Metric::EngagementRate,
+            _,
+        ) => {
             json!(((new - old) * 10.0).round() / 10.0)
         }
-        (_, Unit::Count | Unit::Seconds | Unit::Ratio | Unit::Percent(_) | Unit::Money) => {
+        (
+            _,
+            Unit::Count
+            | Unit::Seconds
+            | Unit::Ratio
+            | Unit::Number
+            | Unit::Percent(_)
+            | Unit::Money,
+        ) => {
             json!(percent(old, new))
         }
+    }
+}
+
+fn change_in_percent(old: &Value, new: &Value) -> Value {
+    match (old.as_f64(), new.as_f64()) {
+        (Some(old), Some(new)) => json!(percent(old, new)),
+        _ => Value::Null,
     }
 }
 
@@ -123,5 +149,8 @@ mod tests {
         check(Metric::TotalRevenue, json!({ "value": 8.0 }), json!({ "value": 10.0 }), json!(25));
         check(Metric::TotalRevenue, json!(null), json!({ "value": 10.0 }), json!(null));
         check(Metric::ExitRate, json!(12.5), json!(33.3), json!(20.8));
+        check(Metric::EngagementRate, json!(40.0), json!(38.5), json!(-1.5));
+        assert_eq!(change_in_percent(&json!(2.5), &json!(5.0)), 100);
+        assert_eq!(change_in_percent(&json!(null), &json!(5.0)), json!(null));
     }
 }

@@ -5,14 +5,21 @@
 
 mod comparison;
 mod fill;
+pub mod format;
+mod funnel;
+mod journey;
 mod money;
+mod several;
 mod v1;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 pub use self::comparison::Compared;
+pub use self::funnel::ask_funnel;
+pub use self::journey::ask_journey;
 use self::money::money;
+pub use self::several::{Answers, ask_several};
 pub use self::v1::{ask_v1, visitors_now};
 use crate::query::metric::Unit;
 use crate::query::revenue::Revenue;
@@ -175,7 +182,7 @@ impl Row {
             .metrics()
             .iter()
             .zip(metrics)
-            .map(|(metric, value)| number(value, metric.spec().unit, currency));
+            .map(|(metric, value)| number(value, metric.unit(), currency));
         Self { metrics: metrics.collect(), dimensions: values }
     }
 }
@@ -184,8 +191,8 @@ impl Row {
 fn number(value: Value, unit: Unit, currency: Option<&str>) -> Value {
     match unit {
         Unit::Money => money(&value, currency),
-        Unit::Count | Unit::Seconds | Unit::Percent(0) => value,
-        Unit::Percent(_) | Unit::Ratio => value.as_f64().map_or(value, |number| json!(number)),
+        unit if unit.has_decimals() => value.as_f64().map_or(value, |number| json!(number)),
+        _ => value,
     }
 }
 
@@ -231,9 +238,9 @@ impl Report {
         }
         if let Revenue::Untold(why) = self.query.revenue() {
             let of_money =
-                self.query.metrics().iter().filter(|metric| metric.spec().unit == Unit::Money);
+                self.query.metrics().iter().filter(|metric| metric.unit() == Unit::Money);
             let warnings: Map<_, _> =
-                of_money.map(|metric| (metric.spec().name.to_owned(), why.to_wire())).collect();
+                of_money.map(|metric| (metric.to_string(), why.to_wire())).collect();
             if !warnings.is_empty() {
                 meta.insert("metric_warnings".into(), Value::Object(warnings));
             }

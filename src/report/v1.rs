@@ -4,7 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::comparison::key;
+use super::format::Table;
 use super::{AskError, Report, answer};
+use crate::query::measure::Measure;
 use crate::query::metric::Metric;
 use crate::query::v1::{Kind, Parameters, translate};
 use crate::query::{Dialect, Known, Query};
@@ -13,7 +15,7 @@ use crate::store::Store;
 /// Who was on the site within this time is there now.
 const NOW_MINUTES: i64 = 5;
 
-/// Answers a request with the parameters of the older dialect.
+/// Answers a request with the parameters of the older dialect: as its JSON, and as a table.
 ///
 /// # Errors
 /// As [`super::ask`].
@@ -22,7 +24,7 @@ pub async fn ask_v1(
     known: Known<'_>,
     kind: Kind,
     parameters: &Parameters,
-) -> Result<Value, AskError> {
+) -> Result<(Value, Table), AskError> {
     let today = known.site.timezone.to_datetime(known.now).date();
     let query = translate(kind, parameters, today)?;
     let query = Query::parse(&query, &Known { dialect: Dialect::V1, ..known })?;
@@ -32,7 +34,32 @@ pub async fn ask_v1(
         Kind::Timeseries => timeseries(&report),
         Kind::Breakdown => breakdown(&report),
     };
-    Ok(json!({ "results": results }))
+    let table = match kind {
+        Kind::Aggregate => table_of_numbers(&report),
+        Kind::Timeseries => table_of_rows(vec!["date".to_owned()], &report, &results),
+        Kind::Breakdown => table_of_rows(properties(&report), &report, &results),
+    };
+    Ok((json!({ "results": results }), table))
+}
+
+/// One row, with what it is compared with behind it.
+fn table_of_numbers(report: &Report) -> Table {
+    let mut columns: Vec<String> = names(report).collect();
+    let mut row = report.rows().first().map(|row| row.metrics.clone()).unwrap_or_default();
+    if let Some(compared) = report.compared().first() {
+        columns.extend(names(report).map(|name| format!("comparison.{name}")));
+        columns.extend(names(report).map(|name| format!("change.{name}")));
+        row.extend(compared.row.metrics.iter().chain(&compared.change).cloned());
+    }
+    Table::new(columns, vec![row])
+}
+
+/// The rows, by the names of their columns.
+fn table_of_rows(mut columns: Vec<String>, report: &Report, results: &Value) -> Table {
+    columns.extend(names(report));
+    let row = |row: &Value| columns.iter().map(|name| row[name].clone()).collect();
+    let rows = results.as_array().into_iter().flatten().map(row).collect();
+    Table::new(columns, rows)
 }
 
 /// How many visitors have done something within the last five minutes.
@@ -51,8 +78,8 @@ pub async fn visitors_now(store: &Store, known: Known<'_>) -> Result<u64, AskErr
     Ok(report.rows().first().and_then(|row| row.metrics[0].as_u64()).unwrap_or(0))
 }
 
-fn names(report: &Report) -> impl Iterator<Item = &'static str> {
-    report.query().metrics().iter().map(|metric| metric.spec().name)
+fn names(report: &Report) -> impl Iterator<Item = String> {
+    report.query().metrics().iter().map(ToString::to_string)
 }
 
 fn aggregate(report: &Report) -> Value {
@@ -64,7 +91,7 @@ fn aggregate(report: &Report) -> Value {
             result["comparison_value"] = compared.row.metrics[index].clone();
             result["change"] = compared.change[index].clone();
         }
-        results.insert(name.to_owned(), result);
+        results.insert(name, result);
     }
     Value::Object(results)
 }
@@ -81,27 +108,30 @@ fn timeseries(report: &Report) -> Value {
         let mut bucket = Map::from_iter([("date".to_owned(), label)]);
         for (index, metric) in query.metrics().iter().enumerate() {
             let value =
-                known.map_or_else(|| in_empty_bucket(*metric), |row| row.metrics[index].clone());
-            bucket.insert(metric.spec().name.to_owned(), value);
+                known.map_or_else(|| in_empty_bucket(metric), |row| row.metrics[index].clone());
+            bucket.insert(metric.to_string(), value);
         }
         Value::Object(bucket)
     };
     labels.into_iter().map(row).collect()
 }
 
-fn in_empty_bucket(metric: Metric) -> Value {
-    if metric == Metric::VisitDuration { Value::Null } else { metric.of_nothing() }
+fn in_empty_bucket(metric: &Measure) -> Value {
+    if *metric == Metric::VisitDuration { Value::Null } else { metric.of_nothing() }
 }
 
 fn breakdown(report: &Report) -> Value {
-    let properties: Vec<String> =
-        report.query().dimensions().iter().map(|dimension| short(&dimension.to_string())).collect();
+    let properties = properties(report);
     let row = |row: &super::Row| {
         let properties = properties.iter().cloned().zip(row.dimensions.iter().cloned());
-        let metrics = names(report).map(str::to_owned).zip(row.metrics.iter().cloned());
+        let metrics = names(report).zip(row.metrics.iter().cloned());
         Value::Object(properties.chain(metrics).collect())
     };
     report.rows().iter().map(row).collect()
+}
+
+fn properties(report: &Report) -> Vec<String> {
+    report.query().dimensions().iter().map(|dimension| short(&dimension.to_string())).collect()
 }
 
 /// `source` of `visit:source`, `plan` of `event:props:plan`.

@@ -123,6 +123,8 @@ fn refusal(message: &str) -> StoreError {
         Some(code @ (158 | 159 | 160 | 241 | 306 | 307 | 396)) => {
             StoreError::Limit { code, message }
         }
+        // The database or a table is not there: a collector that has just started makes them.
+        Some(60 | 81) => StoreError::Unavailable(message),
         Some(code @ (192 | 193 | 194 | 195 | 492 | 497 | 516)) => {
             StoreError::Denied { code, message }
         }
@@ -303,6 +305,7 @@ mod tests {
             code("Code: 27. DB::Exception: Parse"),
             StoreError::Rejected { code: 27, .. }
         ));
+        assert!(matches!(code("Code: 81. DB::Exception: Database"), StoreError::Unavailable(_)));
         assert!(matches!(code("<html>Bad gateway</html>"), StoreError::Unavailable(_)));
     }
 }

@@ -9,11 +9,11 @@ use crate::query::statement::{Sql, sql};
 use crate::site::goal::{Goal, GoalKind};
 
 /// The conditions that filters come to in the report of a query.
-pub(super) struct Conditions<'query>(pub(super) &'query Query);
+pub(in crate::query) struct Conditions<'query>(pub(in crate::query) &'query Query);
 
 impl Conditions<'_> {
     /// The condition on a row of `events`.
-    pub(super) fn on_event(&self, filter: &Filter) -> Sql {
+    pub(in crate::query) fn on_event(&self, filter: &Filter) -> Sql {
         match filter {
             Filter::All(filters) => {
                 Sql::all(filters.iter().map(|filter| self.on_event(filter)).collect())

@@ -2,7 +2,7 @@
 
 use super::conditions::{Conditions, hosts_of_visits};
 use super::plan::Computed;
-use super::{events, group, within};
+use super::{events, group, named, within};
 use crate::event::SCROLL_DEPTH_UNKNOWN;
 use crate::query::Query;
 use crate::query::statement::{Sql, sql};
@@ -41,8 +41,6 @@ pub(super) fn subquery(query: &Query, metrics: &[Computed]) -> Sql {
         " GROUP BY ",
         keys,
     ];
-    let columns = names
-        .into_iter()
-        .chain(metrics.iter().map(|(metric, formula)| sql![*formula, " AS ", metric.spec().name]));
+    let columns = names.into_iter().chain(named(metrics));
     sql!["SELECT ", Sql::join(columns, ", "), " FROM (", attention, ")", group(query)]
 }

@@ -5,7 +5,7 @@
 
 use super::conditions::{COUNTED, Conditions, hosts_of_visits, meets, tests_scrolling};
 use super::plan::Computed;
-use super::{group, labelled, select, visits, within};
+use super::{group, labelled, named, of_property, select, visits, within};
 use crate::query::Query;
 use crate::query::dimension::{Dimension, Field, Home};
 use crate::query::filter::Filter;
@@ -23,9 +23,12 @@ pub(super) fn subquery(query: &Query, metrics: &[Computed]) -> Sql {
         true => sql!["WITH ", query.revenue.amount(), " AS revenue "],
         false => Sql::default(),
     };
+    let of_properties = query.metrics.iter().enumerate().filter_map(|(place, measure)| {
+        Some(sql![measure.of_property()?, " AS ", measure.column(place)])
+    });
     sql![
         revenue,
-        select(dimensions, &metrics),
+        select(dimensions, named(&metrics).chain(of_properties)),
         " FROM ",
         table(query),
         " WHERE ",
@@ -39,7 +42,9 @@ fn wanted(query: &Query, metrics: &[Computed]) -> Vec<Sql> {
     if !filtered_by_scrolling(query) && !goals(query).any(Goal::is_of_scrolling) {
         wanted.push(COUNTED.into());
     }
-    if metrics.iter().all(|(metric, _)| matches!(metric.spec().formula, Formula::Either { .. })) {
+    let of_people =
+        |(metric, _): &Computed| matches!(metric.spec().formula, Formula::Either { .. });
+    if metrics.iter().all(of_people) && !query.metrics.iter().any(of_property) {
         wanted.push("visitor_id != 0".into());
     }
     if query.dimensions.iter().any(|dimension| matches!(dimension, Dimension::Goal(_))) {
@@ -78,7 +83,7 @@ fn goals(query: &Query) -> impl Iterator<Item = &Goal> {
 }
 
 /// Events, beside the visit that each belongs to where a dimension is of visits only.
-pub(super) fn table(query: &Query) -> Sql {
+pub(in crate::query) fn table(query: &Query) -> Sql {
     let of_visit = |dimension: &Dimension| match dimension {
         Dimension::Field(field) if field.is_of_visit() => Some(*field),
         Dimension::Field(_) | Dimension::Property(_) | Dimension::Goal(_) | Dimension::Time(_) => {
@@ -97,7 +102,7 @@ pub(super) fn table(query: &Query) -> Sql {
 }
 
 /// The dimension of a row of `events`, as reports show it.
-pub(super) fn value(dimension: &Dimension, query: &Query) -> Sql {
+pub(in crate::query) fn value(dimension: &Dimension, query: &Query) -> Sql {
     match dimension {
         Dimension::Field(field) => {
             let value = match field.spec().home {

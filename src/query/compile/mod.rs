@@ -23,9 +23,14 @@ mod tests;
 
 use jiff::Timestamp;
 
+pub(super) use self::conditions::Conditions;
+use self::conditions::{COUNTED, hosts_of_visits};
+pub(super) use self::events::{table, value};
 use self::plan::{Computed, Plan};
 use super::dimension::{Dimension, FieldSpec};
+use super::filter::Filter;
 use super::interval::Interval;
+use super::measure::Measure;
 use super::metric::{Formula, Metric};
 use super::statement::{Sql, Statement, sql};
 use super::{Order, OrderKey, Query};
@@ -35,7 +40,7 @@ use crate::site::SiteId;
 /// grouped as they pass: over 2.5 million visits of 60 days this takes 0.1 to 0.4 GB where grouping
 /// them in any other way takes more than a report may. So partitions are merged with each other
 /// (cheap: they follow one another), in small blocks (one is held for each partition).
-const SETTINGS: &str = " SETTINGS optimize_aggregation_in_order = 1, max_block_size = 8192, \
+pub(super) const SETTINGS: &str = " SETTINGS optimize_aggregation_in_order = 1, max_block_size = 8192, \
      do_not_merge_across_partitions_select_final = 0";
 
 /// The statement whose rows are the report's: its dimensions in order, then its metrics in order.
@@ -59,7 +64,10 @@ pub fn first_event(site: SiteId) -> Statement {
 /// The report's rows in no order.
 fn rows(query: &Query) -> Sql {
     let dimensions = (0..query.dimensions.len()).map(|index| Sql::name("d", index));
-    let metrics = query.metrics.iter().map(|metric| final_metric(*metric));
+    let metrics = query.metrics.iter().enumerate().map(|(place, metric)| match metric {
+        Measure::Metric(metric) => final_metric(*metric),
+        Measure::Property(..) => metric.column(place),
+    });
     let hidden = query.order.iter().filter(|order| order.key == OrderKey::Visitors);
     let hidden = hidden.map(|_| Metric::Visitors.spec().name.into());
     let columns = Sql::join(dimensions.chain(metrics).chain(hidden), ", ");
@@ -72,7 +80,8 @@ fn source(query: &Query, plan: &Plan) -> Sql {
     let names =
         |indices: &[usize]| indices.iter().map(|index| Sql::name("d", *index)).collect::<Vec<_>>();
     let using = |indices: &[usize]| sql![" USING (", Sql::join(names(indices), ", "), ")"];
-    let events = (!plan.events.is_empty()).then(|| events::subquery(query, &plan.events));
+    let of_events = !plan.events.is_empty() || query.metrics.iter().any(of_property);
+    let events = of_events.then(|| events::subquery(query, &plan.events));
     let visits = (!plan.visits.is_empty()).then(|| visits::subquery(query, &plan.visits));
     let mut source = match (events, visits) {
         (Some(events), Some(visits)) => {
@@ -123,7 +132,7 @@ fn order(query: &Query) -> Sql {
     let rest = rest.filter(|rest| query.order.iter().all(|order| order.key != rest.key));
     let entries = query.order.iter().copied().chain(rest).map(|order| {
         let key = match order.key {
-            OrderKey::Metric(index) => query.metrics[index].spec().name.into(),
+            OrderKey::Metric(index) => query.metrics[index].column(index),
             OrderKey::Dimension(index) => Sql::name("d", index),
             OrderKey::Visitors => Metric::Visitors.spec().name.into(),
         };
@@ -132,14 +141,22 @@ fn order(query: &Query) -> Sql {
     Sql::join(entries, ", ")
 }
 
+/// Whether a column is of a property: those are computed from events, beside the plan's metrics.
+fn of_property(measure: &Measure) -> bool {
+    matches!(measure, Measure::Property(..))
+}
+
+/// Metrics by their names.
+fn named(metrics: &[Computed]) -> impl Iterator<Item = Sql> {
+    metrics.iter().map(|(metric, formula)| sql![*formula, " AS ", metric.spec().name])
+}
+
 /// `SELECT dimensions AS d0, …, metrics AS their names`: the head of either subquery.
-fn select(dimensions: Vec<Sql>, metrics: &[Computed]) -> Sql {
+fn select(dimensions: Vec<Sql>, metrics: impl Iterator<Item = Sql>) -> Sql {
     let dimensions = dimensions
         .into_iter()
         .enumerate()
         .map(|(index, value)| sql![value, " AS ", Sql::name("d", index)]);
-    let metrics =
-        metrics.iter().map(|(metric, formula)| sql![*formula, " AS ", metric.spec().name]);
     sql!["SELECT ", Sql::join(dimensions.chain(metrics), ", ")]
 }
 
@@ -164,7 +181,7 @@ fn labelled(value: Sql, spec: &FieldSpec) -> Sql {
 }
 
 /// The condition on events of the site, and of the period, that the site still keeps.
-fn within(query: &Query) -> Sql {
+pub(super) fn within(query: &Query) -> Sql {
     between(query, kept_from(query), query.period.to())
 }
 
@@ -189,6 +206,23 @@ fn between(query: &Query, from: Timestamp, to: Timestamp) -> Sql {
         " AND _partition_id <= ",
         day(to),
     ]
+}
+
+/// ` AND` the condition on events that their visits as a whole meet the query's filters: had an event, one
+/// and the same, that meets all those on events, and meet the others themselves.
+pub(super) fn of_whole_visits(query: &Query) -> Sql {
+    let filters = query.filters.iter().cloned().chain(hosts_of_visits(query));
+    let (of_events, mut wanted): (Vec<_>, Vec<_>) = filters.partition(Filter::asks_about_events);
+    if !of_events.is_empty() {
+        wanted.push(Filter::Done(Box::new(Filter::All(of_events)), true));
+    }
+    let conditions = wanted.iter().map(|filter| sql![" AND ", Conditions(query).on_event(filter)]);
+    Sql::join(conditions, "")
+}
+
+/// The condition on rows that are events in the sense of reports, or meet another condition.
+pub(super) fn counted_or(other: &'static str) -> Sql {
+    sql!["(", COUNTED, " OR ", other, ")"]
 }
 
 /// The dimension, where a visit is meant though an event is asked for: a visit has its entry page.

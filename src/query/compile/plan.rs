@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::query::dimension::Dimension;
 use crate::query::filter::Filter;
 use crate::query::interval::Interval;
+use crate::query::measure::Measure;
 use crate::query::metric::{Formula, Metric, Whole};
 use crate::query::{OrderKey, Query};
 
@@ -46,16 +47,19 @@ impl Plan {
 
 /// The metrics asked for, and those that they are computed from or sorted by.
 fn with_what_is_behind(query: &Query) -> BTreeSet<Metric> {
-    let mut metrics: BTreeSet<Metric> = query.metrics.iter().copied().collect();
-    for metric in &query.metrics {
+    let mut metrics: BTreeSet<Metric> = query.metrics.iter().filter_map(Measure::metric).collect();
+    for metric in query.metrics.iter().filter_map(Measure::metric) {
         if let Formula::Share { of, .. } = metric.spec().formula {
             metrics.insert(of);
         }
     }
     let sorted_by_visitors = query.order.iter().any(|order| order.key == OrderKey::Visitors);
     // Attention alone makes no row: that there was a visitor does.
-    let only_attention =
-        metrics.iter().all(|metric| matches!(metric.spec().formula, Formula::Engagement(_)));
+    let only_attention = query.metrics.iter().all(|metric| {
+        metric
+            .metric()
+            .is_some_and(|metric| matches!(metric.spec().formula, Formula::Engagement(_)))
+    });
     if sorted_by_visitors || only_attention {
         metrics.insert(Metric::Visitors);
     }
@@ -76,8 +80,8 @@ fn undecided_go_by_visits(query: &Query) -> bool {
     if query.filters.iter().any(Filter::asks_about_events) {
         return false;
     }
-    let counts_events = query.metrics.iter().any(|metric| metric.is_of_event());
-    let counts_visits = query.metrics.iter().any(|metric| metric.is_of_visit());
+    let counts_events = query.metrics.iter().any(Measure::is_of_event);
+    let counts_visits = query.metrics.iter().any(Measure::is_of_visit);
     match query.interval() {
         Some(Interval::Minute) => true,
         Some(interval) if interval.smears() => counts_visits || !counts_events,

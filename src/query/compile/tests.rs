@@ -141,10 +141,10 @@ fn combinations() -> impl Iterator<Item = Query> {
     let names =
         fields.chain(Interval::ALL.iter().map(|interval| interval.name())).chain(["event:props:x"]);
     let names: Vec<_> = names.collect();
-    Metric::ALL.iter().flat_map(move |metric| {
+    let metrics = Metric::ALL.iter().map(|metric| metric.spec().name).chain(["p50:event:props:x"]);
+    metrics.flat_map(move |metric| {
         let query = |name: &&str| {
-            query(&json!({ "metrics": [metric.spec().name, "visitors"], "dimensions": [name] }))
-                .ok()
+            query(&json!({ "metrics": [metric, "visitors"], "dimensions": [name] })).ok()
         };
         names.iter().filter_map(query).collect::<Vec<_>>()
     })
@@ -222,7 +222,8 @@ proptest! {
         metric in prop::sample::select(vec!["visitors", "pageviews", "percentage"]),
     ) {
         let dimension = format!("event:props:§{property}");
-        let query = query(&json!({ "metrics": [metric], "dimensions": [dimension], "filters": filters })).unwrap();
+        let of_property = format!("sum:{dimension}");
+        let query = query(&json!({ "metrics": [metric, of_property], "dimensions": [dimension], "filters": filters })).unwrap();
         for statement in [compile(&query), total_rows(&query)] {
             prop_assert!(!statement.text().contains('§'), "{}", statement.text());
             prop_assert!(statement.text().is_ascii() || statement.text().contains("transform("));

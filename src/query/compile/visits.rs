@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 
-use super::conditions::{Conditions, entered_condition, hosts_of_visits};
+use super::conditions::{Conditions, entered_condition, hosts_of_visits, meets};
 use super::plan::Computed;
-use super::{between, group, kept_from, labelled, of_visit, select};
+use super::{between, group, kept_from, labelled, named, of_visit, select};
 use crate::query::Query;
 use crate::query::dimension::{Dimension, Field, Home};
 use crate::query::filter::{Filter, Subject};
@@ -19,6 +19,9 @@ use crate::query::statement::{Sql, sql};
 /// How far beyond the period the events of a visit that overlaps it can lie. A visit lasts a day at
 /// most; an hour more costs little.
 const MARGIN_HOURS: i64 = 25;
+
+/// A visit that had a page visible and focused for longer than so many milliseconds was engaged.
+const ENGAGED_MS: u32 = 10_000;
 
 /// The column of [`visits`] that holds a field: `visit_source`.
 pub(super) fn column(field: Field) -> Sql {
@@ -50,11 +53,17 @@ pub(super) fn subquery(query: &Query, metrics: &[Computed]) -> Sql {
     let fields = in_dimensions.chain(fields_of(&filters)).chain(entered_fields);
     let visits = visits(query, fields);
     let wanted = Conditions(query).on_visits(&filters);
+    let engaged = match metrics.iter().any(|(metric, _)| *metric == Metric::EngagementRate) {
+        true => sql![", ", engaged_condition(query), " AS engaged"],
+        false => Sql::default(),
+    };
     sql![
-        select(values, metrics),
+        select(values, named(metrics)),
         " FROM (SELECT *, ",
         entered,
-        " AS entered FROM (",
+        " AS entered",
+        engaged,
+        " FROM (",
         visits,
         ")) WHERE ",
         wanted,
@@ -70,12 +79,31 @@ fn fields_of(filters: &[Filter]) -> impl Iterator<Item = Field> {
     })
 }
 
-/// The visits that overlap the period, a row each, with the fields named.
-pub(super) fn visits(query: &Query, fields: impl IntoIterator<Item = Field>) -> Sql {
+/// The condition on the events of visits that may overlap the period.
+fn of_visits_around(query: &Query) -> Sql {
     let margin = SignedDuration::from_hours(MARGIN_HOURS);
     let (from, to) = (kept_from(query), query.period.to());
     let read_from = from.saturating_add(-margin).unwrap_or(from);
     let read_to = to.saturating_add(margin).unwrap_or(to);
+    sql![between(query, read_from, read_to), " AND session_id != 0"]
+}
+
+/// Whether a visit was engaged: by its views, or by attention or a goal, which its other rows tell of.
+fn engaged_condition(query: &Query) -> Sql {
+    let attended = sql!["sum(engagement_ms) > ", Sql::number(ENGAGED_MS)];
+    let converted = query.goals.iter().map(|goal| sql!["countIf(", meets(goal), ") > 0"]);
+    sql![
+        "views > 1 OR visit IN (SELECT session_id FROM events FINAL WHERE ",
+        of_visits_around(query),
+        " GROUP BY site_id, session_id HAVING ",
+        Sql::any([attended].into_iter().chain(converted).collect()),
+        ")"
+    ]
+}
+
+/// The visits that overlap the period, a row each, with the fields named.
+pub(super) fn visits(query: &Query, fields: impl IntoIterator<Item = Field>) -> Sql {
+    let (from, to) = (kept_from(query), query.period.to());
     let fields: BTreeSet<Field> = fields.into_iter().collect();
     let fields = fields
         .into_iter()
@@ -88,8 +116,8 @@ pub(super) fn visits(query: &Query, fields: impl IntoIterator<Item = Field>) -> 
         "views < 2 AND countIf(name != 'pageview' AND interactive) = 0 AS bounced",
         Sql::join(fields, ""),
         " FROM events FINAL WHERE ",
-        between(query, read_from, read_to),
-        " AND session_id != 0 AND name != 'engagement' GROUP BY site_id, session_id",
+        of_visits_around(query),
+        " AND name != 'engagement' GROUP BY site_id, session_id",
         " HAVING last >= ",
         Sql::moment(from),
         " AND first <= ",

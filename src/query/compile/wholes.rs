@@ -22,7 +22,7 @@ pub(super) fn subquery(query: &Query, whole: Whole) -> (Sql, Vec<usize>) {
     };
     let metric = if whole == Whole::PageOfExit { Metric::Pageviews } else { Metric::Visitors };
     let wider = Query {
-        metrics: vec![metric],
+        metrics: vec![metric.into()],
         dimensions: kept.iter().map(|index| dimension(&query.dimensions[*index], whole)).collect(),
         filters: query.filters.iter().filter(|filter| keeps(filter, whole)).cloned().collect(),
         order: Vec::new(),

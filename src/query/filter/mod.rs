@@ -143,6 +143,18 @@ impl Filter {
         }
     }
 
+    /// Whether it asks, anywhere in it, what else the visit did.
+    pub(super) fn looks_at_whole_visits(&self) -> bool {
+        match self {
+            Self::All(filters) | Self::Any(filters) => {
+                filters.iter().any(Self::looks_at_whole_visits)
+            }
+            Self::Not(filter) => filter.looks_at_whole_visits(),
+            Self::Done(..) => true,
+            Self::Test(_) => false,
+        }
+    }
+
     /// The same with every test of one field turned to another.
     pub(super) fn with_field(&self, from: Field, to: Field) -> Self {
         let all =

@@ -8,12 +8,13 @@ use super::{
 use crate::query::comparison::Comparison;
 use crate::query::dimension::GOAL;
 use crate::query::error::{Problems, child, shown};
-use crate::query::metric::Metric;
+use crate::query::measure::Measure;
+use crate::query::metric::{Formula, Metric, Unit};
 
 /// What is asked for or, when nothing is: time first, then the first metric from the greatest.
 pub(super) fn order(
     value: Option<&Value>,
-    metrics: &[Metric],
+    metrics: &[Measure],
     dimensions: &[Breakdown],
     problems: &mut Problems,
 ) -> Option<Vec<Order>> {
@@ -26,7 +27,7 @@ pub(super) fn order(
         let time = time.map(|index| Order { key: OrderKey::Dimension(index), descending: false });
         // Time on page alone says little of how much a page matters.
         let key = match metrics {
-            [Metric::TimeOnPage] => OrderKey::Visitors,
+            [Measure::Metric(metric)] if is_time_on_page(*metric) => OrderKey::Visitors,
             _ => OrderKey::Metric(0),
         };
         return Some(time.into_iter().chain([Order { key, descending: true }]).collect());
@@ -36,10 +37,14 @@ pub(super) fn order(
     })
 }
 
+fn is_time_on_page(metric: Metric) -> bool {
+    matches!(metric.spec().formula, Formula::Engagement(_)) && metric.spec().unit == Unit::Seconds
+}
+
 fn order_entry(
     entry: &Value,
     pointer: &str,
-    metrics: &[Metric],
+    metrics: &[Measure],
     dimensions: &[Breakdown],
     problems: &mut Problems,
 ) -> Option<Order> {
@@ -60,7 +65,8 @@ fn order_entry(
             format!("Invalid direction {direction:?}: \"asc\" or \"desc\"."),
         ),
     };
-    let metric = metrics.iter().position(|metric| metric.spec().name == name).map(OrderKey::Metric);
+    let metric =
+        metrics.iter().position(|metric| metric.to_string() == *name).map(OrderKey::Metric);
     let wanted = Breakdown::named(name);
     let dimension = || {
         dimensions

@@ -15,7 +15,7 @@ use super::error::{Problems, QueryError, child, shown};
 use super::filter::Filter;
 use super::filter::segments::Segments;
 use super::interval::Interval;
-use super::metric::Metric;
+use super::measure::Measure;
 use super::period::Range;
 use crate::site::segment::Segment;
 
@@ -46,7 +46,7 @@ const TESTS_BYTES_MAX: usize = 128 * 1024;
 /// A query whose parts are well-formed, each by itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wire {
-    pub(super) metrics: Vec<Metric>,
+    pub(super) metrics: Vec<Measure>,
     pub(super) dimensions: Vec<Breakdown>,
     pub(super) range: Range,
     /// Each with its place in the query's list: a segment there may be several here.
@@ -219,13 +219,13 @@ fn entries<'query>(
     Some(list)
 }
 
-fn metrics(value: &Value, problems: &mut Problems) -> Option<Vec<Metric>> {
+fn metrics(value: &Value, problems: &mut Problems) -> Option<Vec<Measure>> {
     let list = entries(value, "metrics", problems)?;
     if list.is_empty() {
         return problems.note("#/metrics", "Invalid metrics []: at least one metric is required.");
     }
     each(list, |index, entry| {
-        let metric = entry.as_str().and_then(Metric::named);
+        let metric = entry.as_str().and_then(Measure::named);
         metric.or_else(|| {
             problems.note(format!("#/metrics/{index}"), format!("Invalid metric {}", shown(entry)))
         })

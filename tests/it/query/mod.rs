@@ -6,8 +6,11 @@
 mod comparisons;
 mod dimensions;
 mod filters;
+mod funnels;
 mod goals;
+mod journeys;
 mod model;
+mod numbers;
 mod reference;
 mod revenue;
 mod segments;

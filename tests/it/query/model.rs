@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::story::Story;
 
 /// Days 2 and 3 of May 2024 in UTC: traffic begins a day before and ends a day after.
-const PERIOD: [&str; 2] = ["2024-05-02", "2024-05-03"];
+pub(super) const PERIOD: [&str; 2] = ["2024-05-02", "2024-05-03"];
 const FROM: u32 = 1_714_608_000;
 const TO: u32 = FROM + 2 * 86_400 - 1;
 
@@ -19,7 +19,7 @@ const PAGES: [&str; 4] = ["/", "/a", "/b", "/c"];
 const SOURCES: [&str; 3] = ["", "Google", "Bing"];
 
 /// About 150 visits, of all kinds: with engagement, custom events, late arrivals, and of nobody.
-async fn traffic(seed: u64) -> Story {
+pub(super) async fn traffic(seed: u64) -> Story {
     let mut random = StdRng::seed_from_u64(seed);
     let mut story = Story::new("Etc/UTC").await;
     for _ in 0..150 {
@@ -32,6 +32,9 @@ async fn traffic(seed: u64) -> Story {
             visit = visit.event("01 00:00:00", name, PAGES[random.random_range(0..4)]);
             visit.last().timestamp = second;
             visit.last().interactive = random.random_ratio(2, 3);
+            if name == "engagement" {
+                visit.last().engagement_ms = random.random_range(0..9_000);
+            }
             // Now and then an event arrives after one that happened later.
             second = second + random.random_range(0..1_500) - random.random_range(0..200);
         }
@@ -104,12 +107,17 @@ impl<'story> Visit<'story> {
     }
 }
 
-fn counts(event: &Event) -> bool {
+pub(super) fn counts(event: &Event) -> bool {
     event.happening.name != "engagement"
 }
 
-fn time(event: &Event) -> u32 {
+pub(super) fn time(event: &Event) -> u32 {
     event.happening.timestamp
+}
+
+/// Whether the event happened within the period.
+pub(super) fn within(event: &Event) -> bool {
+    (FROM..=TO).contains(&time(event))
 }
 
 fn labelled(source: &str) -> String {
@@ -311,6 +319,51 @@ async fn on_random_traffic_reports_on_both_agree_with_the_model() {
                 expected,
                 "{seed} {dimension}"
             );
+        }
+    }
+}
+
+/// The number below which a share of the sorted numbers lies, interpolated.
+fn quantile(numbers: &[f64], share: f64) -> f64 {
+    let place = share * (numbers.len() - 1) as f64;
+    let (below, above) = (numbers[place.floor() as usize], numbers[place.ceil() as usize]);
+    below + (above - below) * place.fract()
+}
+
+#[tokio::test]
+async fn on_random_traffic_quantiles_and_engagement_agree_with_the_model() {
+    for seed in 30..34 {
+        let mut story = traffic(seed).await;
+        let kind = passerby::site::goal::GoalKind::Event("Signup".into());
+        story.goals =
+            vec![passerby::site::goal::Goal { name: "Signup".into(), kind, currency: None }];
+        let attended = |visit: &Visit<'_>| {
+            let session = visit.events[0].happening.session_id;
+            let events = story.events.iter().filter(|event| event.happening.session_id == session);
+            events.map(|event| event.happening.engagement_ms).sum::<u32>() > 10_000
+        };
+        let engaged = |visit: &Visit<'_>| {
+            let converted = visit.events.iter().any(|event| event.happening.name == "Signup");
+            visit.views().count() > 1 || converted || attended(visit)
+        };
+        for source in SOURCES.map(labelled) {
+            let visits: Vec<_> =
+                Visit::all(&story).into_iter().filter(|visit| visit.source() == source).collect();
+            let mut seconds: Vec<f64> =
+                visits.iter().map(|visit| f64::from(visit.last - visit.first)).collect();
+            seconds.sort_by(f64::total_cmp);
+            let share =
+                visits.iter().filter(|visit| engaged(visit)).count() as f64 / visits.len() as f64;
+            let expected = json!([[
+                rounded(quantile(&seconds, 0.5)),
+                rounded(quantile(&seconds, 0.75)),
+                (share * 100.0 * 10.0).round_ties_even() / 10.0,
+            ]]);
+            let query = json!({
+                "metrics": ["visit_duration_p50", "visit_duration_p75", "engagement_rate"],
+                "date_range": PERIOD, "filters": [["is", "visit:source", [source]]],
+            });
+            story.check(query, expected).await;
         }
     }
 }

@@ -61,15 +61,24 @@ impl Story {
     }
 
     pub(super) async fn ask(&self, parts: &Value) -> Result<Value, AskError> {
-        let mut query = json!({
-            "site_id": "example.com", "metrics": ["visitors"], "date_range": ["2024-05-01", "2024-05-31"],
-        });
-        for (key, value) in parts.as_object().unwrap() {
-            query[key] = value.clone();
+        let mut query = question(parts);
+        if query.get("metrics").is_none() {
+            query["metrics"] = json!(["visitors"]);
         }
+        report::ask_knowing(&self.store, self.known(), &query).await
+    }
+
+    pub(super) async fn ask_funnel(&self, parts: &Value) -> Result<Value, AskError> {
+        report::ask_funnel(&self.store, self.known(), &question(parts)).await
+    }
+
+    pub(super) async fn ask_journey(&self, parts: &Value) -> Result<Value, AskError> {
+        report::ask_journey(&self.store, self.known(), &question(parts)).await
+    }
+
+    fn known(&self) -> Known<'_> {
         let now: Timestamp = "2024-06-15T12:00:00Z".parse().unwrap();
-        let known = Known { goals: &self.goals, ..Known::new(&self.site, now) };
-        report::ask_knowing(&self.store, known, &query).await
+        Known { goals: &self.goals, ..Known::new(&self.site, now) }
     }
 
     /// The rows, each as its dimensions and its metrics in one list.
@@ -84,6 +93,14 @@ impl Story {
     pub(super) async fn check(&self, parts: Value, expected: Value) {
         assert_eq!(self.rows(&parts).await, expected, "{parts}");
     }
+}
+
+/// A question about the site and the month of May 2024, unless it says another time.
+fn question(parts: &Value) -> Value {
+    let mut question =
+        json!({ "site_id": "example.com", "date_range": ["2024-05-01", "2024-05-31"] });
+    question.as_object_mut().unwrap().extend(parts.as_object().unwrap().clone());
+    question
 }
 
 /// A visit being told, in the order of arrival.

@@ -12,7 +12,8 @@ use crate::support::Collector;
 async fn answered(story: &Story, kind: Kind, parameters: &[(&str, &str)]) -> Value {
     let owned = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     let known = Known::new(&story.site, "2024-06-15T12:00:00Z".parse().unwrap());
-    ask_v1(&story.store, known, kind, &owned.collect::<Vec<_>>()).await.unwrap()["results"].clone()
+    ask_v1(&story.store, known, kind, &owned.collect::<Vec<_>>()).await.unwrap().0["results"]
+        .clone()
 }
 
 async fn told() -> Story {

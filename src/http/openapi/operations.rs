@@ -1,0 +1,362 @@
+//! The routes of the API, one entry a method. A new route gets its entry here.
+
+use serde_json::{Value, json};
+
+use super::schemas::{by_name, text};
+use crate::query::metric::Metric;
+use crate::report::format::Format;
+
+/// Who may use a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Everybody.
+    Anybody,
+    /// Who has a token that reads the site.
+    Reader,
+    /// Who has an administrator's token.
+    Administrator,
+}
+
+/// Status, what it means, and media types with their schemas.
+pub(super) type Answer = (u16, &'static str, Vec<(&'static str, Value)>);
+
+/// A method of a path.
+pub(super) struct Operation {
+    pub(super) method: &'static str,
+    pub(super) path: &'static str,
+    pub(super) id: &'static str,
+    pub(super) summary: &'static str,
+    pub(super) access: Access,
+    pub(super) parameters: Vec<Parameter>,
+    pub(super) body: Option<Body>,
+    pub(super) answers: Vec<Answer>,
+    /// Statuses of refusals, beside those that its access brings with it.
+    also: &'static [u16],
+}
+
+/// A parameter of the query string or the path.
+pub(super) struct Parameter {
+    pub(super) name: &'static str,
+    pub(super) place: &'static str,
+    pub(super) required: bool,
+    pub(super) doc: &'static str,
+    pub(super) schema: Value,
+}
+
+/// What is sent.
+pub(super) struct Body {
+    pub(super) media_types: &'static [&'static str],
+    pub(super) required: bool,
+    pub(super) schema: Value,
+}
+
+const JSON: &[&str] = &["application/json"];
+
+fn get(path: &'static str, id: &'static str, summary: &'static str) -> Operation {
+    Operation {
+        method: "get",
+        path,
+        id,
+        summary,
+        access: Access::Anybody,
+        parameters: Vec::new(),
+        body: None,
+        answers: Vec::new(),
+        also: &[],
+    }
+}
+
+fn with(method: &'static str, operation: Operation) -> Operation {
+    Operation { method, ..operation }
+}
+
+impl Operation {
+    fn reader(self) -> Self {
+        Self { access: Access::Reader, ..self }
+    }
+
+    fn administrator(self) -> Self {
+        Self { access: Access::Administrator, ..self }
+    }
+
+    fn takes(mut self, parameters: impl IntoIterator<Item = Parameter>) -> Self {
+        self.parameters.extend(parameters);
+        self
+    }
+
+    fn sends(self, media_types: &'static [&'static str], required: bool, schema: Value) -> Self {
+        Self { body: Some(Body { media_types, required, schema }), ..self }
+    }
+
+    fn answers(
+        mut self,
+        status: u16,
+        doc: &'static str,
+        media_type: &'static str,
+        schema: Value,
+    ) -> Self {
+        self.answers.push((status, doc, vec![(media_type, schema)]));
+        self
+    }
+
+    /// 200 with JSON.
+    fn gives(self, doc: &'static str, schema: Value) -> Self {
+        self.answers(200, doc, "application/json", schema)
+    }
+
+    /// A report in any of its forms, and 304.
+    fn reports(mut self, schema: Value) -> Self {
+        let form = |format: Format| {
+            let media_type = format.media_type().split(';').next().unwrap_or_default();
+            (media_type, if format == Format::Json { schema.clone() } else { text() })
+        };
+        let forms = Format::ALL.into_iter().map(form).collect();
+        self.answers.push((200, "The report, in the form that was asked for.", forms));
+        self.answers.push((304, "The report is the one that the client has.", Vec::new()));
+        let names: Vec<_> = Format::ALL.into_iter().map(Format::name).collect();
+        let doc = "The form of the answer; it wins over the header Accept.";
+        self.takes([query("format", doc, json!({ "enum": names }))]).also(&[400, 406, 422, 503])
+    }
+
+    fn also(self, also: &'static [u16]) -> Self {
+        Self { also, ..self }
+    }
+
+    /// The statuses of its refusals.
+    pub(super) fn refusals(&self) -> Vec<u16> {
+        let by_access: &[u16] = match self.access {
+            Access::Anybody => &[],
+            Access::Reader => &[401],
+            Access::Administrator => &[401, 403],
+        };
+        by_access.iter().chain(self.also).copied().collect()
+    }
+}
+
+fn query(name: &'static str, doc: &'static str, schema: Value) -> Parameter {
+    Parameter { name, place: "query", required: false, doc, schema }
+}
+
+fn required(parameter: Parameter) -> Parameter {
+    Parameter { required: true, ..parameter }
+}
+
+fn in_path(name: &'static str, doc: &'static str) -> Parameter {
+    Parameter {
+        name,
+        place: "path",
+        required: true,
+        doc,
+        schema: json!({ "type": "string", "minLength": 1 }),
+    }
+}
+
+fn site_id() -> Parameter {
+    required(query(
+        "site_id",
+        "The domain of the site.",
+        json!({ "type": "string", "minLength": 1 }),
+    ))
+}
+
+/// Every route of the API.
+pub(super) fn operations() -> Vec<Operation> {
+    [beacons(), reports(), files(), sites(), tokens(), health(), documents()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn beacons() -> Vec<Operation> {
+    let headers = "Understood; the headers `x-plausible-dropped` and `x-passerby-dropped` say how many of its events were not counted, and why.";
+    let errors = "It breaks a rule: the field and the rule.";
+    let field = |name, doc| query(name, doc, json!({ "type": "string" }));
+    vec![
+        with("post", get("/api/event", "sendBeacon", "Takes a beacon in."))
+            .sends(&["application/json", "text/plain"], true, by_name("Beacon"))
+            .answers(202, headers, "text/plain", text())
+            .answers(400, errors, "application/json", by_name("BeaconErrors"))
+            .answers(415, "The body is compressed.", "text/plain", text())
+            .answers(503, "It can not be kept now; send it again.", "text/plain", text()),
+        get("/api/event.gif", "sendPixel", "Takes a beacon in as the address of a picture.")
+            .takes([
+                field("site", "The domain of the site."),
+                field("url", "The page's URL; the header Referer without it."),
+                field("referrer", "The page that linked there."),
+                field("name", "The name of the event; `pageview` without it."),
+            ])
+            .answers(202, headers, "image/gif", text())
+            .answers(400, errors, "image/gif", text())
+            .answers(503, "It can not be kept now.", "image/gif", text()),
+        get("/js/{name}", "script", "The page script.")
+            .takes([in_path("name", "`script.js`, or a name that tags in the field have.")])
+            .answers(200, "The script.", "text/javascript", text())
+            .also(&[400, 404]),
+    ]
+}
+
+fn reports() -> Vec<Operation> {
+    let post = with("post", get("/api/v2/query", "query", "Answers a query."));
+    vec![
+        post.reader()
+            .sends(JSON, true, by_name("Query"))
+            .reports(by_name("Answer"))
+            .also(&[400, 406, 413, 422, 503]),
+        get(
+            "/api/v1/stats/realtime/visitors",
+            "visitorsNow",
+            "Who did something in the last five minutes.",
+        )
+        .reader()
+        .takes([site_id()])
+        .gives("How many visitors.", json!({ "type": "integer", "minimum": 0 }))
+        .also(&[400, 422, 503]),
+        older("/api/v1/stats/aggregate", "aggregate", "A number a metric, for a period.")
+            .takes([query(
+                "compare",
+                "What it is compared with.",
+                json!({ "const": "previous_period" }),
+            )])
+            .reports(by_name("Aggregate")),
+        older("/api/v1/stats/timeseries", "timeseries", "A row for each bucket of a period.")
+            .takes([query(
+                "interval",
+                "The length of a bucket.",
+                json!({ "enum": ["day", "month"] }),
+            )])
+            .reports(by_name("Rows")),
+        older("/api/v1/stats/breakdown", "breakdown", "A row for each value of a property.")
+            .takes([
+                required(query("property", "What it is broken down by.", by_name("Property"))),
+                query(
+                    "limit",
+                    "The most rows.",
+                    json!({ "type": "integer", "minimum": 1, "maximum": 1000 }),
+                ),
+                query("page", "Which of the pages.", json!({ "type": "integer", "minimum": 1 })),
+            ])
+            .reports(by_name("Rows")),
+    ]
+}
+
+/// What the routes of the older dialect share.
+fn older(path: &'static str, id: &'static str, summary: &'static str) -> Operation {
+    let metrics: Vec<_> = Metric::ALL.iter().map(|metric| metric.spec().name).collect();
+    let metrics = format!("^({0})(,({0}))*$", metrics.join("|"));
+    get(path, id, summary).reader().takes([
+        site_id(),
+        query("period", "Of what time.", json!({ "enum": ["day", "7d", "30d", "month", "6mo", "12mo", "custom"] })),
+        query("date", "The day that it ends on, or the first and the last.", json!({
+            "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}(,[0-9]{4}-[0-9]{2}-[0-9]{2})?$",
+        })),
+        query("metrics", "What is counted, with commas between.", json!({ "type": "string", "pattern": metrics })),
+        query("filters", "`visit:source==Google|Bing;event:page!=/blog/**`", json!({ "type": "string" })),
+    ])
+}
+
+fn files() -> Vec<Operation> {
+    let day = || json!({ "type": "string", "format": "date" });
+    let import = with("post", get("/api/v1/import", "import", "Takes in events from JSON lines."));
+    let only = query(
+        "site_id",
+        "Puts all events on this site.",
+        json!({ "type": "string", "minLength": 1 }),
+    );
+    vec![
+        import
+            .administrator()
+            .takes([only])
+            .sends(&["application/x-ndjson"], true, text())
+            .gives("What became of the lines.", by_name("ImportSummary"))
+            .also(&[400, 404, 503]),
+        get("/api/v1/export", "export", "The events of a site as JSON lines that an import reads.")
+            .administrator()
+            .takes([
+                site_id(),
+                query("from", "The first day on which a visit may have begun.", day()),
+                query("to", "The last.", day()),
+            ])
+            .answers(200, "A line an event.", "application/x-ndjson", text())
+            .also(&[400, 404, 422, 503]),
+    ]
+}
+
+fn sites() -> Vec<Operation> {
+    let at = "/api/v1/sites/{domain}";
+    let domain = || in_path("domain", "The domain of the site.");
+    vec![
+        get("/api/v1/sites", "sites", "The sites that the token reads.")
+            .reader()
+            .gives("The sites.", by_name("Sites")),
+        with("post", get("/api/v1/sites", "createSite", "Registers a site, or changes it."))
+            .administrator()
+            .sends(JSON, true, by_name("NewSite"))
+            .gives("The site.", by_name("Site"))
+            .also(&[400, 413, 503]),
+        get(at, "site", "A site.")
+            .reader()
+            .takes([domain()])
+            .gives("The site.", by_name("Site"))
+            .also(&[400]),
+        with("put", get(at, "putSite", "Registers a site, or changes it."))
+            .administrator()
+            .takes([domain()])
+            .sends(JSON, false, by_name("SiteChange"))
+            .gives("The site.", by_name("Site"))
+            .also(&[400, 413, 503]),
+        with("delete", get(at, "removeSite", "Removes a site and what it has."))
+            .administrator()
+            .takes([domain()])
+            .gives("It is gone.", by_name("Deleted"))
+            .also(&[400, 404, 503]),
+    ]
+}
+
+fn tokens() -> Vec<Operation> {
+    vec![
+        get("/api/v1/tokens", "tokens", "The tokens, without their secrets.")
+            .administrator()
+            .gives("The tokens.", by_name("Tokens")),
+        with("post", get("/api/v1/tokens", "createToken", "Makes a token."))
+            .administrator()
+            .sends(JSON, true, by_name("NewToken"))
+            .gives("Its secret, which is told this once.", by_name("Secret"))
+            .also(&[400, 404, 413, 503]),
+        with("delete", get("/api/v1/tokens/{id}", "revokeToken", "Ends a token."))
+            .administrator()
+            .takes([in_path("id", "Its name, as in the list of tokens.")])
+            .gives("It opens nothing any more.", by_name("Revoked"))
+            .also(&[400, 404, 503]),
+    ]
+}
+
+fn health() -> Vec<Operation> {
+    let probe =
+        |path, id, summary| get(path, id, summary).answers(200, "Yes.", "text/plain", text());
+    let ready = |path, id| {
+        probe(path, id, "Whether beacons can be accepted.").answers(
+            503,
+            "No.",
+            "text/plain",
+            text(),
+        )
+    };
+    vec![
+        probe("/livez", "live", "Whether the process answers."),
+        ready("/readyz", "ready"),
+        probe("/api/system/health/live", "systemLive", "Whether the process answers."),
+        ready("/api/system/health/ready", "systemReady"),
+        get("/api/health", "health", "How the parts are.")
+            .gives("Beacons can be accepted.", by_name("Health"))
+            .answers(503, "They can not.", "application/json", by_name("Health")),
+    ]
+}
+
+fn documents() -> Vec<Operation> {
+    let document = || json!({ "type": "object" });
+    vec![
+        get("/openapi.json", "openapi", "This document.").gives("It.", document()),
+        get("/api/docs/query/schema.json", "querySchema", "The JSON schema of a query.")
+            .gives("It.", document()),
+    ]
+}
