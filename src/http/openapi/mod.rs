@@ -7,6 +7,7 @@
 
 mod operations;
 mod schemas;
+mod setup;
 
 use axum::routing::get;
 use axum::{Json, Router};

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::schemas::{by_name, text};
+use super::setup;
 use crate::query::metric::Metric;
 use crate::report::format::Format;
 
@@ -50,9 +51,9 @@ pub(super) struct Body {
     pub(super) schema: Value,
 }
 
-const JSON: &[&str] = &["application/json"];
+pub(super) const JSON: &[&str] = &["application/json"];
 
-fn get(path: &'static str, id: &'static str, summary: &'static str) -> Operation {
+pub(super) fn get(path: &'static str, id: &'static str, summary: &'static str) -> Operation {
     Operation {
         method: "get",
         path,
@@ -66,25 +67,30 @@ fn get(path: &'static str, id: &'static str, summary: &'static str) -> Operation
     }
 }
 
-fn with(method: &'static str, operation: Operation) -> Operation {
+pub(super) fn with(method: &'static str, operation: Operation) -> Operation {
     Operation { method, ..operation }
 }
 
 impl Operation {
-    fn reader(self) -> Self {
+    pub(super) fn reader(self) -> Self {
         Self { access: Access::Reader, ..self }
     }
 
-    fn administrator(self) -> Self {
+    pub(super) fn administrator(self) -> Self {
         Self { access: Access::Administrator, ..self }
     }
 
-    fn takes(mut self, parameters: impl IntoIterator<Item = Parameter>) -> Self {
+    pub(super) fn takes(mut self, parameters: impl IntoIterator<Item = Parameter>) -> Self {
         self.parameters.extend(parameters);
         self
     }
 
-    fn sends(self, media_types: &'static [&'static str], required: bool, schema: Value) -> Self {
+    pub(super) fn sends(
+        self,
+        media_types: &'static [&'static str],
+        required: bool,
+        schema: Value,
+    ) -> Self {
         Self { body: Some(Body { media_types, required, schema }), ..self }
     }
 
@@ -100,7 +106,7 @@ impl Operation {
     }
 
     /// 200 with JSON.
-    fn gives(self, doc: &'static str, schema: Value) -> Self {
+    pub(super) fn gives(self, doc: &'static str, schema: Value) -> Self {
         self.answers(200, doc, "application/json", schema)
     }
 
@@ -118,7 +124,7 @@ impl Operation {
         self.takes([query("format", doc, json!({ "enum": names }))]).also(&[400, 406, 422, 503])
     }
 
-    fn also(self, also: &'static [u16]) -> Self {
+    pub(super) fn also(self, also: &'static [u16]) -> Self {
         Self { also, ..self }
     }
 
@@ -133,7 +139,7 @@ impl Operation {
     }
 }
 
-fn query(name: &'static str, doc: &'static str, schema: Value) -> Parameter {
+pub(super) fn query(name: &'static str, doc: &'static str, schema: Value) -> Parameter {
     Parameter { name, place: "query", required: false, doc, schema }
 }
 
@@ -141,7 +147,7 @@ fn required(parameter: Parameter) -> Parameter {
     Parameter { required: true, ..parameter }
 }
 
-fn in_path(name: &'static str, doc: &'static str) -> Parameter {
+pub(super) fn in_path(name: &'static str, doc: &'static str) -> Parameter {
     Parameter {
         name,
         place: "path",
@@ -151,7 +157,7 @@ fn in_path(name: &'static str, doc: &'static str) -> Parameter {
     }
 }
 
-fn site_id() -> Parameter {
+pub(super) fn site_id() -> Parameter {
     required(query(
         "site_id",
         "The domain of the site.",
@@ -161,7 +167,7 @@ fn site_id() -> Parameter {
 
 /// Every route of the API.
 pub(super) fn operations() -> Vec<Operation> {
-    [beacons(), reports(), files(), sites(), tokens(), health(), documents()]
+    [beacons(), reports(), files(), sites(), setup::operations(), tokens(), health(), documents()]
         .into_iter()
         .flatten()
         .collect()
@@ -287,8 +293,10 @@ fn sites() -> Vec<Operation> {
     vec![
         get("/api/v1/sites", "sites", "The sites that the token reads.")
             .reader()
-            .gives("The sites.", by_name("Sites")),
-        with("post", get("/api/v1/sites", "createSite", "Registers a site, or changes it."))
+            .takes(setup::paging())
+            .gives("The sites.", by_name("Sites"))
+            .also(&[400]),
+        with("post", get("/api/v1/sites", "createSite", "Registers a site."))
             .administrator()
             .sends(JSON, true, by_name("NewSite"))
             .gives("The site.", by_name("Site"))
@@ -303,8 +311,8 @@ fn sites() -> Vec<Operation> {
             .takes([domain()])
             .sends(JSON, false, by_name("SiteChange"))
             .gives("The site.", by_name("Site"))
-            .also(&[400, 413, 503]),
-        with("delete", get(at, "removeSite", "Removes a site and what it has."))
+            .also(&[400, 404, 413, 503]),
+        with("delete", get(at, "removeSite", "Takes a site off the register; its events stay."))
             .administrator()
             .takes([domain()])
             .gives("It is gone.", by_name("Deleted"))

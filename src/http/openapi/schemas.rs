@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::setup;
 use crate::beacon::NAME_CHARS_MAX;
 use crate::query::dimension::Field;
 use crate::query::schema as query_schema;
@@ -33,7 +34,9 @@ pub(super) fn all() -> Map<String, Value> {
             "Rows",
             object(
                 &["results"],
-                json!({ "results": list(json!({ "type": "object", "additionalProperties": value() })) }),
+                json!({ "results": list(json!({ "type": "object", "additionalProperties": {
+                    "anyOf": [value(), by_name("Money")],
+                } })) }),
             ),
         ),
         ("Property", property()),
@@ -59,7 +62,7 @@ pub(super) fn all() -> Map<String, Value> {
             "Sites",
             object(
                 &["sites", "meta"],
-                json!({ "sites": list(by_name("Site")), "meta": { "type": "object" } }),
+                json!({ "sites": list(by_name("Site")), "meta": by_name("Page") }),
             ),
         ),
         ("SiteChange", object(&[], site_change())),
@@ -79,21 +82,27 @@ pub(super) fn all() -> Map<String, Value> {
         ("Revoked", object(&["revoked"], json!({ "revoked": { "const": true } }))),
         ("Health", health()),
     ];
+    schemas.extend(setup::schemas().into_iter().map(|(name, schema)| (name.to_owned(), schema)));
     schemas.extend(parts.map(|(name, schema)| (name.to_owned(), schema)));
     schemas
 }
 
-fn object(required: &[&str], properties: Value) -> Value {
+pub(super) fn object(required: &[&str], properties: Value) -> Value {
     json!({ "type": "object", "additionalProperties": false, "required": required, "properties": properties })
 }
 
-fn list(items: Value) -> Value {
+pub(super) fn list(items: Value) -> Value {
     json!({ "type": "array", "items": items })
 }
 
 /// A value of a dimension or metric.
 fn value() -> Value {
     json!({ "type": ["string", "number", "null"] })
+}
+
+/// A value of a metric.
+fn measured() -> Value {
+    json!({ "anyOf": [{ "type": ["number", "null"] }, by_name("Money")] })
 }
 
 /// The schema of a query, its definitions among the others: `Query`, `Query.metric`, …
@@ -132,7 +141,7 @@ fn refer(schema: &mut Value) {
 
 fn answer() -> Value {
     let row = |more: Value| {
-        let mut properties = json!({ "metrics": list(json!({ "type": ["number", "null"] })), "dimensions": list(value()) });
+        let mut properties = json!({ "metrics": list(measured()), "dimensions": list(value()) });
         let known = properties.as_object_mut();
         known
             .into_iter()
@@ -148,6 +157,10 @@ fn answer() -> Value {
                 "imports_included": { "type": "boolean" },
                 "time_labels": list(text()),
                 "total_rows": { "type": "integer", "minimum": 0 },
+                "metric_warnings": { "type": "object", "additionalProperties": object(
+                    &["code", "warning"],
+                    json!({ "code": text(), "warning": text() }),
+                ) },
             })),
             "query": by_name("Query"),
         }),
@@ -155,8 +168,11 @@ fn answer() -> Value {
 }
 
 fn aggregate() -> Value {
-    let number = json!({ "type": ["number", "null"] });
-    object(&["value"], json!({ "value": number, "comparison_value": number, "change": number }))
+    let change = json!({ "type": ["number", "null"] });
+    object(
+        &["value"],
+        json!({ "value": measured(), "comparison_value": measured(), "change": change }),
+    )
 }
 
 fn property() -> Value {
@@ -194,6 +210,7 @@ fn import_summary() -> Value {
 
 fn site_change() -> Value {
     json!({
+        "domain": { "type": ["string", "null"] },
         "timezone": { "type": ["string", "null"] },
         "retention_days": { "type": ["integer", "null"], "minimum": 0 },
         "public": { "type": ["boolean", "null"] },
