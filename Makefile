@@ -19,12 +19,24 @@ test: engine chromium tests/browser/node_modules beacon/node_modules ## Run ever
 	cargo test
 	cd tests/browser && PASSERBY_PROGRAM=$(abspath $(CARGO_TARGET_DIR))/debug/passerby npm run --silent test
 
+# Fault runs as long as one has time for: `make faults ROUNDS=1000`, `make faults TEST=crashes SEED=7`.
+ROUNDS ?= 100
+TRIALS ?= 100000
+TEST ?=
+
+.PHONY: faults
+faults: engine ## Try to break it for long: ROUNDS=n, TRIALS=n, TEST=name, SEED=n
+	PASSERBY_FAULTS_ROUNDS=$(ROUNDS) $(if $(SEED),PASSERBY_FAULTS_SEED=$(SEED)) cargo test --test faults -- $(TEST) --nocapture
+	$(if $(TEST),,PROPTEST_CASES=$(TRIALS) cargo test --lib spool)
+
 .PHONY: check
-check: beacon/node_modules ## Check format, lints, documentation and the committed build of the page script
+check: beacon/node_modules dashboards/source/node_modules deploy/check/node_modules ## Check format, lints, documentation and what is built from sources here
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --quiet
 	npm run --silent --prefix beacon check
+	npm run --silent --prefix dashboards/source check
+	npm run --silent --prefix deploy/check check
 	@if command -v cargo-deny >/dev/null; then cargo deny check; fi
 
 .PHONY: engine
@@ -38,6 +50,15 @@ chromium: ## Install Debian's Chromium for the browser tests, unless it is here
 .PHONY: script
 script: beacon/node_modules ## Build the page script after a change of its source
 	npm run --silent --prefix beacon build
+
+.PHONY: dashboards
+dashboards: dashboards/source/node_modules ## Build Grafana's dashboards after a change of their sources
+	npm run --silent --prefix dashboards/source build
+
+.PHONY: screenshots
+screenshots: engine chromium tests/browser/node_modules ## Take a picture of every page, and the README's
+	cargo build
+	cd tests/browser && PASSERBY_PROGRAM=$(abspath $(CARGO_TARGET_DIR))/debug/passerby node screenshots.mjs
 
 .PHONY: data
 data: ## Fetch the lists of browsers and bots anew

@@ -136,6 +136,19 @@ ENGINE = {replacing}(version)
 ORDER BY link_id
 COMMENT 'Shared links of sites, one row a change';
 
+-- The keys of rows that are being erased, in memory only: an erasure names rows by this table, so that
+-- what it looked for is in no file of the database, not even in that of the erasure.
+CREATE TABLE IF NOT EXISTS doomed
+(
+    erasure    UInt64 COMMENT 'A random number of the erasure that is under way',
+    site_id    UInt32 COMMENT 'As in events',
+    session_id UInt64 COMMENT 'As in events',
+    seq        UInt32 COMMENT 'As in events',
+    event_id   UInt64 COMMENT 'As in events'
+)
+ENGINE = Memory
+COMMENT 'Keys of rows that are being erased; empty otherwise';
+
 -- The views: what analysts and Grafana read, as a user who sees nothing else. Their names and columns
 -- are stable: new ones may come, none changes its meaning. They are made anew at every start.
 --

@@ -27,6 +27,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// Networks whose forwarding headers are believed; by default nobody's.
     pub trusted_proxies: Vec<IpNet>,
+    /// Encryption of the listener for beacons, reports and pages.
+    pub tls: Tls,
     /// The privacy boundary.
     pub privacy: Privacy,
     /// The open visits.
@@ -41,6 +43,9 @@ pub struct Config {
     pub geo: Geo,
     /// The log.
     pub log: Log,
+    /// Where a test puts its faults (`PASSERBY_FAULTS`); release builds do not know it.
+    #[serde(skip)]
+    pub faults: Option<PathBuf>,
 }
 
 impl Default for Config {
@@ -51,6 +56,7 @@ impl Default for Config {
             metrics_listen: None,
             public_url: None,
             trusted_proxies: Vec::new(),
+            tls: Tls::default(),
             privacy: Privacy::default(),
             visits: Visits::default(),
             spool: Spool::default(),
@@ -58,8 +64,19 @@ impl Default for Config {
             engine: Engine::default(),
             geo: Geo::default(),
             log: Log::default(),
+            faults: None,
         }
     }
+}
+
+/// `[tls]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tls {
+    /// The chain of certificates, in PEM form, the collector's own first.
+    pub certificate: Option<PathBuf>,
+    /// Its private key, in PEM form.
+    pub key: Option<PathBuf>,
 }
 
 /// `[privacy]`
@@ -107,11 +124,15 @@ impl Default for Visits {
 pub struct Spool {
     /// The most that the spool may take on disk, in bytes; beyond it beacons are refused with 503.
     pub bytes_max: u64,
+    /// A segment that has as many bytes is followed by a new one.
+    pub segment_bytes: u64,
+    /// The most beacons that wait for the disk at once; beyond it they are refused with 503.
+    pub waiting_max: usize,
 }
 
 impl Default for Spool {
     fn default() -> Self {
-        Self { bytes_max: 10 << 30 }
+        Self { bytes_max: 10 << 30, segment_bytes: 64 << 20, waiting_max: 4_096 }
     }
 }
 
@@ -237,12 +258,16 @@ const OVERRIDES: &[(&str, &[&str], Form)] = &[
     ("PASSERBY_METRICS_LISTEN", &["metrics_listen"], Form::Text),
     ("PASSERBY_PUBLIC_URL", &["public_url"], Form::Text),
     ("PASSERBY_TRUSTED_PROXIES", &["trusted_proxies"], Form::List),
+    ("PASSERBY_TLS_CERTIFICATE", &["tls", "certificate"], Form::Text),
+    ("PASSERBY_TLS_KEY", &["tls", "key"], Form::Text),
     ("PASSERBY_PRIVACY_IPV4_PREFIX", &["privacy", "ipv4_prefix"], Form::Integer),
     ("PASSERBY_PRIVACY_IPV6_PREFIX", &["privacy", "ipv6_prefix"], Form::Integer),
     ("PASSERBY_PRIVACY_ON_OBJECTION", &["privacy", "on_objection"], Form::Text),
     ("PASSERBY_PRIVACY_SALT_DIR", &["privacy", "salt_dir"], Form::Text),
     ("PASSERBY_VISITS_OPEN_MAX", &["visits", "open_max"], Form::Integer),
     ("PASSERBY_SPOOL_BYTES_MAX", &["spool", "bytes_max"], Form::Integer),
+    ("PASSERBY_SPOOL_SEGMENT_BYTES", &["spool", "segment_bytes"], Form::Integer),
+    ("PASSERBY_SPOOL_WAITING_MAX", &["spool", "waiting_max"], Form::Integer),
     ("PASSERBY_CLICKHOUSE_URL", &["clickhouse", "url"], Form::Text),
     ("PASSERBY_CLICKHOUSE_USER", &["clickhouse", "user"], Form::Text),
     ("PASSERBY_CLICKHOUSE_PASSWORD", &["clickhouse", "password"], Form::Text),
@@ -258,6 +283,9 @@ const OVERRIDES: &[(&str, &[&str], Form)] = &[
     ("PASSERBY_LOG_FORMAT", &["log", "format"], Form::Text),
     ("PASSERBY_LOG_FILTER", &["log", "filter"], Form::Text),
 ];
+
+/// Where a test puts its faults, in debug builds.
+const FAULTS: &str = "PASSERBY_FAULTS";
 
 /// The configuration can not be used; the message is one sentence for the operator.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -315,7 +343,9 @@ impl Environment {
     /// Variables that look like overrides but are none: most likely misspelt.
     pub fn misspelt(&self) -> impl Iterator<Item = &str> {
         let known = |name: &str| {
-            OVERRIDES.iter().any(|(known, ..)| *known == name) || name == "PASSERBY_CONFIG"
+            OVERRIDES.iter().any(|(known, ..)| *known == name)
+                || name == "PASSERBY_CONFIG"
+                || (cfg!(debug_assertions) && name == FAULTS)
         };
         self.variables
             .keys()
@@ -377,8 +407,11 @@ impl Config {
                 set(&mut table, path, value);
             }
         }
-        let config: Self =
+        let mut config: Self =
             table.try_into().map_err(|error: toml::de::Error| wrong(one_line(error.message())))?;
+        if cfg!(debug_assertions) {
+            config.faults = environment.get(FAULTS).map(PathBuf::from);
+        }
         config.within_bounds()
     }
 
@@ -395,6 +428,8 @@ impl Config {
         };
         at_least("visits.open_max", self.visits.open_max as u64, 1_000, "1000 or more")?;
         at_least("spool.bytes_max", self.spool.bytes_max, 1 << 20, "1048576 (1 MiB) or more")?;
+        at_least("spool.segment_bytes", self.spool.segment_bytes, 1 << 16, "65536 or more")?;
+        at_least("spool.waiting_max", self.spool.waiting_max as u64, 16, "16 or more")?;
         // They become part of a condition: see `store::engine`.
         let is_odd = |site: &&String| {
             site.chars().any(|c| !c.is_alphanumeric() && !matches!(c, '.' | '-' | '_' | ':' | '/'))
@@ -404,6 +439,7 @@ impl Config {
             let value = site.clone();
             return Err(ConfigError::OutOfBounds { key: "engine.analyst_sites", value, rule });
         }
+        self.tls_is_whole()?;
         if let Some(url) = &self.clickhouse.url
             && !url.starts_with("http://")
             && !url.starts_with("https://")
@@ -416,6 +452,28 @@ impl Config {
             });
         }
         Ok(self)
+    }
+}
+
+impl Config {
+    /// Both files or neither; and then pages and cookies have to know that they are served encrypted.
+    fn tls_is_whole(&self) -> Result<(), ConfigError> {
+        let wrong = |key, value: Option<String>, rule| {
+            let value = value.unwrap_or_else(|| "not set".to_owned());
+            Err(ConfigError::OutOfBounds { key, value, rule })
+        };
+        match (&self.tls.certificate, &self.tls.key) {
+            (None, None) => Ok(()),
+            (Some(_), None) => wrong("tls.key", None, "the key of tls.certificate"),
+            (None, Some(_)) => wrong("tls.certificate", None, "the certificate of tls.key"),
+            (Some(_), Some(_)) => match &self.public_url {
+                Some(url) if url.starts_with("https://") => Ok(()),
+                other => {
+                    let rule = "the https:// address that browsers use, because tls is set";
+                    wrong("public_url", other.clone(), rule)
+                }
+            },
+        }
     }
 }
 
@@ -523,6 +581,15 @@ mod tests {
             "",
             &[("PASSERBY_SPOOL_BYTES_MAX", "much")],
             "PASSERBY_SPOOL_BYTES_MAX must be a whole number",
+        );
+        refused("[tls]\ncertificate = 'x'", &[], "tls.key is not set, but must be");
+        refused("[tls]\nkey = 'x'", &[], "tls.certificate is not set, but must be");
+        let tls = "[tls]\ncertificate = 'x'\nkey = 'y'";
+        refused(tls, &[], "public_url is not set, but must be the https:// address");
+        refused(
+            "[engine]\nanalyst_sites = [\"a'b\"]",
+            &[],
+            "engine.analyst_sites is a'b, but must be",
         );
         refused("trusted_proxies = ['10.0.0.0']", &[], "trusted_proxies");
     }

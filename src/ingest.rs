@@ -80,17 +80,6 @@ pub enum Refusal {
     Failed,
 }
 
-impl Refusal {
-    fn reason(self) -> &'static str {
-        match self {
-            Self::Starting => "starting",
-            Self::Busy => "spool_busy",
-            Self::Full => "spool_full",
-            Self::Failed => "spool_failed",
-        }
-    }
-}
-
 impl From<AppendError> for Refusal {
     fn from(error: AppendError) -> Self {
         match error {
@@ -124,6 +113,9 @@ impl Collector {
     /// Takes one beacon in, for every site that it names. `Ok` means that what was not dropped is on
     /// disk.
     ///
+    /// What arrives is counted before anything is waited for, and what becomes of the rows is counted
+    /// by the spool: the sender may go away at any moment, and the sums must hold all the same.
+    ///
     /// # Errors
     /// [`Refusal`], when nothing of it was kept.
     pub async fn collect(
@@ -132,9 +124,20 @@ impl Collector {
         client: Client,
         accept_language: &str,
     ) -> Result<Receipt, Refusal> {
-        let outcome = self.take(beacon, client, accept_language).await;
-        self.account(beacon.domains.len() as u64, &outcome);
-        outcome
+        let events = beacon.domains.len() as u64;
+        self.counters.received.inc_by(events);
+        if !self.catalog.is_loaded() {
+            self.counters.reject("starting", events);
+            return Err(Refusal::Starting);
+        }
+        let (records, receipt) = self.sort(beacon, client, accept_language);
+        for reason in &receipt.dropped {
+            self.counters.reject(reason.as_str(), 1);
+        }
+        if !records.is_empty() {
+            self.spool.append(records).await?;
+        }
+        Ok(receipt)
     }
 
     /// Whether a token is an administrator's.
@@ -143,27 +146,38 @@ impl Collector {
         token.is_some_and(|token| token.administers(self.clock.now()))
     }
 
+    /// Whom a site's events of today would call the sender of a request: one visitor, or in the half hour
+    /// after midnight two.
+    pub fn who_asks(&self, client: Client, site: &Site) -> Vec<VisitorId> {
+        let Client { ip, agent, .. } = client;
+        let recognised = self.wall.cross(ip).recognise(&agent, site, self.clock.now());
+        std::iter::once(recognised.current).chain(recognised.previous).collect()
+    }
+
     /// Counts events that were refused because they could not be decoded.
     pub fn count_invalid(&self) {
         self.counters.received.inc();
         self.counters.reject("invalid", 1);
     }
 
-    async fn take(
+    /// Reads user agents.
+    pub fn agents(&self) -> &Agents {
+        &self.agents
+    }
+
+    /// The rows of a beacon, one for each site that counts it, and what is dropped of it.
+    fn sort(
         &self,
         beacon: &Beacon,
         client: Client,
         accept_language: &str,
-    ) -> Result<Receipt, Refusal> {
-        if !self.catalog.is_loaded() {
-            return Err(Refusal::Starting);
-        }
+    ) -> (Vec<Record>, Receipt) {
         let now = self.clock.now();
         let Client { ip, agent: raw_agent, signal, network } = client;
         let agent = self.agents.read(raw_agent.read());
         let objects = matches!(signal, Signal::Objects) && self.on_objection != OnObjection::Ignore;
         if let Some(reason) = self.verdict(beacon, &raw_agent, network, objects) {
-            return Ok(Receipt { dropped: vec![reason; beacon.domains.len()] });
+            return (Vec::new(), Receipt { dropped: vec![reason; beacon.domains.len()] });
         }
         let crossing = self.wall.cross(ip);
         let language = language::primary_tag(accept_language);
@@ -185,10 +199,7 @@ impl Collector {
                 Err(reason) => receipt.dropped.push(reason),
             }
         }
-        if !records.is_empty() {
-            self.spool.append(records).await?;
-        }
-        Ok(receipt)
+        (records, receipt)
     }
 
     /// Why a beacon does not count for any site.
@@ -234,20 +245,6 @@ impl Collector {
             pathname: &told.beacon.page.pathname,
         };
         self.visits.place(&arrival, recognised.current, recognised.previous, first)
-    }
-
-    /// Holds to the conservation law: received = accepted + rejected by reason.
-    fn account(&self, events: u64, outcome: &Result<Receipt, Refusal>) {
-        self.counters.received.inc_by(events);
-        match outcome {
-            Ok(receipt) => {
-                self.counters.accepted.inc_by(events - receipt.dropped.len() as u64);
-                for reason in &receipt.dropped {
-                    self.counters.reject(reason.as_str(), 1);
-                }
-            }
-            Err(refusal) => self.counters.reject(refusal.reason(), events),
-        }
     }
 }
 
@@ -336,9 +333,10 @@ fn attributes(told: &Told<'_>) -> Attributes {
     acquisition.onto(place_and_agent)
 }
 
-/// Rows hold seconds since 1970 in 32 bits; a clock outside of that shows its nearest end.
+/// Rows hold seconds since 1970 in 32 bits; a clock outside of that shows its nearest end. Second 0 is
+/// what ClickHouse says for the first of no events.
 fn seconds(moment: Timestamp) -> u32 {
-    u32::try_from(moment.as_second().max(0)).unwrap_or(u32::MAX)
+    u32::try_from(moment.as_second().max(1)).unwrap_or(u32::MAX)
 }
 
 fn random_id() -> u64 {

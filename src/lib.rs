@@ -12,10 +12,13 @@
 //! - [`session`]: the open visits, in memory; [`event`]: the stored row.
 //! - [`ingest`]: the seven steps of a beacon, in their order; [`import`]: the same for a file of events;
 //!   [`export`]: a file of events from what is stored.
+//! - [`erasure`]: takes events out of everything again.
 //! - [`spool`]: the durable log; [`store`]: ClickHouse: engine, schema, loader, reader, catalog.
 //! - [`query`]: wire query → [`query::Query`] → statement; [`report`]: the answers.
+//! - [`record`]: the papers of a site's privacy, from its configuration and the schema.
 //! - [`demo`]: a year of believable traffic.
 //! - [`site`], [`clock`], [`telemetry`]: the vocabulary that the others share.
+//! - `faults`: faults on demand, in debug builds alone, for `tests/faults`.
 
 pub mod app;
 pub mod beacon;
@@ -24,14 +27,18 @@ pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod enrich;
+pub mod erasure;
 pub mod event;
 pub mod export;
+#[cfg(debug_assertions)]
+pub mod faults;
 pub mod http;
 pub mod import;
 pub mod ingest;
 pub mod judge;
 pub mod privacy;
 pub mod query;
+pub mod record;
 pub mod report;
 pub mod session;
 pub mod site;

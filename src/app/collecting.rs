@@ -2,6 +2,7 @@
 //!
 //! Stopped in this order: no new connections, requests under way answered, the spool closed, what it
 //! holds shipped as far as the time allows (the rest waits on disk for the next start), ClickHouse.
+//! Each of these has its time, and all of them together have less than ten seconds.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -9,27 +10,36 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use super::App;
 use crate::clock::SharedClock;
-use crate::config::Config;
+use crate::config::{self, Config};
+use crate::event::Event;
+use crate::http::Services;
 use crate::http::connections::{self, Stopping};
 use crate::http::control;
 use crate::http::door::Door;
+use crate::http::tls::Certificates;
 use crate::ingest::{Collector, Parts};
 use crate::privacy::{Geo, Ledger, Listener, Prefixes, Proxies, SaltStore, Salts, Wall};
 use crate::session::Visits;
-use crate::spool::disk::Directory;
+use crate::spool::disk::{Directory, Disk};
 use crate::spool::{Limits, Reader, Spool};
 use crate::store::loader::Loader;
 use crate::telemetry::Sources;
 
 /// How often salts and visits that have ended are forgotten, and the place database is looked at.
 const TICK: Duration = Duration::from_secs(15);
+/// How often it is looked for what sites keep no longer.
+const RETENTION_INTERVAL: Duration = Duration::from_secs(30 * 60);
+/// How long after a start that is done first: the engine has begun by then.
+const RETENTION_DELAY: Duration = Duration::from_secs(60);
 /// How long the last batches may take when the collector stops.
-const SHIP_PATIENCE: Duration = Duration::from_secs(3);
+const SHIP_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A collector that takes beacons in.
 pub struct Collecting {
@@ -37,7 +47,7 @@ pub struct Collecting {
     address: SocketAddr,
     stopping: watch::Sender<bool>,
     servers: Vec<JoinHandle<()>>,
-    timer: JoinHandle<()>,
+    timers: [JoinHandle<()>; 2],
     spool: Spool,
     loader: Loader,
 }
@@ -52,6 +62,7 @@ impl Collecting {
         let services = app.services().clone();
         let now = services.clock.now();
         let geo = Arc::new(Geo::open(config.geo.database.as_deref(), now)?);
+        let certificates = certificates(&config)?;
         let listener = listen(config.listen).await?;
         let address = listener.local_addr()?;
         let metrics = match config.metrics_listen {
@@ -76,29 +87,40 @@ impl Collecting {
             spool: spool.clone(),
             counters: Arc::clone(&services.counters),
         }));
-        let loader = start_loader(&app, &config, &spool, reader);
+        let loader = start_loader(&app, &spool, reader);
         services.counters.watch(Sources {
+            clock: Arc::clone(&services.clock),
+            collector: Arc::clone(&collector),
             spool: spool.clone(),
             loader: Arc::clone(loader.figures()),
             visits: Arc::clone(&visits),
         });
-        services.health.set_spool(true);
+        services.eraser.watch(spool.clone(), Arc::clone(&visits));
+        services.health.set_spool(spool.clone());
 
         let (stopping, stopped) = watch::channel(false);
         let door = Door {
             proxies: Proxies::new(config.trusted_proxies.clone()),
             collector,
+            services: services.clone(),
             routes: crate::http::routes(services.clone()),
         };
-        let mut servers =
-            vec![tokio::spawn(connections::serve(listener, Arc::new(door), stopped.clone()))];
+        let mut servers = vec![tokio::spawn(connections::serve(
+            listener,
+            Arc::new(door),
+            certificates.clone(),
+            stopped.clone(),
+        ))];
         servers.extend(metrics.map(|listener| {
             let routes = control::operators_routes(services.clone());
-            tokio::spawn(connections::serve(listener, Arc::new(routes), stopped.clone()))
+            tokio::spawn(connections::serve(listener, Arc::new(routes), None, stopped.clone()))
         }));
         servers.extend(control_server(&config, &app, stopped));
-        let timer = tokio::spawn(tick(Arc::clone(&services.clock), salts, visits, geo));
-        Ok(Self { app, address, stopping, servers, timer, spool, loader })
+        let timer =
+            tokio::spawn(tick(Arc::clone(&services.clock), salts, visits, geo, certificates));
+        let retention = tokio::spawn(keep_no_longer(services));
+        let timers = [timer, retention];
+        Ok(Self { app, address, stopping, servers, timers, spool, loader })
     }
 
     /// Where it listens.
@@ -118,7 +140,7 @@ impl Collecting {
         for server in self.servers {
             let _ = server.await;
         }
-        self.timer.abort();
+        self.timers.iter().for_each(JoinHandle::abort);
         self.spool.close().await;
         self.loader.stop(SHIP_PATIENCE).await;
         self.app.close().await;
@@ -134,8 +156,19 @@ async fn listen(address: SocketAddr) -> anyhow::Result<Listener> {
 fn open_spool(config: &Config) -> anyhow::Result<(Spool, Reader)> {
     let directory = Directory::open(config.data_dir.join("spool"))
         .context("the spool's directory can not be made")?;
-    let limits = Limits { bytes_max: config.spool.bytes_max, ..Limits::default() };
-    Ok(Spool::open(Arc::new(directory), limits)?)
+    let config::Spool { bytes_max, segment_bytes, waiting_max } = config.spool;
+    let limits = Limits { bytes_max, segment_bytes, waiting_max, ..Limits::default() };
+    Ok(Spool::open(disk(config, directory), limits)?)
+}
+
+/// The disk of the spool; in a debug build a test may have put faults onto it.
+fn disk(config: &Config, directory: Directory) -> Arc<dyn Disk> {
+    #[cfg(debug_assertions)]
+    if let Some(wishes) = &config.faults {
+        return crate::faults::FaultyDisk::over(Arc::new(directory), wishes);
+    }
+    let _ = config;
+    Arc::new(directory)
 }
 
 /// A restart goes on with the visits that were open.
@@ -146,9 +179,9 @@ fn rebuild_visits(config: &Config, spool: &Spool) -> anyhow::Result<Visits> {
     Ok(visits)
 }
 
-fn start_loader(app: &App, config: &Config, spool: &Spool, reader: Reader) -> Loader {
+fn start_loader(app: &App, spool: &Spool, reader: Reader) -> Loader {
     let store = Arc::clone(&app.services().store);
-    Loader::start(store, spool.clone(), reader, config.data_dir.join("quarantine"))
+    Loader::start(store, spool.clone(), reader, Arc::clone(&app.services().quarantine))
 }
 
 /// Without the socket the commands cannot reach a running collector; beacons are counted all the same.
@@ -170,14 +203,66 @@ fn control_server(config: &Config, app: &App, stopped: Stopping) -> Option<JoinH
     }
 }
 
-/// What has to happen also when nobody visits.
-async fn tick(clock: SharedClock, salts: Arc<Salts>, visits: Arc<Visits>, geo: Arc<Geo>) {
+/// What the listener is encrypted with, if it is.
+fn certificates(config: &Config) -> anyhow::Result<Option<Arc<Certificates>>> {
+    match (&config.tls.certificate, &config.tls.key) {
+        (Some(certificate), Some(key)) => Ok(Some(Arc::new(Certificates::open(certificate, key)?))),
+        _ => Ok(None),
+    }
+}
+
+/// What has to happen also when nobody visits, and at once at a SIGHUP.
+async fn tick(
+    clock: SharedClock,
+    salts: Arc<Salts>,
+    visits: Arc<Visits>,
+    geo: Arc<Geo>,
+    certificates: Option<Arc<Certificates>>,
+) {
     let mut interval = tokio::time::interval(TICK);
+    let mut hangup = signal(SignalKind::hangup()).ok();
     loop {
-        interval.tick().await;
+        tokio::select! {
+            _ = interval.tick() => {}
+            () = received(&mut hangup) => {}
+        }
+        if let Some(certificates) = &certificates {
+            certificates.reload_if_replaced();
+        }
         let now = clock.now();
         salts.rotate(now);
         visits.sweep(u32::try_from(now.as_second()).unwrap_or(0));
         geo.reload_if_replaced(now);
+    }
+}
+
+/// Removes what sites keep no longer, from the database and from quarantine.
+async fn keep_no_longer(services: Services) {
+    let mut interval =
+        tokio::time::interval_at(Instant::now() + RETENTION_DELAY, RETENTION_INTERVAL);
+    loop {
+        interval.tick().await;
+        let (sites, now) = (services.catalog.sites(), services.clock.now());
+        match services.store.expire(&sites, now).await {
+            Ok(0) => {}
+            Ok(days) => tracing::info!(days, "events that their sites keep no longer were removed"),
+            Err(error) => tracing::warn!(%error, "what sites keep no longer is removed later"),
+        }
+        let is_past = |event: &Event| {
+            let site = sites.iter().find(|site| site.id.0 == event.happening.site_id);
+            let kept_from = site.and_then(|site| site.kept_from(now));
+            kept_from.is_some_and(|kept| i64::from(event.happening.timestamp) < kept.as_second())
+        };
+        if let Err(error) = services.quarantine.sift(is_past).await {
+            tracing::warn!(%error, "what sites keep no longer is still in quarantine");
+        }
+    }
+}
+
+/// Returns at a signal; never, where there are none to be had.
+async fn received(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
     }
 }

@@ -17,9 +17,13 @@ pub use data_dir::InUse;
 
 use crate::clock::SharedClock;
 use crate::config::{Config, Environment};
+use crate::erasure::Eraser;
 use crate::http::Services;
 use crate::http::health::Health;
+use crate::http::queue::Queue;
+use crate::privacy::OnObjection;
 use crate::store::catalog::Catalog;
+use crate::store::loader::quarantine::Quarantine;
 use crate::telemetry::Counters;
 use data_dir::DataDir;
 use database::Database;
@@ -49,12 +53,19 @@ impl App {
         let database =
             Database::start(&config, environment, Arc::clone(&catalog), Arc::clone(&health))
                 .await?;
+        let quarantine = Arc::new(Quarantine::of(&config.data_dir));
+        let eraser =
+            Eraser::new(database.store(), Arc::clone(&quarantine), config.data_dir.clone());
         let services = Services {
             clock,
+            eraser: Arc::new(eraser),
             catalog,
             store: database.store(),
             counters: Arc::new(Counters::default()),
             health,
+            heeds_objections: config.privacy.on_objection != OnObjection::Ignore,
+            quarantine,
+            queue: Queue::default(),
             public_url: config.public_url.clone(),
         };
         Ok(Self { config, services, database, _data_dir: data_dir })

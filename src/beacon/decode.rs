@@ -13,6 +13,7 @@ use super::{
     Revenue, URL_BYTES_MAX,
 };
 use crate::enrich::page::{Page, PageError};
+use crate::enrich::scrub::scrub;
 use crate::event::{ENGAGEMENT, PAGEVIEW, SCROLL_DEPTH_UNKNOWN};
 
 /// Engagement of this many milliseconds (30 days) or more is not believed.
@@ -105,7 +106,7 @@ fn beacon(fields: Chosen) -> Result<Beacon, BeaconError> {
     let kind = match name.as_str() {
         PAGEVIEW => Kind::Pageview,
         ENGAGEMENT => engagement(fields.engagement_ms.as_ref(), fields.scroll_depth.as_ref())?,
-        _ => Kind::Custom { name, interactive: fields.interactive },
+        _ => Kind::Custom { name: scrub(&name).into_owned(), interactive: fields.interactive },
     };
     let props = Props::read(fields.props)?.with_path(kind.name(), &page.pathname);
     Ok(Beacon {

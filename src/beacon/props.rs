@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{BeaconError, Field};
+use crate::enrich::scrub::scrub;
 
 /// The most properties that an event keeps; what comes after is left out.
 pub const PROPS_MAX: usize = 30;
@@ -18,7 +19,8 @@ const NAMES_WITH_PATH: [&str; 3] = ["404", "WP Form Completions", "Form: Submiss
 pub struct Props(Vec<(String, String)>);
 
 impl Props {
-    /// Reads properties from an object, or from a text that holds one; anything else is none.
+    /// Reads properties from an object, or from a text that holds one; anything else is none. What may be
+    /// personal in a value is masked.
     ///
     /// Pairs that say nothing (null, blank) or cannot be shown (lists, objects) are left out.
     ///
@@ -54,7 +56,8 @@ impl Props {
                 return Err(BeaconError::new(Field::Props, "values must not exceed 2000 bytes"));
             }
         }
-        Ok(Self(pairs))
+        let scrubbed = |(key, value): (String, String)| (key, scrub(&value).into_owned());
+        Ok(Self(pairs.into_iter().map(scrubbed).collect()))
     }
 }
 

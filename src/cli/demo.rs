@@ -8,7 +8,7 @@ use clap::Parser;
 use tempfile::TempDir;
 
 use super::progress::Progress;
-use super::serve::until_told_to_stop;
+use super::serve::Signals;
 use super::{Context, output};
 use crate::app::App;
 use crate::app::collecting::Collecting;
@@ -88,7 +88,8 @@ async fn show(collecting: &Collecting, args: &Args) -> anyhow::Result<()> {
         domain = demo::DOMAIN,
     ));
     output::made(format!("{base}/{}", demo::DOMAIN))?;
-    until_told_to_stop().await
+    Signals::listen()?.told().await;
+    Ok(())
 }
 
 /// Registers the site and loads its traffic, unless an earlier run did; returns a token for its reports.

@@ -3,15 +3,19 @@
 //! What a command made stands alone on standard output, for programs; messages for people go to
 //! standard error. Exit codes: 0 done, 1 it failed (a sentence says why), 2 wrong arguments.
 
+mod backup;
 mod check;
 mod demo;
 pub mod engine;
+mod erase;
 mod export;
 mod goal;
 mod import;
 mod link;
 mod output;
+mod privacy;
 mod progress;
+mod quarantine;
 mod query;
 mod remote;
 mod segment;
@@ -67,8 +71,19 @@ enum Command {
     Export(export::Args),
     /// Show a report in the terminal
     Query(query::Args),
+    /// Erase events of a site everywhere they are
+    Erase(erase::Args),
+    /// Print the record of processing, the inventory of data, and a text for a site's privacy policy
+    Privacy(privacy::Args),
+    /// Look at events that ClickHouse refuses, and load them again
+    #[command(subcommand)]
+    Quarantine(quarantine::Command),
     /// Check the configuration, ClickHouse, the spool and the places
     Check,
+    /// Write a backup of everything that ClickHouse holds
+    Backup(backup::Args),
+    /// Bring a backup into an empty database
+    Restore(backup::Args),
     /// Bring the tables up to date (a start of the collector does so too)
     Migrate,
     /// The embedded engine, as a child process of the collector
@@ -93,12 +108,14 @@ pub fn run(environment: Environment) -> anyhow::Result<()> {
         return engine::run(&args);
     }
     let config = Config::load(cli.config.as_deref(), &environment)?;
-    let clock: SharedClock = Arc::new(SystemClock);
+    let clock = clock(&config);
     let context = Context { config, environment, clock };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match cli.command {
             Command::Demo(args) => demo::run(context, args).await,
+            Command::Erase(args) => erase::run(context, args).await,
+            Command::Privacy(args) => privacy::run(context, args).await,
             Command::Check => check::run(context).await,
             Command::Import(args) => import::run(context, args).await,
             Command::Export(args) => export::run(context, args).await,
@@ -109,12 +126,25 @@ pub fn run(environment: Environment) -> anyhow::Result<()> {
             Command::Link(command) => link::run(context, command).await,
             Command::Token(command) => token::run(context, command).await,
             Command::Query(args) => query::run(context, args).await,
+            Command::Backup(args) => backup::backup(context, args).await,
+            Command::Restore(args) => backup::restore(context, args).await,
+            Command::Quarantine(command) => quarantine::run(context, command).await,
             Command::Migrate => serve::migrate(context).await,
             Command::Engine(_) => {
                 unreachable!("handled above: the engine must not run inside a runtime")
             }
         }
     })
+}
+
+/// The machine's clock; in a debug build a test may have set it.
+fn clock(config: &Config) -> SharedClock {
+    #[cfg(debug_assertions)]
+    if let Some(wishes) = &config.faults {
+        return crate::faults::ShiftedClock::of(wishes);
+    }
+    let _ = config;
+    Arc::new(SystemClock)
 }
 
 #[cfg(test)]

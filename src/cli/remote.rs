@@ -18,7 +18,7 @@ use crate::app::{App, InUse};
 use crate::http::control::{self, Caller};
 
 /// How long a command waits for ClickHouse.
-const DATABASE_PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const DATABASE_PATIENCE: Duration = Duration::from_secs(10);
 /// How often a collector that is just starting or stopping is tried again.
 const ATTEMPTS: usize = 100;
 /// The pause in between.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Context, output};
 use crate::app::App;
@@ -18,32 +18,57 @@ pub(super) async fn run(context: Context) -> anyhow::Result<()> {
         tracing::warn!(name, "this variable is none of Passerby's, and changes nothing");
     }
     privacy::harden_process();
-    let app = App::open(context.config, &context.environment, context.clock).await?;
-    let collecting = Collecting::start(app).await?;
+    // From here on the process ends well when it is told to, also before it has come up.
+    let signals = Signals::listen()?;
+    let told = signals.told();
+    tokio::pin!(told);
+    let collecting = tokio::select! {
+        collecting = start(context) => collecting?,
+        () = &mut told => return Ok(()),
+    };
     tracing::info!(address = %collecting.address(), "beacons are accepted");
-    until_told_to_stop().await?;
+    told.await;
     tracing::info!("stopping");
     collecting.stop().await;
     Ok(())
 }
 
-/// Returns at the first SIGTERM or SIGINT. A second one ends the process at once.
-pub(super) async fn until_told_to_stop() -> anyhow::Result<()> {
-    let (mut terminate, mut interrupt) =
-        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+async fn start(context: Context) -> anyhow::Result<Collecting> {
+    let app = App::open(context.config, &context.environment, context.clock).await?;
+    Collecting::start(app).await
+}
+
+/// SIGTERM and SIGINT, from the moment on at which this was made.
+pub(super) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    pub(super) fn listen() -> anyhow::Result<Self> {
+        let (terminate, interrupt) =
+            (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        Ok(Self { terminate, interrupt })
     }
-    tokio::spawn(async move {
+
+    /// Returns at the first of them. A second one ends the process at once.
+    pub(super) async fn told(mut self) {
+        self.next().await;
+        tokio::spawn(async move {
+            self.next().await;
+            let _ = rustix::process::kill_process(
+                rustix::process::getpid(),
+                rustix::process::Signal::KILL,
+            );
+        });
+    }
+
+    async fn next(&mut self) {
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
-        let _ =
-            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
-    });
-    Ok(())
+    }
 }
 
 pub(super) async fn migrate(context: Context) -> anyhow::Result<()> {

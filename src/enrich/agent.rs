@@ -67,6 +67,11 @@ impl Agents {
         self.remembered.or_find(agent, || Arc::new(self.parse(agent)))
     }
 
+    /// How often a user agent was remembered, and how often it had to be read.
+    pub fn remembered(&self) -> (u64, u64) {
+        self.remembered.counts()
+    }
+
     fn parse(&self, agent: &str) -> Agent {
         let browser = self.browsers.extract(agent);
         let system = self.systems.extract(agent);

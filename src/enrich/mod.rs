@@ -9,4 +9,5 @@ pub mod language;
 pub mod page;
 pub mod places;
 pub mod remembered;
+pub mod scrub;
 pub mod text;

@@ -2,6 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
+use super::scrub::scrub;
 use super::text::clean;
 
 /// The longest host, in bytes (RFC 1035).
@@ -92,10 +93,15 @@ impl Page {
         if hash_mode && !parts.fragment.is_empty() {
             pathname = pathname.trim_end().to_owned() + "#" + &decoded(parts.fragment);
         }
-        let pathname = clean(pathname.trim_end(), PATHNAME_BYTES_MAX);
+        let pathname = path(pathname.trim_end());
         let pathname = if pathname.is_empty() { "/".to_owned() } else { pathname };
         Ok((Self { hostname: hostname(parts.host), pathname }, parts.query.to_owned()))
     }
+}
+
+/// A path as it is stored: without what may be personal in it.
+pub fn path(path: &str) -> String {
+    clean(&scrub(&clean(path, PATHNAME_BYTES_MAX)), PATHNAME_BYTES_MAX)
 }
 
 /// A host as it is stored.
@@ -115,7 +121,7 @@ pub(super) fn host_and_path(url: &str) -> Option<(String, String, String)> {
     let parts = split(url.trim());
     let scheme = parts.scheme.to_ascii_lowercase();
     let host = hostname(parts.host);
-    (host != NO_HOST).then(|| (scheme, host, clean(&decoded(parts.path), PATHNAME_BYTES_MAX)))
+    (host != NO_HOST).then(|| (scheme, host, path(&decoded(parts.path))))
 }
 
 #[cfg(test)]

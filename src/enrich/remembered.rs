@@ -33,6 +33,11 @@ impl<T: Clone> Remembered<T> {
         self.answers.insert(key, found.clone());
         found
     }
+
+    /// How often an answer was remembered, and how often it had to be found.
+    pub fn counts(&self) -> (u64, u64) {
+        (self.answers.hits(), self.answers.misses())
+    }
 }
 
 #[cfg(test)]

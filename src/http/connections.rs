@@ -1,7 +1,9 @@
 //! Connections of the outside world: accepted, limited, timed out, and drained at the end.
 //!
 //! hyper runs each of them. Its timers do nothing unless it is given one, so it is (threats.md, T13).
+//! A connection is plain, or encrypted ([`tls`](super::tls)); an encrypted one may be of HTTP/2.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,11 +14,15 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulConnection;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::door;
+use super::http2::{self, Activity};
+use super::tls::{Certificates, HTTP2};
 use crate::privacy::{Listener, Peer};
 
 /// The most connections that are open at once; more wait to be accepted.
@@ -28,7 +34,7 @@ const HEADERS_MAX: usize = 64;
 /// The longest head of a request, in bytes.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
 /// How long requests under way may take when the collector stops.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Turns true when the collector stops.
 pub type Stopping = watch::Receiver<bool>;
@@ -66,8 +72,14 @@ pub fn limits() -> http1::Builder {
     builder
 }
 
-/// Accepts connections until the collector stops, and then waits for those that are at work.
-pub async fn serve<D: Answer>(listener: Listener, door: Arc<D>, mut stopping: Stopping) {
+/// Accepts connections until the collector stops, and then waits for those that are at work. With
+/// certificates they are encrypted.
+pub async fn serve<D: Answer>(
+    listener: Listener,
+    door: Arc<D>,
+    certificates: Option<Arc<Certificates>>,
+    mut stopping: Stopping,
+) {
     let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut connections = JoinSet::new();
     loop {
@@ -81,12 +93,19 @@ pub async fn serve<D: Answer>(listener: Listener, door: Arc<D>, mut stopping: St
         };
         while connections.try_join_next().is_some() {}
         let (door, stopping) = (Arc::clone(&door), stopping.clone());
+        let acceptor = certificates.as_ref().map(|certificates| certificates.acceptor());
         connections.spawn(async move {
-            let service = service_fn(|request| {
-                let (door, peer) = (Arc::clone(&door), &peer);
-                async move { Ok::<_, std::convert::Infallible>(door.answer(peer, request).await) }
-            });
-            run(limits().serve_connection(TokioIo::new(stream), service), stopping).await;
+            match acceptor {
+                None => of_http1(stream, peer, door, stopping).await,
+                Some(acceptor) => match timeout(HEAD_TIMEOUT, acceptor.accept(stream)).await {
+                    Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(HTTP2) => {
+                        of_http2(stream, peer, door, stopping).await;
+                    }
+                    Ok(Ok(stream)) => of_http1(stream, peer, door, stopping).await,
+                    Ok(Err(error)) => tracing::trace!(%error, "a handshake failed"),
+                    Err(_) => tracing::trace!("a handshake took too long"),
+                },
+            }
             drop(permit);
         });
     }
@@ -94,12 +113,55 @@ pub async fn serve<D: Answer>(listener: Listener, door: Arc<D>, mut stopping: St
     drain(connections).await;
 }
 
-/// Runs one connection to its end, or, when the collector stops, to the end of its current request.
-pub(super) async fn run<I, S>(connection: http1::Connection<TokioIo<I>, S>, mut stopping: Stopping)
+async fn of_http1<I, D>(stream: I, peer: Peer, door: Arc<D>, stopping: Stopping)
 where
-    I: AsyncRead + AsyncWrite + Unpin,
-    S: hyper::service::HttpService<Incoming, ResBody = Body>,
-    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    I: AsyncRead + AsyncWrite + Unpin + 'static,
+    D: Answer,
+{
+    let service = service_fn(|request| {
+        let (door, peer) = (Arc::clone(&door), &peer);
+        async move { Ok::<_, Infallible>(door.answer(peer, request).await) }
+    });
+    run(limits().serve_connection(TokioIo::new(stream), service), stopping).await;
+}
+
+async fn of_http2<I, D>(stream: I, peer: Peer, door: Arc<D>, mut stopping: Stopping)
+where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    D: Answer,
+{
+    // hyper runs each request as a task of its own.
+    let (peer, activity) = (Arc::new(peer), Arc::new(Activity::new()));
+    let of_requests = Arc::clone(&activity);
+    let service = service_fn(move |request| {
+        let (door, peer, activity) =
+            (Arc::clone(&door), Arc::clone(&peer), Arc::clone(&of_requests));
+        async move {
+            let _under_way = activity.request();
+            Ok::<_, Infallible>(door.answer(&peer, http2::with_host(request)).await)
+        }
+    });
+    let (end, ended) = watch::channel(false);
+    let connection = run(http2::limits().serve_connection(TokioIo::new(stream), service), ended);
+    let unused = async {
+        tokio::select! {
+            () = activity.idle() => {}
+            () = stopped(&mut stopping) => {}
+        }
+        end.send_replace(true);
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = connection => {}
+        () = unused => {}
+    }
+}
+
+/// Runs one connection to its end, or, when the collector stops, to the end of its current request.
+pub(super) async fn run<C>(connection: C, mut stopping: Stopping)
+where
+    C: GracefulConnection,
+    C::Error: std::fmt::Display,
 {
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
@@ -117,7 +179,7 @@ where
 /// Waits for connections that are at work, as long as that is reasonable.
 pub(super) async fn drain(mut connections: JoinSet<()>) {
     let all = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(DRAIN_TIMEOUT, all).await.is_err() {
+    if timeout(DRAIN_TIMEOUT, all).await.is_err() {
         tracing::warn!("some connections did not end in time and were cut");
     }
 }

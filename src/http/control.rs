@@ -17,7 +17,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinSet;
 
 use super::connections::{self, Stopping, stopped};
-use super::{Services, access, door, health};
+use super::{Services, access, backups, door, health};
 
 /// Where the control socket of a data directory is.
 pub fn socket_path(data_dir: &Path) -> PathBuf {
@@ -27,6 +27,7 @@ pub fn socket_path(data_dir: &Path) -> PathBuf {
 /// The routes as the owner of the data directory sees them.
 pub fn owners_routes(services: Services) -> Router {
     super::routes(services.clone())
+        .merge(backups::owners_routes().with_state(services.clone()))
         .merge(operators_routes(services))
         .layer(middleware::from_fn(access::as_owner))
 }

@@ -3,6 +3,7 @@
 //! *Live* means that the process answers. *Ready* means that it can accept beacons durably; for that
 //! it needs its spool and the catalog, not ClickHouse. `/api/health` tells both, and more.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::State;
@@ -13,12 +14,13 @@ use axum::{Json, Router};
 use serde_json::json;
 
 use super::Services;
+use crate::spool::Spool;
 
 /// What is known of the parts.
 #[derive(Default)]
 pub struct Health {
     database: AtomicBool,
-    spool: AtomicBool,
+    spool: OnceLock<Spool>,
     stopping: AtomicBool,
 }
 
@@ -28,14 +30,24 @@ impl Health {
         self.database.store(answers, Ordering::Relaxed);
     }
 
-    /// Whether the spool takes events.
-    pub fn set_spool(&self, writable: bool) {
-        self.spool.store(writable, Ordering::Relaxed);
+    /// The spool is open.
+    pub fn set_spool(&self, spool: Spool) {
+        // A process has one spool.
+        let _ = self.spool.set(spool);
+    }
+
+    fn spool_accepts(&self) -> bool {
+        self.spool.get().is_some_and(Spool::accepts)
     }
 
     /// The collector is going away: send nothing new.
     pub fn set_stopping(&self) {
         self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the collector is about to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
     }
 }
 
@@ -67,9 +79,9 @@ async fn live() -> &'static str {
 }
 
 fn is_ready(services: &Services) -> bool {
-    let Health { spool, stopping, .. } = &*services.health;
-    spool.load(Ordering::Relaxed)
-        && !stopping.load(Ordering::Relaxed)
+    let health = &services.health;
+    health.spool_accepts()
+        && !health.stopping.load(Ordering::Relaxed)
         && services.catalog.is_loaded()
 }
 
@@ -82,13 +94,13 @@ async fn ready(State(services): State<Services>) -> Response {
 }
 
 async fn health(State(services): State<Services>) -> Response {
-    let answers = |flag: &AtomicBool| if flag.load(Ordering::Relaxed) { "ok" } else { "error" };
+    let word = |is_well: bool| if is_well { "ok" } else { "error" };
     let ready = is_ready(&services);
     let body = json!({
         "ready": ready,
-        "clickhouse": answers(&services.health.database),
-        "spool": answers(&services.health.spool),
-        "catalog": if services.catalog.is_loaded() { "ok" } else { "error" },
+        "clickhouse": word(services.health.database.load(Ordering::Relaxed)),
+        "spool": word(services.health.spool_accepts()),
+        "catalog": word(services.catalog.is_loaded()),
     });
     (if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(body))
         .into_response()

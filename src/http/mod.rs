@@ -1,42 +1,51 @@
 //! HTTP: connections, the door, and the routes behind it.
 //!
-//! - [`connections`] accepts, limits, times out and drains connections.
+//! - [`connections`] accepts, limits, times out and drains connections, plain or encrypted ([`tls`]).
 //! - [`door`] receives every request of the outside world. It is where the visitor's address and user
 //!   agent are taken off the request: beacons get them as opaque values, everything else never does.
 //! - [`beacon`] is the beacons' side of the door; [`api`], [`sites`], [`goals`], [`segments`], [`links`],
-//!   [`tokens`], [`import`], [`script`] and [`health`] are the routes behind it, and [`access`] decides who
-//!   may use them.
-//! - [`control`] is the same routes on a socket in the data directory, for the command line.
+//!   [`tokens`], [`import`], [`erase`], [`quarantine`], [`script`] and [`health`] are the routes behind it,
+//!   and [`access`] decides who may use them.
+//! - [`queue`] is what reports stand in, so that they do not take the machine from the beacons.
+//! - [`control`] is the same routes on a socket in the data directory, for the command line, with
+//!   [`backups`] beside them.
 
 pub mod access;
 pub mod answer;
 pub mod api;
+pub mod backups;
 pub mod beacon;
 pub mod connections;
 pub mod control;
 pub mod door;
+pub mod erase;
 pub mod export;
 mod fields;
 pub mod form;
 pub mod goals;
 pub mod health;
+mod http2;
 pub mod import;
 pub mod links;
 pub mod openapi;
 mod paging;
+pub mod quarantine;
+pub mod queue;
 pub mod script;
 pub mod segments;
 pub mod sites;
+pub mod tls;
 pub mod tokens;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 
 use crate::clock::SharedClock;
 use crate::store::Store;
 use crate::store::catalog::Catalog;
+use crate::store::loader::quarantine::SharedQuarantine;
 use crate::telemetry::Counters;
 
 /// What the routes work with.
@@ -50,30 +59,41 @@ pub struct Services {
     pub store: Arc<Store>,
     /// What the collector counts.
     pub counters: Arc<Counters>,
+    /// Takes events out again.
+    pub eraser: Arc<crate::erasure::Eraser>,
     /// How the parts are.
     pub health: Arc<health::Health>,
+    /// Whether visitors who object are heeded.
+    pub heeds_objections: bool,
+    /// Events that ClickHouse refuses.
+    pub quarantine: SharedQuarantine,
+    /// The queue before the reports.
+    pub queue: queue::Queue,
     /// The address at which browsers reach the collector, when the operator said so.
     pub public_url: Option<String>,
 }
 
 /// Every route behind the door.
 pub fn routes(services: Services) -> Router {
+    let in_the_queue = || from_fn_with_state(services.clone(), queue::stand);
     let api = Router::new()
-        .merge(api::routes())
+        .merge(api::routes().layer(in_the_queue()))
         .merge(sites::routes())
         .merge(goals::routes())
         .merge(segments::routes())
         .merge(links::routes())
         .merge(tokens::routes())
         .merge(import::routes())
+        .merge(quarantine::routes())
         .merge(export::routes())
+        .merge(erase::routes())
         .merge(openapi::routes())
         .layer(map_response(answer::in_the_one_form));
     Router::new()
         .merge(api)
         .merge(health::routes())
         .merge(script::routes())
-        .merge(crate::web::routes())
+        .merge(crate::web::routes().layer(in_the_queue()))
         .fallback(answer::no_such_route)
         .with_state(services)
 }

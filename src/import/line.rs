@@ -1,5 +1,5 @@
-//! A line of an import: its wire form, and its rules. Fields that are given are kept as they are given;
-//! what is missing is derived as for a beacon.
+//! A line of an import: its wire form, and its rules. Fields that are given are kept as they are given,
+//! but for what may be personal in them; what is missing is derived as for a beacon.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use crate::beacon::{NAME_CHARS_MAX, Props, Revenue};
 use crate::enrich::acquisition::{Acquisition, ClickId, Tags, channel};
-use crate::enrich::page::{Page, PageError, hostname};
+use crate::enrich::page::{Page, PageError, hostname, path};
 use crate::enrich::places::{city_name, region_name};
+use crate::enrich::scrub::scrub;
 use crate::enrich::text::clean;
 use crate::event::{Attributes, PAGEVIEW, SCROLL_DEPTH_UNKNOWN};
 use crate::session::Kind;
@@ -202,13 +203,14 @@ impl Line {
             page.hostname = hostname;
         }
         if let Some(pathname) = given(&self.pathname) {
-            page.pathname = pathname;
+            page.pathname = path(&pathname);
         }
         Ok((page, query))
     }
 
     fn attributes(&self, query: &str, page: &Page) -> Attributes {
-        let given = |text: &Option<String>| text.as_deref().map(|text| clean(text, TEXT_BYTES_MAX));
+        let given =
+            |text: &Option<String>| text.as_deref().map(|text| clean(&scrub(text), TEXT_BYTES_MAX));
         let or = |text: &Option<String>, derived: String| given(text).unwrap_or(derived);
         let from_url = Tags::from_query(query);
         let tags = Tags {
@@ -257,7 +259,7 @@ impl Line {
 }
 
 fn name(given: Option<String>) -> Result<String, LineError> {
-    let name = given.map_or_else(|| PAGEVIEW.to_owned(), |name| clean(&name, usize::MAX));
+    let name = given.map_or_else(|| PAGEVIEW.to_owned(), |name| clean(&scrub(&name), usize::MAX));
     match name.chars().count() {
         0 => Err(LineError::new("name", "can't be blank")),
         count if count > NAME_CHARS_MAX => {

@@ -31,7 +31,7 @@ mod tests;
 pub mod v1;
 mod wire;
 
-use jiff::{Timestamp, ToSpan};
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 pub use self::compile::{compile, first_event, total_rows};
@@ -135,7 +135,10 @@ impl Query {
     /// Parts that do not go together, all of them at once.
     pub fn resolve(wire: Wire, known: &Known<'_>) -> Result<Self, QueryError> {
         let mut problems = Problems::default();
-        let period = wire.range.resolve(&known.site.timezone, known.now, known.first_event);
+        let kept_from = known.site.kept_from(known.now);
+        let first_event =
+            known.first_event.map(|first| kept_from.map_or(first, |kept| first.max(kept)));
+        let period = wire.range.resolve(&known.site.timezone, known.now, first_event);
         let Some(filters) = resolve_filters(wire.filters, known.goals, &mut problems) else {
             return problems.finish(None);
         };
@@ -156,7 +159,7 @@ impl Query {
             revenue: Revenue::of(known.goals, &dimensions, &filters),
             dimensions,
             period,
-            kept_from: known.site.retention_days.map(|days| kept_from(days, known)),
+            kept_from,
             filters,
             goals: known.goals.to_vec(),
             order: wire.order,
@@ -302,13 +305,4 @@ fn goals_asked_for(goals: &[Goal], filters: &[Filter]) -> Vec<Goal> {
     });
     let meant: Vec<_> = meant.collect();
     goals.iter().filter(|goal| meant.iter().all(|meant| meant.contains(goal))).cloned().collect()
-}
-
-/// The first moment of the oldest day that the site still keeps.
-fn kept_from(days: u32, known: &Known<'_>) -> Timestamp {
-    let zone = &known.site.timezone;
-    let oldest = zone.to_datetime(known.now).date().saturating_sub(i64::from(days).days());
-    // Older than the calendar is older than anything: everything is kept.
-    zone.to_timestamp(oldest.to_datetime(jiff::civil::Time::midnight()))
-        .unwrap_or(Timestamp::UNIX_EPOCH)
 }

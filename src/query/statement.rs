@@ -134,7 +134,7 @@ impl From<&Self> for Sql {
     }
 }
 
-/// A finished statement: it reads, and changes nothing.
+/// A finished statement. What a query comes to reads, and changes nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Statement {
     text: String,

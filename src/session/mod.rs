@@ -246,6 +246,11 @@ impl Visits {
         self.open.len()
     }
 
+    /// Forgets open visits: what is erased may not come back with their next events.
+    pub fn forget(&self, is_meant: impl Fn(SiteId, &Placed) -> bool) {
+        self.open.retain(|(site, _), visit| !is_meant(*site, &visit.placed));
+    }
+
     /// How many visits are open.
     pub fn len(&self) -> usize {
         self.open.len()

@@ -4,6 +4,7 @@ pub mod goal;
 pub mod segment;
 
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
 use self::goal::{Goal, GoalKind};
@@ -58,5 +59,50 @@ impl Site {
     pub fn timezone_name(&self) -> &str {
         // Unwrap safety: sites are made from names only (`Catalog` refuses anything else).
         self.timezone.iana_name().unwrap_or("UTC")
+    }
+
+    /// The first moment that is still kept: the beginning of the oldest of the site's days, of which today
+    /// is the youngest. No event is kept for longer than its site's days. `None`: everything is kept.
+    pub fn kept_from(&self, now: Timestamp) -> Option<Timestamp> {
+        let days = i64::from(self.retention_days?);
+        let oldest = self.timezone.to_datetime(now).date().saturating_sub((days - 1).days());
+        // Older than the calendar is older than anything: everything is kept.
+        let midnight = oldest.to_datetime(jiff::civil::Time::midnight());
+        Some(self.timezone.to_timestamp(midnight).unwrap_or(Timestamp::UNIX_EPOCH))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn site(timezone: &str, days: u32) -> Site {
+        Site {
+            id: SiteId(1),
+            domain: "example.com".into(),
+            timezone: TimeZone::get(timezone).unwrap(),
+            retention_days: Some(days),
+            public: false,
+            goals: Vec::new(),
+            segments: Vec::new(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_kept_is_never_older_than_the_days_and_hardly_a_day_younger(
+            second in 1_500_000_000i64..2_500_000_000, days in 1u32..4_000, zone in 0..4usize,
+        ) {
+            let zone = ["UTC", "Europe/Berlin", "America/St_Johns", "Pacific/Kiritimati"][zone];
+            let now = Timestamp::from_second(second).unwrap();
+            let kept_from = site(zone, days).kept_from(now).unwrap();
+            // A clock that is set by an hour on the way makes the days an hour longer or shorter.
+            let (bound, hour) = (SignedDuration::from_hours(24 * i64::from(days)), SignedDuration::from_hours(1));
+            prop_assert!(now.duration_since(kept_from) < bound + hour);
+            prop_assert!(now.duration_since(kept_from) >= bound - SignedDuration::from_hours(25));
+        }
     }
 }

@@ -16,14 +16,16 @@
 //! Files `<16 digits>.spool`, numbered from 1, each a segment:
 //!
 //! ```text
-//! segment  = magic[8] = "PSBYSPL1"  seed[4]  columns_bytes: u32  columns: text  crc: u32   frame*
+//! segment  = header  zeros to a multiple of 4096 bytes  header  frame*
+//! header   = magic[8] = "PSBYSPL1"  seed[4]  columns_bytes: u32  columns: text  crc: u32
 //! frame    = marker[4] = "\xF5PSB"  row_bytes: u32  day: u32  crc: u32  row[row_bytes]
 //! ```
 //!
 //! Numbers are little-endian. `columns` names the columns of the rows, separated by commas, so that rows
 //! written by an older version still load. `day` is the row's day in UTC, in days since 1970. The `crc` of the
 //! header is the CRC-32 (IEEE) of what stands between the magic and itself; that of a frame is of the
-//! segment's random seed, the row's length, its day and the row.
+//! segment's random seed, the row's length, its day and the row. The header is there twice, in two
+//! pages, because no row can be read without it.
 //! A row is RowBinary, as `event::Event::encode` made it.
 //!
 //! A frame that is damaged is passed over: the next marker with a frame whose `crc` holds goes on. An event
@@ -55,6 +57,13 @@ use disk::Disk;
 use segment::Seed;
 use writer::Writer;
 
+/// How often it is looked whether a segment can be removed.
+const FORGET_POLL: Duration = Duration::from_millis(50);
+/// How long a spool that has refused rows counts as one that does not take any.
+const TRY_AGAIN: Duration = Duration::from_secs(5);
+/// As many bytes are read to find the oldest event that waits.
+const OLDEST_BYTES_MAX: u64 = 64 << 10;
+
 /// The spool's bounds.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -76,7 +85,7 @@ impl Default for Limits {
             bytes_max: 10 << 30,
             segment_bytes: 64 << 20,
             keep: Duration::from_secs(45 * 60),
-            waiting_max: 16_384,
+            waiting_max: 4_096,
             waiting_bytes_max: 64 << 20,
         }
     }
@@ -113,6 +122,17 @@ pub enum AppendError {
     /// The spool has been closed.
     #[error("the spool is closed")]
     Closed,
+}
+
+impl AppendError {
+    /// What the refused events are counted under.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Busy => "spool_busy",
+            Self::Full => "spool_full",
+            Self::Failed | Self::Closed => "spool_failed",
+        }
+    }
 }
 
 /// The spool could not be opened.
@@ -155,6 +175,10 @@ struct Shared {
     disk: Arc<dyn Disk>,
     limits: Limits,
     segments: Mutex<BTreeMap<u64, Segment>>,
+    /// Everything before it is in ClickHouse. The reader moves it.
+    committed: Mutex<Position>,
+    /// When the disk last had no room or failed, until it takes rows again.
+    refused_at: Mutex<Option<Instant>>,
     /// Told when there is more to read.
     grown: Notify,
     figures: Figures,
@@ -163,8 +187,16 @@ struct Shared {
 /// What the spool counts since it was opened.
 #[derive(Default)]
 pub struct Figures {
+    /// Rows that waited when it was opened.
+    pub rows_recovered: AtomicU64,
     /// Rows that were accepted.
     pub rows_appended: AtomicU64,
+    /// Rows that were refused because too much waited.
+    pub rows_refused_busy: AtomicU64,
+    /// Rows that were refused for want of room.
+    pub rows_refused_full: AtomicU64,
+    /// Rows that the disk did not take.
+    pub rows_refused_failed: AtomicU64,
     /// Rows that were committed.
     pub rows_committed: AtomicU64,
     /// Rows that wait to be committed.
@@ -175,13 +207,50 @@ pub struct Figures {
     pub damaged: AtomicU64,
 }
 
+impl Figures {
+    fn refuse(&self, error: AppendError, rows: u64) {
+        let figure = match error {
+            AppendError::Busy => &self.rows_refused_busy,
+            AppendError::Full => &self.rows_refused_full,
+            AppendError::Failed | AppendError::Closed => &self.rows_refused_failed,
+        };
+        figure.fetch_add(rows, Ordering::Relaxed);
+    }
+}
+
+/// The next row that waits lies there, or beyond it; `None` when there is none.
+fn next_waiting(segments: &BTreeMap<u64, Segment>, committed: Position) -> Option<Position> {
+    segments.range(committed.segment..).find_map(|(&number, segment)| {
+        let from = if number == committed.segment { committed.offset } else { segment.first_frame };
+        (from < segment.bytes).then_some(Position { segment: number, offset: from })
+    })
+}
+
 impl Shared {
+    fn committed(&self) -> MutexGuard<'_, Position> {
+        self.committed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refused_at(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.refused_at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn segments(&self) -> MutexGuard<'_, BTreeMap<u64, Segment>> {
         self.segments.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn bytes(&self) -> u64 {
         self.segments().values().map(|segment| segment.bytes).sum()
+    }
+
+    /// Segments that lie before the checkpoint may leave the disk in their time.
+    fn mark_committed(&self) {
+        let Position { segment: last, offset } = *self.committed();
+        for (number, segment) in self.segments().range_mut(..=last) {
+            if *number < last || (segment.is_ended && offset >= segment.bytes) {
+                segment.committed_at.get_or_insert_with(Instant::now);
+            }
+        }
     }
 
     /// Removes segments that have been committed and kept for long enough; all committed ones when
@@ -232,6 +301,8 @@ impl Spool {
             disk,
             limits,
             segments: Mutex::new(segments),
+            committed: Mutex::new(committed),
+            refused_at: Mutex::default(),
             grown: Notify::new(),
             figures,
         });
@@ -251,6 +322,24 @@ impl Spool {
     /// Begins a new segment, so that the rows of the last one can leave the disk in their time.
     pub fn rotate(&self) {
         self.writer.rotate();
+    }
+
+    /// Waits until everything that was appended by now is in ClickHouse, and removes it from the disk: what
+    /// is erased may not stay in the log. Says how many of its segments are still there in the end: 0, but
+    /// when ClickHouse does not take them within the patience.
+    pub async fn forget_committed(&self, patience: Duration) -> usize {
+        let last = self.shared.segments().keys().next_back().copied().unwrap_or(0);
+        let left = || self.shared.segments().range(..=last).count();
+        let begun = Instant::now();
+        self.rotate();
+        loop {
+            self.shared.mark_committed();
+            self.shared.remove_committed(0, true);
+            if left() == 0 || begun.elapsed() >= patience {
+                return left();
+            }
+            tokio::time::sleep(FORGET_POLL).await;
+        }
     }
 
     /// Gives the events that are still on disk, in their order.
@@ -281,6 +370,33 @@ impl Spool {
     /// Bytes on disk.
     pub fn bytes(&self) -> u64 {
         self.shared.bytes()
+    }
+
+    /// The most bytes on disk.
+    pub fn bytes_max(&self) -> u64 {
+        self.shared.limits.bytes_max
+    }
+
+    /// Whether the disk takes rows, as far as is known: after a refusal it is worth another try soon.
+    pub fn accepts(&self) -> bool {
+        self.shared.refused_at().is_none_or(|then| then.elapsed() >= TRY_AGAIN)
+    }
+
+    /// When the oldest event that waits happened, in seconds since 1970. `None` when none waits, or
+    /// when it can not be told.
+    pub fn oldest_waiting(&self) -> Option<u32> {
+        let committed = *self.shared.committed();
+        let (at, segment) = {
+            let segments = self.shared.segments();
+            let at = next_waiting(&segments, committed)?;
+            (at, segments.get(&at.segment)?.clone())
+        };
+        let length = (segment.bytes - at.offset).min(OLDEST_BYTES_MAX);
+        let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
+        let name = segment::file_name(at.segment);
+        let count = self.shared.disk.read(&name, at.offset, &mut bytes).ok()?;
+        let frame = segment::frames(&bytes[..count], 0, segment.seed).next()?;
+        Event::decode(frame.row).ok().map(|event| event.happening.timestamp)
     }
 
     /// Ends the writer: what waits is written, and nothing more is taken.

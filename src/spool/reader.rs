@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::{Position, Shared, checkpoint, segment};
+use super::{Position, Shared, checkpoint, next_waiting, segment};
 
 /// The most rows of a window.
 const WINDOW_ROWS_MAX: usize = 50_000;
 /// The most bytes that are read for a window: what it takes in memory.
-const WINDOW_BYTES_MAX: u64 = 16 << 20;
+pub(super) const WINDOW_BYTES_MAX: u64 = 16 << 20;
+/// The longest frame.
+const FRAME_BYTES_MAX: u64 = (segment::ROW_BYTES_MAX + segment::FRAME_HEAD_BYTES) as u64;
 /// How long the first row of a window waits for others.
 const GATHER: Duration = Duration::from_secs(1);
 
@@ -77,6 +79,7 @@ impl Reader {
             )
             .count() as u64;
         }
+        shared.figures.rows_recovered.store(waiting, Ordering::Relaxed);
         shared.figures.rows_waiting.store(waiting, Ordering::Relaxed);
         let reader = Self { shared, committed };
         reader.mark_committed();
@@ -94,7 +97,7 @@ impl Reader {
             shared.grown.notified().await;
         }
         let gathered = Instant::now() + GATHER;
-        while self.waiting_bytes() < WINDOW_BYTES_MAX / 2 {
+        while self.can_grow() {
             if timeout_at(gathered, shared.grown.notified()).await.is_err() {
                 break;
             }
@@ -115,7 +118,7 @@ impl Reader {
     /// # Errors
     /// When the disk fails; the rows will be given again after a restart, which does no harm.
     pub fn commit(&mut self, window: &Window) -> io::Result<()> {
-        self.committed = window.end;
+        self.move_to(window.end);
         self.mark_committed();
         self.shared.figures.rows_committed.fetch_add(window.rows, Ordering::Relaxed);
         self.shared.figures.rows_waiting.fetch_sub(window.rows, Ordering::Relaxed);
@@ -128,6 +131,16 @@ impl Reader {
         self.pass_finished_segments();
         self.mark_committed();
         self.shared.remove_committed(0, false);
+    }
+
+    /// Whether the next window may still get more rows: it ends with its segment, so that a backlog of
+    /// small segments is not waited for.
+    fn can_grow(&self) -> bool {
+        let segments = self.shared.segments();
+        let next = next_waiting(&segments, self.committed);
+        next.and_then(|at| Some((at, segments.get(&at.segment)?))).is_some_and(|(at, segment)| {
+            !segment.is_ended && segment.bytes - at.offset < WINDOW_BYTES_MAX / 2
+        })
     }
 
     fn waiting_bytes(&self) -> u64 {
@@ -143,14 +156,9 @@ impl Reader {
         waiting.sum()
     }
 
-    /// Segments that lie before the checkpoint may leave the disk in their time.
     fn mark_committed(&self) {
-        let Position { segment: last, offset } = self.committed;
-        for (number, segment) in self.shared.segments().range_mut(..=last) {
-            if *number < last || (segment.is_ended && offset >= segment.bytes) {
-                segment.committed_at.get_or_insert_with(Instant::now);
-            }
-        }
+        *self.shared.committed() = self.committed;
+        self.shared.mark_committed();
     }
 
     fn window(&mut self) -> io::Result<Window> {
@@ -183,8 +191,8 @@ impl Reader {
         if is_whole && rows < WINDOW_ROWS_MAX as u64 {
             end = length;
         } else if rows == 0 {
-            // A damaged stretch as long as a window: look on beyond it.
-            end = length;
+            // A damaged stretch as long as a window: look on beyond it. A row may begin before its end.
+            end = length.saturating_sub(FRAME_BYTES_MAX).max(1);
         }
         let end = Position { segment: self.committed.segment, offset: self.committed.offset + end };
         Ok(Window { batches: days.into_values().collect(), end, rows })
@@ -192,17 +200,14 @@ impl Reader {
 
     /// Moves on to the segment that has the next row.
     fn pass_finished_segments(&mut self) {
-        let segments = self.shared.segments();
-        let next = segments.range(self.committed.segment..).find_map(|(&number, segment)| {
-            let from = if number == self.committed.segment {
-                self.committed.offset
-            } else {
-                segment.first_frame
-            };
-            (from < segment.bytes).then_some(Position { segment: number, offset: from })
-        });
+        let next = next_waiting(&self.shared.segments(), self.committed);
         if let Some(next) = next {
-            self.committed = next;
+            self.move_to(next);
         }
+    }
+
+    fn move_to(&mut self, position: Position) {
+        self.committed = position;
+        *self.shared.committed() = position;
     }
 }

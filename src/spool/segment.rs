@@ -12,11 +12,15 @@ const MAGIC: &[u8; 8] = b"PSBYSPL1";
 /// What the magic of every version begins with.
 const FAMILY: &[u8] = b"PSBYSPL";
 const MARKER: &[u8; 4] = b"\xF5PSB";
-const FRAME_HEAD_BYTES: usize = 16;
+pub(super) const FRAME_HEAD_BYTES: usize = 16;
 /// The longest row: what claims to be longer is damaged.
 pub(super) const ROW_BYTES_MAX: usize = 4 << 20;
 /// The longest list of columns.
 const COLUMNS_BYTES_MAX: usize = 64 << 10;
+/// What a disk may lose at once.
+const PAGE_BYTES: usize = 4096;
+/// The longest header, in pages.
+const HEADER_PAGES_MAX: usize = (COLUMNS_BYTES_MAX + 20).div_ceil(PAGE_BYTES);
 const SUFFIX: &str = ".spool";
 
 /// What the checksums of a segment begin with. It is random, so that nobody can send an event whose bytes
@@ -54,7 +58,20 @@ pub(super) fn columns() -> String {
     Event::columns().collect::<Vec<_>>().join(",")
 }
 
-/// The beginning of a segment whose rows have these columns.
+/// The beginning of a segment whose rows have these columns: its header, twice, so far from each other
+/// that a page of the disk that is lost does not cost both.
+pub(super) fn beginning(seed: Seed, columns: &str) -> Vec<u8> {
+    let header = header(seed, columns);
+    let mut bytes = header.clone();
+    bytes.resize(copy_at(header.len()), 0);
+    [bytes, header].concat()
+}
+
+/// Where the second copy is of a header of so many bytes.
+fn copy_at(header_bytes: usize) -> usize {
+    header_bytes.next_multiple_of(PAGE_BYTES)
+}
+
 pub(super) fn header(seed: Seed, columns: &str) -> Vec<u8> {
     let mut body = Vec::with_capacity(columns.len() + 8);
     body.extend_from_slice(&seed.0);
@@ -92,10 +109,23 @@ fn number_at(bytes: &[u8], at: usize) -> Option<u32> {
 struct Header {
     seed: Seed,
     columns: String,
-    first_frame: u64,
+    bytes: usize,
 }
 
-/// The header of a segment; `None` when it is damaged.
+/// The header of a segment and where its first frame is; `None` when both copies are damaged, or the
+/// segment ends before the second one does: then nothing was ever acknowledged in it.
+fn parse_beginning(bytes: &[u8]) -> Option<(Header, u64)> {
+    if let Some(header) = parse_header(bytes) {
+        let first_frame = copy_at(header.bytes) + header.bytes;
+        return (first_frame <= bytes.len()).then_some((header, first_frame as u64));
+    }
+    let mut places = (1..=HEADER_PAGES_MAX).map(|pages| pages * PAGE_BYTES);
+    let found = |copy| Some((copy, parse_header(bytes.get(copy..)?)?));
+    let (copy, header) = places.find_map(found)?;
+    let first_frame = (copy + header.bytes) as u64;
+    Some((header, first_frame))
+}
+
 fn parse_header(bytes: &[u8]) -> Option<Header> {
     let seed = Seed(bytes.get(MAGIC.len()..MAGIC.len() + 4)?.try_into().ok()?);
     let length = number_at(bytes, MAGIC.len() + 4)? as usize;
@@ -106,7 +136,7 @@ fn parse_header(bytes: &[u8]) -> Option<Header> {
     let body = bytes.get(MAGIC.len()..end)?;
     (crc32fast::hash(body) == number_at(bytes, end)?).then_some(())?;
     let columns = String::from_utf8(body[8..].to_vec()).ok()?;
-    Some(Header { seed, columns, first_frame: (end + 4) as u64 })
+    Some(Header { seed, columns, bytes: end + 4 })
 }
 
 fn frame_at(bytes: &[u8], at: usize, seed: Seed) -> Option<Frame<'_>> {
@@ -160,8 +190,8 @@ pub(super) fn recover(disk: &dyn Disk) -> Result<(BTreeMap<u64, Segment>, u64), 
         let mut bytes = vec![0; usize::try_from(disk.length(&name)?).unwrap_or(0)];
         let count = disk.read(&name, 0, &mut bytes)?;
         bytes.truncate(count);
-        let Some(Header { seed, columns, first_frame }) = parse_header(&bytes) else {
-            if bytes.starts_with(FAMILY) && !bytes.starts_with(MAGIC) {
+        let Some((Header { seed, columns, .. }, first_frame)) = parse_beginning(&bytes) else {
+            if is_of_another_version(&bytes) {
                 return Err(SpoolError::Version(name));
             }
             damaged += u64::from(set_aside(disk, &name, &bytes)?);
@@ -191,6 +221,11 @@ pub(super) fn recover(disk: &dyn Disk) -> Result<(BTreeMap<u64, Segment>, u64), 
         );
     }
     Ok((segments, damaged))
+}
+
+/// A file that was just being made when the power went may be cut within its magic: that is no version.
+fn is_of_another_version(bytes: &[u8]) -> bool {
+    bytes.len() >= MAGIC.len() && bytes.starts_with(FAMILY) && !bytes.starts_with(MAGIC)
 }
 
 /// A segment without a header: nothing was acknowledged in it if it was just being made; whatever it

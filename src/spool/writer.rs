@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use super::disk::Appendable;
 use super::segment::Seed;
@@ -24,6 +25,7 @@ enum Command {
 /// The other end of the thread.
 #[derive(Clone)]
 pub(super) struct Writer {
+    shared: Arc<Shared>,
     commands: mpsc::Sender<Command>,
     waiting_bytes: Arc<AtomicUsize>,
     waiting_bytes_max: usize,
@@ -36,15 +38,27 @@ impl Writer {
         let (commands, received) = mpsc::channel(shared.limits.waiting_max);
         let waiting_bytes_max = shared.limits.waiting_bytes_max;
         let last = shared.segments().keys().next_back().copied().unwrap_or(0);
-        let mut log = Log { shared, current: None, last_number: last.max(used) };
+        let of_thread = Arc::clone(&shared);
+        let mut log = Log { shared: of_thread, current: None, last_number: last.max(used) };
         let thread = std::thread::Builder::new()
             .name("spool".to_owned())
             .spawn(move || log.run(received))?;
         let thread = Arc::new(Mutex::new(Some(thread)));
-        Ok(Self { commands, waiting_bytes: Arc::default(), waiting_bytes_max, thread })
+        Ok(Self { shared, commands, waiting_bytes: Arc::default(), waiting_bytes_max, thread })
     }
 
+    /// Rows that do not come as far as the thread are counted here, the others there.
     pub(super) async fn append(&self, records: Vec<Record>) -> Result<(), AppendError> {
+        let rows = records.len() as u64;
+        let (answer, answered) = oneshot::channel();
+        let waiting = self.hand_over(records, answer);
+        let waiting = waiting.inspect_err(|error| self.shared.figures.refuse(*error, rows))?;
+        let outcome = answered.await.unwrap_or(Err(AppendError::Closed));
+        drop(waiting);
+        outcome
+    }
+
+    fn hand_over(&self, records: Vec<Record>, answer: Answer) -> Result<Waiting<'_>, AppendError> {
         if records.iter().any(|record| record.row.len() > segment::ROW_BYTES_MAX) {
             return Err(AppendError::Failed);
         }
@@ -53,14 +67,13 @@ impl Writer {
         if waiting.before + bytes > self.waiting_bytes_max {
             return Err(AppendError::Busy);
         }
-        let (answer, answered) = oneshot::channel();
         self.commands.try_send(Command::Append { records, answer }).map_err(
             |error| match error {
                 mpsc::error::TrySendError::Full(_) => AppendError::Busy,
                 mpsc::error::TrySendError::Closed(_) => AppendError::Closed,
             },
         )?;
-        answered.await.unwrap_or(Err(AppendError::Closed))
+        Ok(waiting)
     }
 
     pub(super) fn rotate(&self) {
@@ -134,7 +147,7 @@ impl Log {
                 next = if bytes < WRITE_BYTES_MAX { commands.try_recv().ok() } else { None };
             }
             if !answers.is_empty() {
-                let outcome = self.append_or_make_room(&records);
+                let outcome = self.take(&records);
                 for answer in answers {
                     // Whoever asked may have gone away; the rows count all the same.
                     let _ = answer.send(outcome);
@@ -146,6 +159,16 @@ impl Log {
                 Some(Command::Append { .. }) | None => {}
             }
         }
+    }
+
+    /// Appends, and notes what came of it.
+    fn take(&mut self, records: &[Record]) -> Result<(), AppendError> {
+        let outcome = self.append_or_make_room(records);
+        if let Err(error) = outcome {
+            self.shared.figures.refuse(error, records.len() as u64);
+        }
+        *self.shared.refused_at() = outcome.is_err().then(Instant::now);
+        outcome
     }
 
     /// A disk that is full may have room when what is kept beyond its need is given up.
@@ -226,7 +249,7 @@ impl Log {
         let number = self.last_number;
         let name = segment::file_name(number);
         let (seed, columns) = (Seed::random()?, segment::columns());
-        let header = segment::header(seed, &columns);
+        let header = segment::beginning(seed, &columns);
         let mut file = self.shared.disk.create(&name)?;
         if let Err(error) = file.append(&header).and_then(|()| file.sync()) {
             let _ = self.shared.disk.remove(&name);

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use clickhouse::insert_formatted::CompressedData;
 use clickhouse::{Client, Compression, RowOwned, RowRead, RowWrite};
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 use super::{Server, schema};
 use crate::event::Event;
@@ -16,6 +17,10 @@ use crate::query::statement::Statement;
 
 /// A statement that takes longer is given up by its sender; reports are stopped by the server before.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+/// The most statements of reports that run at once; more wait for their turn.
+pub const STATEMENTS_MAX: usize = 4;
+/// A statement whose turn does not come in as long is given up.
+const TURN_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a statement that reports may take, in seconds.
 const REPORT_SECONDS_MAX: &str = "10";
 /// How much memory a report may take, in bytes: 1 GiB.
@@ -41,6 +46,7 @@ pub struct Store {
     /// Without a database: for making it.
     server: Client,
     database: String,
+    statements: Semaphore,
 }
 
 /// ClickHouse did not do what it was asked.
@@ -161,6 +167,7 @@ impl Store {
             reader: for_reports,
             server: client(writer),
             database: writer.database.clone(),
+            statements: Semaphore::new(STATEMENTS_MAX),
         }
     }
 
@@ -169,12 +176,22 @@ impl Store {
         &self.writer
     }
 
+    /// The client of the user that writes, without a database.
+    pub(super) fn server(&self) -> &Client {
+        &self.server
+    }
+
+    /// The name of the database, without what could end it in a statement.
+    pub(super) fn database(&self) -> String {
+        self.database.replace('`', "")
+    }
+
     /// Makes the database and its tables, where they are missing.
     ///
     /// # Errors
     /// When ClickHouse does not answer, or the user may not.
     pub async fn apply_schema(&self) -> Result<(), StoreError> {
-        let create = format!("CREATE DATABASE IF NOT EXISTS `{}`", self.database.replace('`', ""));
+        let create = format!("CREATE DATABASE IF NOT EXISTS `{}`", self.database());
         in_time(self.server.query_raw(&create).execute()).await?;
         for statement in schema::statements() {
             in_time(self.writer.query_raw(&statement).execute()).await?;
@@ -255,7 +272,12 @@ impl Store {
         Ok(events)
     }
 
+    /// Reads stand in a queue for a few places: they must not take the machine from the beacons.
     async fn read(&self, statement: &Statement, format: &str) -> Result<Bytes, StoreError> {
+        let turn = tokio::time::timeout(TURN_TIMEOUT, self.statements.acquire()).await;
+        let Ok(Ok(_turn)) = turn else {
+            return Err(StoreError::Unavailable("too many reports wait for it".to_owned()));
+        };
         in_time(async {
             let query = self.reader.query_raw(statement.text());
             let query = statement
@@ -277,10 +299,17 @@ fn rows(answer: &Bytes) -> Result<Vec<Vec<Value>>, StoreError> {
 }
 
 /// The crate waits for ever; nothing here does.
-async fn in_time<T>(
+pub(super) async fn in_time<T>(
     answer: impl Future<Output = clickhouse::error::Result<T>>,
 ) -> Result<T, StoreError> {
-    match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
+    in_time_of(ANSWER_TIMEOUT, answer).await
+}
+
+pub(super) async fn in_time_of<T>(
+    patience: Duration,
+    answer: impl Future<Output = clickhouse::error::Result<T>>,
+) -> Result<T, StoreError> {
+    match tokio::time::timeout(patience, answer).await {
         Ok(answer) => answer.map_err(StoreError::from),
         Err(_) => Err(StoreError::Unavailable("it did not answer in time".to_owned())),
     }

@@ -2,15 +2,23 @@
 //!
 //! [`engine`] is the embedded one, as a child process; a configured server is reached in the same way.
 //! [`client`] is every access to it, [`schema`] its tables, [`loader`] brings the spool's rows in,
-//! and [`catalog`] keeps the sites and tokens.
+//! [`catalog`] keeps the sites and tokens, and `deletion` takes rows out again: those that a
+//! [`Selection`] names, and those that sites keep no longer;
+//! [`backup`] copies it all.
 
+pub mod backup;
 pub mod catalog;
 pub mod client;
+mod deletion;
+mod disclosure;
 pub mod engine;
 pub mod loader;
 pub mod schema;
+mod selection;
 
 pub use client::{Store, StoreError};
+pub use deletion::{Erased, Leftovers};
+pub use selection::{Path, Selection};
 
 /// How to reach a ClickHouse over HTTP. It has no `Debug`: it holds a password.
 #[derive(Clone)]

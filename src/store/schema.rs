@@ -20,6 +20,37 @@ pub(super) fn statements() -> Vec<String> {
         .collect()
 }
 
+/// A column of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// The table.
+    pub table: &'static str,
+    /// The column.
+    pub name: &'static str,
+    /// What it is.
+    pub comment: &'static str,
+}
+
+/// Every column of every table, in the order of `schema.sql`.
+pub fn columns() -> Vec<Column> {
+    let mut table = "";
+    let mut columns = Vec::new();
+    for line in SCHEMA.lines() {
+        if let Some(name) = line.strip_prefix("CREATE TABLE IF NOT EXISTS ") {
+            table = name.trim();
+        } else if line.starts_with(')') {
+            table = "";
+        } else if let Some((column, comment)) = line.split_once(" COMMENT '")
+            && !table.is_empty()
+        {
+            let name = column.split_whitespace().next().unwrap_or_default();
+            let comment = comment.rsplit_once('\'').map_or(comment, |(comment, _)| comment);
+            columns.push(Column { table, name, comment });
+        }
+    }
+    columns
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

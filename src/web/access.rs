@@ -11,7 +11,10 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use super::{messages, page, share, style_path};
+use super::frame::{Frame, page};
+use super::share;
+use super::view::View;
+use super::words::Lang;
 use crate::http::Services;
 use crate::site::{Site, SiteId};
 use crate::store::catalog::Token;
@@ -45,6 +48,10 @@ impl Viewer {
         site.public || self.link == Some(site.id) || self.token.as_ref().is_some_and(reads)
     }
 
+    pub(super) fn administers(&self, services: &Services) -> bool {
+        self.token.as_ref().is_some_and(|token| token.administers(services.clock.now()))
+    }
+
     pub(super) fn has_signed_in(&self) -> bool {
         self.token.is_some()
     }
@@ -53,7 +60,7 @@ impl Viewer {
 #[derive(Template)]
 #[template(path = "sign_in.html")]
 struct SignInPage {
-    style: String,
+    frame: Frame,
     next: String,
     error: Option<&'static str>,
 }
@@ -63,6 +70,17 @@ struct SignInPage {
 pub(super) struct Next {
     #[serde(default)]
     next: String,
+    #[serde(default)]
+    lang: String,
+}
+
+impl Next {
+    /// The language that was chosen here or where one came from, or else the browser's.
+    fn lang(&self, headers: &HeaderMap) -> Lang {
+        let (_, query) = self.next.split_once('?').unwrap_or_default();
+        let chosen = Lang::of_tag(&self.lang).or(View::read(query).lang);
+        chosen.unwrap_or_else(|| Lang::accepted(headers))
+    }
 }
 
 /// What the form sends.
@@ -89,22 +107,30 @@ pub(super) fn to_the_form(next: &str) -> Response {
     Redirect::to(&format!("/sign-in?{query}")).into_response()
 }
 
-pub(super) async fn form(Query(Next { next }): Query<Next>) -> Response {
-    page(
-        StatusCode::OK,
-        &SignInPage { style: style_path(), next: local(&next).to_owned(), error: None },
-    )
+pub(super) async fn form(Query(asked): Query<Next>, headers: HeaderMap) -> Response {
+    sign_in_page(StatusCode::OK, asked.lang(&headers), &asked.next, false)
+}
+
+fn sign_in_page(status: StatusCode, lang: Lang, next: &str, is_wrong: bool) -> Response {
+    let next = local(next).to_owned();
+    let switch = |lang: Lang| {
+        let mut query = url::form_urlencoded::Serializer::for_suffix("?".to_owned(), 1);
+        query.append_pair("lang", lang.tag()).append_pair("next", &next).finish()
+    };
+    let frame = Frame::around(lang, false, switch);
+    let error = is_wrong.then_some(lang.words().wrong_token);
+    page(status, &SignInPage { frame, next, error })
 }
 
 pub(super) async fn sign_in(
     State(services): State<Services>,
+    headers: HeaderMap,
     Form(SignIn { token, next }): Form<SignIn>,
 ) -> Response {
     let token = token.trim();
     if services.catalog.token(token).is_none() {
-        let next = local(&next).to_owned();
-        let form = SignInPage { style: style_path(), next, error: Some(messages::WRONG_TOKEN) };
-        return page(StatusCode::UNAUTHORIZED, &form);
+        let lang = Next { next: next.clone(), lang: String::new() }.lang(&headers);
+        return sign_in_page(StatusCode::UNAUTHORIZED, lang, &next, true);
     }
     with_cookie(&services, token, "31536000", local(&next))
 }

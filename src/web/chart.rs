@@ -1,26 +1,31 @@
 //! The chart of a metric over time: an SVG drawing, made of numbers alone.
+//!
+//! Lines are drawn in units of their own and stretched to the width of the screen; all else is placed in
+//! percent, so that text and points keep their size on every screen.
 
-use super::format::{short, whole};
+use serde_json::Value;
 
-/// The drawing's own units.
-const WIDTH: f64 = 960.0;
-const HEIGHT: f64 = 260.0;
-const LEFT: f64 = 44.0;
-const RIGHT: f64 = 8.0;
-const TOP: f64 = 12.0;
-const BOTTOM: f64 = 28.0;
-/// About as many labels fit below.
+use super::format::number;
+use super::words::Lang;
+use crate::query::metric::{Metric, Unit};
+
+/// The lines' own units.
+pub(super) const WIDTH: f64 = 1000.0;
+pub(super) const HEIGHT: f64 = 200.0;
+/// About as many labels fit below on a wide screen, and half of them on a telephone.
 const LABELS_MAX: usize = 8;
+/// Nearer to an edge than this, in percent, a label does not reach over it.
+const EDGE: f64 = 3.0;
+/// Steps in which seconds are counted.
+const SECONDS: [f64; 13] =
+    [5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0, 7_200.0, 14_400.0];
 
-/// A drawing: its parts in units of its own.
+/// A drawing.
 pub(super) struct Chart {
-    pub(super) width: f64,
-    pub(super) height: f64,
-    pub(super) left: f64,
-    pub(super) right: f64,
-    pub(super) base: f64,
     pub(super) line: String,
     pub(super) area: String,
+    /// To the bucket that is not over yet.
+    pub(super) unfinished: String,
     /// The same of the period before; empty without one.
     pub(super) before: String,
     pub(super) grid: Vec<Tick>,
@@ -28,111 +33,178 @@ pub(super) struct Chart {
     pub(super) points: Vec<Point>,
 }
 
-/// A mark on an axis.
+/// A mark on an axis, in percent.
 pub(super) struct Tick {
     pub(super) at: f64,
     pub(super) text: String,
+    /// `start`, `middle` or `end` of the text is there.
+    pub(super) anchor: &'static str,
+    /// Whether it is left out where there is little room.
+    pub(super) is_minor: bool,
 }
 
-/// A value: an invisible column over it, which tells what it is.
+/// A value, in percent of the drawing, and the column over it that shows it.
 pub(super) struct Point {
     pub(super) x: f64,
     pub(super) y: f64,
-    pub(super) column_x: f64,
-    pub(super) column_width: f64,
+    pub(super) column: f64,
+    pub(super) width: f64,
     pub(super) label: String,
     pub(super) value: String,
     pub(super) before: String,
+    /// Whether there is a value yet.
+    pub(super) is_there: bool,
 }
 
-/// A value over time, and that of the period before.
+/// A bucket of time.
 pub(super) struct Sample {
+    /// As the query language calls it.
     pub(super) label: String,
-    pub(super) value: f64,
-    pub(super) before: Option<f64>,
+    /// `None` where it lies in the future.
+    pub(super) value: Option<Value>,
+    /// What it is compared with.
+    pub(super) before: Option<Value>,
+}
+
+/// How samples are drawn.
+pub(super) struct Style {
+    pub(super) lang: Lang,
+    pub(super) metric: Metric,
+    pub(super) by_month: bool,
+    /// Whether the last value is of a bucket that is not over yet.
+    pub(super) is_unfinished: bool,
 }
 
 impl Chart {
     /// Draws samples in their order; `None` when there are fewer than two.
-    pub(super) fn of(samples: &[Sample]) -> Option<Self> {
+    pub(super) fn of(samples: &[Sample], style: &Style) -> Option<Self> {
         if samples.len() < 2 {
             return None;
         }
-        let highest = samples
-            .iter()
-            .flat_map(|sample| [Some(sample.value), sample.before])
-            .flatten()
-            .fold(0.0, f64::max);
-        let (step, top) = scale(highest);
-        let base = HEIGHT - BOTTOM;
-        let x = |place: usize| {
-            LEFT + (WIDTH - LEFT - RIGHT) * place as f64 / (samples.len() - 1) as f64
-        };
-        let y = |value: f64| base - (base - TOP) * value / top;
-        let path = |value: &dyn Fn(&Sample) -> Option<f64>| {
-            let points = samples
-                .iter()
-                .enumerate()
-                .filter_map(|(place, sample)| Some((x(place), y(value(sample)?))));
-            let points: Vec<String> = points.map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
-            if points.is_empty() { String::new() } else { format!("M{}", points.join("L")) }
-        };
-        let line = path(&|sample| Some(sample.value));
-        let width = (WIDTH - LEFT - RIGHT) / (samples.len() - 1) as f64;
+        let values: Vec<Option<f64>> =
+            samples.iter().map(|sample| sample.value.as_ref().map(number)).collect();
+        let before: Vec<Option<f64>> =
+            samples.iter().map(|sample| sample.before.as_ref().map(number)).collect();
+        let highest = values.iter().chain(&before).flatten().copied().fold(0.0, f64::max);
+        let (step, top) = scale(highest, style.metric.spec().unit);
+        let plane = Plane { last: samples.len() - 1, top };
+        let there = values.iter().flatten().count();
+        let solid = if style.is_unfinished { there.saturating_sub(1) } else { there };
+        let line = plane.path(&values[..solid]);
         Some(Self {
-            width: WIDTH,
-            height: HEIGHT,
-            left: LEFT,
-            right: WIDTH - RIGHT,
-            base,
-            area: format!("{line}L{:.1},{base:.1}L{LEFT:.1},{base:.1}Z", x(samples.len() - 1)),
-            before: path(&|sample| sample.before),
+            area: plane.area(&line, solid),
             line,
+            unfinished: plane.path_from(&values[..there], solid.saturating_sub(1), there > solid),
+            before: plane.path(&before),
             grid: (0..=(top / step).round() as u32)
                 .map(|mark| f64::from(mark) * step)
-                .map(|value| Tick { at: y(value), text: short(value) })
+                .map(|value| Tick {
+                    at: plane.y(value),
+                    text: style.lang.mark(style.metric, value),
+                    anchor: "end",
+                    is_minor: false,
+                })
                 .collect(),
-            labels: labels(samples)
-                .into_iter()
-                .map(|(place, text)| Tick { at: x(place), text })
-                .collect(),
+            labels: labels(samples, &plane, style),
             points: samples
                 .iter()
                 .enumerate()
-                .map(|(place, sample)| Point {
-                    x: x(place),
-                    y: y(sample.value),
-                    column_x: x(place) - width / 2.0,
-                    column_width: width,
-                    label: sample.label.clone(),
-                    value: whole(sample.value),
-                    before: sample.before.map(whole).unwrap_or_default(),
-                })
+                .map(|(place, sample)| point(place, sample, &plane, style))
                 .collect(),
         })
     }
 }
 
-/// Every so many samples one has its label, without the part of the date that all share.
-fn labels(samples: &[Sample]) -> Vec<(usize, String)> {
+/// As precisely as a screen shows it.
+pub(super) fn hundredths(number: f64) -> f64 {
+    (number * 100.0).round() / 100.0
+}
+
+/// Where values are on the drawing, in percent.
+struct Plane {
+    last: usize,
+    top: f64,
+}
+
+impl Plane {
+    fn x(&self, place: usize) -> f64 {
+        hundredths(100.0 * place as f64 / self.last as f64)
+    }
+
+    fn y(&self, value: f64) -> f64 {
+        hundredths(100.0 - 100.0 * value / self.top)
+    }
+
+    fn path(&self, values: &[Option<f64>]) -> String {
+        self.path_from(values, 0, true)
+    }
+
+    fn path_from(&self, values: &[Option<f64>], first: usize, is_wanted: bool) -> String {
+        let points = values.iter().enumerate().skip(first).filter_map(|(place, value)| {
+            let (x, y) = (self.x(place) * WIDTH / 100.0, self.y((*value)?) * HEIGHT / 100.0);
+            Some(format!("{x:.1},{y:.1}"))
+        });
+        let points: Vec<String> = points.collect();
+        if points.is_empty() || !is_wanted {
+            String::new()
+        } else {
+            format!("M{}", points.join("L"))
+        }
+    }
+
+    fn area(&self, line: &str, solid: usize) -> String {
+        if solid < 2 {
+            return String::new();
+        }
+        let end = self.x(solid - 1) * WIDTH / 100.0;
+        format!("{line}L{end:.1},{HEIGHT}L0,{HEIGHT}Z")
+    }
+}
+
+fn point(place: usize, sample: &Sample, plane: &Plane, style: &Style) -> Point {
+    let width = 100.0 / plane.last as f64;
+    let x = plane.x(place);
+    let (left, right) = ((x - width / 2.0).max(0.0), (x + width / 2.0).min(100.0));
+    let written = |value: &Value| style.lang.exact(style.metric, value);
+    Point {
+        x,
+        y: plane.y(sample.value.as_ref().map_or(0.0, number)),
+        column: hundredths(left),
+        width: hundredths(right - left),
+        label: style.lang.long_time(&sample.label, style.by_month),
+        value: sample.value.as_ref().map(written).unwrap_or_default(),
+        before: sample.before.as_ref().map(written).unwrap_or_default(),
+        is_there: sample.value.is_some(),
+    }
+}
+
+/// Every so many samples one has its label.
+fn labels(samples: &[Sample], plane: &Plane, style: &Style) -> Vec<Tick> {
     let every = samples.len().div_ceil(LABELS_MAX).max(1);
-    samples
-        .iter()
-        .enumerate()
-        .step_by(every)
-        .map(|(place, sample)| (place, sample.label.clone()))
-        .collect()
+    let tick = |(order, (place, sample)): (usize, (usize, &Sample))| {
+        let at = plane.x(place);
+        let mut text = style.lang.short_time(&sample.label, style.by_month);
+        if style.by_month && plane.last > 12 {
+            text = format!("{text} {}", sample.label.get(..4).unwrap_or_default());
+        }
+        let anchor = match at {
+            ..EDGE => "start",
+            at if at > 100.0 - EDGE => "end",
+            _ => "middle",
+        };
+        Tick { at, text, anchor, is_minor: order % 2 == 1 }
+    };
+    samples.iter().enumerate().step_by(every).enumerate().map(tick).collect()
 }
 
 /// A step that people count in, and the multiple of it above the highest value.
-fn scale(highest: f64) -> (f64, f64) {
-    let rough = (highest / 4.0).max(1.0);
+fn scale(highest: f64, unit: Unit) -> (f64, f64) {
+    let least = if unit == Unit::Ratio { 0.1 } else { 1.0 };
+    let rough = (highest / 4.0).max(least);
     let magnitude = 10f64.powf(rough.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0]
-        .into_iter()
-        .map(|factor| factor * magnitude)
-        .find(|step| *step >= rough);
-    let step = step.unwrap_or(10.0 * magnitude);
+    let decimal = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * magnitude);
+    let steps: &[f64] = if unit == Unit::Seconds { &SECONDS } else { &decimal };
+    let step = steps.iter().copied().find(|step| *step >= rough).unwrap_or(decimal[3]);
     (step, (highest / step).ceil().max(1.0) * step)
 }
 
@@ -153,34 +225,59 @@ pub(super) fn sparkline(values: &[f64], width: f64, height: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    fn style(is_unfinished: bool) -> Style {
+        let lang = Lang::English;
+        Style { lang, metric: Metric::Visitors, by_month: false, is_unfinished }
+    }
+
+    fn days(values: &[Option<u32>]) -> Vec<Sample> {
+        let sample = |(day, value): (usize, &Option<u32>)| Sample {
+            label: format!("2026-11-{:02}", day + 1),
+            value: value.map(|value| json!(value)),
+            before: Some(json!(1)),
+        };
+        values.iter().enumerate().map(sample).collect()
+    }
 
     #[test]
     fn the_axis_counts_in_steps_that_people_count_in() {
-        for (highest, expected) in [
-            (0.0, (1.0, 1.0)),
-            (3.0, (1.0, 3.0)),
-            (17.0, (5.0, 20.0)),
-            (942.0, (500.0, 1000.0)),
-            (4_100.0, (2_000.0, 6_000.0)),
+        for (highest, unit, expected) in [
+            (0.0, Unit::Count, (1.0, 1.0)),
+            (3.0, Unit::Count, (1.0, 3.0)),
+            (17.0, Unit::Count, (5.0, 20.0)),
+            (942.0, Unit::Count, (500.0, 1000.0)),
+            (4_100.0, Unit::Count, (2_000.0, 6_000.0)),
+            (48.0, Unit::Percent(0), (20.0, 60.0)),
+            (137.0, Unit::Seconds, (60.0, 180.0)),
+            (2.7, Unit::Ratio, (1.0, 3.0)),
         ] {
-            assert_eq!(scale(highest), expected, "{highest}");
+            assert_eq!(scale(highest, unit), expected, "{highest}");
         }
     }
 
     #[test]
     fn a_line_goes_from_the_first_sample_to_the_last_within_the_drawing() {
-        let samples: Vec<Sample> = (0..30)
-            .map(|day| Sample { label: format!("{day}"), value: f64::from(day), before: Some(1.0) })
-            .collect();
-        let chart = Chart::of(&samples).unwrap();
-        assert!(
-            chart.line.starts_with(&format!("M{LEFT:.1},{:.1}L", chart.base)),
-            "{}",
-            chart.line
-        );
-        assert!(chart.points.iter().all(|point| (TOP..=chart.base).contains(&point.y)));
+        let values: Vec<_> = (0..30).map(Some).collect();
+        let chart = Chart::of(&days(&values), &style(false)).unwrap();
+        assert!(chart.line.starts_with("M0.0,200.0L"), "{}", chart.line);
+        assert!(chart.line.ends_with("L1000.0,6.7"), "{}", chart.line);
+        assert!(chart.points.iter().all(|point| (0.0..=100.0).contains(&point.y)));
         assert!(chart.labels.len() <= LABELS_MAX && !chart.before.is_empty());
-        assert!(Chart::of(&samples[..1]).is_none());
+        assert!(chart.unfinished.is_empty());
+        assert!(Chart::of(&days(&[Some(1)]), &style(false)).is_none());
+    }
+
+    #[test]
+    fn a_line_ends_now_and_its_last_stretch_is_apart() {
+        let chart =
+            Chart::of(&days(&[Some(2), Some(4), Some(1), None, None]), &style(true)).unwrap();
+        assert_eq!(chart.line, "M0.0,100.0L250.0,0.0");
+        assert_eq!(chart.unfinished, "M250.0,0.0L500.0,150.0");
+        assert!(chart.before.ends_with("L1000.0,150.0"), "what is compared with goes on");
+        assert!(!chart.points[3].is_there && chart.points[2].is_there);
     }
 }

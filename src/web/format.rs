@@ -1,73 +1,301 @@
-//! Numbers as people read them.
+//! Numbers, times and dates as people read them, each in their language.
 
+use jiff::civil::{Date, DateTime};
 use serde_json::Value;
 
-/// `999`, `1.2k`, `34k`, `5.6M`.
-pub(super) fn short(number: f64) -> String {
-    let (scaled, unit) = match number.abs() {
-        ..1_000.0 => return format!("{number:.0}"),
-        ..1_000_000.0 => (number / 1_000.0, "k"),
-        _ => (number / 1_000_000.0, "M"),
-    };
-    let digits = if scaled.abs() < 10.0 { format!("{scaled:.1}") } else { format!("{scaled:.0}") };
-    digits.trim_end_matches(".0").to_owned() + unit
-}
+use super::words::Lang;
+use crate::query::metric::{Metric, Unit};
 
-/// `1,234,567`.
-pub(super) fn whole(number: f64) -> String {
-    let digits = format!("{:.0}", number.abs());
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3 + 1);
-    if number < 0.0 {
-        text.push('-');
-    }
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
-            text.push(',');
+/// What stands where there is no number.
+pub(super) const NO_NUMBER: &str = "–";
+
+const MONTHS: [[&str; 12]; 2] = [
+    [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ],
+    [
+        "Januar",
+        "Februar",
+        "März",
+        "April",
+        "Mai",
+        "Juni",
+        "Juli",
+        "August",
+        "September",
+        "Oktober",
+        "November",
+        "Dezember",
+    ],
+];
+const WEEKDAYS: [[&str; 7]; 2] =
+    [["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"], ["Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"]];
+/// From here on a number is told in millions where there is little room.
+const MILLION: f64 = 1e6;
+
+impl Lang {
+    fn index(self) -> usize {
+        match self {
+            Self::English => 0,
+            Self::German => 1,
         }
-        text.push(digit);
     }
-    text
+
+    fn marks(self) -> (char, char) {
+        match self {
+            Self::English => (',', '.'),
+            Self::German => ('.', ','),
+        }
+    }
+
+    /// `1,234.5`: with so many decimals.
+    pub(super) fn decimal(self, number: f64, decimals: usize) -> String {
+        let (group, point) = self.marks();
+        let digits = format!("{:.decimals$}", number.abs());
+        let (whole, fraction) = digits.split_once('.').unwrap_or((&digits, ""));
+        let mut text = String::with_capacity(digits.len() + 4);
+        if number < 0.0 {
+            text.push('\u{2212}');
+        }
+        for (place, digit) in whole.chars().enumerate() {
+            if place > 0 && (whole.len() - place) % 3 == 0 {
+                text.push(group);
+            }
+            text.push(digit);
+        }
+        if !fraction.is_empty() {
+            text.push(point);
+            text.push_str(fraction);
+        }
+        text
+    }
+
+    /// `1,234,567`.
+    pub(super) fn whole(self, number: f64) -> String {
+        self.decimal(number, 0)
+    }
+
+    /// The number itself where it is short, and millions where it is not.
+    pub(super) fn brief(self, number: f64) -> String {
+        if number.abs() < MILLION {
+            return self.whole(number);
+        }
+        let unit = if self == Self::German { "\u{a0}Mio." } else { "M" };
+        self.decimal(number / MILLION, 2) + unit
+    }
+
+    /// A mark of an axis: as few digits as possible.
+    fn tick(self, number: f64) -> String {
+        let (scaled, unit) = match (self, number) {
+            (_, ..10_000.0) => {
+                return self.decimal(number, if number.fract() > 0.0 { 1 } else { 0 });
+            }
+            (Self::English, ..MILLION) => (number / 1_000.0, "k"),
+            (Self::English, _) => (number / MILLION, "M"),
+            (Self::German, ..MILLION) => return self.whole(number),
+            (Self::German, _) => (number / MILLION, "\u{a0}Mio."),
+        };
+        self.decimal(scaled, if scaled.fract() > 0.0 { 1 } else { 0 }) + unit
+    }
+
+    /// `47%`, in German with a space.
+    pub(super) fn percent(self, number: f64, decimals: usize) -> String {
+        let space = if self == Self::German { "\u{a0}" } else { "" };
+        format!("{}{space}%", self.decimal(number, decimals))
+    }
+
+    /// `48s`, `2m 14s`, `1h 05m`: in every language.
+    pub(super) fn duration(seconds: f64) -> String {
+        let seconds = seconds.max(0.0).round() as u64;
+        match (seconds / 3_600, seconds / 60 % 60, seconds % 60) {
+            (0, 0, seconds) => format!("{seconds}s"),
+            (0, minutes, seconds) => format!("{minutes}m {seconds:02}s"),
+            (hours, minutes, _) => format!("{hours}h {minutes:02}m"),
+        }
+    }
+
+    /// A value of a metric, to the last digit that there is.
+    pub(super) fn exact(self, metric: Metric, value: &Value) -> String {
+        // Money says itself how it is written.
+        if let Some(written) = value["long"].as_str() {
+            return written.to_owned();
+        }
+        let Some(number) = value.as_f64() else { return NO_NUMBER.to_owned() };
+        match metric.spec().unit {
+            Unit::Percent(decimals) => self.percent(number, usize::from(decimals)),
+            Unit::Seconds => Self::duration(number),
+            Unit::Ratio => self.decimal(number, 2),
+            _ if number.fract() == 0.0 => self.whole(number),
+            _ => self.decimal(number, 2),
+        }
+    }
+
+    /// A value of a metric where it is large and stands alone.
+    pub(super) fn figure(self, metric: Metric, value: &Value) -> String {
+        match (value.as_f64(), value["short"].as_str()) {
+            (_, Some(money)) if number(value) >= 10_000.0 => money.to_owned(),
+            (Some(number), _) if metric.spec().unit == Unit::Count => self.brief(number),
+            _ => self.exact(metric, value),
+        }
+    }
+
+    /// A mark on the axis of a metric.
+    pub(super) fn mark(self, metric: Metric, number: f64) -> String {
+        match metric.spec().unit {
+            Unit::Percent(_) => self.percent(number, 0),
+            Unit::Seconds => Self::duration(number),
+            _ => self.tick(number),
+        }
+    }
+
+    /// `24 November 2026`.
+    pub(super) fn day(self, day: Date) -> String {
+        format!("{} {}", self.day_of_year(day, false), day.year())
+    }
+
+    /// `24 Nov`, or with the whole name of the month.
+    fn day_of_year(self, day: Date, short: bool) -> String {
+        let dot = if self == Self::German { "." } else { "" };
+        let month = if short { self.short_month(day) } else { self.month(day).to_owned() };
+        format!("{}{dot} {month}", day.day())
+    }
+
+    fn month(self, day: Date) -> &'static str {
+        MONTHS[self.index()][usize::from(day.month().unsigned_abs()).saturating_sub(1) % 12]
+    }
+
+    fn short_month(self, day: Date) -> String {
+        let name = self.month(day);
+        let short: String = name.chars().take(3).collect();
+        let dot = if self == Self::German && short != name { "." } else { "" };
+        short + dot
+    }
+
+    /// `Tue`, of a day counted from Monday, which is 0.
+    pub(super) fn weekday(self, day: usize) -> &'static str {
+        WEEKDAYS[self.index()][day % 7]
+    }
+
+    /// A label of a bucket of time, where there is little room: `24 Nov`, `13:00`, `Nov`.
+    pub(super) fn short_time(self, label: &str, by_month: bool) -> String {
+        match (label.parse::<Date>(), label.split_once(' ')) {
+            (_, Some((_, time))) => time.get(..5).unwrap_or(time).to_owned(),
+            (Ok(day), _) if by_month => self.short_month(day),
+            (Ok(day), _) => self.day_of_year(day, true),
+            (Err(_), None) => label.to_owned(),
+        }
+    }
+
+    /// The same in full: `Tue 24 November 2026, 13:00`.
+    pub(super) fn long_time(self, label: &str, by_month: bool) -> String {
+        let Ok(moment) = label.parse::<DateTime>() else { return label.to_owned() };
+        let day = moment.date();
+        if by_month {
+            return format!("{} {}", self.month(day), day.year());
+        }
+        let weekday =
+            self.weekday(usize::from(day.weekday().to_monday_zero_offset().unsigned_abs()));
+        let comma = if self == Self::German { "., " } else { " " };
+        let date = format!("{weekday}{comma}{}", self.day(day));
+        match label.split_once(' ') {
+            Some((_, time)) => format!("{date}, {}", time.get(..5).unwrap_or(time)),
+            None => date,
+        }
+    }
+
+    /// `26 October – 24 November 2026`; what both days share is said once.
+    pub(super) fn days(self, from: Date, to: Date) -> String {
+        if from == to {
+            return self.day(to);
+        }
+        let first = match (from.year() == to.year(), from.month() == to.month()) {
+            (true, true) => {
+                format!("{}{}", from.day(), if self == Self::German { "." } else { "" })
+            }
+            (true, false) => self.day_of_year(from, false),
+            (false, _) => self.day(from),
+        };
+        format!("{first} – {}", self.day(to))
+    }
 }
 
-/// `48s`, `2m 14s`, `1h 5m`.
-pub(super) fn duration(seconds: f64) -> String {
-    let seconds = seconds.max(0.0).round() as u64;
-    match (seconds / 3_600, seconds / 60 % 60, seconds % 60) {
-        (0, 0, seconds) => format!("{seconds}s"),
-        (0, minutes, seconds) => format!("{minutes}m {seconds:02}s"),
-        (hours, minutes, _) => format!("{hours}h {minutes:02}m"),
-    }
-}
-
-/// A number of a report, 0 where there is none.
+/// A number of a report, or an amount of money; 0 where there is none.
 pub(super) fn number(value: &Value) -> f64 {
-    value.as_f64().unwrap_or(0.0)
+    value.get("value").unwrap_or(value).as_f64().unwrap_or(0.0)
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::civil::date;
+    use serde_json::json;
+
     use super::*;
 
+    const LANGS: [Lang; 2] = Lang::ALL;
+
     #[test]
-    fn numbers_are_short_where_there_is_little_room() {
-        for (number, expected) in [
-            (0.0, "0"),
-            (999.0, "999"),
-            (1_000.0, "1k"),
-            (1_234.0, "1.2k"),
-            (12_345.0, "12k"),
-            (999_499.0, "999k"),
-            (5_600_000.0, "5.6M"),
-        ] {
-            assert_eq!(short(number), expected);
-        }
+    fn a_number_is_written_as_the_language_writes_it() {
+        let both = |write: &dyn Fn(Lang) -> String| LANGS.map(write);
+        assert_eq!(both(&|lang| lang.whole(1_234_567.0)), ["1,234,567", "1.234.567"]);
+        assert_eq!(both(&|lang| lang.decimal(-2.64, 1)), ["\u{2212}2.6", "\u{2212}2,6"]);
+        assert_eq!(both(&|lang| lang.brief(999_999.0)), ["999,999", "999.999"]);
+        assert_eq!(both(&|lang| lang.brief(5_612_345.0)), ["5.61M", "5,61\u{a0}Mio."]);
+        assert_eq!(both(&|lang| lang.percent(47.0, 0)), ["47%", "47\u{a0}%"]);
+        assert_eq!(Lang::duration(134.0), "2m 14s");
+        assert_eq!(both(&|lang| lang.mark(Metric::Visitors, 20_000.0)), ["20k", "20.000"]);
+    }
+
+    #[test]
+    fn a_value_is_written_by_the_unit_of_its_metric() {
+        let written = |metric, value: Value| Lang::English.exact(metric, &value);
+        assert_eq!(written(Metric::Visitors, json!(1_000)), "1,000");
+        assert_eq!(written(Metric::BounceRate, json!(47)), "47%");
+        assert_eq!(written(Metric::ConversionRate, json!(2.5)), "2.50%");
+        assert_eq!(written(Metric::VisitDuration, json!(3_900)), "1h 05m");
+        assert_eq!(written(Metric::ViewsPerVisit, json!(2.6)), "2.60");
+        assert_eq!(written(Metric::ScrollDepth, Value::Null), "–");
+        let money = json!({"value": 67.066, "currency": "USD", "short": "$67.1", "long": "$67.07"});
+        assert_eq!(written(Metric::TotalRevenue, money), "$67.07");
+    }
+
+    #[test]
+    fn a_bucket_of_time_has_a_short_name_and_a_long_one() {
+        let both = |write: &dyn Fn(Lang) -> String| LANGS.map(write);
+        assert_eq!(both(&|lang| lang.short_time("2026-11-24", false)), ["24 Nov", "24. Nov."]);
+        assert_eq!(both(&|lang| lang.short_time("2026-05-01", true)), ["May", "Mai"]);
+        assert_eq!(both(&|lang| lang.short_time("2026-11-24 13:00:00", false)), ["13:00", "13:00"]);
         assert_eq!(
-            (whole(1_234_567.0), whole(-1_000.0), whole(12.0)),
-            ("1,234,567".into(), "-1,000".into(), "12".into())
+            both(&|lang| lang.long_time("2026-11-24 13:00:00", false)),
+            ["Tue 24 November 2026, 13:00", "Di., 24. November 2026, 13:00"]
+        );
+        assert_eq!(both(&|lang| lang.long_time("2026-03-01", true)), ["March 2026", "März 2026"]);
+    }
+
+    #[test]
+    fn a_range_says_once_what_both_ends_share() {
+        let english = |from, to| Lang::English.days(from, to);
+        assert_eq!(english(date(2026, 11, 1), date(2026, 11, 24)), "1 – 24 November 2026");
+        assert_eq!(
+            english(date(2026, 10, 26), date(2026, 11, 24)),
+            "26 October – 24 November 2026"
         );
         assert_eq!(
-            (duration(48.4), duration(134.0), duration(3_900.0)),
-            ("48s".into(), "2m 14s".into(), "1h 05m".into())
+            english(date(2025, 12, 1), date(2026, 1, 1)),
+            "1 December 2025 – 1 January 2026"
         );
+        assert_eq!(english(date(2026, 1, 1), date(2026, 1, 1)), "1 January 2026");
+        let german = Lang::German.days(date(2026, 11, 1), date(2026, 11, 24));
+        assert_eq!(german, "1. – 24. November 2026");
     }
 }

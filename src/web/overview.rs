@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::{Value, json};
@@ -11,9 +11,13 @@ use tokio::task::JoinSet;
 
 use super::access::{Viewer, to_the_form};
 use super::chart::sparkline;
-use super::format::{number, short, whole};
-use super::{page, style_path};
+use super::figure::{Change, change};
+use super::format::number;
+use super::frame::{Frame, page};
+use super::view::View;
+use super::words::Lang;
 use crate::http::Services;
+use crate::query::metric::Metric;
 use crate::report;
 use crate::site::Site;
 
@@ -25,21 +29,30 @@ const LINE: (f64, f64) = (220.0, 44.0);
 #[derive(Template)]
 #[template(path = "overview.html")]
 struct OverviewPage {
-    style: String,
-    signed_in: bool,
+    frame: Frame,
     cards: Vec<Card>,
 }
 
 struct Card {
     domain: String,
-    visitors: String,
-    exact: String,
-    change: String,
-    line: String,
-    is_known: bool,
+    url: String,
+    /// Its numbers, if they are at hand.
+    numbers: Option<Numbers>,
 }
 
-pub(super) async fn show(State(services): State<Services>, headers: HeaderMap) -> Response {
+struct Numbers {
+    visitors: String,
+    change: Option<Change>,
+    line: String,
+}
+
+pub(super) async fn show(
+    State(services): State<Services>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let view = View::read(query.as_deref().unwrap_or_default());
+    let lang = view.lang.unwrap_or_else(|| Lang::accepted(&headers));
     let viewer = Viewer::of(&services, &headers);
     let sites = services.catalog.sites();
     let sites: Vec<_> =
@@ -47,22 +60,24 @@ pub(super) async fn show(State(services): State<Services>, headers: HeaderMap) -
     if sites.is_empty() && !viewer.has_signed_in() {
         return to_the_form("/");
     }
+    // Only the language is taken along to a site: what is looked at there is chosen there.
+    let kept = view.lang.map_or_else(String::new, |lang| format!("?lang={}", lang.tag()));
     let mut cards = JoinSet::new();
     for (place, site) in sites.into_iter().enumerate() {
-        let services = services.clone();
-        cards.spawn(async move { (place, card(&services, &site).await) });
+        let (services, url) = (services.clone(), format!("/{}{kept}", site.domain));
+        cards.spawn(async move {
+            let numbers = numbers(&services, &site, lang).await;
+            (place, Card { domain: site.domain.clone(), url, numbers })
+        });
     }
     let mut cards = cards.join_all().await;
     cards.sort_by_key(|(place, _)| *place);
     let cards = cards.into_iter().map(|(_, card)| card).collect();
-    page(
-        StatusCode::OK,
-        &OverviewPage { style: style_path(), signed_in: viewer.has_signed_in(), cards },
-    )
+    let frame = Frame::of_view(lang, viewer.has_signed_in(), &view);
+    page(StatusCode::OK, &OverviewPage { frame, cards })
 }
 
-/// A site whose numbers are not at hand is shown without them.
-async fn card(services: &Services, site: &Arc<Site>) -> Card {
+async fn numbers(services: &Services, site: &Arc<Site>, lang: Lang) -> Option<Numbers> {
     let ask = async |with: Value| {
         let mut query =
             json!({"site_id": site.domain, "metrics": ["visitors"], "date_range": "30d"});
@@ -75,34 +90,14 @@ async fn card(services: &Services, site: &Arc<Site>) -> Card {
         ask(json!({"include": {"comparisons": {"mode": "previous_period"}}})),
         ask(json!({"dimensions": ["time:day"], "include": {"time_labels": true}})),
     );
-    let domain = site.domain.clone();
-    match answers {
-        Ok((whole_period, days)) => {
-            let result = &whole_period["results"][0];
-            let visitors = number(&result["metrics"][0]);
-            let change = result["comparison"]["change"][0].as_f64().unwrap_or(0.0);
-            Card {
-                domain,
-                visitors: short(visitors),
-                exact: whole(visitors),
-                change: if change < 0.0 {
-                    format!("\u{2212}{:.0}%", -change)
-                } else {
-                    format!("+{change:.0}%")
-                },
-                line: sparkline(&by_day(&days), LINE.0, LINE.1),
-                is_known: true,
-            }
-        }
-        Err(_) => Card {
-            domain,
-            visitors: String::new(),
-            exact: String::new(),
-            change: String::new(),
-            line: String::new(),
-            is_known: false,
-        },
-    }
+    // A site whose numbers are not at hand is shown without them.
+    let (whole_period, days) = answers.ok()?;
+    let result = &whole_period["results"][0];
+    Some(Numbers {
+        visitors: lang.whole(number(&result["metrics"][0])),
+        change: change(lang, Metric::Visitors, &result["comparison"]["change"][0]),
+        line: sparkline(&by_day(&days), LINE.0, LINE.1),
+    })
 }
 
 fn by_day(days: &Value) -> Vec<f64> {

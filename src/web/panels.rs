@@ -1,145 +1,148 @@
-//! What a site's page asks: its metrics, and its panels with their tabs.
+//! The panels of a site's page, and the tabs of each.
+
+use serde_json::{Value, json};
 
 use super::view::View;
+use super::words::{Lang, Words, names};
 
-/// A metric at the head of the page.
-pub(super) struct Headline {
-    pub(super) metric: &'static str,
-    pub(super) label: &'static str,
-    /// Whether less of it is better.
-    pub(super) less_is_better: bool,
-}
-
-const fn headline(metric: &'static str, label: &'static str, less_is_better: bool) -> Headline {
-    Headline { metric, label, less_is_better }
-}
-
-/// The metrics at the head, in their order.
-const HEADLINES: [Headline; 6] = [
-    headline("visitors", "Visitors", false),
-    headline("visits", "Visits", false),
-    headline("pageviews", "Page views", false),
-    headline("views_per_visit", "Views per visit", false),
-    headline("bounce_rate", "Bounce rate", true),
-    headline("visit_duration", "Visit duration", false),
-];
-
-/// The headlines of a view. Pages have no views per visit: a visit has them.
-pub(super) fn headlines(view: &View) -> Vec<&'static Headline> {
-    let by_page = view.filters.iter().any(|filter| filter.dimension == "event:page");
-    HEADLINES.iter().filter(|headline| !by_page || headline.metric != "views_per_visit").collect()
-}
-
-/// A ranked list, by one of several dimensions.
+/// A list by one of several dimensions.
 pub(super) struct Panel {
     /// In the URL.
     pub(super) name: &'static str,
-    pub(super) title: &'static str,
-    pub(super) metric: &'static str,
-    pub(super) metric_label: &'static str,
-    /// The dimensions, and what they are called; the first is open by default.
-    pub(super) tabs: &'static [(&'static str, &'static str)],
+    pub(super) title: fn(&Words) -> &'static str,
+    /// The first is open by default.
+    pub(super) tabs: &'static [Tab],
+}
+
+/// One dimension of a panel.
+pub(super) struct Tab {
+    /// In the URL.
+    pub(super) name: &'static str,
+    pub(super) dimension: &'static str,
+    /// English and German, where the dimension's own name does not say it.
+    label: Option<[&'static str; 2]>,
+    /// The events that it is about, if not all.
+    pub(super) event: Option<&'static str>,
+    /// Whether a map stands above the list.
+    pub(super) has_map: bool,
+}
+
+const fn by(dimension: &'static str) -> Tab {
+    Tab { name: dimension, dimension, label: None, event: None, has_map: false }
+}
+
+const fn map() -> Tab {
+    Tab {
+        name: "map",
+        dimension: "visit:country_name",
+        label: Some(["Map", "Karte"]),
+        event: None,
+        has_map: true,
+    }
+}
+
+/// A property of one kind of events: the name of the event and of the property are the contract's.
+const fn of(
+    name: &'static str,
+    event: &'static str,
+    dimension: &'static str,
+    label: [&'static str; 2],
+) -> Tab {
+    Tab { name, dimension, label: Some(label), event: Some(event), has_map: false }
 }
 
 /// The panels, in their order.
-pub(super) const PANELS: [Panel; 6] = [
+pub(super) const PANELS: [Panel; 7] = [
     Panel {
         name: "sources",
-        title: "Where visits come from",
-        metric: "visitors",
-        metric_label: "Visitors",
-        tabs: &[
-            ("visit:source", "Sources"),
-            ("visit:channel", "Channels"),
-            ("visit:referrer", "Referrers"),
-        ],
+        title: |words| words.panel_sources,
+        tabs: &[by("visit:source"), by("visit:channel"), by("visit:referrer")],
     },
     Panel {
         name: "pages",
-        title: "What is looked at",
-        metric: "visitors",
-        metric_label: "Visitors",
+        title: |words| words.panel_pages,
         tabs: &[
-            ("event:page", "Pages"),
-            ("visit:entry_page", "Entry pages"),
-            ("visit:exit_page", "Exit pages"),
+            by("event:page"),
+            by("visit:entry_page"),
+            by("visit:exit_page"),
+            by("event:hostname"),
         ],
     },
     Panel {
         name: "places",
-        title: "Where visitors are",
-        metric: "visitors",
-        metric_label: "Visitors",
+        title: |words| words.panel_places,
         tabs: &[
-            ("visit:country_name", "Countries"),
-            ("visit:region_name", "Regions"),
-            ("visit:city_name", "Cities"),
-            ("visit:language", "Languages"),
+            map(),
+            by("visit:country_name"),
+            by("visit:region_name"),
+            by("visit:city_name"),
+            by("visit:language"),
         ],
     },
     Panel {
         name: "devices",
-        title: "What they use",
-        metric: "visitors",
-        metric_label: "Visitors",
+        title: |words| words.panel_devices,
         tabs: &[
-            ("visit:browser", "Browsers"),
-            ("visit:os", "Systems"),
-            ("visit:device", "Devices"),
+            by("visit:browser"),
+            by("visit:os"),
+            by("visit:device"),
+            by("visit:browser_version"),
+            by("visit:os_version"),
         ],
     },
     Panel {
         name: "campaigns",
-        title: "Which campaigns work",
-        metric: "visitors",
-        metric_label: "Visitors",
+        title: |words| words.panel_campaigns,
         tabs: &[
-            ("visit:utm_campaign", "Campaigns"),
-            ("visit:utm_source", "Sources"),
-            ("visit:utm_medium", "Media"),
-            ("visit:utm_content", "Contents"),
-            ("visit:utm_term", "Terms"),
+            by("visit:utm_campaign"),
+            by("visit:utm_source"),
+            by("visit:utm_medium"),
+            by("visit:utm_content"),
+            by("visit:utm_term"),
         ],
     },
     Panel {
         name: "events",
-        title: "What they do",
-        metric: "events",
-        metric_label: "Events",
+        title: |words| words.panel_events,
         tabs: &[
-            ("event:name", "Events"),
-            ("event:props:url", "Links and files"),
-            ("event:props:query", "Searches"),
+            by("event:name"),
+            of("outbound", "Outbound Link: Click", "event:props:url", ["Links", "Links"]),
+            of("downloads", "File Download", "event:props:url", ["Downloads", "Downloads"]),
+            of("searches", "Search", "event:props:query", ["Searches", "Suchen"]),
+            of("missing", "404", "event:props:path", ["404", "404"]),
         ],
     },
+    Panel { name: "goals", title: |words| words.panel_goals, tabs: &[by("event:goal")] },
 ];
 
-/// Rows of a dimension that a panel leaves out: what has no value for it, and what every visit has.
-pub(super) fn left_out(dimension: &str) -> Option<&'static str> {
-    match dimension {
-        "event:name" => Some("pageview"),
-        name if name.starts_with("event:props:") => Some("(none)"),
-        name if name.starts_with("visit:utm_") => Some("(not set)"),
-        _ => None,
+impl Panel {
+    /// The tab that is open: the one in the URL, if the panel has it.
+    pub(super) fn open(&self, view: &View) -> &'static Tab {
+        let wanted = view.tab(self.name);
+        let known = self.tabs.iter().find(|tab| Some(tab.name) == wanted);
+        known.unwrap_or(&self.tabs[0])
     }
 }
 
-/// What a dimension is called in a filter.
-pub(super) fn dimension_label(dimension: &str) -> String {
-    let known = PANELS.iter().flat_map(|panel| panel.tabs).find(|(name, _)| *name == dimension);
-    let name = dimension.rsplit(':').next().unwrap_or(dimension);
-    known.map_or_else(|| name.replace('_', " "), |(_, label)| singular(label))
+impl Tab {
+    pub(super) fn label(&self, lang: Lang) -> String {
+        match (self.label, lang) {
+            (Some([english, _]), Lang::English) => english.to_owned(),
+            (Some([_, german]), Lang::German) => german.to_owned(),
+            (None, _) => names::dimension(lang, self.dimension),
+        }
+    }
 }
 
-fn singular(label: &str) -> String {
-    let label = label.to_lowercase();
-    match label.as_str() {
-        "countries" => "country".to_owned(),
-        "cities" => "city".to_owned(),
-        "media" => "medium".to_owned(),
-        "searches" => "search".to_owned(),
-        other => other.strip_suffix('s').unwrap_or(other).to_owned(),
-    }
+/// Rows that a list leaves out: what has no value for it, and what every visit has.
+pub(super) fn left_out(dimension: &str) -> Option<Value> {
+    let value = match dimension {
+        "event:name" => "pageview",
+        name if name.starts_with("event:props:") => "(none)",
+        name if name.starts_with("visit:utm_") => "(not set)",
+        _ => return None,
+    };
+    Some(json!(["is_not", dimension, [value]]))
 }
 
 #[cfg(test)]
@@ -147,31 +150,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_filter_names_its_dimension_as_a_person_does() {
-        for (dimension, label) in [
-            ("visit:country_name", "country"),
-            ("visit:source", "source"),
-            ("event:page", "page"),
-            ("visit:entry_page_hostname", "entry page hostname"),
-        ] {
-            assert_eq!(dimension_label(dimension), label);
-        }
-    }
-
-    #[test]
-    fn views_per_visit_are_not_asked_of_a_page() {
-        let has = |view: &View| {
-            headlines(view).iter().any(|headline| headline.metric == "views_per_visit")
-        };
-        assert!(has(&View::read("")));
-        assert!(!has(&View::read("").with_filter("event:page", "/")));
-    }
-
-    #[test]
     fn every_dimension_of_a_panel_can_be_asked_for() {
-        for (dimension, _) in PANELS.iter().flat_map(|panel| panel.tabs) {
-            let query = serde_json::json!({"site_id": "a.test", "metrics": ["visitors"], "date_range": "7d", "dimensions": [dimension]});
-            assert!(crate::query::Wire::parse(&query, &[]).is_ok(), "{dimension}");
+        for tab in PANELS.iter().flat_map(|panel| panel.tabs) {
+            let query = json!({
+                "site_id": "a.test", "metrics": ["visitors"], "date_range": "7d", "dimensions": [tab.dimension],
+                "filters": left_out(tab.dimension).into_iter().collect::<Vec<_>>(),
+            });
+            assert!(crate::query::Wire::parse(&query, &[]).is_ok(), "{}", tab.name);
         }
+    }
+
+    #[test]
+    fn a_tab_that_there_is_not_leaves_the_first_one_open() {
+        let [sources, ..] = &PANELS;
+        assert_eq!(sources.open(&View::read("tab.sources=visit:channel")).name, "visit:channel");
+        assert_eq!(sources.open(&View::read("tab.sources=event:page")).name, "visit:source");
+        assert_eq!(sources.open(&View::read("")).name, "visit:source");
     }
 }

@@ -9,7 +9,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use super::{messages, refusal};
+use super::refusal::{self, refuse};
+use super::words::Lang;
 use crate::beacon::decode::bare_domain;
 use crate::http::Services;
 use crate::http::links::in_a_path;
@@ -29,11 +30,13 @@ pub(super) async fn open(
     State(services): State<Services>,
     Path(domain): Path<String>,
     Query(Auth { auth }): Query<Auth>,
+    headers: HeaderMap,
 ) -> Response {
+    let no_such = || refuse(Lang::accepted(&headers), StatusCode::NOT_FOUND, refusal::NOT_FOUND);
     let site = services.catalog.site(&bare_domain(&domain));
     let opened = site.filter(|site| services.catalog.opened_by(&auth) == Some(site.id));
     let Some(site) = opened else {
-        return refusal(StatusCode::NOT_FOUND, messages::NOT_FOUND);
+        return no_such();
     };
     let is_https = services.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
     let secure = if is_https { "; Secure" } else { "" };
@@ -42,7 +45,7 @@ pub(super) async fn open(
         "{COOKIE}={auth}; Path=/; HttpOnly; SameSite=Lax; Max-Age={COOKIE_SECONDS}{secure}"
     );
     let Ok(cookie) = HeaderValue::try_from(cookie) else {
-        return refusal(StatusCode::NOT_FOUND, messages::NOT_FOUND);
+        return no_such();
     };
     let headers = HeaderMap::from_iter([
         (header::SET_COOKIE, cookie),

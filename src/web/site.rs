@@ -1,22 +1,27 @@
 //! A site's page: what it asks, and the view model of the answers.
 
 use askama::Template;
-use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::Response;
+use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 
-use super::access::{Viewer, to_the_form};
-use super::chart::{Chart, Sample};
-use super::format::{duration, number, short, whole};
-use super::panels::{Headline, PANELS, Panel, dimension_label, headlines, left_out};
-use super::view::{Filter, PERIODS, View};
-use super::{messages, page, refusal, style_path};
-use crate::beacon::decode::bare_domain;
-use crate::http::Services;
-use crate::report::{self, AskError};
-use crate::site::Site;
-use crate::store::StoreError;
+use super::ask::{Asker, names};
+use super::chart::{Chart, HEIGHT, WIDTH};
+use super::columns::{few, headlines};
+use super::figure::Figure;
+use super::frame::{Frame, Link, page};
+use super::hours::{self, Hours};
+use super::live::visitors_now;
+use super::map::{self, WorldMap};
+use super::panels::{PANELS, Panel, Tab};
+use super::ranking::{self, Order, Row};
+use super::series::{self, Series};
+use super::shell::Shell;
+use super::view::Comparison;
+use super::words::{fill, names::metric as metric_name};
+use crate::query::metric::Metric;
+use crate::report::AskError;
 
 /// How many rows a panel shows.
 const PANEL_ROWS: usize = 9;
@@ -24,374 +29,179 @@ const PANEL_ROWS: usize = 9;
 #[derive(Template)]
 #[template(path = "site.html")]
 struct SitePage {
-    style: String,
-    site: String,
-    timezone: String,
-    signed_in: bool,
+    frame: Frame,
+    shell: Shell,
     is_empty: bool,
+    /// What brings the first visit.
     tag: String,
-    range: String,
-    compared: String,
-    periods: Vec<Link>,
-    filters: Vec<Pill>,
-    headlines: Vec<Figure>,
+    put_tag: String,
+    figures: Vec<Figure>,
     chart: Option<Chart>,
+    /// What the chart shows.
+    shown: &'static str,
+    over_time: String,
+    days_of: String,
+    /// What it is compared with; empty without a comparison.
+    compared: &'static str,
+    is_unfinished: bool,
+    intervals: Vec<Link>,
+    series_csv: String,
     panels: Vec<Shown>,
-}
-
-struct Link {
-    label: &'static str,
-    url: String,
-    is_current: bool,
-}
-
-/// A filter, as it is shown.
-struct Pill {
-    dimension: String,
-    relation: &'static str,
-    value: String,
-    turn: String,
-    remove: String,
-}
-
-/// A metric at the head of the page.
-struct Figure {
-    label: &'static str,
-    value: String,
-    exact: String,
-    change: Option<Change>,
-}
-
-/// How much a metric has changed since the period before.
-struct Change {
-    text: String,
-    /// `better`, `worse` or `same`.
-    mood: &'static str,
+    hours: Option<Hours>,
+    size: (f64, f64),
 }
 
 /// A panel with its rows.
 struct Shown {
+    name: &'static str,
     title: &'static str,
-    metric_label: &'static str,
     tabs: Vec<Link>,
+    /// The heading of the names.
+    dimension: String,
+    by_name: String,
+    columns: Vec<Column>,
     rows: Vec<Row>,
+    map: Option<WorldMap>,
+    details: String,
+    details_label: String,
+    csv: String,
+    csv_label: String,
+    /// Whether there are no goals to have rows.
+    lacks_goals: bool,
 }
 
-struct Row {
-    label: String,
-    url: String,
-    value: String,
-    exact: String,
-    /// Of a thousand, beside the first row.
-    share: u32,
+/// The heading of a column.
+pub(super) struct Column {
+    pub(super) label: &'static str,
+    pub(super) url: String,
+    pub(super) aria: &'static str,
 }
 
-/// Asks one question about the view.
-struct Asker<'a> {
-    services: &'a Services,
-    site: &'a Site,
-    view: &'a View,
-}
-
-impl Asker<'_> {
-    async fn ask(&self, with: Value) -> Result<Value, AskError> {
-        let mut query = json!({
-            "site_id": self.site.domain, "date_range": self.view.period, "filters": self.view.filters(),
-        });
-        if let (Some(query), Value::Object(with)) = (query.as_object_mut(), with) {
-            query.extend(with);
-        }
-        report::ask(&self.services.store, self.site, self.services.clock.now(), &query).await
-    }
-
-    async fn headlines(&self) -> Result<Value, AskError> {
-        let metrics: Vec<_> = headlines(self.view).iter().map(|headline| headline.metric).collect();
-        // There is nothing before all time.
-        let include = if self.view.period == "all" {
-            json!({})
-        } else {
-            json!({"comparisons": {"mode": "previous_period"}})
-        };
-        self.ask(json!({"metrics": metrics, "include": include})).await
-    }
-
-    async fn series(&self) -> Result<Value, AskError> {
-        let mut include = json!({"time_labels": true});
-        if self.view.period != "all" {
-            include["comparisons"] = json!({"mode": "previous_period"});
-        }
-        self.ask(json!({"metrics": ["visitors"], "dimensions": ["time"], "include": include})).await
-    }
-
-    async fn panel(&self, panel: &Panel) -> Result<Value, AskError> {
-        let dimension = open_tab(panel, self.view);
-        let mut query = json!({
-            "metrics": [panel.metric], "dimensions": [dimension], "pagination": {"limit": PANEL_ROWS},
-        });
-        if let Some(value) = left_out(dimension) {
-            let mut filters = self.view.filters();
-            if let Some(filters) = filters.as_array_mut() {
-                filters.push(json!(["is_not", dimension, [value]]));
-            }
-            query["filters"] = filters;
-        }
-        self.ask(query).await
+pub(super) async fn show(asker: Asker) -> Response {
+    match model(&asker).await {
+        Ok(model) => page(StatusCode::OK, &model),
+        Err(error) => asker.refuse(&error),
     }
 }
 
-/// The dimension of a panel's open tab: the one in the URL, if the panel has it.
-fn open_tab(panel: &Panel, view: &View) -> &'static str {
-    let wanted = view.tab(panel.name);
-    let known = panel.tabs.iter().find(|(dimension, _)| Some(*dimension) == wanted);
-    known.or(panel.tabs.first()).map_or("visit:source", |(dimension, _)| dimension)
-}
-
-pub(super) async fn show(
-    State(services): State<Services>,
-    Path(domain): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Response {
-    let viewer = Viewer::of(&services, &headers);
-    let domain = bare_domain(&domain);
-    let query = query.unwrap_or_default();
-    // A site that there is not is answered as one that may not be seen.
-    let Some(site) = services.catalog.site(&domain).filter(|site| viewer.may_see(&services, site))
-    else {
-        // What has no dot is no domain, and signing in would not help.
-        return if viewer.has_signed_in() || !domain.contains('.') {
-            refusal(StatusCode::NOT_FOUND, messages::NOT_FOUND)
-        } else {
-            to_the_form(&format!("/{domain}?{query}"))
-        };
-    };
-    let view = View::read(&query);
-    let asker = Asker { services: &services, site: &site, view: &view };
-    let [sources, pages, places, devices, campaigns, events] = &PANELS;
-    let answers = tokio::try_join!(
-        asker.headlines(),
-        asker.series(),
-        asker.panel(sources),
-        asker.panel(pages),
-        asker.panel(places),
-        asker.panel(devices),
-        asker.panel(campaigns),
-        asker.panel(events),
-    );
-    match answers {
-        Ok((totals, series, first, second, third, fourth, fifth, sixth)) => {
-            let panels = PANELS.iter().zip([first, second, third, fourth, fifth, sixth]);
-            let origin = origin(&services, &headers);
-            let model =
-                model(&site, &view, viewer.has_signed_in(), &origin, &totals, &series, panels);
-            page(StatusCode::OK, &model)
-        }
-        Err(AskError::Invalid(_)) => refusal(StatusCode::BAD_REQUEST, messages::WRONG_VIEW),
-        Err(AskError::Store(StoreError::Limit { .. })) => {
-            refusal(StatusCode::UNPROCESSABLE_ENTITY, messages::TOO_EXPENSIVE)
-        }
-        Err(AskError::Store(error)) => {
-            tracing::warn!(%error, "a page could not be shown");
-            refusal(StatusCode::SERVICE_UNAVAILABLE, messages::DATABASE_AWAY)
-        }
-    }
-}
-
-/// The address of this collector, for the tag: as the operator said, or as the page was asked for.
-fn origin(services: &Services, headers: &HeaderMap) -> String {
-    let asked = || {
-        let host =
-            headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-        format!("http://{host}")
-    };
-    services.public_url.clone().unwrap_or_else(asked)
-}
-
-fn model<'a>(
-    site: &Site,
-    view: &View,
-    signed_in: bool,
-    origin: &str,
-    totals: &Value,
-    series: &Value,
-    panels: impl Iterator<Item = (&'a Panel, Value)>,
-) -> SitePage {
+async fn model(asker: &Asker) -> Result<SitePage, AskError> {
+    let metrics = headlines(asker);
+    let totals = totals_query(asker, &metrics);
+    let panels = try_join_all(PANELS.iter().map(|panel| filled(asker, panel)));
+    let (totals, series, now, hours, panels) = tokio::try_join!(
+        asker.ask(&totals),
+        Series::ask(asker),
+        visitors_now(asker),
+        hours(asker),
+        panels
+    )?;
     let result = &totals["results"][0];
-    let figures = headlines(view)
-        .into_iter()
-        .enumerate()
-        .map(|(place, headline)| figure(headline, place, result));
-    let panels: Vec<Shown> = panels.map(|(panel, answer)| shown(panel, &answer, view)).collect();
-    let is_empty =
-        number(&result["metrics"][2]) == 0.0 && panels.iter().all(|panel| panel.rows.is_empty());
-    SitePage {
-        style: style_path(),
-        site: site.domain.clone(),
-        timezone: site.timezone_name().to_owned(),
-        signed_in,
-        is_empty,
-        tag: format!(
-            "<script defer data-domain=\"{}\" src=\"{origin}/js/script.js\"></script>",
-            site.domain
-        ),
-        range: range(&totals["query"]["date_range"]),
-        compared: if view.period == "all" {
-            String::new()
-        } else {
-            "compared with the period before".to_owned()
+    let is_nothing = |value: &Value| value.as_f64().unwrap_or(0.0) == 0.0;
+    let words = asker.words();
+    let shown = metric_name(asker.lang, series.metric);
+    let figure = |(place, metric): (usize, &Metric)| {
+        Figure::of(asker, *metric, place, result, series.metric)
+    };
+    Ok(SitePage {
+        frame: asker.frame(),
+        put_tag: fill(words.put_tag, &[&asker.site.domain]),
+        over_time: fill(words.over_time, &[shown]),
+        days_of: fill(words.days_of, &[asker.site.timezone_name()]),
+        shell: Shell::of(asker, now),
+        is_empty: asker.view.filters.is_empty()
+            && result["metrics"].as_array().into_iter().flatten().all(is_nothing),
+        tag: asker.tag(),
+        figures: metrics.iter().enumerate().map(figure).collect(),
+        chart: series.chart(asker),
+        shown,
+        compared: match (asker.view.compared(), asker.view.comparison) {
+            (None, _) | (_, Comparison::Nothing) => "",
+            (_, Comparison::Before) => words.before,
+            (_, Comparison::YearBefore) => words.year_before,
         },
-        periods: PERIODS
-            .iter()
-            .map(|&(period, label)| Link {
-                label,
-                url: view.with_period(period).url(),
-                is_current: view.period == period,
-            })
-            .collect(),
-        filters: view.filters.iter().map(|filter| pill(filter, view)).collect(),
-        headlines: figures.collect(),
-        chart: Chart::of(&samples(series)),
+        is_unfinished: series.is_unfinished() && asker.view.compared().is_some(),
+        intervals: series::links(asker, &series),
+        series_csv: format!("{}/csv/time{}", asker.home(), asker.view.url()),
         panels,
+        hours,
+        size: (WIDTH, HEIGHT),
+    })
+}
+
+async fn hours(asker: &Asker) -> Result<Option<Hours>, AskError> {
+    match hours::query(asker) {
+        Some(query) => asker.ask(&query).await.map(|answer| Hours::of(asker, &answer)),
+        None => Ok(None),
     }
 }
 
-fn figure(headline: &Headline, place: usize, result: &Value) -> Figure {
-    let value = number(&result["metrics"][place]);
-    let (text, exact) = match headline.metric {
-        "bounce_rate" => (format!("{value:.0}%"), format!("{value:.0} %")),
-        "visit_duration" => (duration(value), format!("{} seconds", whole(value))),
-        "views_per_visit" => (format!("{value:.1}"), format!("{value:.2}")),
-        _ => (short(value), whole(value)),
+/// The question that the headline figures answer.
+pub(super) fn totals_query(asker: &Asker, metrics: &[Metric]) -> Value {
+    let mut query = asker.query(json!({ "metrics": names(metrics) }));
+    if let Some(comparison) = asker.view.compared() {
+        query["include"] = json!({ "comparisons": comparison });
+    }
+    query
+}
+
+async fn filled(asker: &Asker, panel: &'static Panel) -> Result<Shown, AskError> {
+    let tab = panel.open(&asker.view);
+    let metrics = few(asker, tab.dimension);
+    let order = Order::read(asker.view.order(panel.name), &metrics);
+    let lacks_goals = tab.dimension == "event:goal" && asker.site.goals.is_empty();
+    let (rows, map) = if lacks_goals {
+        (Vec::new(), None)
+    } else if tab.has_map {
+        let answer = asker.ask(&map::query(asker)).await?;
+        (Vec::new(), Some(WorldMap::of(asker, &answer)))
+    } else {
+        let mut query = ranking::query(asker, tab.dimension, &metrics, order, of_event(tab));
+        query["pagination"] = json!({ "limit": PANEL_ROWS });
+        let answer = asker.ask(&query).await?;
+        (ranking::shown_rows(asker, tab.dimension, &metrics, &answer), None)
     };
-    Figure {
-        label: headline.label,
-        value: text,
-        exact,
-        change: change(headline, &result["comparison"]["change"][place]),
-    }
-}
-
-fn change(headline: &Headline, change: &Value) -> Option<Change> {
-    let change = change.as_f64()?;
-    let unit = if headline.metric == "bounce_rate" { " pts" } else { "%" };
-    let (text, mood) = match change {
-        0.0 => ("no change".to_owned(), "same"),
-        1.0.. => (
-            format!("+{change:.0}{unit}"),
-            if headline.less_is_better { "worse" } else { "better" },
-        ),
-        ..0.0 => (
-            format!("\u{2212}{:.0}{unit}", -change),
-            if headline.less_is_better { "better" } else { "worse" },
-        ),
-        _ => (format!("+{change:.1}{unit}"), "same"),
+    let title = (panel.title)(asker.words());
+    let column = |metric: &Metric| Column {
+        label: metric_name(asker.lang, *metric),
+        url: asker.view.with_order(panel.name, &order.clicked(*metric).text()).url(),
+        aria: order.aria(*metric),
     };
-    Some(Change { text, mood })
+    let [details, csv] = ["by", "csv"].map(|page| list_url(asker, page, tab));
+    Ok(Shown {
+        name: panel.name,
+        title,
+        tabs: panel.tabs.iter().map(|other| tab_link(asker, panel, other, tab)).collect(),
+        dimension: tab.label(asker.lang),
+        by_name: asker.view.with_order(panel.name, "name").url(),
+        columns: metrics.iter().map(column).collect(),
+        rows,
+        map,
+        details,
+        details_label: fill(asker.words().details_of, &[&tab.label(asker.lang)]),
+        csv,
+        csv_label: format!("{}: CSV", tab.label(asker.lang)),
+        lacks_goals,
+    })
 }
 
-fn pill(filter: &Filter, view: &View) -> Pill {
-    Pill {
-        dimension: dimension_label(&filter.dimension),
-        relation: if filter.negated { "is not" } else { "is" },
-        value: filter.value.clone(),
-        turn: view.with_negated(filter).url(),
-        remove: view.without_filter(filter).url(),
+fn tab_link(asker: &Asker, panel: &Panel, tab: &Tab, open: &Tab) -> Link {
+    Link {
+        label: tab.label(asker.lang),
+        url: asker.view.with_tab(panel.name, tab.name).url(),
+        is_current: tab.name == open.name,
     }
 }
 
-fn shown(panel: &Panel, answer: &Value, view: &View) -> Shown {
-    let open = open_tab(panel, view);
-    let rows = answer["results"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let highest = rows.iter().map(|row| number(&row["metrics"][0])).fold(1.0, f64::max);
-    let row = |row: &Value| {
-        let value = number(&row["metrics"][0]);
-        let label = row["dimensions"][0].as_str().unwrap_or_default().to_owned();
-        Row {
-            url: view.with_filter(open, &label).url(),
-            value: short(value),
-            exact: whole(value),
-            share: (1000.0 * value / highest) as u32,
-            label: if label.is_empty() { "(none)".to_owned() } else { label },
-        }
+/// The filter of a tab that is about one kind of events.
+fn of_event(tab: &Tab) -> Vec<Value> {
+    tab.event.map(|event| json!(["is", "event:name", [event]])).into_iter().collect()
+}
+
+/// The page with all of a panel's list. One that is about one kind of events says so by a filter.
+fn list_url(asker: &Asker, page: &str, tab: &Tab) -> String {
+    let view = match tab.event {
+        Some(event) => asker.view.with_filter(super::filter::Filter::is("event:name", event)),
+        None => asker.view.clone(),
     };
-    let tabs = panel.tabs.iter().map(|&(dimension, label)| Link {
-        label,
-        url: view.with_tab(panel.name, dimension).url(),
-        is_current: dimension == open,
-    });
-    Shown {
-        title: panel.title,
-        metric_label: panel.metric_label,
-        tabs: tabs.collect(),
-        rows: rows.iter().map(row).collect(),
-    }
-}
-
-/// A value for each label; 0 where there was nothing.
-fn samples(series: &Value) -> Vec<Sample> {
-    let rows = series["results"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let labels = series["meta"]["time_labels"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let of_label = |label: &str| rows.iter().find(|row| row["dimensions"][0] == label);
-    let sample = |label: &Value| {
-        let label = label.as_str().unwrap_or_default();
-        let row = of_label(label);
-        Sample {
-            value: row.map_or(0.0, |row| number(&row["metrics"][0])),
-            before: row.and_then(|row| row["comparison"]["metrics"][0].as_f64()),
-            label: label_of(label),
-        }
-    };
-    labels.iter().map(sample).collect()
-}
-
-/// `2026-11-24` as `24 Nov`, `2026-11-24 13:00:00` as `13:00`.
-fn label_of(label: &str) -> String {
-    if let Some((_, time)) = label.split_once(' ') {
-        return time.get(..5).unwrap_or(time).to_owned();
-    }
-    label
-        .parse::<jiff::civil::Date>()
-        .map_or_else(|_| label.to_owned(), |date| date.strftime("%-d %b").to_string())
-}
-
-/// The first and the last day of a period.
-fn range(dates: &Value) -> String {
-    let day = |place: usize| {
-        let text = dates[place].as_str().unwrap_or_default();
-        let date = text.get(..10).and_then(|date| date.parse::<jiff::civil::Date>().ok());
-        date.map(|date| date.strftime("%-d %B %Y").to_string()).unwrap_or_default()
-    };
-    let (from, to) = (day(0), day(1));
-    if from == to { from } else { format!("{from} – {to}") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_change_is_better_or_worse_by_its_metric() {
-        let [visitors, .., bounce_rate, _] = headlines(&View::read(""))[..] else {
-            panic!("too few headlines")
-        };
-        let told =
-            |headline, by: Value| change(headline, &by).map(|change| (change.text, change.mood));
-        assert_eq!(told(visitors, json!(12)), Some(("+12%".to_owned(), "better")));
-        assert_eq!(told(visitors, json!(-3)), Some(("\u{2212}3%".to_owned(), "worse")));
-        assert_eq!(told(bounce_rate, json!(4)), Some(("+4 pts".to_owned(), "worse")));
-        assert_eq!(told(visitors, json!(0)), Some(("no change".to_owned(), "same")));
-        assert_eq!(told(visitors, Value::Null), None);
-    }
-
-    #[test]
-    fn every_label_has_a_sample() {
-        let series = json!({
-            "results": [{"dimensions": ["2026-11-02"], "metrics": [7], "comparison": {"metrics": [3]}}],
-            "meta": {"time_labels": ["2026-11-01", "2026-11-02"]},
-        });
-        let samples = samples(&series);
-        assert_eq!(samples.iter().map(|sample| sample.value).collect::<Vec<_>>(), [0.0, 7.0]);
-        assert_eq!((samples[1].label.as_str(), samples[1].before), ("2 Nov", Some(3.0)));
-        assert_eq!(label_of("2026-11-24 13:00:00"), "13:00");
-    }
+    format!("{}/{page}/{}{}", asker.home(), tab.dimension, view.url())
 }

@@ -1,85 +1,247 @@
-//! The state of a page, as its URL holds it: the period, the filters, and which tab of each panel is open.
-//! Every change of the view is a link to another URL.
+//! The state of a page, as its URL holds it: period, comparison, filters, what the chart shows, and which
+//! tab of each panel is open. Every change of the view is a link to another URL.
 
 use serde_json::{Value, json};
 use url::form_urlencoded::{self, Serializer};
 
-/// The periods that the page offers: their name in the URL and in the query, and what they are called.
-pub(super) const PERIODS: [(&str, &str); 8] = [
-    ("day", "Today"),
-    ("24h", "24 hours"),
-    ("7d", "7 days"),
-    ("30d", "30 days"),
-    ("month", "This month"),
-    ("6mo", "6 months"),
-    ("12mo", "12 months"),
-    ("all", "All time"),
-];
+use super::filter::Filter;
+use super::words::{Lang, Words};
+use crate::query::interval::Interval;
+use crate::query::metric::Metric;
+
 const PERIOD: &str = "30d";
 /// The most filters of a view.
 const FILTERS_MAX: usize = 10;
+/// The most panels whose state a URL may hold.
+const PANELS_MAX: usize = 24;
+/// The fields of forms: a page that is asked for with them answers with the address of the view.
+const FORM_FIELDS: [&str; 5] = ["from", "to", "dimension", "relation", "value"];
 
-/// A filter of the view: one value that a dimension must have, or must not.
+/// The stretch of time that is looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Filter {
-    pub(super) negated: bool,
-    pub(super) dimension: String,
-    pub(super) value: String,
+pub(super) enum Span {
+    /// By its name in queries.
+    Named(String),
+    /// From one day to another, both within.
+    Days(String, String),
+}
+
+/// The periods of the menu, in groups of likes.
+pub(super) const PERIODS: [&[&str]; 3] =
+    [&["day", "24h"], &["7d", "30d", "91d"], &["month", "year", "12mo", "all"]];
+
+impl Span {
+    /// As the URL has it, and as it was asked for.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::Named(name) => name.clone(),
+            Self::Days(from, to) => format!("{from},{to}"),
+        }
+    }
+
+    fn read(text: &str) -> Self {
+        match text.split_once(',') {
+            Some((from, to)) => Self::between(from, to),
+            None => Self::Named(text.to_owned()),
+        }
+    }
+
+    /// Two days in either order; a day alone is both.
+    fn between(from: &str, to: &str) -> Self {
+        let (from, to) = match (from, to) {
+            (from, "") => (from, from),
+            ("", to) => (to, to),
+            // Dates as forms send them are in the order of their texts.
+            (from, to) => (from.min(to), from.max(to)),
+        };
+        Self::Days(from.to_owned(), to.to_owned())
+    }
+
+    /// In the words of a query.
+    pub(super) fn to_query(&self) -> Value {
+        match self {
+            Self::Named(name) => json!(name),
+            Self::Days(from, to) => json!([from, to]),
+        }
+    }
+
+    /// What the menu calls it; nothing, if it is not in the menu.
+    pub(super) fn label(&self, words: &Words) -> Option<&'static str> {
+        let Self::Named(name) = self else { return None };
+        Some(match name.as_str() {
+            "day" => words.today,
+            "24h" => words.hours_24,
+            "7d" => words.days_7,
+            "30d" => words.days_30,
+            "91d" => words.days_91,
+            "month" => words.this_month,
+            "year" => words.this_year,
+            "6mo" => words.months_6,
+            "12mo" => words.months_12,
+            "all" => words.all_time,
+            _ => return None,
+        })
+    }
+}
+
+/// What the period is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Comparison {
+    Before,
+    YearBefore,
+    Nothing,
+}
+
+impl Comparison {
+    pub(super) const ALL: [Self; 3] = [Self::Before, Self::YearBefore, Self::Nothing];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Before => "before",
+            Self::YearBefore => "year",
+            Self::Nothing => "none",
+        }
+    }
+
+    pub(super) fn label(self, words: &Words) -> &'static str {
+        match self {
+            Self::Before => words.with_before,
+            Self::YearBefore => words.with_year_before,
+            Self::Nothing => words.with_nothing,
+        }
+    }
 }
 
 /// What is looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct View {
-    pub(super) period: String,
+    /// The language, if it was chosen.
+    pub(super) lang: Option<Lang>,
+    pub(super) period: Span,
+    pub(super) comparison: Comparison,
+    /// What the chart shows.
+    pub(super) metric: Metric,
+    /// By what time the chart shows it, if that was chosen.
+    pub(super) interval: Option<Interval>,
     pub(super) filters: Vec<Filter>,
-    /// Of each panel whose first tab is not open: its name, and the dimension of the one that is.
-    pub(super) tabs: Vec<(String, String)>,
+    /// Of each panel that is not as by default: the panel, and its open tab or its order.
+    panels: Vec<(String, String)>,
 }
 
 impl View {
     /// Reads a query string; what it does not say, or says wrongly, is as by default.
     pub(super) fn read(query: &str) -> Self {
-        let mut view = Self { period: PERIOD.to_owned(), filters: Vec::new(), tabs: Vec::new() };
+        let mut view = Self {
+            lang: None,
+            period: Span::Named(PERIOD.to_owned()),
+            comparison: Comparison::Before,
+            metric: Metric::Visitors,
+            interval: None,
+            filters: Vec::new(),
+            panels: Vec::new(),
+        };
+        let mut form = [const { String::new() }; FORM_FIELDS.len()];
         for (key, value) in form_urlencoded::parse(query.as_bytes()) {
-            match &*key {
-                "period" => view.period = value.into_owned(),
-                "filter" if view.filters.len() < FILTERS_MAX => {
-                    view.filters.extend(Filter::read(&value))
-                }
-                panel if value.contains(':') => {
-                    view.tabs.push((panel.to_owned(), value.into_owned()))
-                }
-                _ => {}
+            match FORM_FIELDS.iter().position(|field| *field == key) {
+                Some(field) => form[field] = value.into_owned(),
+                None => view.take(&key, &value),
             }
         }
-        view
+        let [from, to, dimension, relation, value] = &form;
+        if !from.is_empty() || !to.is_empty() {
+            view.period = Span::between(from, to);
+        }
+        match Filter::of(relation, dimension, value) {
+            Some(filter) => view.with_filter(filter),
+            None => view,
+        }
     }
 
-    /// The view's own URL, below the site's page.
+    /// Takes one pair of a query string.
+    fn take(&mut self, key: &str, value: &str) {
+        match key {
+            "lang" => self.lang = Lang::of_tag(value),
+            "period" => self.period = Span::read(value),
+            "compare" => {
+                let known = Comparison::ALL.into_iter().find(|known| known.name() == value);
+                self.comparison = known.unwrap_or(self.comparison);
+            }
+            "metric" => self.metric = Metric::named(value).unwrap_or(self.metric),
+            "interval" => self.interval = Interval::named(&format!("time:{value}")),
+            "filter" if self.filters.len() < FILTERS_MAX => {
+                self.filters.extend(Filter::read(value))
+            }
+            key if is_of_panel(key) && self.panels.len() < PANELS_MAX => {
+                self.panels.push((key.to_owned(), value.to_owned()));
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a query string is what a form sends.
+    pub(super) fn is_of_form(query: &str) -> bool {
+        form_urlencoded::parse(query.as_bytes()).any(|(key, _)| FORM_FIELDS.contains(&&*key))
+    }
+
+    /// The view's own URL, below the path of a page.
     pub(super) fn url(&self) -> String {
-        let mut query = Serializer::new(String::new());
-        if self.period != PERIOD {
-            query.append_pair("period", &self.period);
+        let mut query = Serializer::for_suffix(String::from("?"), 1);
+        for (key, value) in self.pairs() {
+            query.append_pair(key, &value);
         }
-        for filter in &self.filters {
-            query.append_pair("filter", &filter.text());
-        }
-        for (panel, dimension) in &self.tabs {
-            query.append_pair(panel, dimension);
-        }
-        format!("?{}", query.finish())
+        query.finish()
     }
 
+    /// What the URL says, in its order; also the hidden fields of forms.
+    pub(super) fn pairs(&self) -> Vec<(&str, String)> {
+        let mut pairs = Vec::new();
+        if let Some(lang) = self.lang {
+            pairs.push(("lang", lang.tag().to_owned()));
+        }
+        if self.period != Span::Named(PERIOD.to_owned()) {
+            pairs.push(("period", self.period.text()));
+        }
+        if self.comparison != Comparison::Before {
+            pairs.push(("compare", self.comparison.name().to_owned()));
+        }
+        if self.metric != Metric::Visitors {
+            pairs.push(("metric", self.metric.spec().name.to_owned()));
+        }
+        if let Some(interval) = self.interval {
+            pairs.push(("interval", interval.name().trim_start_matches("time:").to_owned()));
+        }
+        pairs.extend(self.filters.iter().map(|filter| ("filter", filter.text())));
+        pairs.extend(self.panels.iter().map(|(key, value)| (key.as_str(), value.clone())));
+        pairs
+    }
+
+    pub(super) fn with_lang(&self, lang: Lang) -> Self {
+        Self { lang: Some(lang), ..self.clone() }
+    }
+
+    /// Another period; the interval that was chosen for this one may not fit.
     pub(super) fn with_period(&self, period: &str) -> Self {
-        Self { period: period.to_owned(), ..self.clone() }
+        Self { period: Span::Named(period.to_owned()), interval: None, ..self.clone() }
     }
 
-    pub(super) fn with_filter(&self, dimension: &str, value: &str) -> Self {
+    pub(super) fn with_comparison(&self, comparison: Comparison) -> Self {
+        Self { comparison, ..self.clone() }
+    }
+
+    pub(super) fn with_metric(&self, metric: Metric) -> Self {
+        Self { metric, ..self.clone() }
+    }
+
+    pub(super) fn with_interval(&self, interval: Interval) -> Self {
+        Self { interval: Some(interval), ..self.clone() }
+    }
+
+    pub(super) fn with_filter(&self, filter: Filter) -> Self {
         let mut view = self.clone();
-        let filter =
-            Filter { negated: false, dimension: dimension.to_owned(), value: value.to_owned() };
-        view.filters.retain(|other| other.dimension != filter.dimension);
-        view.filters.push(filter);
+        view.filters.retain(|other| !filter.replaces(other));
+        if view.filters.len() < FILTERS_MAX {
+            view.filters.push(filter);
+        }
         view
     }
 
@@ -88,53 +250,71 @@ impl View {
         Self { filters, ..self.clone() }
     }
 
-    pub(super) fn with_negated(&self, filter: &Filter) -> Self {
+    pub(super) fn without_filters(&self) -> Self {
+        Self { filters: Vec::new(), ..self.clone() }
+    }
+
+    pub(super) fn with_turned(&self, filter: &Filter) -> Self {
         let turned = |other: &Filter| {
-            let negated = if other == filter { !other.negated } else { other.negated };
-            Filter { negated, ..other.clone() }
+            if other == filter { other.turned().unwrap_or(other.clone()) } else { other.clone() }
         };
         Self { filters: self.filters.iter().map(turned).collect(), ..self.clone() }
     }
 
-    pub(super) fn with_tab(&self, panel: &str, dimension: &str) -> Self {
+    pub(super) fn with_tab(&self, panel: &str, tab: &str) -> Self {
+        self.with_panel(format!("tab.{panel}"), tab)
+    }
+
+    pub(super) fn with_order(&self, panel: &str, order: &str) -> Self {
+        self.with_panel(format!("order.{panel}"), order)
+    }
+
+    fn with_panel(&self, key: String, value: &str) -> Self {
         let mut view = self.clone();
-        view.tabs.retain(|(other, _)| other != panel);
-        view.tabs.push((panel.to_owned(), dimension.to_owned()));
+        view.panels.retain(|(other, _)| *other != key);
+        view.panels.push((key, value.to_owned()));
         view
     }
 
-    /// The open tab of a panel, if it is not its first.
+    /// The open tab of a panel, if one was chosen.
     pub(super) fn tab(&self, panel: &str) -> Option<&str> {
-        self.tabs.iter().find(|(name, _)| name == panel).map(|(_, dimension)| dimension.as_str())
+        self.panel("tab.", panel)
+    }
+
+    /// The order of a panel, if one was chosen.
+    pub(super) fn order(&self, panel: &str) -> Option<&str> {
+        self.panel("order.", panel)
+    }
+
+    fn panel(&self, prefix: &str, panel: &str) -> Option<&str> {
+        let of_panel = |key: &str| key.strip_prefix(prefix) == Some(panel);
+        self.panels.iter().find(|(key, _)| of_panel(key)).map(|(_, value)| value.as_str())
     }
 
     /// The filters in the words of a query.
-    pub(super) fn filters(&self) -> Value {
-        let filter = |filter: &Filter| {
-            let operator = if filter.negated { "is_not" } else { "is" };
-            json!([operator, filter.dimension, [filter.value]])
+    pub(super) fn filters(&self) -> Vec<Value> {
+        self.filters.iter().map(Filter::to_query).collect()
+    }
+
+    /// Whether a dimension must have one value.
+    pub(super) fn is_about(&self, dimension: &str) -> bool {
+        self.filters.iter().any(|filter| filter.dimension == dimension)
+    }
+
+    /// The comparison in the words of a query: there is nothing before all time.
+    pub(super) fn compared(&self) -> Option<Value> {
+        let mode = match self.comparison {
+            _ if self.period == Span::Named("all".to_owned()) => return None,
+            Comparison::Before => "previous_period",
+            Comparison::YearBefore => "year_over_year",
+            Comparison::Nothing => return None,
         };
-        self.filters.iter().map(filter).collect()
+        Some(json!({ "mode": mode }))
     }
 }
 
-impl Filter {
-    /// `is,visit:source,Google` or `is_not,visit:source,Google`.
-    fn read(text: &str) -> Option<Self> {
-        let mut parts = text.splitn(3, ',');
-        let (operator, dimension, value) = (parts.next()?, parts.next()?, parts.next()?);
-        let negated = match operator {
-            "is" => false,
-            "is_not" => true,
-            _ => return None,
-        };
-        Some(Self { negated, dimension: dimension.to_owned(), value: value.to_owned() })
-    }
-
-    fn text(&self) -> String {
-        let operator = if self.negated { "is_not" } else { "is" };
-        format!("{operator},{},{}", self.dimension, self.value)
-    }
+fn is_of_panel(key: &str) -> bool {
+    key.starts_with("tab.") || key.starts_with("order.")
 }
 
 #[cfg(test)]
@@ -143,31 +323,63 @@ mod tests {
 
     #[test]
     fn a_view_is_its_url() {
-        let url = "?period=7d&filter=is%2Cvisit%3Asource%2CA%26B%2C+C&filter=is_not%2Cevent%3Apage%2C%2Fx&sources=visit%3Areferrer";
+        let url = "?lang=de&period=7d&compare=year&metric=bounce_rate&interval=week\
+            &filter=is%2Cvisit%3Asource%2CA%26B%2C+C&filter=contains_not%2Cevent%3Apage%2C%2Fx\
+            &tab.sources=visit%3Areferrer&order.pages=name";
         let view = View::read(&url[1..]);
         assert_eq!(view.url(), url);
         assert_eq!(view.filters[0].value, "A&B, C");
         assert_eq!(
-            view.filters(),
-            json!([["is", "visit:source", ["A&B, C"]], ["is_not", "event:page", ["/x"]]])
+            (view.tab("sources"), view.order("pages")),
+            (Some("visit:referrer"), Some("name"))
         );
-        assert_eq!(view.tab("sources"), Some("visit:referrer"));
+        assert_eq!(view.compared(), Some(json!({"mode": "year_over_year"})));
     }
 
     #[test]
     fn a_url_that_says_nothing_is_the_first_view() {
-        assert_eq!(View::read("").url(), "?");
-        assert_eq!(View::read("filter=nonsense&x=y").url(), "?");
+        for query in
+            ["", "filter=nonsense&x=y&metric=luck&compare=that", "from=&to=&dimension=&value=x"]
+        {
+            assert_eq!(View::read(query).url(), "?", "{query}");
+        }
+    }
+
+    #[test]
+    fn what_a_form_sends_becomes_part_of_the_view() {
+        let query = "period=7d&from=2026-03-09&to=2026-03-01";
+        assert!(View::is_of_form(query));
+        assert_eq!(View::read(query).url(), "?period=2026-03-01%2C2026-03-09");
+        let view = View::read("dimension=event%3Apage&relation=contains&value=blog&from=&to=");
+        assert_eq!(view.url(), "?filter=contains%2Cevent%3Apage%2Cblog");
+        assert!(!View::is_of_form(&view.url()[1..]));
     }
 
     #[test]
     fn a_filter_can_be_turned_and_removed() {
         let view = View::read("")
-            .with_filter("visit:source", "Google")
-            .with_filter("visit:source", "Bing");
+            .with_filter(Filter::is("visit:source", "Google"))
+            .with_filter(Filter::is("visit:source", "Bing"));
         assert_eq!(view.filters.len(), 1);
-        let turned = view.with_negated(&view.filters[0]);
-        assert_eq!(turned.filters(), json!([["is_not", "visit:source", ["Bing"]]]));
+        let turned = view.with_turned(&view.filters[0]);
+        assert_eq!(turned.filters(), [json!(["is_not", "visit:source", ["Bing"]])]);
         assert_eq!(turned.without_filter(&turned.filters[0]).url(), "?");
+    }
+
+    #[test]
+    fn there_is_nothing_before_all_time() {
+        assert!(View::read("period=7d").compared().is_some());
+        assert_eq!(View::read("period=all").compared(), None);
+        assert_eq!(View::read("compare=none").compared(), None);
+    }
+
+    #[test]
+    fn every_period_of_the_menu_has_a_name_and_can_be_asked_for() {
+        for period in PERIODS.into_iter().flatten() {
+            let span = Span::Named((*period).to_owned());
+            assert!(span.label(Lang::German.words()).is_some(), "{period}");
+            let query = json!({"site_id": "a.test", "metrics": ["visitors"], "date_range": span.to_query()});
+            assert!(crate::query::Wire::parse(&query, &[]).is_ok(), "{period}");
+        }
     }
 }

@@ -59,7 +59,7 @@ test('whoever signs in with a token sees the numbers of the site, and can look c
   assert.deepEqual(figures.slice(0, 3), ['1', '1', '3']);
   await page.screenshot({ path: 'screenshots/site.png', fullPage: true });
   await page.getByRole('link', { name: 'Google' }).click();
-  assert.match(await page.locator('.pills').textContent(), /source\s+is\s+Google/);
+  assert.match(await page.locator('.pills').textContent(), /Source\s+is\s+Google/);
   await page.getByLabel(/Remove the filter/).click();
   await page.getByRole('link', { name: '/a', exact: true }).click();
   assert.equal(await page.locator('.headlines .value').first().textContent(), '1');
@@ -96,4 +96,146 @@ test('a site without visits shows the tag that brings them, also on a telephone 
   assert.match(missing.url(), /sign-in/);
   assert.deepEqual(problems, []);
   await context.close();
+});
+
+/** Somebody who has signed in. */
+async function signedIn(options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-GB', ...options });
+  await context.addCookies([{ name: 'passerby-token', value: token, url: collector.origin }]);
+  const problems = [];
+  return { context, problems, page: await open(context, problems) };
+}
+
+test('plain forms filter and choose days, without scripts; a link is the view, and Back goes back', async () => {
+  const { context, page, problems } = await signedIn({ javaScriptEnabled: false });
+  await page.goto(`${collector.origin}/example.test?period=24h`);
+  await page.locator('summary', { hasText: 'Filter' }).click();
+  await page.getByLabel('Filter by').selectOption({ label: 'Page' });
+  await page.getByLabel('Relation').selectOption({ label: 'contains' });
+  await page.getByLabel('Value').fill('SCRIPT');
+  await page.getByRole('button', { name: 'Add filter' }).click();
+  assert.match(await page.locator('.pills').textContent(), /Page\s+contains\s+SCRIPT/);
+  const filtered = page.url();
+  assert.equal(new URL(filtered).search, '?period=24h&filter=contains%2Cevent%3Apage%2CSCRIPT');
+  const views = page.locator('.headlines li', { hasText: 'Page views' }).locator('.value');
+  assert.equal(await views.textContent(), '1');
+  await page.locator('.pills').getByRole('link', { name: 'contains', exact: true }).click();
+  assert.equal(await views.textContent(), '2', 'the filter was turned round');
+  await page.goBack();
+  assert.equal(page.url(), filtered);
+  const today = new Date().toISOString().slice(0, 10);
+  await page.locator('summary', { hasText: 'Last 24 hours' }).click();
+  await page.getByLabel('From', { exact: true }).fill('2024-02-03');
+  await page.getByLabel('To', { exact: true }).fill(today);
+  await page.getByRole('button', { name: 'Show these days' }).click();
+  assert.equal(new URL(page.url()).searchParams.get('period'), `2024-02-03,${today}`);
+  assert.equal(await page.locator('.pills li').count(), 1, 'the filter was kept');
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
+test('the page speaks the language of the browser, until another is chosen', async () => {
+  const { context, page } = await signedIn({ locale: 'de-AT' });
+  await page.goto(`${collector.origin}/example.test?period=24h`);
+  assert.equal(await page.locator('html').getAttribute('lang'), 'de');
+  assert.equal(await page.locator('.figure .name').first().textContent(), 'Besucher');
+  await page.getByRole('link', { name: 'English' }).click();
+  assert.equal(new URL(page.url()).search, '?lang=en&period=24h');
+  assert.equal(await page.locator('.figure .name').first().textContent(), 'Visitors');
+  await page.getByRole('link', { name: 'Google' }).click();
+  assert.equal(await page.locator('html').getAttribute('lang'), 'en', 'a link keeps the language');
+  await context.close();
+});
+
+test('the number at the pointer, the keys and the menus are there with the script', async () => {
+  const { context, page, problems } = await signedIn();
+  await page.goto(`${collector.origin}/example.test?period=24h`);
+  await page.locator('.point').last().hover();
+  assert.match(await page.locator('.tip').textContent(), /Visitors: \d/);
+  await page.locator('.drawing').focus();
+  await page.keyboard.press('ArrowLeft');
+  assert.equal(await page.locator('.point.shown').count(), 1);
+  await page.keyboard.press('d');
+  assert.equal(await page.locator('.menu[open]').count(), 1);
+  await page.keyboard.press('Escape');
+  assert.equal(await page.locator('.menu[open]').count(), 0);
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
+test('whoever comes is seen on the open page a moment later', async () => {
+  const { context, page, problems } = await signedIn();
+  await page.goto(`${collector.origin}/example.test/live`);
+  const before = Number((await page.locator('#now').textContent()).replace(/\D/g, ''));
+  await fetch(collector.origin + '/api/event', {
+    method: 'POST',
+    // Another browser is another visitor.
+    headers: { 'user-agent': CHROME.replace('131', '130'), 'content-type': 'text/plain' },
+    body: JSON.stringify({ n: 'pageview', u: 'https://example.test/live-visit', d: 'example.test' }),
+  });
+  await page.waitForFunction((count) => document.getElementById('now').textContent.startsWith(`${count} `), before + 1);
+  await page.getByRole('link', { name: '/live-visit' }).waitFor();
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
+test('why a number is what it is: its definition, its query, and what was left out', async () => {
+  await fetch(collector.origin + '/api/event', {
+    method: 'POST',
+    headers: { 'user-agent': 'Googlebot/2.1 (+http://www.google.com/bot.html)', 'content-type': 'text/plain' },
+    body: JSON.stringify({ n: 'pageview', u: 'https://example.test/', d: 'example.test' }),
+  });
+  const { context, page } = await signedIn({ javaScriptEnabled: false });
+  await page.goto(`${collector.origin}/example.test?period=24h`);
+  await page.getByRole('link', { name: 'Page views: why this number?' }).click();
+  const text = await page.locator('main').textContent();
+  assert.match(text, /Page views\./);
+  assert.match(text, /The newest event of this site is from \w{3} \d+ \w+ \d{4}, \d\d:\d\d\./);
+  assert.match(text, /The browser says that it is a bot\s*[1-9]/);
+  await page.locator('summary', { hasText: 'JSON' }).click();
+  const query = JSON.parse(await page.locator('details code').textContent());
+  const [{ metrics }] = await collector.results(token, { ...query });
+  assert.equal(await page.locator('.big .value').textContent(), String(metrics[0]), 'the query has the same answer');
+  await context.close();
+});
+
+test('an administrator sets goals and segments up by plain forms, and nobody else does', async () => {
+  const admin = await collector.run('token', 'create', '--scope', 'admin');
+  const context = await browser.newContext({ javaScriptEnabled: false, locale: 'en-GB' });
+  await context.addCookies([{ name: 'passerby-token', value: admin, url: collector.origin }]);
+  const page = await context.newPage();
+  await page.goto(`${collector.origin}/example.test?period=24h&filter=contains,event:page,/a`);
+  await page.getByRole('link', { name: 'Settings' }).click();
+  await page.locator('#goals').getByLabel('It is met by').selectOption({ label: 'a view of a page' });
+  await page.locator('#goals').getByLabel('Name of the event').fill('a');
+  await page.getByRole('button', { name: 'Add goal' }).click();
+  assert.match(await page.getByRole('alert').textContent(), /must begin with \//);
+  await page.locator('#goals').getByLabel('It is met by').selectOption({ label: 'a view of a page' });
+  await page.locator('#goals').getByLabel('Name of the event').fill('/a');
+  await page.getByRole('button', { name: 'Add goal' }).click();
+  assert.match(await page.locator('#goals .entries').textContent(), /Visit \/a/);
+  await page.locator('#segments').getByLabel('Name').fill('Readers of a');
+  await page.getByRole('button', { name: 'Save these filters' }).click();
+  await page.goto(`${collector.origin}/example.test?period=24h`);
+  assert.match(await page.locator('#goals').textContent(), /Visit \/a\s*1\s*\d+\.\d\d%/);
+  await page.locator('summary', { hasText: 'Filter' }).click();
+  await page.getByRole('link', { name: 'Readers of a' }).click();
+  assert.match(await page.locator('.pills').textContent(), /Segment is Readers of a/);
+  assert.equal(await page.locator('.headlines li', { hasText: 'Page views' }).locator('.value').textContent(), '1');
+  await page.getByRole('link', { name: 'Settings' }).click();
+  await page.getByRole('button', { name: 'Remove: Visit /a' }).click();
+  assert.equal(await page.locator('#goals .entries').count(), 0);
+  await context.close();
+
+  const settings = `${collector.origin}/example.test/settings`;
+  const send = (cookie, origin) =>
+    fetch(settings, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { cookie: `passerby-token=${cookie}`, origin, 'content-type': 'application/x-www-form-urlencoded' },
+      body: 'action=goal&kind=event&target=Signup',
+    });
+  assert.equal((await send(token, collector.origin)).status, 404, 'a token for reports changes nothing');
+  assert.equal((await send(admin, 'https://evil.test')).status, 403, 'nor does a form of another page');
+  assert.equal((await send(admin, collector.origin)).status, 303);
 });

@@ -106,3 +106,36 @@ export async function person(browser, options = {}) {
   await context.addInitScript(() => { window.__plausible = true; });
   return context;
 }
+
+/** The demo: the real program with generated traffic, on a port of its own choice. */
+export class Demo extends Collector {
+  static async start(...args) {
+    const demo = new Demo();
+    demo.directory = await mkdtemp(join(tmpdir(), 'passerby-demo-'));
+    demo.environment = { PASSERBY_DATA_DIR: demo.directory };
+    const all = ['demo', '--port', '0', '--data', demo.directory, ...args];
+    demo.child = spawn(PROGRAM, all, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let log = '';
+    demo.child.stderr.on('data', (text) => { log += text; });
+    const url = await new Promise((found, failed) => {
+      demo.child.stdout.on('data', (text) => found(String(text).trim()));
+      demo.child.on('exit', (code) => failed(new Error(`the demo ended with ${code}: ${log}`)));
+    });
+    demo.origin = new URL(url).origin;
+    demo.site = new URL(url).pathname.slice(1);
+    demo.token = /Bearer (\S+?)'/.exec(log)[1];
+    return demo;
+  }
+
+  /** The whole answer to a query about the demo's site. */
+  async ask(query) {
+    const answer = await fetch(this.origin + '/api/v2/query', {
+      method: 'POST',
+      headers: { authorization: `Bearer ${this.token}` },
+      body: JSON.stringify({ site_id: this.site, date_range: '30d', ...query }),
+    });
+    const body = await answer.json();
+    if (!answer.ok) throw new Error(JSON.stringify(body));
+    return body;
+  }
+}

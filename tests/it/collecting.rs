@@ -281,8 +281,8 @@ async fn what_is_counted_and_what_is_not_add_up_to_what_was_received() {
     assert_eq!(received, accepted + figure(&metrics, "passerby_events_rejected_total"));
     assert_eq!(
         accepted,
-        figure(&metrics, "passerby_events_stored")
-            + figure(&metrics, "passerby_events_quarantined")
+        figure(&metrics, "passerby_events_stored_total")
+            + figure(&metrics, "passerby_events_quarantined_total")
     );
     let on_the_outside = collector.request(Method::GET, "/metrics", &[], "").await;
     assert_eq!(on_the_outside.status, StatusCode::NOT_FOUND, "metrics are the operator's");

@@ -73,10 +73,12 @@ impl Canary {
 
     fn beacon(&self) -> String {
         let Self { number, secret, .. } = self;
-        let url =
-            format!("https://example.com/kept-path-{number}?email={secret}&gclid={secret}&q=x");
+        let url = format!(
+            "https://example.com/kept-path-{number}/{secret}?email={secret}&gclid={secret}&utm_term={secret}"
+        );
         let referrer = format!("https://mail.example/inbox?user={secret}");
-        json!({"n": "pageview", "u": url, "r": referrer}).to_string()
+        let props = json!({"who": secret});
+        json!({"n": "pageview", "u": url, "r": referrer, "p": props}).to_string()
     }
 
     /// Sends what a visitor sends, and returns all that is answered.

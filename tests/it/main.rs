@@ -5,29 +5,43 @@
 //! - `analyst`: the views, and the dashboards on them.
 //! - `asking`: the routes of questions.
 //! - `collecting`: from beacons to numbers, through restarts.
+//! - `deletion`: what is erased, and what is kept no longer, is gone.
 //! - `query`: what the numbers of a report mean.
 //! - `refusals`: what is wrong is said, and nothing else is lost by it.
+//! - `backup`: out of one database and into another.
+//! - `deployment`: the files of `deploy/`, as far as they need the engine or the program.
 //! - `import`: files of events, and the demo; `export`: the way back.
 //! - `formats`: the forms of a report.
-//! - `leak`: no address and no user agent in anything that is written.
+//! - `leak`: no address and no user agent in anything that is written, answered or kept in memory.
+//! - `linking`: a visitor id tells nothing when its salt is gone; `attack` is the attempt.
 //! - `licences`: the licences of what is used.
 //! - `openapi`: the list of the API's routes.
+//! - `visitor`: the page of those who are counted, and their objections.
+//! - `tls`: TLS and HTTP/2.
 //! - `wall`: the rules of the sources that keep it so.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod analyst;
 mod asking;
+#[path = "../attack/attack.rs"]
+mod attack;
+mod backup;
 mod catalog;
 mod collecting;
+mod deletion;
+mod deployment;
 mod engine;
 mod export;
 mod formats;
 mod import;
 mod leak;
 mod licences;
+mod linking;
 mod openapi;
 mod query;
 mod refusals;
 mod support;
+mod tls;
+mod visitor;
 mod wall;

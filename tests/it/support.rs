@@ -29,7 +29,12 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// The engine that tests of statements share, each with a site of its own.
 struct SharedEngine {
     engine: Engine,
-    _directory: TempDir,
+    directory: TempDir,
+}
+
+/// Where the files of the shared engine are.
+pub(crate) fn engine_directory() -> PathBuf {
+    shared_engine().directory.path().to_owned()
 }
 
 fn shared_engine() -> &'static SharedEngine {
@@ -37,7 +42,7 @@ fn shared_engine() -> &'static SharedEngine {
     SHARED.get_or_init(|| {
         let directory = tempfile::tempdir().unwrap();
         let engine = Engine::start(engine_settings(directory.path())).unwrap();
-        SharedEngine { engine, _directory: directory }
+        SharedEngine { engine, directory }
     })
 }
 
@@ -53,10 +58,16 @@ pub(crate) fn engine_settings(directory: &Path) -> EngineSettings {
     }
 }
 
+/// How the shared engine is written to and read from.
+pub(crate) fn servers() -> (Server, Server) {
+    let engine = &shared_engine().engine;
+    (engine.writer(), engine.reader())
+}
+
 /// Access to the shared engine, with its tables. A connection belongs to the test's own runtime.
 pub(crate) async fn store() -> Arc<Store> {
-    let shared = shared_engine();
-    connect(&shared.engine.writer(), &shared.engine.reader()).await
+    let (writer, reader) = servers();
+    connect(&writer, &reader).await
 }
 
 /// Access to an engine, with its tables, once it answers.
@@ -115,6 +126,40 @@ impl Collector {
             variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
         let mut collector = Self::spawn(data_dir, variables);
         collector._directory = Some(directory);
+        collector.wait_ready().await;
+        collector
+    }
+
+    /// Starts `passerby serve` with a listener that is encrypted.
+    pub(crate) async fn start_encrypted(variables: &[(&str, &str)]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let variables =
+            variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let mut collector = Self::spawn(directory.path().join("data"), variables);
+        collector._directory = Some(directory);
+        eventually("the collector is ready", async || {
+            let mut caller = passerby::http::control::Caller::connect(&collector.data_dir).await?;
+            let answer = caller.call(Method::GET, "/readyz", Body::empty()).await.ok()?;
+            (answer.0 == StatusCode::OK).then_some(())
+        })
+        .await;
+        collector
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Sends the collector a signal.
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        rustix::process::kill_process(pid, signal).unwrap();
+    }
+
+    /// Starts `passerby serve` on a data directory that is there already.
+    pub(crate) async fn start_on(data_dir: &Path) -> Self {
+        let collector = Self::spawn(data_dir.to_owned(), Vec::new());
         collector.wait_ready().await;
         collector
     }
@@ -215,6 +260,14 @@ impl Collector {
             headers: head.headers,
             body: body.collect().await?.to_bytes(),
         })
+    }
+
+    /// What a route of the control socket answers.
+    pub(crate) async fn run_on_socket(&self, method: Method, path: &str) -> String {
+        let caller = passerby::http::control::Caller::connect(&self.data_dir).await;
+        let (status, body) = caller.unwrap().call(method, path, Body::empty()).await.unwrap();
+        assert_eq!(status, StatusCode::OK, "{path}");
+        String::from_utf8(body.to_vec()).unwrap()
     }
 
     /// Sends a beacon as a browser does.

@@ -2,6 +2,7 @@
 
 use url::form_urlencoded;
 
+use crate::enrich::scrub::scrub;
 use crate::enrich::text::clean;
 
 /// The longest value of a tag, in bytes.
@@ -113,7 +114,7 @@ impl Tags {
                 }
             };
             if place.is_empty() {
-                *place = clean(value.trim(), TAG_BYTES_MAX);
+                *place = clean(&scrub(value.trim()), TAG_BYTES_MAX);
             }
         }
         tags

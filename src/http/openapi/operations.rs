@@ -167,10 +167,20 @@ pub(super) fn site_id() -> Parameter {
 
 /// Every route of the API.
 pub(super) fn operations() -> Vec<Operation> {
-    [beacons(), reports(), files(), sites(), setup::operations(), tokens(), health(), documents()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        beacons(),
+        reports(),
+        files(),
+        quarantine(),
+        sites(),
+        setup::operations(),
+        tokens(),
+        health(),
+        documents(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn beacons() -> Vec<Operation> {
@@ -317,6 +327,21 @@ fn sites() -> Vec<Operation> {
             .takes([domain()])
             .gives("It is gone.", by_name("Deleted"))
             .also(&[400, 404, 503]),
+    ]
+}
+
+fn quarantine() -> Vec<Operation> {
+    vec![
+        get("/api/v1/quarantine", "quarantine", "The events that ClickHouse refuses, by reason.")
+            .administrator()
+            .gives("What was put aside.", by_name("Quarantine")),
+        with(
+            "post",
+            get("/api/v1/quarantine/replay", "replayQuarantine", "Loads these events again."),
+        )
+        .administrator()
+        .gives("What is refused once more stays.", by_name("Replayed"))
+        .also(&[503]),
     ]
 }
 

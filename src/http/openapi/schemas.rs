@@ -80,6 +80,8 @@ pub(super) fn all() -> Map<String, Value> {
         ),
         ("Secret", object(&["token"], json!({ "token": text() }))),
         ("Revoked", object(&["revoked"], json!({ "revoked": { "const": true } }))),
+        ("Quarantine", object(&["quarantine"], json!({ "quarantine": list(put_aside()) }))),
+        ("Replayed", object(&["loaded", "kept"], json!({ "loaded": count(), "kept": count() }))),
         ("Health", health()),
     ];
     schemas.extend(setup::schemas().into_iter().map(|(name, schema)| (name.to_owned(), schema)));
@@ -233,6 +235,20 @@ fn token() -> Value {
         json!({
             "id": text(), "scope": scope(), "sites": list(text()), "note": text(), "created_at": text(),
             "expires_at": { "type": ["string", "null"] },
+        }),
+    )
+}
+
+fn count() -> Value {
+    json!({ "type": "integer", "minimum": 0 })
+}
+
+fn put_aside() -> Value {
+    object(
+        &["code", "site", "name", "events"],
+        json!({
+            "code": count(), "site": { "type": ["string", "null"] },
+            "name": { "type": ["string", "null"] }, "events": count(),
         }),
     )
 }

@@ -84,6 +84,8 @@ fn of_visits_around(query: &Query) -> Sql {
     let margin = SignedDuration::from_hours(MARGIN_HOURS);
     let (from, to) = (kept_from(query), query.period.to());
     let read_from = from.saturating_add(-margin).unwrap_or(from);
+    // A visit that began before what the site keeps is made of what is kept of it.
+    let read_from = query.kept_from.map_or(read_from, |kept| kept.max(read_from));
     let read_to = to.saturating_add(margin).unwrap_or(to);
     sql![between(query, read_from, read_to), " AND session_id != 0"]
 }

@@ -190,5 +190,5 @@ fn a_query_cannot_reach_behind_what_the_site_keeps() {
     let now = "2024-05-15T12:00:00Z".parse().unwrap();
     let query = json!({ "site_id": "example.com", "metrics": ["visitors"], "date_range": "30d" });
     let query = Query::parse(&query, &Known::new(&site, now)).unwrap();
-    assert_eq!(query.kept_from, Some("2024-05-05T00:00:00+02:00".parse().unwrap()));
+    assert_eq!(query.kept_from, Some("2024-05-06T00:00:00+02:00".parse().unwrap()));
 }

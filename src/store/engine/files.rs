@@ -38,7 +38,10 @@ pub(super) fn write(
     let users_file = directory.join("users.xml");
     write_private(&users_file, &users_xml(users))?;
     let server_file = directory.join("server.xml");
-    write_private(&server_file, &server_xml(&users_file, memory_bytes_max))?;
+    write_private(
+        &server_file,
+        &server_xml(&users_file, &directory.join("backups"), memory_bytes_max),
+    )?;
     Ok(server_file)
 }
 
@@ -67,12 +70,13 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
 }
 
 /// Small caches and few threads: the engine shares its machine with the collector. Old parts are
-/// removed soon, so that what was erased leaves the disk.
-fn server_xml(users_file: &Path, memory_bytes_max: u64) -> String {
+/// removed soon, and looked for three times a minute at least, so that what was erased leaves the disk.
+fn server_xml(users_file: &Path, backups: &Path, memory_bytes_max: u64) -> String {
     format!(
         "<clickhouse>
     <logger><level>error</level></logger>
     <users_config>{users_file}</users_config>
+    <backups><allowed_path>{backups}</allowed_path></backups>
     <max_server_memory_usage>{memory_bytes_max}</max_server_memory_usage>
     <mark_cache_size>67108864</mark_cache_size>
     <index_mark_cache_size>8388608</index_mark_cache_size>
@@ -91,6 +95,9 @@ fn server_xml(users_file: &Path, memory_bytes_max: u64) -> String {
     <keep_alive_timeout>60</keep_alive_timeout>
     <merge_tree>
         <old_parts_lifetime>60</old_parts_lifetime>
+        <cleanup_delay_period>10</cleanup_delay_period>
+        <cleanup_delay_period_random_add>0</cleanup_delay_period_random_add>
+        <max_cleanup_delay_period>20</max_cleanup_delay_period>
         <number_of_free_entries_in_pool_to_execute_mutation>0</number_of_free_entries_in_pool_to_execute_mutation>
         <number_of_free_entries_in_pool_to_lower_max_size_of_merge>1</number_of_free_entries_in_pool_to_lower_max_size_of_merge>
         <number_of_free_entries_in_pool_to_execute_optimize_entire_partition>0</number_of_free_entries_in_pool_to_execute_optimize_entire_partition>
@@ -98,6 +105,7 @@ fn server_xml(users_file: &Path, memory_bytes_max: u64) -> String {
 </clickhouse>
 ",
         users_file = escaped(&users_file.display().to_string()),
+        backups = escaped(&backups.display().to_string()),
     )
 }
 

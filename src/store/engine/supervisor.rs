@@ -16,9 +16,9 @@ use super::Source;
 /// The pause before the first start after an end; it doubles with each early end.
 const BACK_OFF_MIN: Duration = Duration::from_millis(200);
 /// The longest pause.
-const BACK_OFF_MAX: Duration = Duration::from_secs(30);
+const BACK_OFF_MAX: Duration = Duration::from_secs(10);
 /// An engine that ran this long ended for a reason of its own: the pause begins anew.
-const STABLE_AFTER: Duration = Duration::from_secs(60);
+const STABLE_AFTER: Duration = Duration::from_secs(30);
 /// How long the engine may take to end by itself.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How often the process is looked at.

@@ -3,30 +3,36 @@
 //! A batch is sent again whenever it is not certain that it is in, since equal rows become one. What
 //! ClickHouse will never take, because of a row, is found by halving the batch, and put aside with the
 //! reason ([`quarantine`]); everything else is retried for ever: an outage ends, a missing right is
-//! given, a full disk is emptied.
+//! given, a full disk is emptied ([`trouble`] sorts them). Nothing is ever thrown away: when the
+//! quarantine is full, the rows wait.
 
-mod quarantine;
+pub mod quarantine;
+mod trouble;
 
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::{Store, StoreError};
 use crate::spool::{Batch, Reader, Spool, Window};
-use quarantine::Quarantine;
+use quarantine::SharedQuarantine;
+use trouble::{Class, Trouble};
 
 /// The pause before a batch is sent again; it doubles up to the maximum.
 const BACK_OFF_MIN: Duration = Duration::from_millis(200);
-const BACK_OFF_MAX: Duration = Duration::from_secs(15);
+const BACK_OFF_MAX: Duration = Duration::from_secs(8);
 /// A new segment is begun this often, so that shipped rows leave the disk in their time.
 const ROTATE_INTERVAL: Duration = Duration::from_secs(15 * 60);
-/// ClickHouse's codes for data that it will never take.
-const POISON: [u32; 11] = [6, 26, 27, 32, 33, 36, 53, 70, 117, 131, 395];
+/// A row alone is refused as often before it is put aside: what looks like a row that can not be read
+/// may have been a request that was cut on its way.
+const REFUSALS_MIN: u32 = 2;
 
 /// The running task.
 pub struct Loader {
@@ -36,30 +42,47 @@ pub struct Loader {
 }
 
 /// What the loader counts.
-#[derive(Default)]
 pub struct Figures {
-    /// Batches that ClickHouse has taken.
-    pub batches: AtomicU64,
-    /// Attempts that failed.
-    pub failures: AtomicU64,
+    /// How long ClickHouse took for each batch that it has taken, in seconds.
+    pub insert_seconds: Histogram,
+    /// Attempts that failed, by what was wrong.
+    pub failures: Family<Class, Counter>,
+    /// Whether rows wait for something that a person has to mend.
+    pub is_held: AtomicBool,
     /// Rows that were put aside.
     pub quarantined: AtomicU64,
+}
+
+impl Default for Figures {
+    fn default() -> Self {
+        Self {
+            // From 5 ms to 41 s.
+            insert_seconds: Histogram::new(exponential_buckets(0.005, 2.0, 14)),
+            failures: Family::default(),
+            is_held: AtomicBool::default(),
+            quarantined: AtomicU64::default(),
+        }
+    }
 }
 
 struct Shipping {
     store: Arc<Store>,
     reader: Reader,
-    quarantine: Quarantine,
+    quarantine: SharedQuarantine,
     figures: Arc<Figures>,
     stopping: watch::Receiver<bool>,
 }
 
 impl Loader {
-    /// Starts the task. Rows that can not be loaded are put into `quarantine_dir`.
-    pub fn start(store: Arc<Store>, spool: Spool, reader: Reader, quarantine_dir: PathBuf) -> Self {
+    /// Starts the task.
+    pub fn start(
+        store: Arc<Store>,
+        spool: Spool,
+        reader: Reader,
+        quarantine: SharedQuarantine,
+    ) -> Self {
         let (stopping, told) = watch::channel(false);
         let figures = Arc::new(Figures::default());
-        let quarantine = Quarantine::new(quarantine_dir);
         let shipping =
             Shipping { store, reader, quarantine, figures: Arc::clone(&figures), stopping: told };
         Self { task: tokio::spawn(shipping.run(spool)), stopping, figures }
@@ -113,21 +136,27 @@ impl Shipping {
                 return tokio::time::sleep(BACK_OFF_MAX).await;
             }
         };
+        let mut put_aside = 0;
         for batch in &window.batches {
-            self.ship(batch).await;
+            put_aside += self.ship(batch).await;
         }
+        self.figures.quarantined.fetch_add(put_aside, Ordering::Relaxed);
         if let Err(error) = self.reader.commit(&window) {
             tracing::warn!(%error, "the spool's checkpoint could not be written; rows may be sent once more");
         }
     }
 
-    /// Returns when each row of the batch is in ClickHouse or in quarantine.
-    async fn ship(&self, batch: &Batch) {
+    /// Returns when each row of the batch is in ClickHouse or in quarantine, and says how many are there.
+    async fn ship(&self, batch: &Batch) -> u64 {
+        let mut put_aside = 0;
         let mut parts = vec![batch.slice(0..batch.rows())];
         while let Some(part) = parts.pop() {
             match self.insert(&part).await {
                 Ok(()) => {}
-                Err(reason) if part.rows() == 1 => self.put_aside(&part, &reason),
+                Err(reason) if part.rows() == 1 => {
+                    self.put_aside(&part, &reason).await;
+                    put_aside += 1;
+                }
                 Err(_) => {
                     let middle = part.rows() / 2;
                     parts.push(part.slice(middle..part.rows()));
@@ -135,52 +164,80 @@ impl Shipping {
                 }
             }
         }
+        put_aside
     }
 
     /// Sends the rows until ClickHouse has them, or says that it never will.
     async fn insert(&self, batch: &Batch) -> Result<(), StoreError> {
-        let mut back_off = BACK_OFF_MIN;
-        let mut has_failed = false;
+        let mut waiting = Waiting::default();
+        let mut refusals = 0;
         loop {
+            let begun = Instant::now();
             let error = match self.store.insert_events(&batch.columns, &batch.bytes).await {
                 Ok(()) => {
-                    self.figures.batches.fetch_add(1, Ordering::Relaxed);
-                    if has_failed {
-                        tracing::info!("ClickHouse takes events again");
-                    }
+                    self.figures.insert_seconds.observe(begun.elapsed().as_secs_f64());
+                    self.figures.is_held.store(false, Ordering::Relaxed);
+                    waiting.is_over();
                     return Ok(());
                 }
                 Err(error) => error,
             };
-            self.figures.failures.fetch_add(1, Ordering::Relaxed);
-            if error.code().is_some_and(|code| POISON.contains(&code)) {
-                return Err(error);
+            let trouble = Trouble::of(&error);
+            self.figures.failures.get_or_create(&trouble.class()).inc();
+            self.figures.is_held.store(trouble == Trouble::Held, Ordering::Relaxed);
+            if trouble == Trouble::Poison {
+                refusals += 1;
+                if batch.rows() > 1 || refusals >= REFUSALS_MIN {
+                    return Err(error);
+                }
             }
-            if !has_failed {
-                has_failed = true;
-                report(&error);
+            waiting.a_while(trouble, &error).await;
+        }
+    }
+
+    /// Rows that do not fit into the quarantine wait for somebody to make room.
+    async fn put_aside(&self, row: &Batch, reason: &StoreError) {
+        let mut back_off = BACK_OFF_MIN;
+        while let Err(error) = self.quarantine.keep(row, reason.code()).await {
+            if !self.figures.is_held.swap(true, Ordering::Relaxed) {
+                tracing::error!(
+                    %error,
+                    "an event that ClickHouse refuses can not be put aside; it and what comes after it wait in the spool.                      Look at them with `passerby quarantine list`, and load them or move the file away"
+                );
             }
             tokio::time::sleep(jittered(back_off)).await;
             back_off = (back_off * 2).min(BACK_OFF_MAX);
         }
-    }
-
-    fn put_aside(&self, row: &Batch, reason: &StoreError) {
-        self.figures.quarantined.fetch_add(1, Ordering::Relaxed);
-        if let Err(error) = self.quarantine.keep(row, reason.code()) {
-            tracing::error!(%error, "an event that ClickHouse refuses could not be put aside and is lost");
-        }
+        self.figures.is_held.store(false, Ordering::Relaxed);
     }
 }
 
-/// Says once what is wrong: an outage ends by itself, anything else needs somebody.
-fn report(error: &StoreError) {
-    match error {
-        StoreError::Unavailable(_) | StoreError::Limit { .. } => {
-            tracing::warn!(%error, "events wait in the spool until ClickHouse takes them");
+/// The pauses between attempts, and what has been said about them.
+struct Waiting {
+    back_off: Duration,
+    reported: Option<Trouble>,
+}
+
+impl Default for Waiting {
+    fn default() -> Self {
+        Self { back_off: BACK_OFF_MIN, reported: None }
+    }
+}
+
+impl Waiting {
+    /// A kind of trouble is told when it begins, not each time it is met again.
+    async fn a_while(&mut self, trouble: Trouble, error: &StoreError) {
+        if self.reported != Some(trouble) {
+            self.reported = Some(trouble);
+            trouble.report(error);
         }
-        StoreError::Denied { .. } | StoreError::Rejected { .. } => {
-            tracing::error!(%error, "ClickHouse refuses events, which wait in the spool; this needs to be mended");
+        tokio::time::sleep(jittered(self.back_off)).await;
+        self.back_off = (self.back_off * 2).min(BACK_OFF_MAX);
+    }
+
+    fn is_over(&self) {
+        if self.reported.is_some() {
+            tracing::info!("ClickHouse takes events again");
         }
     }
 }

@@ -1,41 +1,311 @@
-//! Where rows go that ClickHouse will never take: a file of bounded size, for a person to look at.
+//! Where rows go that ClickHouse will never take: a file of bounded size, for a person to look at, and
+//! to load again when what was wrong has been mended.
 //!
-//! A line of JSON each: the code of ClickHouse's error, the columns, and the row in RowBinary as
-//! hexadecimal digits. The server's message is not kept, because it may repeat the row in other words.
+//! `quarantine/events.jsonl` has a line of JSON for each row: the code of ClickHouse's error, the day, the
+//! columns, and the row in RowBinary as hexadecimal digits. The server's message is not kept, because it
+//! may repeat the row in other words. A row may stand in it twice, when the collector was killed between
+//! putting it aside and noting so; loading it twice does no harm.
 
+use std::collections::BTreeMap;
 use std::fs::{DirBuilder, File};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
 
+use super::trouble::Trouble;
+use crate::event::Event;
 use crate::spool::Batch;
+use crate::store::{Store, StoreError};
 
-/// The most bytes of the file; what comes later is counted, logged, and not kept.
+/// The most bytes of the file. Rows that do not fit any more wait in the spool.
 const BYTES_MAX: u64 = 64 << 20;
+/// As many rows are loaded again with one insert.
+const REPLAY_ROWS_MAX: usize = 1_000;
 
-pub(super) struct Quarantine {
-    directory: PathBuf,
+/// The rows that were put aside.
+pub struct Quarantine {
+    path: PathBuf,
+    bytes_max: u64,
+    /// Whoever reads or writes the file holds it.
+    file: Mutex<()>,
+}
+
+/// A row that was put aside.
+#[derive(Clone, Deserialize, Serialize)]
+struct Line {
+    code: Option<u32>,
+    day: u32,
+    columns: String,
+    row: String,
+}
+
+/// Rows that were put aside for the same reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// ClickHouse's error code; 0 when it told none.
+    pub code: u32,
+    /// The site's number; `None` when the row was written by another version.
+    pub site_id: Option<u32>,
+    /// The event's name.
+    pub name: Option<String>,
+    /// How many rows there are of it.
+    pub events: u64,
+}
+
+/// What became of the rows that were loaded again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Replayed {
+    /// Rows that ClickHouse has now.
+    pub loaded: u64,
+    /// Rows that it still refuses.
+    pub kept: u64,
+}
+
+/// What became of the rows when some were erased.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sifted {
+    /// Rows that are gone.
+    pub erased: u64,
+    /// Rows that can not be read, so that nobody knows whether they were meant. They are still there.
+    pub unreadable: u64,
+}
+
+/// The rows could not be read, or could not all be loaded again.
+#[derive(Debug, thiserror::Error)]
+pub enum QuarantineError {
+    /// The file can not be read or written.
+    #[error("the quarantine {path} can not be read or written ({error}): check the data directory")]
+    File {
+        /// The file.
+        path: String,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// ClickHouse does not take anything at the moment; what is not loaded stays.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl Quarantine {
-    pub(super) fn new(directory: PathBuf) -> Self {
-        Self { directory }
+    /// The quarantine of a data directory; nothing is made before there is something to put into it.
+    pub fn of(data_dir: &Path) -> Self {
+        Self::bounded(data_dir, BYTES_MAX)
     }
 
-    pub(super) fn keep(&self, row: &Batch, code: Option<u32>) -> io::Result<()> {
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.directory)?;
-        let path = self.directory.join("events.jsonl");
-        let mut file = File::options().create(true).append(true).mode(0o600).open(&path)?;
-        let digits: String = row.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        let line =
-            json!({ "code": code, "columns": &*row.columns, "row": digits }).to_string() + "\n";
-        if file.metadata()?.len() + line.len() as u64 > BYTES_MAX {
-            return Err(io::Error::other(format!("{} is full", path.display())));
+    fn bounded(data_dir: &Path, bytes_max: u64) -> Self {
+        let path = data_dir.join("quarantine").join("events.jsonl");
+        Self { path, bytes_max, file: Mutex::default() }
+    }
+
+    /// Puts a row aside; it is on disk when this returns.
+    ///
+    /// # Errors
+    /// When the file is full, or can not be written.
+    pub(super) async fn keep(&self, row: &Batch, code: Option<u32>) -> io::Result<()> {
+        let line = Line {
+            code,
+            day: row.day,
+            columns: (*row.columns).to_owned(),
+            row: row.bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        };
+        let line = serde_json::to_string(&line)? + "\n";
+        let _held = self.file.lock().await;
+        if let Some(directory) = self.path.parent() {
+            DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
         }
-        tracing::error!(code, path = %path.display(), "ClickHouse refuses an event, which is put aside");
-        file.write_all(line.as_bytes())?;
-        file.sync_data()
+        let mut file = File::options().create(true).append(true).mode(0o600).open(&self.path)?;
+        let length = file.metadata()?.len();
+        if length + line.len() as u64 > self.bytes_max {
+            return Err(io::Error::new(io::ErrorKind::QuotaExceeded, "the quarantine is full"));
+        }
+        let path = self.path.display();
+        tracing::error!(code, %path, "ClickHouse refuses an event, which is put aside");
+        if let Err(error) = file.write_all(line.as_bytes()).and_then(|()| file.sync_data()) {
+            file.set_len(length)?;
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    /// What has been put aside, by reason.
+    ///
+    /// # Errors
+    /// When the file can not be read.
+    pub async fn list(&self) -> Result<Vec<Entry>, QuarantineError> {
+        let _held = self.file.lock().await;
+        let mut counts = BTreeMap::new();
+        for line in self.read()? {
+            let happening = line.event().map(|event| event.happening);
+            let site = happening.as_ref().map(|happening| happening.site_id);
+            let name = happening.map(|happening| happening.name);
+            *counts.entry((line.code.unwrap_or(0), site, name)).or_insert(0) += 1;
+        }
+        let entry = |((code, site_id, name), events)| Entry { code, site_id, name, events };
+        Ok(counts.into_iter().map(entry).collect())
+    }
+
+    /// Loads the rows again. What ClickHouse still refuses stays in the file.
+    ///
+    /// # Errors
+    /// When the file can not be read or written, or ClickHouse takes nothing at the moment.
+    pub async fn replay(&self, store: &Store) -> Result<Replayed, QuarantineError> {
+        let _held = self.file.lock().await;
+        let mut lines = self.read()?;
+        lines.sort_by(|one, other| (one.day, &one.columns).cmp(&(other.day, &other.columns)));
+        let total = lines.len() as u64;
+        let (mut kept, mut stopped) = (Vec::new(), None);
+        let mut batches = lines
+            .chunk_by(|one, other| one.day == other.day && one.columns == other.columns)
+            .flat_map(|alike| alike.chunks(REPLAY_ROWS_MAX));
+        for batch in batches.by_ref() {
+            if let Err(error) = load(store, batch, &mut kept).await {
+                stopped = Some(error);
+                break;
+            }
+        }
+        kept.extend(batches.flatten().cloned());
+        self.write(&kept)?;
+        match stopped {
+            Some(error) => Err(error.into()),
+            None => Ok(Replayed { loaded: total - kept.len() as u64, kept: kept.len() as u64 }),
+        }
+    }
+
+    /// Erases the rows that hold an event that is meant.
+    ///
+    /// # Errors
+    /// When the file can not be read or written; then it is as it was.
+    pub async fn sift(&self, is_meant: impl Fn(&Event) -> bool) -> Result<Sifted, QuarantineError> {
+        let _held = self.file.lock().await;
+        let mut sifted = Sifted::default();
+        let mut kept = self.read()?;
+        kept.retain(|line| {
+            let event = line.event();
+            let is_erased = event.as_ref().is_some_and(&is_meant);
+            sifted.unreadable += u64::from(event.is_none());
+            sifted.erased += u64::from(is_erased);
+            !is_erased
+        });
+        if sifted.erased > 0 {
+            self.write(&kept)?;
+        }
+        Ok(sifted)
+    }
+
+    /// The file, for whoever has to look at it.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn failed(&self, error: io::Error) -> QuarantineError {
+        QuarantineError::File { path: self.path.display().to_string(), error }
+    }
+
+    /// The lines of the file. One that was torn by a crash is no row: it was not noted as put aside.
+    fn read(&self) -> Result<Vec<Line>, QuarantineError> {
+        let text = match std::fs::read_to_string(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            text => text.map_err(|error| self.failed(error))?,
+        };
+        Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+    }
+
+    fn write(&self, lines: &[Line]) -> Result<(), QuarantineError> {
+        if lines.is_empty() && !self.path.exists() {
+            return Ok(());
+        }
+        let fresh = self.path.with_extension("new");
+        let replace = || {
+            let mut file =
+                File::options().create(true).write(true).truncate(true).mode(0o600).open(&fresh)?;
+            for line in lines {
+                file.write_all((serde_json::to_string(line)? + "\n").as_bytes())?;
+            }
+            file.sync_all()?;
+            std::fs::rename(&fresh, &self.path)?;
+            self.path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
+        };
+        replace().map_err(|error| self.failed(error))
+    }
+}
+
+impl Line {
+    /// The event, if this version wrote it.
+    fn event(&self) -> Option<Event> {
+        let is_ours = self.columns.split(',').eq(Event::columns());
+        self.bytes().filter(|_| is_ours).and_then(|row| Event::decode(&row).ok())
+    }
+
+    fn bytes(&self) -> Option<Vec<u8>> {
+        let pairs = self.row.as_bytes().chunks(2);
+        pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
+    }
+}
+
+/// Loads lines that are alike with one insert; one by one when ClickHouse refuses a row among them.
+async fn load(store: &Store, lines: &[Line], kept: &mut Vec<Line>) -> Result<(), StoreError> {
+    let rows: Vec<u8> = lines.iter().filter_map(Line::bytes).flatten().collect();
+    let Some(columns) = lines.first().map(|line| &line.columns) else { return Ok(()) };
+    match store.insert_events(columns, &rows).await {
+        Err(error) if Trouble::of(&error) == Trouble::Poison => {}
+        outcome => {
+            if outcome.is_err() {
+                kept.extend_from_slice(lines);
+            }
+            return outcome;
+        }
+    }
+    if let [line] = lines {
+        kept.push(line.clone());
+        return Ok(());
+    }
+    for (place, line) in lines.iter().enumerate() {
+        if let Err(error) = Box::pin(load(store, std::slice::from_ref(line), kept)).await {
+            kept.extend_from_slice(&lines[place + 1..]);
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// Shared between the loader and the routes.
+pub type SharedQuarantine = Arc<Quarantine>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(byte: u8) -> Batch {
+        Batch { day: 1, columns: "a,b".into(), bytes: vec![byte; 100], row_ends: vec![100] }
+    }
+
+    #[tokio::test]
+    async fn what_does_not_fit_is_refused_and_what_is_there_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        let quarantine = Quarantine::bounded(directory.path(), 600);
+        assert_eq!(quarantine.list().await.unwrap(), []);
+        quarantine.keep(&row(1), Some(27)).await.unwrap();
+        quarantine.keep(&row(2), Some(27)).await.unwrap();
+        let refusal = quarantine.keep(&row(3), None).await.unwrap_err();
+        assert_eq!(refusal.kind(), io::ErrorKind::QuotaExceeded);
+        let lines = quarantine.read().unwrap();
+        assert_eq!(lines.len(), 2);
+        assert_eq!(lines[1].bytes().unwrap(), vec![2; 100]);
+        let entry = Entry { code: 27, site_id: None, name: None, events: 2 };
+        assert_eq!(quarantine.list().await.unwrap(), [entry]);
+    }
+
+    #[tokio::test]
+    async fn a_line_that_a_crash_tore_is_passed_over() {
+        let directory = tempfile::tempdir().unwrap();
+        let quarantine = Quarantine::bounded(directory.path(), 10_000);
+        quarantine.keep(&row(1), Some(27)).await.unwrap();
+        let text = std::fs::read_to_string(&quarantine.path).unwrap();
+        std::fs::write(&quarantine.path, format!("{text}{}", &text[..40])).unwrap();
+        assert_eq!(quarantine.read().unwrap().len(), 1);
     }
 }

@@ -3,6 +3,8 @@
 //! All of it is asked for as the read-only user, of an engine that has the demo's traffic, and compared
 //! with what the reporting API answers.
 
+mod dashboards;
+mod grafana;
 mod views;
 
 use std::sync::Arc;

@@ -1,0 +1,213 @@
+// The files of deploy/ against each other, and against the schemas of those who read them.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { parser } from '@prometheus-io/lezer-promql';
+import { parseAllDocuments } from 'yaml';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+const deploy = join(root, 'deploy');
+const text = (path) => readFileSync(join(root, path), 'utf8');
+
+/** The documents of a YAML file. */
+function documents(path) {
+  return parseAllDocuments(text(path), { uniqueKeys: true, merge: true }).map((document) => {
+    assert.deepEqual(document.errors, [], path);
+    return document.toJS({ maxAliasCount: 100 });
+  });
+}
+
+/** The YAML files below deploy/. */
+function yamlFiles(folder = deploy) {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    if (entry.name === 'node_modules') return [];
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return yamlFiles(path);
+    return /\.ya?ml$/.test(entry.name) ? [path.slice(root.length + 1)] : [];
+  });
+}
+
+const compose = () => documents('deploy/compose/compose.yaml')[0];
+const manifests = () =>
+  yamlFiles(join(deploy, 'kubernetes'))
+    .filter((path) => !path.endsWith('kustomization.yaml'))
+    .flatMap(documents);
+const manifest = (kind) => manifests().find((found) => found.kind === kind);
+const has = (program) => spawnSync('which', [program]).status === 0;
+
+test('every YAML file is one', () => {
+  const files = yamlFiles();
+  assert.ok(files.length >= 12, files.join());
+  files.forEach(documents);
+});
+
+test('every Kubernetes manifest is valid by its schema', async () => {
+  for (const found of manifests()) {
+    const [group, version] = found.apiVersion.includes('/') ? found.apiVersion.split('/') : ['', found.apiVersion];
+    const path = ['kubernetes-models', group, version, found.kind].filter(Boolean).join('/');
+    const Model = (await import(path))[found.kind];
+    new Model(found).validate();
+    // The check can fail: a word that is none is refused.
+    assert.throws(() => new Model({ ...found, metadata: { name: 7 } }).validate(), undefined, path);
+  }
+});
+
+test('the manifests fit each other', () => {
+  const [kustomization] = documents('deploy/kubernetes/kustomization.yaml');
+  const files = readdirSync(join(deploy, 'kubernetes')).filter((name) => name !== 'kustomization.yaml');
+  assert.deepEqual([...kustomization.resources].sort(), files.sort());
+
+  const pod = manifest('StatefulSet').spec.template;
+  const [container] = pod.spec.containers;
+  const labels = JSON.stringify(pod.metadata.labels);
+  const selectors = manifests().flatMap(({ spec = {} }) => [spec.selector?.matchLabels ?? spec.selector, spec.podSelector?.matchLabels]);
+  for (const selector of selectors.filter(Boolean)) assert.equal(JSON.stringify(selector), labels);
+  const ports = container.ports.map((port) => port.name);
+  for (const service of manifests().filter(({ kind }) => kind === 'Service')) {
+    for (const port of service.spec.ports) assert.ok(ports.includes(port.targetPort), service.metadata.name);
+  }
+  for (const probe of ['startupProbe', 'readinessProbe', 'livenessProbe']) {
+    assert.ok(ports.includes(container[probe].httpGet.port));
+    assert.ok(text('src/http/health.rs').includes(`"${container[probe].httpGet.path}"`));
+  }
+  const volumes = [...pod.spec.volumes, ...manifest('StatefulSet').spec.volumeClaimTemplates.map((claim) => claim.metadata)];
+  assert.deepEqual(container.volumeMounts.map((mount) => mount.name).sort(), volumes.map((volume) => volume.name).sort());
+  const salt = pod.spec.volumes.find((volume) => volume.name === 'salt');
+  assert.equal(salt.emptyDir.medium, 'Memory');
+  const ingress = manifest('Ingress').spec.rules[0].http.paths[0].backend.service;
+  assert.deepEqual(ingress, { name: 'passerby', port: { name: 'http' } });
+});
+
+test('kubectl builds the manifests into one', { skip: !has('kubectl') && 'there is no kubectl' }, () => {
+  const built = spawnSync('kubectl', ['kustomize', join(deploy, 'kubernetes')], { encoding: 'utf8' });
+  assert.equal(built.status, 0, built.stderr);
+  assert.equal(built.stdout.match(/^kind: /gm).length, manifests().length);
+});
+
+test('compose mounts files that are there, asks for variables that the example has, and hardens', () => {
+  const { services, networks, volumes } = compose();
+  const example = text('deploy/compose/example.env');
+  for (const [name, service] of Object.entries(services)) {
+    assert.ok(service.build || /:[v\d]/.test(service.image), `${name}: the image has no version`);
+    assert.deepEqual(service.cap_drop, ['ALL'], name);
+    assert.deepEqual(service.security_opt, ['no-new-privileges:true'], name);
+    assert.ok(service.mem_limit, `${name}: no limit of memory`);
+    for (const network of service.networks) assert.ok(network in networks, name);
+    for (const mount of service.volumes) {
+      const [source] = mount.split(':');
+      const there = source.startsWith('.') ? existsSync(resolve(deploy, 'compose', source)) : source in volumes;
+      assert.ok(there, `${name}: ${mount}`);
+    }
+  }
+  for (const [, variable] of text('deploy/compose/compose.yaml').matchAll(/\$\{(\w+)/g)) {
+    assert.match(example, new RegExp(`^${variable}=`, 'm'), variable);
+  }
+  const published = Object.entries(services).filter(([, service]) => service.ports);
+  assert.deepEqual(published.map(([name]) => name).sort(), ['caddy', 'grafana']);
+  assert.ok(services.grafana.ports.every((port) => port.startsWith('127.0.0.1:')));
+  const dockerfile = resolve(deploy, 'compose', services.collector.build.context, services.collector.build.dockerfile);
+  assert.match(readFileSync(dockerfile, 'utf8'), new RegExp(` AS ${services.collector.build.target}$`, 'm'));
+  assert.equal(services.collector.environment.PASSERBY_TRUSTED_PROXIES, networks.front.ipam.config[0].subnet);
+});
+
+test('Grafana is given every dashboard, and the data sources that they ask', () => {
+  const mounts = compose().services.grafana.volumes;
+  const [provider] = documents('deploy/compose/grafana/dashboards/passerby.yaml')[0].providers;
+  const dashboards = readdirSync(join(root, 'dashboards')).filter((name) => name.endsWith('.json'));
+  for (const name of dashboards) {
+    assert.ok(mounts.includes(`../../dashboards/${name}:${provider.options.path}/${name}:ro`), name);
+  }
+  const { datasources } = documents('deploy/compose/grafana/datasources/passerby.yaml')[0];
+  const types = datasources.map((datasource) => datasource.type);
+  for (const name of dashboards) {
+    const dashboard = JSON.parse(text(`dashboards/${name}`));
+    assert.ok(types.includes(dashboard.templating.list[0].query), name);
+  }
+  const users = text('deploy/clickhouse/users.d/passerby.xml');
+  assert.ok(users.includes(`<${datasources[0].jsonData.username}>`));
+});
+
+test('every variable of the program is one that the program knows', () => {
+  const known = new Set(text('src/config.rs').match(/"PASSERBY_[A-Z0-9_]+"/g).map((name) => name.slice(1, -1)));
+  const given = [
+    ...Object.keys(compose().services.collector.environment),
+    ...Object.keys(manifest('ConfigMap').data),
+    ...Object.keys(manifest('Secret').stringData),
+    ...[...text('deploy/systemd/passerby.service').matchAll(/^Environment=(\w+)/gm)].map((found) => found[1]),
+    ...text('deploy/Dockerfile').match(/PASSERBY_\w+/g),
+  ];
+  assert.ok(given.length > 15);
+  for (const name of given) assert.ok(known.has(name), name);
+});
+
+test('ports are the same wherever they stand', () => {
+  const dockerfile = text('deploy/Dockerfile');
+  const [listen] = dockerfile.match(/(?<=PASSERBY_LISTEN=0\.0\.0\.0:)\d+/);
+  const [metrics] = dockerfile.match(/(?<=PASSERBY_METRICS_LISTEN=0\.0\.0\.0:)\d+/);
+  assert.ok(dockerfile.includes(`EXPOSE ${listen} ${metrics}\n`));
+  const { ports } = manifest('StatefulSet').spec.template.spec.containers[0];
+  assert.deepEqual(ports.map((port) => String(port.containerPort)), [listen, metrics]);
+  const [{ static_configs: [{ targets }] }] = documents('deploy/prometheus/prometheus.yml')[0].scrape_configs;
+  assert.deepEqual(targets, [`collector:${metrics}`]);
+  assert.ok(text('deploy/compose/Caddyfile').includes(`reverse_proxy collector:${listen}`));
+});
+
+test('what Caddy logs has no address', () => {
+  const caddyfile = text('deploy/compose/Caddyfile');
+  for (const field of ['remote_ip', 'remote_port', 'client_ip', 'headers']) {
+    assert.match(caddyfile, new RegExp(`request>${field} delete`));
+  }
+  assert.equal(manifest('Ingress').metadata.annotations['nginx.ingress.kubernetes.io/enable-access-log'], 'false');
+});
+
+/** The expressions of the alerts and of the dashboard. */
+function expressions() {
+  const rules = documents('deploy/prometheus/passerby.rules.yml')[0].groups.flatMap((group) => group.rules);
+  const panels = JSON.parse(text('dashboards/collector.json')).panels;
+  const filled = (expr) => expr.replaceAll('$__rate_interval', '1m').replaceAll(/\$(job|instance)/g, '.*');
+  return [...rules.map((rule) => rule.expr), ...panels.flatMap((panel) => panel.targets.map((target) => filled(target.expr)))];
+}
+
+test('every expression for Prometheus is one', () => {
+  const isWrong = (expression) => {
+    let wrong = false;
+    parser.parse(expression).iterate({ enter: (node) => void (wrong ||= node.type.isError) });
+    return wrong;
+  };
+  assert.ok(isWrong('sum(rate(x[5m])'), 'the parser finds nothing wrong');
+  for (const expression of expressions()) assert.ok(!isWrong(expression), expression);
+});
+
+test('every alert says what it is and what to do, and names reasons that there are', () => {
+  const rules = documents('deploy/prometheus/passerby.rules.yml')[0].groups.flatMap((group) => group.rules);
+  for (const rule of rules) {
+    assert.ok(['critical', 'warning'].includes(rule.labels.severity), rule.alert);
+    assert.ok(rule.annotations.summary && rule.annotations.description.endsWith('.'), rule.alert);
+    for (const reason of rule.expr.match(/(?<=reason=~")[^"]+/)?.[0].split('|') ?? []) {
+      assert.ok(text('src/ingest.rs').includes(`=> "${reason}"`), reason);
+    }
+  }
+});
+
+test('the analyst of a server is granted the views, and nothing else', () => {
+  const views = [...text('schema.sql').matchAll(/^CREATE OR REPLACE VIEW (\w+)/gm)].map((found) => found[1]).sort();
+  const granted = (file) => [...text(file).matchAll(/GRANT SELECT ON passerby\.(report_\w+)/g)].map((found) => found[1]).sort();
+  assert.deepEqual(granted('deploy/clickhouse/users.d/passerby.xml'), views);
+  assert.deepEqual(granted('deploy/clickhouse/analyst.sql'), views);
+});
+
+test('the unit is valid, and exposes little', { skip: !has('systemd-analyze') && 'there is no systemd' }, () => {
+  // The program of the unit need not be installed here: /bin/true stands in for it.
+  const folder = mkdtempSync(join(tmpdir(), 'passerby-unit-'));
+  const unit = join(folder, 'passerby.service');
+  writeFileSync(unit, text('deploy/systemd/passerby.service').replace('/usr/bin/passerby', '/bin/true'));
+  const verified = spawnSync('systemd-analyze', ['verify', '--man=no', unit], { encoding: 'utf8' });
+  const complaints = verified.stderr.split('\n').filter((line) => line.includes('passerby.service'));
+  assert.deepEqual(complaints, [], verified.stderr);
+  const security = spawnSync('systemd-analyze', ['security', '--offline=yes', '--threshold=20', unit], { encoding: 'utf8' });
+  assert.equal(security.status, 0, security.stdout.split('\n').slice(-4).join('\n') + security.stderr);
+});

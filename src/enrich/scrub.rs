@@ -1,0 +1,311 @@
+//! What may be personal in paths, referrers, tags and properties is masked before it is stored: addresses of
+//! e-mail, telephone numbers, accounts, tokens and the long random names of single persons' pages.
+//!
+//! Pages put such things where they should not. Nobody can find all of them by their looks, and some things
+//! only look so: `tests/data/scrub.tsv` says, case by case, what is masked and what is not. This is a scan of
+//! words, without patterns, because it runs over each beacon.
+
+use std::borrow::Cow;
+
+/// Words of random characters are as long, at least, when they have capitals, small letters and digits.
+const TOKEN_CHARS_MIN: usize = 20;
+/// Words of random characters are as long, at least, when they have two of these, or are hexadecimal.
+const PLAIN_TOKEN_CHARS_MIN: usize = 24;
+/// What stands behind the last dot of a file's name, not of a host's.
+const FILE_ENDINGS: [&str; 18] = [
+    "png", "jpg", "jpeg", "gif", "svg", "webp", "avif", "ico", "css", "js", "mjs", "html", "htm",
+    "pdf", "php", "json", "woff", "mp4",
+];
+
+/// The text with masks in place of what may be personal.
+pub fn scrub(text: &str) -> Cow<'_, str> {
+    // Most texts have nothing of it: neither an @ nor a digit.
+    if !text.bytes().any(|byte| byte.is_ascii_digit() || byte == b'@' || byte == b'%') {
+        return Cow::Borrowed(text);
+    }
+    let without_phones = phones(text);
+    let scrubbed = words(&without_phones);
+    if scrubbed == text { Cow::Borrowed(text) } else { Cow::Owned(scrubbed) }
+}
+
+/// Whether a character is part of a word: everything else is between words, and stays.
+fn is_of_word(character: char) -> bool {
+    character.is_ascii_alphanumeric() || "._%+-@~".contains(character) || !character.is_ascii()
+}
+
+fn words(text: &str) -> String {
+    let mut scrubbed = String::with_capacity(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = rest.find(|character| !is_of_word(character)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(end);
+        match mask(word) {
+            Some(mask) => scrubbed.push_str(mask),
+            None => scrubbed.push_str(&parts(word)),
+        }
+        let between = after.find(is_of_word).unwrap_or(after.len());
+        scrubbed.push_str(&after[..between]);
+        rest = &after[between..];
+    }
+    scrubbed
+}
+
+/// The word with masks for those of its parts, between hyphens and the like, that need one: a readable name
+/// may end in a random one. What has such parts and is random as a whole is one token.
+fn parts(word: &str) -> Cow<'_, str> {
+    let masked = |between: &[char], mask: fn(&str) -> Option<&'static str>| {
+        word.split(between).any(|part| mask(part).is_some()).then(|| {
+            let parts = word.split_inclusive(between).flat_map(|part| {
+                let name = part.strip_suffix(between).unwrap_or(part);
+                [mask(name).unwrap_or(name), &part[name.len()..]]
+            });
+            parts.collect::<String>()
+        })
+    };
+    match masked(&['-', '_', '.', '~', '+'], mask_of_part) {
+        Some(masked) => masked.into(),
+        None if is_random(word) => "[token]".into(),
+        None => {
+            let random = |part: &str| is_random(part).then_some("[token]");
+            masked(&['.', '+', '~', '%'], random).map_or(word.into(), Into::into)
+        }
+    }
+}
+
+/// The mask of a whole word.
+fn mask(word: &str) -> Option<&'static str> {
+    if is_email(word) {
+        Some("[email]")
+    } else if word.starts_with("eyJ") && word.len() >= TOKEN_CHARS_MIN {
+        Some("[token]")
+    } else if is_uuid(word) {
+        Some("[id]")
+    } else if is_address(word) {
+        Some("[ip]")
+    } else {
+        None
+    }
+}
+
+fn mask_of_part(part: &str) -> Option<&'static str> {
+    if part.len() >= PLAIN_TOKEN_CHARS_MIN && part.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        Some("[id]")
+    } else if is_account(part) {
+        Some("[account]")
+    } else if is_card(part) {
+        Some("[number]")
+    } else {
+        None
+    }
+}
+
+/// `name@host.tld`, also when the @ is encoded.
+fn is_email(word: &str) -> bool {
+    let decoded;
+    let word = if word.contains("%40") {
+        decoded = word.replace("%40", "@");
+        &decoded
+    } else {
+        word
+    };
+    let Some((name, host)) = word.rsplit_once('@') else { return false };
+    let Some((domain, ending)) = host.trim_end_matches('.').rsplit_once('.') else { return false };
+    let is_ending = ending.len() >= 2 && ending.bytes().all(|byte| byte.is_ascii_alphabetic());
+    !name.is_empty()
+        && !domain.is_empty()
+        && is_ending
+        && !FILE_ENDINGS.contains(&ending.to_ascii_lowercase().as_str())
+}
+
+/// Hexadecimal digits in groups of 8, 4, 4, 4 and 12.
+fn is_uuid(word: &str) -> bool {
+    word.len() == 36
+        && word.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+/// Four numbers up to 255 with dots between them. With few digits it is the number of a version.
+fn is_address(word: &str) -> bool {
+    let numbers = word.split('.');
+    numbers.clone().count() == 4
+        && numbers.clone().all(|number| number.len() <= 3 && number.parse::<u8>().is_ok())
+        && word.len() >= 11
+}
+
+/// Whether the characters look drawn by lot: capitals, small letters and digits take turns all the time, as
+/// in no word of a language.
+fn is_random(word: &str) -> bool {
+    let class = |byte: u8| match byte {
+        b'0'..=b'9' => Some(0),
+        b'a'..=b'z' => Some(1),
+        b'A'..=b'Z' => Some(2),
+        _ => None,
+    };
+    if word.len() < TOKEN_CHARS_MIN
+        || !word.bytes().all(|byte| class(byte).is_some() || b"-_~".contains(&byte))
+    {
+        return false;
+    }
+    let (mut counts, mut turns, mut last) = ([0usize; 3], 0, None);
+    for class in word.bytes().filter_map(class) {
+        counts[class] += 1;
+        turns += usize::from(last.is_some_and(|last| last != class));
+        last = Some(class);
+    }
+    let all: usize = counts.iter().sum();
+    match counts {
+        [0, ..] => false,
+        [_, small, capital] if small * capital > 0 => {
+            all >= TOKEN_CHARS_MIN && turns * 100 >= all * 25
+        }
+        _ => all >= PLAIN_TOKEN_CHARS_MIN && turns * 100 >= all * 28 && counts[0] * 100 >= all * 12,
+    }
+}
+
+/// A card's number: 15 or 16 digits whose check digit is right.
+fn is_card(part: &str) -> bool {
+    let is_issued = matches!(part.bytes().next(), Some(b'3'..=b'6'));
+    if !matches!(part.len(), 15 | 16)
+        || !is_issued
+        || !part.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        return false;
+    }
+    let sum: u32 = part
+        .bytes()
+        .rev()
+        .enumerate()
+        .map(|(at, byte)| match u32::from(byte - b'0') * (1 + at as u32 % 2) {
+            digit @ 0..=9 => digit,
+            more => more - 9,
+        })
+        .sum();
+    sum.is_multiple_of(10)
+}
+
+/// An international bank account number whose check digits are right.
+fn is_account(part: &str) -> bool {
+    let bytes = part.as_bytes();
+    let is_shaped = (15..=34).contains(&bytes.len())
+        && bytes[..2].iter().all(u8::is_ascii_uppercase)
+        && bytes[2..4].iter().all(u8::is_ascii_digit)
+        && bytes.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    is_shaped
+        && bytes[4..].iter().chain(&bytes[..4]).fold(0u32, |rest, byte| match byte {
+            b'0'..=b'9' => (rest * 10 + u32::from(byte - b'0')) % 97,
+            letter => (rest * 100 + u32::from(letter - b'A') + 10) % 97,
+        }) == 1
+}
+
+/// Masks what is written as a telephone number is: digits with spaces, dots, hyphens and brackets.
+fn phones(text: &str) -> Cow<'_, str> {
+    let bytes = text.as_bytes();
+    let mut masked: Option<String> = None;
+    let (mut copied, mut at) = (0, 0);
+    while at < bytes.len() {
+        let begins = matches!(bytes[at], b'+' | b'(') || bytes[at].is_ascii_digit();
+        let is_within =
+            at > 0 && (bytes[at - 1].is_ascii_alphanumeric() || b"-_.+%@".contains(&bytes[at - 1]));
+        if !begins || is_within {
+            at += 1;
+            continue;
+        }
+        let length = phone_length(&bytes[at..]);
+        match length {
+            0 => {
+                at += bytes[at..].iter().take_while(|byte| byte.is_ascii_digit()).count().max(1);
+            }
+            length => {
+                let masked = masked.get_or_insert_default();
+                masked.push_str(&text[copied..at]);
+                masked.push_str("[phone]");
+                at += length;
+                copied = at;
+            }
+        }
+    }
+    match masked {
+        None => Cow::Borrowed(text),
+        Some(masked) => Cow::Owned(masked + &text[copied..]),
+    }
+}
+
+/// The length of the telephone number that the bytes begin with; 0 when it is none.
+fn phone_length(bytes: &[u8]) -> usize {
+    let span =
+        bytes.iter().take_while(|byte| byte.is_ascii_digit() || b"+ -.()".contains(byte)).count();
+    let length = bytes[..span].iter().rposition(u8::is_ascii_digit).map_or(0, |last| last + 1);
+    let number = &bytes[..length];
+    let is_followed =
+        bytes.get(length).is_some_and(|byte| byte.is_ascii_alphanumeric() || b"_@%".contains(byte));
+    if is_followed || number.iter().skip(1).any(|byte| *byte == b'+') {
+        return 0;
+    }
+    let digits: Vec<u8> = number.iter().copied().filter(u8::is_ascii_digit).collect();
+    let groups: Vec<usize> = number
+        .split(|byte| !byte.is_ascii_digit())
+        .map(<[u8]>::len)
+        .filter(|length| *length > 0)
+        .collect();
+    let is_international = number[..length.min(1)] == *b"+" && (8..=15).contains(&digits.len());
+    let is_long_distance = digits.starts_with(b"00") && (11..=16).contains(&digits.len());
+    // A day and an hour are no number.
+    let is_day = groups.starts_with(&[2, 2, 4]);
+    let is_national = digits.first() == Some(&b'0')
+        && (9..=12).contains(&digits.len())
+        && !is_day
+        && groups.len() <= 5;
+    let is_american = matches!(groups.as_slice(), [3, 3, 4] | [1, 3, 3, 4]);
+    if is_international || is_long_distance || is_national || is_american { length } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A case a line: what is sent, a tab, and what is stored.
+    const CASES: &str = include_str!("../../tests/data/scrub.tsv");
+
+    fn cases() -> impl Iterator<Item = (&'static str, &'static str)> {
+        CASES
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .map(|line| line.split_once('\t').unwrap())
+    }
+
+    #[test]
+    fn every_case_is_masked_as_it_says() {
+        let wrong: Vec<String> = cases()
+            .filter(|(sent, stored)| scrub(sent) != *stored)
+            .map(|(sent, stored)| format!("{sent}\n  is {}\n  not {stored}", scrub(sent)))
+            .collect();
+        assert!(wrong.is_empty(), "{} cases:\n{}", wrong.len(), wrong.join("\n"));
+    }
+
+    #[test]
+    fn the_cases_are_three_hundred_and_many_of_them_are_harmless() {
+        let harmless = cases().filter(|(sent, stored)| sent == stored).count();
+        assert!(
+            cases().count() >= 300 && harmless >= 100,
+            "{} cases, {harmless} harmless",
+            cases().count()
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn scrubbing_twice_changes_nothing(text in "[a-zA-Z0-9@%+./ ()_-]{0,80}") {
+            let once = scrub(&text).into_owned();
+            prop_assert_eq!(scrub(&once).into_owned(), once);
+        }
+
+        #[test]
+        fn any_text_can_be_scrubbed(text: String) {
+            let _ = scrub(&text);
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Erasing events everywhere they are: in memory, in the spool, in ClickHouse and in quarantine.
+//!
+//! In this order, so that nothing comes back: the open visits that hold what is erased are forgotten; what
+//! the spool holds goes to ClickHouse and leaves the disk; then the rows are erased there and in quarantine.
+//! What is left somewhere, and for how long, is told.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::time::Instant;
+
+use crate::session::{Placed, Visits};
+use crate::site::SiteId;
+use crate::spool::Spool;
+use crate::store::loader::quarantine::SharedQuarantine;
+use crate::store::{Selection, Store, StoreError};
+
+/// How long ClickHouse may take for what is in the spool.
+const SPOOL_PATIENCE: Duration = Duration::from_secs(20);
+/// How long after one visitor's erasure the next one is.
+const VISITORS_PAUSE: Duration = Duration::from_secs(2);
+
+/// Erases events.
+pub struct Eraser {
+    store: Arc<Store>,
+    quarantine: SharedQuarantine,
+    data_dir: PathBuf,
+    collecting: OnceLock<Collecting>,
+    one_at_a_time: tokio::sync::Mutex<()>,
+    last_for_visitor: Mutex<Option<Instant>>,
+}
+
+/// What a running collector has besides.
+struct Collecting {
+    spool: Spool,
+    visits: Arc<Visits>,
+}
+
+/// What an erasure did, and what it could not do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Outcome {
+    /// Events that are gone from the database.
+    pub events: u64,
+    /// Events that no longer tell that their visit began on an erased page.
+    pub entry_pages: u64,
+    /// Days that had such events.
+    pub days: u64,
+    /// Rows that are gone from quarantine.
+    pub quarantined: u64,
+    /// What remains where, in sentences.
+    pub remains: Vec<String>,
+}
+
+impl Eraser {
+    /// Erases in a database, and in the files of a data directory.
+    pub fn new(store: Arc<Store>, quarantine: SharedQuarantine, data_dir: PathBuf) -> Self {
+        Self {
+            store,
+            quarantine,
+            data_dir,
+            collecting: OnceLock::new(),
+            one_at_a_time: Default::default(),
+            last_for_visitor: Mutex::default(),
+        }
+    }
+
+    /// Erases in a running collector, too, from now on.
+    pub fn watch(&self, spool: Spool, visits: Arc<Visits>) {
+        let _ = self.collecting.set(Collecting { spool, visits });
+    }
+
+    /// Erases the events that are meant. When this returns nobody sees them any more.
+    ///
+    /// # Errors
+    /// When ClickHouse does not answer; doing it again does what is left.
+    pub async fn erase(&self, selection: &Selection) -> Result<Outcome, StoreError> {
+        let _turn = self.one_at_a_time.lock().await;
+        let mut remains = Vec::new();
+        match self.collecting.get() {
+            Some(Collecting { spool, visits }) => {
+                visits.forget(|site, placed| is_meant(selection, site, placed));
+                let left = spool.forget_committed(SPOOL_PATIENCE).await;
+                if left > 0 {
+                    remains.push(format!(
+                        "{left} segments of the spool, which ClickHouse does not take: erase again when it does."
+                    ));
+                }
+            }
+            None => remains.extend(self.unread_segments()),
+        }
+        let erased = self.store.erase(selection).await?;
+        let sifted = self.quarantine.sift(|event| selection.means(event)).await;
+        let quarantined = match sifted {
+            Ok(sifted) => {
+                if sifted.unreadable > 0 {
+                    remains.push(format!(
+                        "{} rows in quarantine, written by another version, which can not be read: look at {} yourself.",
+                        sifted.unreadable,
+                        self.quarantine.path().display()
+                    ));
+                }
+                sifted.erased
+            }
+            Err(error) => {
+                tracing::error!(%error, "the quarantine could not be searched");
+                remains.push(
+                    "The quarantine, which could not be searched: the log says why.".to_owned(),
+                );
+                0
+            }
+        };
+        remains.extend(self.damaged_segments());
+        remains.extend(self.leftovers().await?);
+        remains.push(BEYOND.to_owned());
+        Ok(Outcome {
+            events: erased.events,
+            entry_pages: erased.entry_pages,
+            days: erased.days,
+            quarantined,
+            remains,
+        })
+    }
+
+    /// Erases for a visitor. Anybody may ask for that, so it is done once in a while: `None` means too soon.
+    ///
+    /// # Errors
+    /// As [`Self::erase`].
+    pub async fn erase_for_visitor(
+        &self,
+        selection: &Selection,
+    ) -> Result<Option<Outcome>, StoreError> {
+        let is_too_soon = {
+            let mut last = self.last_for_visitor.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_too_soon = last.is_some_and(|last| last.elapsed() < VISITORS_PAUSE);
+            if !is_too_soon {
+                *last = Some(Instant::now());
+            }
+            is_too_soon
+        };
+        if is_too_soon { Ok(None) } else { self.erase(selection).await.map(Some) }
+    }
+
+    async fn leftovers(&self) -> Result<Vec<String>, StoreError> {
+        let left = self.store.leftovers().await?;
+        let mut sentences = Vec::new();
+        if left.old_parts > 0 {
+            sentences.push(format!(
+                "{} parts of the database that are in use no more: it removes them by itself, within two minutes with \
+                 the embedded engine and within ten with a server's defaults.",
+                left.old_parts
+            ));
+        }
+        if left.detached_parts > 0 {
+            sentences.push(format!(
+                "{} detached parts of the database, which nobody removes: see system.detached_parts.",
+                left.detached_parts
+            ));
+        }
+        Ok(sentences)
+    }
+
+    fn names_in_spool(&self, ending: &str) -> usize {
+        let entries =
+            std::fs::read_dir(self.data_dir.join("spool")).into_iter().flatten().flatten();
+        entries.filter(|entry| entry.file_name().to_string_lossy().ends_with(ending)).count()
+    }
+
+    fn unread_segments(&self) -> Option<String> {
+        let count = self.names_in_spool(".spool");
+        (count > 0).then(|| {
+            format!(
+                "{count} segments of the spool, because no collector runs: start it, and erase again."
+            )
+        })
+    }
+
+    fn damaged_segments(&self) -> Option<String> {
+        let count = self.names_in_spool(".damaged");
+        (count > 0).then(|| {
+            format!("{count} damaged segments of the spool (*.damaged), which can not be searched.")
+        })
+    }
+}
+
+/// What no program of ours can reach.
+const BEYOND: &str = "Backups that you made, the log of a proxy in front of the collector, and other collectors on the \
+    same database, which keep their last three quarters of an hour in their own spools.";
+
+/// Whether an open visit may give what is erased to its next events.
+fn is_meant(selection: &Selection, site: SiteId, placed: &Placed) -> bool {
+    let of_path = selection.path.as_ref().is_some_and(|path| path.means(&placed.entry_pathname));
+    let of_visitor = selection.visitors.contains(&placed.visitor);
+    site == selection.site && (selection.is_plain() || of_path || of_visitor)
+}

@@ -1,0 +1,50 @@
+//! The queue before the reports: how many may be wanted at once. Beacons do not stand in it.
+//!
+//! A report takes the database's time, and the database takes the machine's. So a few statements run at
+//! once (`store::client`), a few more reports wait for them, and whoever comes then is told to come again:
+//! at once, rather than after a wait that grows with every visitor of the dashboard.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tokio::sync::Semaphore;
+
+use super::Services;
+use super::answer::Refused;
+
+/// The most reports that are worked on and wait: as many as the statements that run, and 32 more.
+const REPORTS_MAX: usize = crate::store::client::STATEMENTS_MAX + 32;
+/// When to come again, in seconds.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
+
+/// The places of the queue.
+#[derive(Clone)]
+pub struct Queue(Arc<Semaphore>);
+
+impl Default for Queue {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(REPORTS_MAX)))
+    }
+}
+
+/// Answers a request when there is a place for it, and refuses it otherwise.
+pub(super) async fn stand(
+    State(services): State<Services>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match Arc::clone(&services.queue.0).try_acquire_owned() {
+        Ok(_place) => next.run(request).await,
+        Err(_) => {
+            services.counters.reports_refused.inc();
+            let refused = Refused::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Too many reports are wanted at the moment; try again in a few seconds.",
+            );
+            ([(header::RETRY_AFTER, RETRY_AFTER)], refused).into_response()
+        }
+    }
+}

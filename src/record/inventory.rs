@@ -1,0 +1,198 @@
+//! Why each column is kept, and where what is in it comes from. A test finds a column that is not here.
+
+use crate::store::schema::{Column, columns};
+
+/// What columns have in common.
+pub struct Entry {
+    /// The table.
+    pub table: &'static str,
+    /// Its columns.
+    pub columns: &'static [&'static str],
+    /// What they are for.
+    pub purpose: &'static str,
+    /// Where their contents come from.
+    pub source: &'static str,
+    /// For how long they are kept.
+    pub kept: Kept,
+}
+
+/// For how long something is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// As long as the site's events.
+    Site,
+    /// As long as the site's events; but it tells of nobody any more when the day of the site has ended.
+    Day,
+    /// Until the operator removes it.
+    Operator,
+    /// Until an erasure has finished.
+    Moment,
+}
+
+impl Kept {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Site => "the site's retention",
+            Self::Day => {
+                "the site's retention; linkable until the end of the site's day and half an hour"
+            }
+            Self::Operator => "until the operator removes it",
+            Self::Moment => "in memory, until the erasure has finished",
+        }
+    }
+}
+
+/// The inventory.
+pub const ENTRIES: &[Entry] = &[
+    Entry {
+        table: "events",
+        columns: &["site_id", "timestamp", "name", "interactive"],
+        purpose: "how often pages are viewed and things are done, and when",
+        source: "the page, the collector's clock",
+        kept: Kept::Site,
+    },
+    Entry {
+        table: "events",
+        columns: &["visitor_id", "session_id", "seq"],
+        purpose: "to count visitors and visits once, and to follow a visit through the site",
+        source: "a keyed hash of the shortened address and the user agent, neither of which is kept",
+        kept: Kept::Day,
+    },
+    Entry {
+        table: "events",
+        columns: &["event_id"],
+        purpose: "to count an event once that is stored twice",
+        source: "a random number",
+        kept: Kept::Site,
+    },
+    Entry {
+        table: "events",
+        columns: &["hostname", "pathname", "entry_hostname", "entry_pathname"],
+        purpose: "which pages are read, and where visits begin",
+        source: "the page's URL without its query string; what looks personal is masked",
+        kept: Kept::Site,
+    },
+    Entry {
+        table: "events",
+        columns: &["engagement_ms", "scroll_depth"],
+        purpose: "whether pages are read",
+        source: "the page script",
+        kept: Kept::Site,
+    },
+    Entry {
+        table: "events",
+        columns: &["props", "revenue_amount", "revenue_currency"],
+        purpose: "what the site itself wants to know of its events",
+        source: "the page; what looks personal is masked",
+        kept: Kept::Site,
+    },
+    Entry {
+        table: "events",
+        columns: &["referrer", "source", "channel"],
+        purpose: "where visits come from",
+        source: "the referring page without its query string; what looks personal is masked",
+        kept: Kept::Site,
+    },
+    Entry {
+        table: "events",
+        columns: &[
+            "utm_source",
+            "utm_medium",
+            "utm_campaign",
+            "utm_content",
+            "utm_term",
+            "click_id_kind",
+        ],
+        purpose: "which campaigns bring visits",
+        source: "seven keys of the page's query string, and the kind, never the value, of a click id",
+        kept: Kept::Site,
+    },
+    Entry {
+        table: "events",
+        columns: &["country", "region", "region_name", "city", "city_name"],
+        purpose: "which regions visits come from",
+        source: "a place database, looked up with the shortened address, which is not kept",
+        kept: Kept::Site,
+    },
+    Entry {
+        table: "events",
+        columns: &["browser", "browser_version", "os", "os_version", "device", "language"],
+        purpose: "which browsers, screens and languages a site has to serve",
+        source: "the user agent and the preferred language, neither of which is kept word for word",
+        kept: Kept::Site,
+    },
+    Entry {
+        table: "sites",
+        columns: &[
+            "site_id",
+            "domain",
+            "timezone",
+            "retention_days",
+            "public",
+            "created_at",
+            "removed",
+            "version",
+        ],
+        purpose: "which sites are counted, and how",
+        source: "the operator",
+        kept: Kept::Operator,
+    },
+    Entry {
+        table: "tokens",
+        columns: &[
+            "token_id",
+            "hash",
+            "scope",
+            "site_ids",
+            "note",
+            "created_at",
+            "expires_at",
+            "revoked",
+            "version",
+        ],
+        purpose: "who may read reports; a token itself is not stored",
+        source: "the operator",
+        kept: Kept::Operator,
+    },
+    Entry {
+        table: "doomed",
+        columns: &["erasure", "site_id", "session_id", "seq", "event_id"],
+        purpose: "to erase rows without writing down which",
+        source: "an erasure that is under way",
+        kept: Kept::Moment,
+    },
+];
+
+/// Every column that there is, with why it is kept; `None` is for one that nobody thought of.
+pub fn inventory() -> impl Iterator<Item = (Column, Option<&'static Entry>)> {
+    columns().into_iter().map(|column| {
+        let entry = ENTRIES
+            .iter()
+            .find(|entry| entry.table == column.table && entry.columns.contains(&column.name));
+        (column, entry)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_column_of_the_schema_is_in_the_inventory_and_no_other() {
+        let missing: Vec<Column> =
+            inventory().filter(|(_, entry)| entry.is_none()).map(|(column, _)| column).collect();
+        assert_eq!(missing, [], "say in ENTRIES why they are kept");
+        let all = columns();
+        assert!(all.len() > 50, "the schema was not read");
+        for entry in ENTRIES {
+            for name in entry.columns {
+                assert!(
+                    all.iter().any(|column| column.table == entry.table && column.name == *name),
+                    "{}.{name} is no column any more",
+                    entry.table
+                );
+            }
+        }
+    }
+}

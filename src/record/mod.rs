@@ -1,0 +1,219 @@
+//! The papers of a site's privacy, written from the live configuration and the schema, so that they can not
+//! say what is not so: the record of processing, the inventory of data, a text for a site's own policy, and
+//! a table to assess oneself by. They are Markdown.
+//!
+//! They are no legal advice: what a site has to say besides, its owner knows.
+
+mod assessment;
+pub mod inventory;
+mod policy;
+
+use std::fmt::Write;
+
+use crate::config::Config;
+use crate::privacy::OnObjection;
+use inventory::inventory;
+
+/// A paper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Paper {
+    /// The record of processing (article 30 of the GDPR)
+    Record,
+    /// Every column that is stored: what it is, what for, where from, for how long
+    Inventory,
+    /// A text for a site's privacy policy
+    Policy,
+    /// The questions of a self-assessment, answered from the configuration
+    Assessment,
+}
+
+/// The languages of the policy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Language {
+    /// English
+    #[default]
+    En,
+    /// German
+    De,
+}
+
+/// What the papers are written from.
+pub struct Facts {
+    /// The sites, with the days that they keep events.
+    pub sites: Vec<(String, Option<u32>)>,
+    /// Leading bits of addresses that are used, of IPv4 and IPv6.
+    pub prefixes: (u8, u8),
+    /// What becomes of those who object.
+    pub on_objection: OnObjection,
+    /// Whether places are looked up.
+    pub has_places: bool,
+    /// Whether the database is somebody else's server.
+    pub database: Option<String>,
+}
+
+impl Facts {
+    /// The facts of a configuration and its sites.
+    pub fn of(config: &Config, sites: Vec<(String, Option<u32>)>) -> Self {
+        Self {
+            sites,
+            prefixes: (config.privacy.ipv4_prefix, config.privacy.ipv6_prefix),
+            on_objection: config.privacy.on_objection,
+            has_places: config.geo.database.is_some(),
+            database: config.clickhouse.url.clone(),
+        }
+    }
+
+    /// Writes a paper.
+    pub fn write(&self, paper: Paper, language: Language) -> String {
+        match paper {
+            Paper::Record => self.record(),
+            Paper::Inventory => table_of_columns(),
+            Paper::Policy => policy::text(self, language),
+            Paper::Assessment => assessment::table(self),
+        }
+    }
+
+    fn record(&self) -> String {
+        let mut text =
+            String::from("# Record of processing: measuring the audience of web sites\n\n");
+        let (ipv4, ipv6) = self.prefixes;
+        let places = match self.has_places {
+            true => "a place (country, region, city) looked up in a local database; ",
+            false => "",
+        };
+        let database = self.database.as_deref().map_or_else(
+            || "ClickHouse on the collector's own machine".to_owned(),
+            |url| format!("the ClickHouse server at {url}"),
+        );
+        let rows = [
+            (
+                "Purpose",
+                "statistics on how the sites are used: pages, visits, sources, campaigns"
+                    .to_owned(),
+            ),
+            ("Persons", "visitors of the sites".to_owned()),
+            (
+                "Data on the way",
+                format!(
+                    "address (shortened to /{ipv4} or /{ipv6} at once, then hashed; not stored), user agent (not stored)"
+                ),
+            ),
+            (
+                "Data stored",
+                format!(
+                    "page, time, source, campaign, {places}browser, system, kind of device, language; a visitor's number that nobody can recompute after the day"
+                ),
+            ),
+            (
+                "Recipients",
+                "whoever has a token or a session for the site's reports; nobody else".to_owned(),
+            ),
+            ("Stored in", database),
+            ("Third countries", "none by this program: it sends nothing to anybody".to_owned()),
+            ("Objection", objection(self.on_objection).to_owned()),
+            ("Security", "PRIVACY.md says for each promise what keeps it".to_owned()),
+        ];
+        text += "| | |\n|---|---|\n";
+        for (name, value) in rows {
+            let _ = writeln!(text, "| {name} | {value} |");
+        }
+        text += "\n| Site | Events are kept |\n|---|---|\n";
+        for (site, days) in &self.sites {
+            let _ = writeln!(text, "| {site} | {} |", kept(*days));
+        }
+        text
+    }
+}
+
+fn kept(days: Option<u32>) -> String {
+    days.map_or_else(|| "until they are erased".to_owned(), |days| format!("{days} days"))
+}
+
+fn objection(on_objection: OnObjection) -> &'static str {
+    match on_objection {
+        OnObjection::Anonymous => {
+            "Sec-GPC: 1 and DNT: 1: the view is counted without recognising anybody; a button on /privacy: nothing is counted"
+        }
+        OnObjection::Drop => "Sec-GPC: 1, DNT: 1, and a button on /privacy: nothing is counted",
+        OnObjection::Ignore => {
+            "a button on /privacy: nothing is counted; Sec-GPC and DNT are ignored"
+        }
+    }
+}
+
+fn table_of_columns() -> String {
+    let mut text = String::from(
+        "# Inventory of stored data\n\n| Column | What it is | What for | Where from | Kept |\n|---|---|---|---|---|\n",
+    );
+    for (column, entry) in inventory() {
+        let (purpose, source, kept) = entry
+            .map_or(("not known", "not known", "not known"), |entry| {
+                (entry.purpose, entry.source, entry.kept.words())
+            });
+        let _ = writeln!(
+            text,
+            "| {}.{} | {} | {purpose} | {source} | {kept} |",
+            column.table,
+            column.name,
+            column.comment.replace("''", "'").replace('|', "\\|"),
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub(super) fn facts() -> Facts {
+        Facts {
+            sites: vec![("example.com".into(), Some(365)), ("other.example".into(), None)],
+            prefixes: (24, 48),
+            on_objection: OnObjection::Anonymous,
+            has_places: true,
+            database: None,
+        }
+    }
+
+    #[test]
+    fn the_papers_say_what_is_configured() {
+        let write = |facts: &Facts, paper| facts.write(paper, Language::En);
+        let record = write(&facts(), Paper::Record);
+        assert!(record.contains("| example.com | 365 days |") && record.contains("/24 or /48"));
+        assert!(record.contains("| other.example | until they are erased |"));
+        let other = Facts {
+            prefixes: (16, 32),
+            on_objection: OnObjection::Ignore,
+            has_places: false,
+            database: Some("https://db.example".into()),
+            ..facts()
+        };
+        let record = write(&other, Paper::Record);
+        assert!(record.contains("/16 or /32") && record.contains("https://db.example"));
+        assert!(record.contains("are ignored") && !record.contains("a place"));
+        assert!(write(&facts(), Paper::Inventory).contains("| events.visitor_id | Keyed hash"));
+    }
+
+    #[test]
+    fn the_policy_speaks_both_languages_and_promises_no_more_than_is_so() {
+        for (language, gpc, place) in [
+            (Language::En, "Global Privacy Control", "country"),
+            (Language::De, "Global Privacy Control", "Land"),
+        ] {
+            let text = facts().write(Paper::Policy, language);
+            assert!(text.contains(gpc) && text.contains(place) && text.contains("365"), "{text}");
+            let ignoring =
+                Facts { on_objection: OnObjection::Ignore, has_places: false, ..facts() };
+            let text = ignoring.write(Paper::Policy, language);
+            assert!(!text.contains(gpc) && !text.contains(place), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_assessment_tells_what_is_not_met() {
+        let rows = |facts: &Facts| facts.write(Paper::Assessment, Language::En);
+        assert!(rows(&facts()).contains("| no | Events are kept for 25 months at most"));
+        let kept = Facts { sites: vec![("example.com".into(), Some(760))], ..facts() };
+        assert!(rows(&kept).contains("| yes | Events are kept for 25 months at most"));
+    }
+}

@@ -1,0 +1,218 @@
+//! The spool against a plain model, on a disk that fails, fills up, tears writes and forgets ([`disk`]):
+//! single facts here, histories with losses of power in [`power`], damage of every kind in [`damage`].
+
+mod damage;
+mod disk;
+mod power;
+
+use self::disk::SimulatedDisk;
+use super::*;
+
+/// How many trials a property has: `short` of them, unless PROPTEST_CASES asks for more
+/// (`make faults` does).
+fn trials(short: u32) -> proptest::test_runner::Config {
+    let chosen = proptest::test_runner::Config::default();
+    let cases = if chosen.cases == 256 { short } else { chosen.cases };
+    proptest::test_runner::Config { cases, failure_persistence: None, ..chosen }
+}
+
+fn record(day: u32, row: &str) -> Record {
+    Record { day, row: row.as_bytes().to_vec() }
+}
+
+fn open(disk: &SimulatedDisk, limits: &Limits) -> (Spool, Reader) {
+    Spool::open(disk.handle(), limits.clone()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The rows of a window, in the order of its days.
+fn rows(window: &Window) -> Vec<String> {
+    let of_batch = |batch: &Batch| {
+        let starts = std::iter::once(0).chain(batch.row_ends.iter().copied());
+        let row = |(start, &end): (usize, &usize)| {
+            String::from_utf8(batch.bytes[start..end].to_vec()).unwrap()
+        };
+        starts.zip(&batch.row_ends).map(row).collect::<Vec<_>>()
+    };
+    window.batches.iter().flat_map(of_batch).collect()
+}
+
+fn drain(reader: &mut Reader) -> Vec<String> {
+    let mut all = Vec::new();
+    while let Some(window) = reader.next_now().unwrap() {
+        all.extend(rows(&window));
+        reader.commit(&window).unwrap();
+    }
+    all
+}
+
+async fn append(spool: &Spool, row: &str) -> Result<(), AppendError> {
+    spool.append(vec![record(1, row)]).await
+}
+
+#[tokio::test]
+async fn what_was_appended_is_read_in_its_order_and_by_its_days() {
+    let disk = SimulatedDisk::default();
+    let (spool, mut reader) = open(&disk, &Limits::default());
+    spool.append(vec![record(2, "a"), record(1, "b"), record(2, "c")]).await.unwrap();
+    let window = reader.next().await.unwrap();
+    assert_eq!(window.batches.iter().map(|batch| batch.day).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(rows(&window), ["b", "a", "c"]);
+    assert_eq!(
+        rows(&reader.next().await.unwrap()),
+        ["b", "a", "c"],
+        "they are given again until they are committed"
+    );
+    reader.commit(&window).unwrap();
+    assert!(reader.next_now().unwrap().is_none());
+    spool.close().await;
+    let (_, mut again) = open(&disk, &Limits::default());
+    assert!(again.next_now().unwrap().is_none(), "a committed row was given again");
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_and_takes_again_when_there_is_room() {
+    let disk = SimulatedDisk::default();
+    let (spool, mut reader) = open(&disk, &Limits::default());
+    append(&spool, "first").await.unwrap();
+    disk.state().bytes_free = Some(10);
+    assert_eq!(append(&spool, "second").await, Err(AppendError::Full));
+    disk.state().bytes_free = None;
+    append(&spool, "third").await.unwrap();
+    assert_eq!(drain(&mut reader), ["first", "third"]);
+}
+
+#[tokio::test]
+async fn a_spool_that_has_used_up_its_bytes_refuses_until_rows_are_committed() {
+    let disk = SimulatedDisk::default();
+    let limits = Limits { bytes_max: 20_000, segment_bytes: 6_000, ..Limits::default() };
+    let (spool, mut reader) = open(&disk, &limits);
+    let mut appended = 0;
+    while append(&spool, &format!("{appended:0100}")).await.is_ok() {
+        appended += 1;
+    }
+    assert!(appended > 10);
+    assert_eq!(drain(&mut reader).len(), appended);
+    append(&spool, "again").await.unwrap();
+    assert!(spool.bytes() <= limits.bytes_max);
+}
+
+#[tokio::test]
+async fn rows_of_a_failed_sync_are_not_read_and_the_file_is_not_used_again() {
+    let disk = SimulatedDisk::default();
+    let (spool, mut reader) = open(&disk, &Limits::default());
+    append(&spool, "first").await.unwrap();
+    disk.state().syncs_until_failure = Some(0);
+    assert_eq!(append(&spool, "second").await, Err(AppendError::Failed));
+    disk.state().syncs_until_failure = None;
+    append(&spool, "third").await.unwrap();
+    assert_eq!(disk.list().unwrap().iter().filter(|name| name.ends_with(".spool")).count(), 2);
+    assert_eq!(drain(&mut reader), ["first", "third"]);
+}
+
+#[tokio::test]
+async fn committed_rows_are_kept_for_a_while_and_can_be_replayed() {
+    let disk = SimulatedDisk::default();
+    let limits =
+        Limits { segment_bytes: 5_600, keep: Duration::from_secs(3600), ..Limits::default() };
+    let (spool, mut reader) = open(&disk, &limits);
+    for row in 0..50 {
+        append(&spool, &format!("{row:0100}")).await.unwrap();
+    }
+    drain(&mut reader);
+    let kept = spool.bytes();
+    assert!(kept > 5_000);
+    spool.close().await;
+    let limits = Limits { keep: Duration::ZERO, ..limits };
+    let (spool, mut reader) = open(&disk, &limits);
+    append(&spool, "last").await.unwrap();
+    drain(&mut reader);
+    assert!(spool.bytes() < kept / 2, "segments were kept for longer than they should be");
+}
+
+#[tokio::test]
+async fn a_segment_of_another_version_is_refused_and_not_touched() {
+    let disk = SimulatedDisk::default();
+    disk.replace("0000000000000001.spool", b"PSBYSPL9whatever").unwrap();
+    let refused = Spool::open(disk.handle(), Limits::default()).err().expect("it was opened");
+    assert!(matches!(refused, SpoolError::Version(_)), "{refused}");
+    assert_eq!(disk.length("0000000000000001.spool").unwrap(), 16);
+}
+
+#[test]
+fn the_format_does_not_change_unnoticed() {
+    let seed = Seed(*b"seed");
+    let mut frame = Vec::new();
+    segment::put_frame(&mut frame, seed, 19_675, b"row");
+    assert_eq!(frame, *b"\xF5PSB\x03\0\0\0\xDB\x4C\0\0\x2C\xB8\xC9\xC3row");
+    let header = segment::header(seed, "a,b");
+    assert!(header.starts_with(b"PSBYSPL1seed\x03\0\0\0a,b"));
+    let beginning = segment::beginning(seed, "a,b");
+    assert_eq!((&beginning[..header.len()], &beginning[4096..]), (&*header, &*header));
+}
+
+#[tokio::test]
+async fn the_number_of_a_segment_that_is_gone_is_not_used_again() {
+    let disk = SimulatedDisk::default();
+    let (spool, mut reader) = open(&disk, &Limits::default());
+    for row in ["first", "second"] {
+        append(&spool, row).await.unwrap();
+    }
+    let window = reader.next().await.unwrap();
+    reader.commit(&window).unwrap();
+    spool.close().await;
+    // The segment that the checkpoint points into is damaged at its beginning, and set aside.
+    disk.state().files.get_mut("0000000000000001.spool").unwrap().bytes[20] ^= 1;
+    let (spool, _) = open(&disk, &Limits::default());
+    append(&spool, "third").await.unwrap();
+    spool.close().await;
+    let (_, mut reader) = open(&disk, &Limits::default());
+    assert_eq!(drain(&mut reader), ["third"]);
+}
+
+#[tokio::test]
+async fn rows_leave_the_disk_in_their_time_also_when_nothing_new_comes() {
+    let disk = SimulatedDisk::default();
+    let limits = Limits { keep: Duration::ZERO, ..Limits::default() };
+    let (spool, mut reader) = open(&disk, &limits);
+    append(&spool, "first").await.unwrap();
+    drain(&mut reader);
+    spool.rotate();
+    spool.close().await;
+    reader.forget_old();
+    assert_eq!(spool.bytes(), 0);
+    let (spool, mut reader) = open(&disk, &limits);
+    append(&spool, "second").await.unwrap();
+    spool.close().await;
+    assert!(disk.list().unwrap().contains(&"0000000000000002.spool".to_owned()));
+    assert_eq!(drain(&mut reader), ["second"]);
+}
+
+#[tokio::test]
+async fn a_full_disk_is_freed_of_what_is_committed() {
+    let disk = SimulatedDisk::default();
+    let limits =
+        Limits { segment_bytes: 5_600, keep: Duration::from_secs(3600), ..Limits::default() };
+    let (spool, mut reader) = open(&disk, &limits);
+    for row in 0..50 {
+        append(&spool, &format!("{row:0100}")).await.unwrap();
+    }
+    drain(&mut reader);
+    let before = spool.bytes();
+    disk.state().bytes_free = Some(0);
+    assert_eq!(append(&spool, "x").await, Err(AppendError::Full));
+    assert!(spool.bytes() < before / 2, "committed segments were kept on a full disk");
+}
+
+#[tokio::test]
+async fn more_than_may_wait_is_refused_at_once() {
+    let disk = SimulatedDisk::default();
+    let limits = Limits { waiting_bytes_max: 100, ..Limits::default() };
+    let (spool, _) = open(&disk, &limits);
+    assert_eq!(append(&spool, &"x".repeat(101)).await, Err(AppendError::Busy));
+    append(&spool, "x").await.unwrap();
+    let too_long = "x".repeat(segment::ROW_BYTES_MAX + 1);
+    assert_eq!(
+        append(&open(&disk, &Limits::default()).0, &too_long).await,
+        Err(AppendError::Failed)
+    );
+}

@@ -1,0 +1,306 @@
+//! Rows that leave the database: what is erased, and what a site keeps no longer.
+//!
+//! The database writes the text of a deletion to a file of its own. So an erasure puts the keys of its
+//! rows into a table in memory, and the text names that table alone; what was looked for travels as bound
+//! values of statements that are not logged. A deletion by site and time names these, which tell of nobody.
+//!
+//! A deletion has finished when its call returns: nobody sees the rows any more, and they are in no part
+//! that is in use. The parts they were in leave the disk when the server cleans up: within two minutes with
+//! the embedded engine, within ten with a server's defaults (`old_parts_lifetime`).
+
+use clickhouse::Row;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+
+use super::client::in_time;
+use super::{Selection, Store, StoreError};
+use crate::query::statement::{Sql, Statement, sql};
+use crate::site::Site;
+
+/// The key of a row, and of a row in `doomed`.
+const KEY: &str = "site_id, session_id, seq, event_id";
+
+/// What an erasure took out of the database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Erased {
+    /// Events that are gone.
+    pub events: u64,
+    /// Events of which the first page of the visit was taken away.
+    pub entry_pages: u64,
+    /// Days that had such events.
+    pub days: u64,
+}
+
+/// What keeps leftovers of erased rows for a while.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Leftovers {
+    /// Parts that are not in use any more and not yet removed.
+    pub old_parts: u64,
+    /// Parts that somebody detached, and that nobody removes.
+    pub detached_parts: u64,
+}
+
+/// The events of a site on a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Row, Deserialize)]
+struct SiteDay {
+    /// As a number, `20260131`: the partition's name.
+    day: u32,
+    site_id: u32,
+    /// Second of the oldest event.
+    oldest: u32,
+}
+
+impl Store {
+    /// Erases events, of everything that the database has by now.
+    ///
+    /// # Errors
+    /// When ClickHouse does not answer or refuses; doing it again does what is left.
+    pub async fn erase(&self, selection: &Selection) -> Result<Erased, StoreError> {
+        let mut erased = Erased::default();
+        for day in self.days_with(selection.condition()).await? {
+            erased.days += 1;
+            erased.events += self.erase_on(&day, selection).await?;
+        }
+        if let Some(condition) = selection.entry_condition() {
+            for day in self.days_with(sql![&condition]).await? {
+                let erasure = self.doom(&day, condition.clone()).await?;
+                erased.entry_pages += self.doomed(erasure).await?;
+                let change = format!("UPDATE entry_pathname = '' IN PARTITION ID '{day}'");
+                self.alter_doomed(&change, erasure).await?;
+            }
+        }
+        Ok(erased)
+    }
+
+    /// Removes what sites keep no longer. Returns how many days that concerned.
+    ///
+    /// # Errors
+    /// As [`Self::erase`].
+    pub async fn expire(
+        &self,
+        sites: &[std::sync::Arc<Site>],
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
+        let kept: Vec<(u32, Timestamp)> =
+            sites.iter().filter_map(|site| Some((site.id.0, site.kept_from(now)?))).collect();
+        let Some(latest) = kept.iter().map(|(_, kept)| *kept).max() else { return Ok(0) };
+        let sql = format!(
+            "SELECT toYYYYMMDD(timestamp) AS day, site_id, toUnixTimestamp(min(timestamp)) AS oldest \
+             FROM events WHERE timestamp < toDateTime({}, 'UTC') GROUP BY day, site_id",
+            latest.as_second().max(0)
+        );
+        let found = in_time(self.writer().query_raw(&sql).fetch_all::<SiteDay>()).await?;
+        let all_expire = kept.len() == sites.len();
+        let steps = expiry(&found, &kept, all_expire);
+        for step in &steps {
+            in_time(self.mutating(&step.sql()).execute()).await?;
+        }
+        Ok(steps.len())
+    }
+
+    /// What the database still has of rows that it deleted.
+    ///
+    /// # Errors
+    /// When ClickHouse does not answer.
+    pub async fn leftovers(&self) -> Result<Leftovers, StoreError> {
+        let count = async |table: &str, condition: &str| {
+            let sql = format!(
+                "SELECT count() FROM system.{table} WHERE database = currentDatabase() AND table = 'events'{condition}"
+            );
+            in_time(self.writer().query_raw(&sql).fetch_one::<u64>()).await
+        };
+        Ok(Leftovers {
+            old_parts: count("parts", " AND NOT active").await?,
+            detached_parts: count("detached_parts", "").await?,
+        })
+    }
+
+    async fn erase_on(&self, day: &str, selection: &Selection) -> Result<u64, StoreError> {
+        if selection.is_plain() {
+            let sql = sql![
+                "SELECT count() FROM events FINAL WHERE ",
+                on(day),
+                " AND ",
+                selection.condition()
+            ];
+            let events = in_time(self.unlogged(sql).fetch_one::<u64>()).await?;
+            let statement = Statement::from(selection.condition());
+            let text = statement.params().iter().fold(
+                statement.text().to_owned(),
+                |text, (name, value)| {
+                    // Only numbers are bound: the site's, and seconds.
+                    let value = serde_json::to_string(value).unwrap_or_default();
+                    text.replace(&format!("{{{name}:UInt64}}"), &value)
+                },
+            );
+            let sql = format!("ALTER TABLE events DELETE IN PARTITION ID '{day}' WHERE {text}");
+            in_time(self.mutating(&sql).execute()).await?;
+            return Ok(events);
+        }
+        let erasure = self.doom(day, selection.condition()).await?;
+        let events = self.doomed(erasure).await?;
+        self.alter_doomed(&format!("DELETE IN PARTITION ID '{day}'"), erasure).await?;
+        Ok(events)
+    }
+
+    /// The days, as partitions are named, on which an event meets the condition.
+    async fn days_with(&self, condition: Sql) -> Result<Vec<String>, StoreError> {
+        let sql =
+            sql!["SELECT DISTINCT _partition_id FROM events WHERE ", condition, " ORDER BY 1"];
+        in_time(self.unlogged(sql).fetch_all::<String>()).await
+    }
+
+    /// Puts the keys of rows into memory; returns the number that they have there.
+    async fn doom(&self, day: &str, condition: Sql) -> Result<u64, StoreError> {
+        let erasure = getrandom::u64()
+            .map_err(|_| StoreError::Unavailable("the system gives no random number".to_owned()))?;
+        let sql = sql![
+            "INSERT INTO doomed SELECT DISTINCT ",
+            Sql::number(erasure),
+            ", ",
+            KEY,
+            " FROM events WHERE ",
+            on(day),
+            " AND ",
+            condition,
+        ];
+        in_time(self.unlogged(sql).execute()).await?;
+        Ok(erasure)
+    }
+
+    async fn doomed(&self, erasure: u64) -> Result<u64, StoreError> {
+        let sql = format!("SELECT count() FROM doomed WHERE erasure = {erasure}");
+        in_time(self.writer().query_raw(&sql).fetch_one::<u64>()).await
+    }
+
+    async fn alter_doomed(&self, change: &str, erasure: u64) -> Result<(), StoreError> {
+        let rows = format!("({KEY}) IN (SELECT {KEY} FROM doomed WHERE erasure = {erasure})");
+        let outcome =
+            in_time(self.mutating(&format!("ALTER TABLE events {change} WHERE {rows}")).execute())
+                .await;
+        let forget = format!("ALTER TABLE doomed DELETE WHERE erasure = {erasure}");
+        in_time(self.mutating(&forget).execute()).await?;
+        outcome
+    }
+
+    fn unlogged(&self, sql: Sql) -> clickhouse::query::Query {
+        let statement = Statement::from(sql);
+        let query = self.writer().query_raw(statement.text()).with_setting("log_queries", "0");
+        statement.params().iter().fold(query, |query, (name, value)| query.param(name, value))
+    }
+
+    /// A change of rows that has been made when it is answered.
+    fn mutating(&self, sql: &str) -> clickhouse::query::Query {
+        self.writer()
+            .query_raw(sql)
+            .with_setting("mutations_sync", "2")
+            .with_setting("allow_nondeterministic_mutations", "1")
+    }
+}
+
+fn on(day: &str) -> Sql {
+    sql!["_partition_id = ", Sql::text(day)]
+}
+
+/// One day of which something goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Step {
+    /// All of it: no site keeps the day.
+    Drop { day: u32 },
+    /// Of each site what is older than a second.
+    Delete { day: u32, older: Vec<(u32, i64)> },
+}
+
+impl Step {
+    fn sql(&self) -> String {
+        match self {
+            Self::Drop { day } => format!("ALTER TABLE events DROP PARTITION ID '{day}'"),
+            Self::Delete { day, older } => {
+                let each = older.iter().map(|(site, kept)| {
+                    format!("(site_id = {site} AND timestamp < toDateTime({kept}, 'UTC'))")
+                });
+                let all = each.collect::<Vec<_>>().join(" OR ");
+                format!("ALTER TABLE events DELETE IN PARTITION ID '{day}' WHERE {all}")
+            }
+        }
+    }
+}
+
+/// What goes, day by day. A day is dropped whole only when there is no site that could keep any of it:
+/// another's events may arrive for it at any moment.
+fn expiry(found: &[SiteDay], kept: &[(u32, Timestamp)], all_expire: bool) -> Vec<Step> {
+    let mut days: Vec<u32> = found.iter().map(|row| row.day).collect();
+    days.sort_unstable();
+    days.dedup();
+    let earliest = kept.iter().map(|(_, kept)| *kept).min();
+    let step = |day: u32| {
+        if all_expire && end_of(day).is_some_and(|end| earliest.is_some_and(|kept| end <= kept)) {
+            return Some(Step::Drop { day });
+        }
+        let rows = found.iter().filter(|row| row.day == day);
+        let older: Vec<(u32, i64)> = rows
+            .filter_map(|row| {
+                let (site, kept) = kept.iter().find(|(site, _)| *site == row.site_id)?;
+                (i64::from(row.oldest) < kept.as_second()).then_some((*site, kept.as_second()))
+            })
+            .collect();
+        (!older.is_empty()).then_some(Step::Delete { day, older })
+    };
+    days.into_iter().filter_map(step).collect()
+}
+
+/// The end of a day in UTC.
+fn end_of(day: u32) -> Option<Timestamp> {
+    let part = |number: u32| i8::try_from(number % 100).ok();
+    let date = Date::new(i16::try_from(day / 10_000).ok()?, part(day / 100)?, part(day)?).ok()?;
+    TimeZone::UTC
+        .to_timestamp(date.tomorrow().ok()?.to_datetime(jiff::civil::Time::midnight()))
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(moment: &str) -> Timestamp {
+        moment.parse().unwrap()
+    }
+
+    fn row(day: u32, site_id: u32, oldest: &str) -> SiteDay {
+        SiteDay { day, site_id, oldest: u32::try_from(at(oldest).as_second()).unwrap() }
+    }
+
+    #[test]
+    fn a_day_that_no_site_keeps_is_dropped_and_of_others_each_site_loses_its_own() {
+        let found = [
+            row(20260101, 1, "2026-01-01T00:00:00Z"),
+            row(20260102, 1, "2026-01-02T00:00:00Z"),
+            row(20260102, 2, "2026-01-02T00:00:00Z"),
+            row(20260103, 2, "2026-01-03T00:00:00Z"),
+        ];
+        let kept = [(1, at("2026-01-02T12:00:00Z")), (2, at("2026-01-02T00:00:00Z"))];
+        let half = at("2026-01-02T12:00:00Z").as_second();
+        assert_eq!(
+            expiry(&found, &kept, true),
+            [Step::Drop { day: 20260101 }, Step::Delete { day: 20260102, older: vec![(1, half)] }]
+        );
+    }
+
+    #[test]
+    fn no_day_is_dropped_while_a_site_keeps_everything() {
+        let found = [row(20260101, 1, "2026-01-01T00:00:00Z")];
+        let kept = [(1, at("2026-06-01T00:00:00Z"))];
+        let steps = expiry(&found, &kept, false);
+        assert_eq!(steps.len(), 1);
+        assert!(matches!(steps[0], Step::Delete { .. }));
+    }
+
+    #[test]
+    fn what_is_kept_is_left_alone() {
+        let found =
+            [row(20260102, 1, "2026-01-02T12:00:00Z"), row(20260102, 3, "2026-01-02T00:00:00Z")];
+        assert_eq!(expiry(&found, &[(1, at("2026-01-02T12:00:00Z"))], false), []);
+    }
+}

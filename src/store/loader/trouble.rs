@@ -1,0 +1,90 @@
+//! What can be wrong with an insert, and what is done about it.
+//!
+//! The lists are ClickHouse's error codes (`SELECT number, errorCodeToName(number) …`). A code that is on
+//! none of them holds: nothing is lost by waiting for a person, and something may be by guessing.
+
+use prometheus_client::encoding::EncodeLabelSet;
+
+use crate::store::StoreError;
+
+/// Times out, too busy, too many parts, no memory, no space, shutting down, read-only for now, not known
+/// whether it was done: each ends by itself.
+const BUSY: [u32; 17] =
+    [159, 202, 209, 210, 236, 241, 242, 243, 252, 285, 319, 364, 394, 425, 439, 999, 1000];
+/// Data that ClickHouse will never take: it can not be read, is too large, or is of the wrong type.
+const POISON: [u32; 11] = [6, 26, 27, 32, 33, 36, 53, 70, 117, 131, 395];
+
+/// The kind of a failed insert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// ClickHouse does not answer, or the answer was cut: sent again for ever.
+    Away,
+    /// ClickHouse can not take anything now: sent again for ever.
+    Busy,
+    /// A person has to mend something: a right, a password, a table. Sent again for ever, with an alarm.
+    Held,
+    /// A row is one that ClickHouse will never take: it is looked for and put aside.
+    Poison,
+}
+
+/// What failed inserts are counted under.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct Class {
+    /// `away`, `busy`, `held` or `poison`.
+    pub class: &'static str,
+}
+
+impl Trouble {
+    pub(super) fn of(error: &StoreError) -> Self {
+        match error.code() {
+            None => Self::Away,
+            Some(code) if BUSY.contains(&code) => Self::Busy,
+            Some(code) if POISON.contains(&code) => Self::Poison,
+            Some(_) => Self::Held,
+        }
+    }
+
+    pub(super) fn class(self) -> Class {
+        let class = match self {
+            Self::Away => "away",
+            Self::Busy => "busy",
+            Self::Held => "held",
+            Self::Poison => "poison",
+        };
+        Class { class }
+    }
+
+    /// Says once what is wrong: an outage ends by itself, anything else needs somebody.
+    pub(super) fn report(self, error: &StoreError) {
+        match self {
+            Self::Away | Self::Busy => {
+                tracing::warn!(%error, "events wait in the spool until ClickHouse takes them");
+            }
+            Self::Held | Self::Poison => {
+                tracing::error!(%error, "ClickHouse refuses events, which wait in the spool; this needs to be mended");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_says_whether_to_wait_to_call_somebody_or_to_look_for_a_row() {
+        let of = |code| Trouble::of(&StoreError::Rejected { code, message: String::new() });
+        for code in [159, 202, 209, 210, 236, 241, 242, 243, 252, 285, 319, 364, 394, 425, 439, 999]
+        {
+            assert_eq!(of(code), Trouble::Busy, "{code}");
+        }
+        for code in [16, 60, 81, 164, 192, 193, 194, 497, 516] {
+            assert_eq!(of(code), Trouble::Held, "{code}");
+        }
+        for code in [6, 26, 27, 32, 33, 36, 53, 70, 117, 131, 395] {
+            assert_eq!(of(code), Trouble::Poison, "{code}");
+        }
+        assert_eq!(of(0), Trouble::Held, "a code that nobody has heard of");
+        assert_eq!(Trouble::of(&StoreError::Unavailable(String::new())), Trouble::Away);
+    }
+}

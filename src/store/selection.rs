@@ -1,0 +1,129 @@
+//! Which events shall be erased: as a condition for the database, and as a test of one event.
+
+use jiff::Timestamp;
+
+use crate::event::{Event, VisitorId};
+use crate::query::statement::{Sql, sql};
+use crate::site::SiteId;
+
+/// Events of one site that have everything in common that is named here.
+#[derive(Clone)]
+pub struct Selection {
+    /// The site.
+    pub site: SiteId,
+    /// Not before this moment.
+    pub from: Option<Timestamp>,
+    /// Before this moment.
+    pub to: Option<Timestamp>,
+    /// On this page.
+    pub path: Option<Path>,
+    /// Of this name.
+    pub event: Option<String>,
+    /// With these properties.
+    pub props: Vec<(String, String)>,
+    /// Of one of these visitors; of anybody, when there are none.
+    pub visitors: Vec<VisitorId>,
+}
+
+/// A page, or, when it ends in `*`, all pages that begin with what stands before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Path {
+    /// One page.
+    Is(String),
+    /// Pages.
+    BeginsWith(String),
+}
+
+impl Path {
+    /// Reads a path as people write it.
+    pub fn of(text: &str) -> Self {
+        match text.strip_suffix('*') {
+            Some(beginning) => Self::BeginsWith(beginning.to_owned()),
+            None => Self::Is(text.to_owned()),
+        }
+    }
+
+    /// Whether a page is meant.
+    pub fn means(&self, pathname: &str) -> bool {
+        match self {
+            Self::Is(path) => pathname == path,
+            Self::BeginsWith(beginning) => pathname.starts_with(beginning),
+        }
+    }
+
+    fn condition(&self, column: &'static str) -> Sql {
+        match self {
+            Self::Is(path) => sql![column, " = ", Sql::text(path)],
+            Self::BeginsWith(beginning) => {
+                sql!["startsWith(", column, ", ", Sql::text(beginning), ")"]
+            }
+        }
+    }
+}
+
+impl Selection {
+    /// All events of a site.
+    pub fn of(site: SiteId) -> Self {
+        Self {
+            site,
+            from: None,
+            to: None,
+            path: None,
+            event: None,
+            props: Vec::new(),
+            visitors: Vec::new(),
+        }
+    }
+
+    /// Whether it says nothing but the site and the time.
+    pub fn is_plain(&self) -> bool {
+        self.path.is_none()
+            && self.event.is_none()
+            && self.props.is_empty()
+            && self.visitors.is_empty()
+    }
+
+    /// The condition on rows of `events`.
+    pub fn condition(&self) -> Sql {
+        let mut all = self.place_and_time();
+        all.extend(self.path.iter().map(|path| path.condition("pathname")));
+        all.extend(self.event.iter().map(|name| sql!["name = ", Sql::text(name)]));
+        all.extend(self.props.iter().map(|(key, value)| {
+            let key = Sql::text(key);
+            sql!["mapContains(props, ", &key, ") AND props[", key, "] = ", Sql::text(value)]
+        }));
+        if !self.visitors.is_empty() {
+            let one = |visitor: &VisitorId| sql!["visitor_id = ", Sql::number(visitor.0)];
+            all.push(Sql::any(self.visitors.iter().map(one).collect()));
+        }
+        Sql::all(all)
+    }
+
+    /// The condition on rows that are not erased, but tell of an erased page that the visit began on it.
+    pub fn entry_condition(&self) -> Option<Sql> {
+        let path = self.path.as_ref()?;
+        let mut all = self.place_and_time();
+        all.push(path.condition("entry_pathname"));
+        Some(Sql::all(all))
+    }
+
+    fn place_and_time(&self) -> Vec<Sql> {
+        let mut all = vec![sql!["site_id = ", Sql::number(self.site.0)]];
+        all.extend(self.from.map(|from| sql!["timestamp >= ", Sql::moment(from)]));
+        all.extend(self.to.map(|to| sql!["timestamp < ", Sql::moment(to)]));
+        all
+    }
+
+    /// Whether an event is meant.
+    pub fn means(&self, event: &Event) -> bool {
+        let happening = &event.happening;
+        let moment = i64::from(happening.timestamp);
+        happening.site_id == self.site.0
+            && self.from.is_none_or(|from| moment >= from.as_second())
+            && self.to.is_none_or(|to| moment < to.as_second())
+            && self.path.as_ref().is_none_or(|path| path.means(&happening.pathname))
+            && self.event.as_ref().is_none_or(|name| *name == happening.name)
+            && self.props.iter().all(|wanted| happening.props.contains(wanted))
+            && (self.visitors.is_empty() || self.visitors.contains(&happening.visitor_id))
+    }
+}

@@ -1,0 +1,136 @@
+//! What the operator sees of a running collector: the log and the counters.
+//!
+//! They hold to the conservation law, for events: received = accepted + rejected by reason, and
+//! recovered at the start + accepted = stored + waiting + quarantined. docs/operations.md explains each.
+//! Neither an address nor a visitor can appear here: `privacy` is the only module that has them,
+//! and its types cannot be formatted.
+
+mod figures;
+
+use std::io::IsTerminal;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::registry::Registry;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+pub use figures::Sources;
+
+use crate::config::{Log, LogFormat};
+use crate::spool::{AppendError, Spool};
+use figures::Figures;
+
+/// Starts the log on standard error.
+///
+/// # Errors
+/// When `log.filter` is not a filter.
+pub fn start_log(log: &Log) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&log.filter)
+        .map_err(|error| anyhow::anyhow!("log.filter `{}` is not a filter: {error}", log.filter))?;
+    let base = tracing_subscriber::registry().with(filter);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
+    match log.format {
+        LogFormat::Text => base.with(lines.with_target(false)).init(),
+        LogFormat::Json => base.with(lines.json().flatten_event(true)).init(),
+    }
+    Ok(())
+}
+
+/// Why events were not counted.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct Reason {
+    /// A `DropReason`, `invalid`, or why the collector could not take them.
+    pub reason: &'static str,
+}
+
+/// The counters of the collector, as Prometheus reads them.
+pub struct Counters {
+    registry: Registry,
+    /// Events that arrived, counted once for each site that a beacon names.
+    pub received: Counter,
+    /// Events that were not kept, by reason.
+    rejected: Family<Reason, Counter>,
+    /// Reports that were refused because too many were wanted at once.
+    pub reports_refused: Counter,
+    sources: Arc<OnceLock<Sources>>,
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("passerby");
+        let (received, reports_refused) = (Counter::default(), Counter::default());
+        let rejected = Family::<Reason, Counter>::default();
+        registry.register("events_received", "Events that arrived", received.clone());
+        registry.register(
+            "events_rejected",
+            "Events that were not kept, by reason",
+            rejected.clone(),
+        );
+        registry.register(
+            "reports_refused",
+            "Reports refused because too many were wanted at once",
+            reports_refused.clone(),
+        );
+        let sources = Arc::<OnceLock<Sources>>::default();
+        registry.register_collector(Box::new(Figures(Arc::clone(&sources))));
+        Self { registry, received, rejected, reports_refused, sources }
+    }
+}
+
+impl Counters {
+    /// Adds to what was not kept for a reason.
+    pub fn reject(&self, reason: &'static str, events: u64) {
+        self.rejected.get_or_create(&Reason { reason }).inc_by(events);
+    }
+
+    /// Events that were not kept for a reason.
+    pub fn rejected(&self, reason: &'static str) -> u64 {
+        self.rejected.get_or_create(&Reason { reason }).get()
+    }
+
+    /// Events that are safe in the spool, since the start.
+    pub fn accepted(&self) -> u64 {
+        let spool = self.sources.get().map(|sources| sources.spool.figures());
+        spool.map_or(0, |figures| figures.rows_appended.load(Ordering::Relaxed))
+    }
+
+    /// Shows the figures of the other parts too, from now on.
+    pub fn watch(&self, sources: Sources) {
+        // A process has one collector; were there a second one, the first would go on being shown.
+        let _ = self.sources.set(sources);
+    }
+
+    /// Everything in the OpenMetrics text format.
+    pub fn encode(&self) -> String {
+        if let Some(sources) = self.sources.get() {
+            self.show_refusals(&sources.spool);
+        }
+        let mut text = String::new();
+        match prometheus_client::encoding::text::encode(&mut text, &self.registry) {
+            Ok(()) => text,
+            // Writing into a String does not fail; an empty answer is an honest one if it does.
+            Err(_) => "# EOF\n".to_owned(),
+        }
+    }
+
+    /// The spool counts what it refused by itself: whoever asked may have gone away by then.
+    fn show_refusals(&self, spool: &Spool) {
+        let figures = spool.figures();
+        for (reason, rows) in [
+            (AppendError::Busy, &figures.rows_refused_busy),
+            (AppendError::Full, &figures.rows_refused_full),
+            (AppendError::Failed, &figures.rows_refused_failed),
+        ] {
+            let rows = rows.load(Ordering::Relaxed);
+            let reason = Reason { reason: reason.as_str() };
+            self.rejected.get_or_create(&reason).inner().store(rows, Ordering::Relaxed);
+        }
+    }
+}

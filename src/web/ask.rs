@@ -1,0 +1,180 @@
+//! A request for a page of a site: who asks, about which view, and the way to the numbers.
+//!
+//! Every number of the dashboard comes through [`Asker::ask`], in the words of the query language; what
+//! that refuses for a view is not offered there.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use serde_json::{Value, json};
+
+use super::access::{Viewer, to_the_form};
+use super::frame::Frame;
+use super::refusal::{self, refuse};
+use super::view::View;
+use super::words::{Lang, Words};
+use crate::beacon::decode::bare_domain;
+use crate::http::Services;
+use crate::query::metric::Metric;
+use crate::query::{Dialect, Known, Query};
+use crate::report::{self, AskError};
+use crate::site::Site;
+use crate::store::StoreError;
+
+/// Whoever asks for a page of a site, and may see it.
+pub(super) struct Asker {
+    pub(super) services: Services,
+    pub(super) site: Arc<Site>,
+    pub(super) view: View,
+    pub(super) lang: Lang,
+    pub(super) signed_in: bool,
+    /// Whether it may change the site.
+    pub(super) is_admin: bool,
+    /// The moment of asking, the same for the whole page.
+    pub(super) now: Timestamp,
+    /// The address of this collector, for what is to be copied elsewhere.
+    pub(super) origin: String,
+}
+
+impl FromRequestParts<Services> for Asker {
+    type Rejection = Response;
+
+    /// Somebody who may not see a page learns nothing of it: not even whether there is such a site.
+    async fn from_request_parts(parts: &mut Parts, services: &Services) -> Result<Self, Response> {
+        let Path(names) = Path::<HashMap<String, String>>::from_request_parts(parts, services)
+            .await
+            .map_err(IntoResponse::into_response)?;
+        let query = parts.uri.query().unwrap_or_default();
+        let view = View::read(query);
+        let lang = view.lang.unwrap_or_else(|| Lang::accepted(&parts.headers));
+        let domain = names.get("site").map(String::as_str).unwrap_or_default();
+        let site = services.catalog.site(&bare_domain(domain));
+        let viewer = Viewer::of(services, &parts.headers);
+        let Some(site) = site.filter(|site| viewer.may_see(services, site)) else {
+            return Err(match viewer.has_signed_in() {
+                true => refuse(lang, StatusCode::NOT_FOUND, refusal::NOT_FOUND),
+                false => to_the_form(&parts.uri.to_string()),
+            });
+        };
+        if View::is_of_form(query) {
+            return Err(Redirect::to(&(parts.uri.path().to_owned() + &view.url())).into_response());
+        }
+        Ok(Self {
+            site,
+            lang,
+            signed_in: viewer.has_signed_in(),
+            is_admin: viewer.administers(services),
+            now: services.clock.now(),
+            origin: origin(services, parts),
+            view,
+            services: services.clone(),
+        })
+    }
+}
+
+/// As the operator said, or as the page was asked for.
+fn origin(services: &Services, parts: &Parts) -> String {
+    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let asked = || format!("http://{}", host.unwrap_or("localhost"));
+    services.public_url.clone().unwrap_or_else(asked)
+}
+
+impl Asker {
+    pub(super) fn words(&self) -> &'static Words {
+        self.lang.words()
+    }
+
+    /// What is around the page.
+    pub(super) fn frame(&self) -> Frame {
+        Frame::of_view(self.lang, self.signed_in, &self.view)
+    }
+
+    /// The path of the site's page.
+    pub(super) fn home(&self) -> String {
+        format!("/{}", self.site.domain)
+    }
+
+    /// The tag that brings the site's visits.
+    pub(super) fn tag(&self) -> String {
+        let (domain, origin) = (&self.site.domain, &self.origin);
+        format!("<script defer data-domain=\"{domain}\" src=\"{origin}/js/script.js\"></script>")
+    }
+
+    /// The moment of asking, as the site's clock shows it.
+    pub(super) fn local_now(&self) -> DateTime {
+        self.site.timezone.to_datetime(self.now)
+    }
+
+    /// A question about the view: what it says, and `with`.
+    pub(super) fn query(&self, with: Value) -> Value {
+        let mut query = json!({
+            "site_id": self.site.domain,
+            "metrics": ["visitors"],
+            "date_range": self.view.period.to_query(),
+            "filters": self.view.filters(),
+        });
+        if let (Some(query), Value::Object(with)) = (query.as_object_mut(), with) {
+            query.extend(with);
+        }
+        query
+    }
+
+    pub(super) fn known(&self, dialect: Dialect) -> Known<'_> {
+        Known { dialect, ..Known::new(&self.site, self.now) }
+    }
+
+    /// What the query comes to, if it can be asked.
+    pub(super) fn parse(&self, query: &Value) -> Option<Query> {
+        Query::parse(query, &self.known(Dialect::V1)).ok()
+    }
+
+    /// Of these metrics those that have a meaning in the query; the first one in any case, so that the
+    /// query says itself what is wrong with it.
+    pub(super) fn askable(&self, metrics: &[Metric], query: &Value) -> Vec<Metric> {
+        let can = |metric: &Metric| {
+            let mut query = query.clone();
+            query["metrics"] = json!([metric.spec().name]);
+            Query::parse(&query, &self.known(Dialect::V2)).is_ok()
+        };
+        let mut askable: Vec<Metric> = metrics.iter().copied().filter(can).collect();
+        if askable.is_empty() {
+            askable.extend(metrics.first());
+        }
+        askable
+    }
+
+    pub(super) async fn ask(&self, query: &Value) -> Result<Value, AskError> {
+        report::ask_knowing(&self.services.store, self.known(Dialect::V2), query).await
+    }
+
+    /// The page that says why there is no other.
+    pub(super) fn refuse(&self, error: &AskError) -> Response {
+        let (status, message) = match error {
+            AskError::Invalid(_) => (StatusCode::BAD_REQUEST, refusal::WRONG_VIEW),
+            AskError::Store(StoreError::Limit { .. }) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, refusal::TOO_EXPENSIVE)
+            }
+            AskError::Store(error) => {
+                tracing::warn!(%error, "a page could not be shown");
+                (StatusCode::SERVICE_UNAVAILABLE, refusal::DATABASE_AWAY)
+            }
+        };
+        refuse(self.lang, status, message)
+    }
+}
+
+/// The names of metrics, for a query.
+pub(super) fn names(metrics: &[Metric]) -> Vec<&'static str> {
+    metrics.iter().map(|metric| metric.spec().name).collect()
+}
+
+/// The rows of an answer.
+pub(super) fn rows(answer: &Value) -> &[Value] {
+    answer["results"].as_array().map(Vec::as_slice).unwrap_or_default()
+}

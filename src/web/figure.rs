@@ -1,0 +1,97 @@
+//! A headline figure: a metric of the view, and how it has changed.
+
+use serde_json::Value;
+
+use super::ask::Asker;
+use super::columns::less_is_better;
+use super::words::{Lang, fill, names};
+use crate::query::metric::{Metric, Unit};
+
+/// A metric at the head of the page.
+pub(super) struct Figure {
+    pub(super) label: &'static str,
+    pub(super) value: String,
+    pub(super) exact: String,
+    pub(super) change: Option<Change>,
+    /// The view whose chart shows it.
+    pub(super) url: String,
+    pub(super) is_current: bool,
+    /// The page that explains it.
+    pub(super) why: String,
+    pub(super) why_label: String,
+}
+
+/// How much a metric has changed since the period before.
+pub(super) struct Change {
+    pub(super) text: String,
+    /// `better`, `worse` or `same`.
+    pub(super) mood: &'static str,
+}
+
+impl Figure {
+    /// The metric at a place of a result.
+    pub(super) fn of(
+        asker: &Asker,
+        metric: Metric,
+        place: usize,
+        result: &Value,
+        shown: Metric,
+    ) -> Self {
+        let value = &result["metrics"][place];
+        let view = asker.view.with_metric(metric);
+        Self {
+            label: names::metric(asker.lang, metric),
+            value: asker.lang.figure(metric, value),
+            exact: asker.lang.exact(metric, value),
+            change: change(asker.lang, metric, &result["comparison"]["change"][place]),
+            is_current: metric == shown,
+            why: format!("{}/why{}", asker.home(), view.url()),
+            why_label: fill(asker.words().why_of, &[names::metric(asker.lang, metric)]),
+            url: view.url(),
+        }
+    }
+}
+
+/// How a metric has changed, in words and mood; nothing where that has no number.
+pub(super) fn change(lang: Lang, metric: Metric, change: &Value) -> Option<Change> {
+    let change = change.as_f64()?;
+    let (sign, is_better) = match change {
+        ..0.0 => ('\u{2212}', less_is_better(metric)),
+        0.0 => {
+            return Some(Change { text: lang.words().no_change.to_owned(), mood: "same" });
+        }
+        _ => ('+', !less_is_better(metric)),
+    };
+    let amount = match metric.spec().unit {
+        // A share changes in points.
+        Unit::Percent(decimals) => {
+            let number = lang.decimal(change.abs(), usize::from(decimals.min(1)));
+            format!("{number}\u{a0}{}", lang.words().points)
+        }
+        _ => lang.percent(change.abs(), 0),
+    };
+    Some(Change {
+        text: format!("{sign}{amount}"),
+        mood: if is_better { "better" } else { "worse" },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_change_is_better_or_worse_by_its_metric() {
+        let told = |metric, by: Value| {
+            change(Lang::English, metric, &by).map(|change| (change.text, change.mood))
+        };
+        assert_eq!(told(Metric::Visitors, json!(12)), Some(("+12%".to_owned(), "better")));
+        assert_eq!(told(Metric::Visitors, json!(-3)), Some(("\u{2212}3%".to_owned(), "worse")));
+        assert_eq!(told(Metric::BounceRate, json!(4)), Some(("+4\u{a0}pts".to_owned(), "worse")));
+        assert_eq!(told(Metric::BounceRate, json!(-4)).unwrap().1, "better");
+        assert_eq!(told(Metric::Visitors, json!(0)), Some(("no change".to_owned(), "same")));
+        assert_eq!(told(Metric::Visitors, Value::Null), None);
+    }
+}

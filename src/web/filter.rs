@@ -1,0 +1,162 @@
+//! A filter of a view: what one dimension must be or contain, or must not.
+
+use serde_json::{Value, json};
+
+use super::words::Words;
+
+/// How a value is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Relation {
+    Is,
+    IsNot,
+    Contains,
+    ContainsNot,
+}
+
+impl Relation {
+    pub(super) const ALL: [Self; 4] = [Self::Is, Self::IsNot, Self::Contains, Self::ContainsNot];
+
+    /// Its name in the URL and in queries.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Is => "is",
+            Self::IsNot => "is_not",
+            Self::Contains => "contains",
+            Self::ContainsNot => "contains_not",
+        }
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|relation| relation.name() == name)
+    }
+
+    pub(super) fn label(self, words: &Words) -> &'static str {
+        match self {
+            Self::Is => words.is,
+            Self::IsNot => words.is_not,
+            Self::Contains => words.contains,
+            Self::ContainsNot => words.contains_not,
+        }
+    }
+
+    fn turned(self) -> Self {
+        match self {
+            Self::Is => Self::IsNot,
+            Self::IsNot => Self::Is,
+            Self::Contains => Self::ContainsNot,
+            Self::ContainsNot => Self::Contains,
+        }
+    }
+}
+
+/// What stands where a dimension does, for a set of filters that the site has saved; its value is a number.
+pub(super) const SEGMENT: &str = "segment";
+
+/// One value that a dimension must have, or must not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Filter {
+    pub(super) relation: Relation,
+    pub(super) dimension: String,
+    pub(super) value: String,
+}
+
+impl Filter {
+    /// What a row of a list stands for.
+    pub(super) fn is(dimension: &str, value: &str) -> Self {
+        Self { relation: Relation::Is, dimension: dimension.to_owned(), value: value.to_owned() }
+    }
+
+    /// Reads `is,visit:source,Google`.
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, ',');
+        Self::of(parts.next()?, parts.next()?, parts.next()?)
+    }
+
+    /// Reads the three fields of the form; a filter without a value is none.
+    pub(super) fn of(relation: &str, dimension: &str, value: &str) -> Option<Self> {
+        let relation = Relation::named(relation)?;
+        let is_whole = !dimension.is_empty() && !value.is_empty();
+        is_whole.then(|| Self {
+            relation,
+            dimension: dimension.to_owned(),
+            value: value.to_owned(),
+        })
+    }
+
+    pub(super) fn text(&self) -> String {
+        format!("{},{},{}", self.relation.name(), self.dimension, self.value)
+    }
+
+    /// The opposite, where there is one: who did not meet a goal, or is not of a segment, can not be
+    /// asked for.
+    pub(super) fn turned(&self) -> Option<Self> {
+        (!["event:goal", SEGMENT].contains(&self.dimension.as_str()))
+            .then(|| Self { relation: self.relation.turned(), ..self.clone() })
+    }
+
+    /// Whether this one stands in place of an older one: two values that must both be are none.
+    pub(super) fn replaces(&self, other: &Self) -> bool {
+        let demands = |filter: &Self| filter.relation == Relation::Is;
+        self == other || (self.dimension == other.dimension && demands(self) && demands(other))
+    }
+
+    /// In the words of a query. People who look for a part of a word do not mind its capitals.
+    pub(super) fn to_query(&self) -> Value {
+        let name = self.relation.name();
+        if let (SEGMENT, Ok(id)) = (self.dimension.as_str(), self.value.parse::<u32>()) {
+            return json!([name, SEGMENT, [id]]);
+        }
+        match self.relation {
+            Relation::Is | Relation::IsNot => json!([name, self.dimension, [self.value]]),
+            Relation::Contains | Relation::ContainsNot => {
+                json!([name, self.dimension, [self.value], {"case_sensitive": false}])
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_is_its_text_whatever_its_value() {
+        for text in
+            ["is,visit:source,A&B, C", "contains_not,event:page,/x", "is_not,event:props:a,b,c"]
+        {
+            let filter = Filter::read(text);
+            // A comma ends the dimension: what follows is the value, with commas of its own.
+            assert_eq!(filter.map(|filter| filter.text()).as_deref(), Some(text));
+        }
+        for text in ["", "is", "is,visit:source", "is,visit:source,", "like,visit:source,a"] {
+            assert_eq!(Filter::read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_word_is_found_whatever_its_capitals() {
+        let filter = Filter::read("contains,event:page,/Blog").unwrap();
+        assert_eq!(
+            filter.to_query(),
+            json!(["contains", "event:page", ["/Blog"], {"case_sensitive": false}])
+        );
+        assert_eq!(filter.turned().unwrap().relation, Relation::ContainsNot);
+    }
+
+    #[test]
+    fn only_a_second_demand_of_the_same_dimension_replaces_the_first() {
+        let (google, bing) =
+            (Filter::is("visit:source", "Google"), Filter::is("visit:source", "Bing"));
+        assert!(bing.replaces(&google));
+        assert!(!bing.replaces(&google.turned().unwrap()));
+        assert!(!bing.replaces(&Filter::is("visit:browser", "Bing")));
+        assert_eq!(Filter::is("event:goal", "Signup").turned(), None);
+    }
+
+    #[test]
+    fn a_segment_is_asked_for_by_its_number() {
+        let segment = Filter::is(SEGMENT, "7");
+        assert_eq!(segment.to_query(), json!(["is", "segment", [7]]));
+        assert_eq!(segment.turned(), None);
+    }
+}

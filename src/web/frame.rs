@@ -1,0 +1,73 @@
+//! What every page has around it, and the headers that it is sent with.
+
+use askama::Template;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+
+use super::assets::{script_path, style_path};
+use super::view::View;
+use super::words::{Lang, Words};
+
+/// Pages load nothing but their own stylesheet and script, and can not be framed.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; \
+    form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// A link with its text; the one that leads to where one is, is current.
+pub(super) struct Link {
+    pub(super) label: String,
+    pub(super) url: String,
+    pub(super) is_current: bool,
+}
+
+/// What `base.html` needs.
+pub(super) struct Frame {
+    pub(super) tag: &'static str,
+    pub(super) words: &'static Words,
+    pub(super) style: String,
+    pub(super) script: String,
+    pub(super) langs: Vec<Link>,
+    pub(super) signed_in: bool,
+}
+
+impl Frame {
+    /// Around a page that has no view.
+    pub(super) fn of(lang: Lang) -> Self {
+        Self::around(lang, false, |lang| format!("?lang={}", lang.tag()))
+    }
+
+    /// Around a page that shows a view: the switch of languages keeps it.
+    pub(super) fn of_view(lang: Lang, signed_in: bool, view: &View) -> Self {
+        Self::around(lang, signed_in, |lang| view.with_lang(lang).url())
+    }
+
+    pub(super) fn around(lang: Lang, signed_in: bool, url: impl Fn(Lang) -> String) -> Self {
+        let link = |other: Lang| Link {
+            label: other.name().to_owned(),
+            url: url(other),
+            is_current: other == lang,
+        };
+        Self {
+            tag: lang.tag(),
+            words: lang.words(),
+            style: style_path(),
+            script: script_path(),
+            langs: Lang::ALL.into_iter().map(link).collect(),
+            signed_in,
+        }
+    }
+}
+
+/// A page as an answer.
+pub(super) fn page(status: StatusCode, template: &impl Template) -> Response {
+    let Ok(text) = template.render() else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let mut answer = (status, Html(text)).into_response();
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    headers.insert(header::VARY, HeaderValue::from_static("accept-language, cookie"));
+    answer
+}

@@ -1,0 +1,152 @@
+//! A ranked list: the values of a dimension, each with its metrics. The panels of a site's page show the
+//! beginning of one, and its own page all of it.
+
+use serde_json::{Value, json};
+
+use super::ask::{Asker, names, rows};
+use super::filter::Filter;
+use super::format::number;
+use super::panels::left_out;
+use super::shell::{shown, value_of};
+use crate::query::metric::Metric;
+
+/// What blanks of a visit are called in filters.
+const NOT_SET: &str = "(not set)";
+
+/// How the rows of a list are ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// By a metric, the most first.
+    Most(Metric),
+    /// By a metric, the least first.
+    Least(Metric),
+    /// By the value of the dimension.
+    Name,
+}
+
+impl Order {
+    /// `visitors`, `-visitors` for the least first, or `name`; by the first metric otherwise.
+    pub(super) fn read(text: Option<&str>, metrics: &[Metric]) -> Self {
+        let metric = |name| Metric::named(name).filter(|metric| metrics.contains(metric));
+        let first = metrics.first().copied().unwrap_or(Metric::Visitors);
+        match text {
+            Some("name") => Self::Name,
+            Some(text) => match text.strip_prefix('-') {
+                Some(name) => metric(name).map_or(Self::Most(first), Self::Least),
+                None => Self::Most(metric(text).unwrap_or(first)),
+            },
+            None => Self::Most(first),
+        }
+    }
+
+    pub(super) fn text(self) -> String {
+        match self {
+            Self::Most(metric) => metric.spec().name.to_owned(),
+            Self::Least(metric) => format!("-{}", metric.spec().name),
+            Self::Name => "name".to_owned(),
+        }
+    }
+
+    /// What a click on the heading of a metric leads to: the most first, and then the least.
+    pub(super) fn clicked(self, metric: Metric) -> Self {
+        if self == Self::Most(metric) { Self::Least(metric) } else { Self::Most(metric) }
+    }
+
+    /// For assistive technology, the heading of a metric.
+    pub(super) fn aria(self, metric: Metric) -> &'static str {
+        match self {
+            Self::Most(by) if by == metric => "descending",
+            Self::Least(by) if by == metric => "ascending",
+            _ => "none",
+        }
+    }
+
+    fn to_query(self, dimension: &str) -> Value {
+        match self {
+            // Equals stand in the order of their names, so that the pages of a list do not overlap.
+            Self::Most(metric) => json!([[metric.spec().name, "desc"], [dimension, "asc"]]),
+            Self::Least(metric) => json!([[metric.spec().name, "asc"], [dimension, "asc"]]),
+            Self::Name => json!([[dimension, "asc"]]),
+        }
+    }
+}
+
+/// A row of a list.
+pub(super) struct Row {
+    pub(super) label: String,
+    /// The view with a filter on it.
+    pub(super) url: String,
+    /// Each metric, written.
+    pub(super) values: Vec<String>,
+    /// The bar behind it, of a thousand.
+    pub(super) share: u32,
+}
+
+/// The question that a list answers. `with` are filters beyond those of the view.
+pub(super) fn query(
+    asker: &Asker,
+    dimension: &str,
+    metrics: &[Metric],
+    order: Order,
+    with: Vec<Value>,
+) -> Value {
+    let mut filters = asker.view.filters();
+    filters.extend(with);
+    filters.extend(left_out(dimension));
+    let mut query = asker.query(json!({
+        "metrics": names(metrics), "dimensions": [dimension], "filters": filters,
+    }));
+    // Goals have no order by name: the query language knows none.
+    if dimension != "event:goal" {
+        query["order_by"] = order.to_query(dimension);
+    }
+    query
+}
+
+/// The rows of its answer.
+pub(super) fn shown_rows(
+    asker: &Asker,
+    dimension: &str,
+    metrics: &[Metric],
+    answer: &Value,
+) -> Vec<Row> {
+    let rows = rows(answer);
+    let highest = rows.iter().map(|row| number(&row["metrics"][0])).fold(1.0, f64::max);
+    let home = asker.home();
+    let row = |row: &Value| {
+        let value = value_of(row);
+        let wanted = if value.is_empty() { NOT_SET } else { value };
+        let written = metrics.iter().zip(row["metrics"].as_array().into_iter().flatten());
+        Row {
+            label: shown(asker.lang, dimension, value),
+            url: home.clone() + &asker.view.with_filter(Filter::is(dimension, wanted)).url(),
+            values: written.map(|(metric, value)| asker.lang.exact(*metric, value)).collect(),
+            share: (1000.0 * number(&row["metrics"][0]) / highest) as u32,
+        }
+    };
+    rows.iter().map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_is_its_text() {
+        let metrics = [Metric::Visitors, Metric::BounceRate];
+        for text in ["visitors", "-bounce_rate", "name"] {
+            assert_eq!(Order::read(Some(text), &metrics).text(), text);
+        }
+        for text in [None, Some("-luck"), Some("pageviews"), Some("")] {
+            assert_eq!(Order::read(text, &metrics), Order::Most(Metric::Visitors), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_second_click_turns_the_order_round() {
+        let order = Order::Most(Metric::Visitors);
+        assert_eq!(order.clicked(Metric::Visitors), Order::Least(Metric::Visitors));
+        assert_eq!(order.clicked(Metric::BounceRate), Order::Most(Metric::BounceRate));
+        assert_eq!(order.aria(Metric::BounceRate), "none");
+    }
+}

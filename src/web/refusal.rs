@@ -1,0 +1,30 @@
+//! Pages that say what went wrong and what to do.
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::frame::{Frame, page};
+use super::words::{Lang, Words};
+
+/// A title, and what to do.
+pub(super) type Message = fn(&'static Words) -> [&'static str; 2];
+
+pub(super) const NOT_FOUND: Message = |words| [words.not_found, words.not_found_advice];
+pub(super) const DATABASE_AWAY: Message = |words| [words.database_away, words.database_away_advice];
+pub(super) const TOO_EXPENSIVE: Message = |words| [words.too_expensive, words.too_expensive_advice];
+pub(super) const WRONG_VIEW: Message = |words| [words.wrong_view, words.wrong_view_advice];
+pub(super) const FOREIGN_FORM: Message = |words| [words.foreign_form, words.foreign_form_advice];
+
+#[derive(Template)]
+#[template(path = "refusal.html")]
+struct RefusalPage {
+    frame: Frame,
+    title: &'static str,
+    advice: &'static str,
+}
+
+pub(super) fn refuse(lang: Lang, status: StatusCode, message: Message) -> Response {
+    let [title, advice] = message(lang.words());
+    page(status, &RefusalPage { frame: Frame::of(lang), title, advice })
+}

@@ -1,0 +1,101 @@
+// What the script adds to pages that work without it: numbers at the pointer, live numbers, keys, and menus that close.
+// It stores nothing and asks nobody but the server that it came from.
+'use strict';
+
+const all = (selector) => [...document.querySelectorAll(selector)];
+
+// Charts: the numbers of the bucket under the pointer, or of the one that the arrow keys have reached.
+function follow(drawing) {
+  const points = [...drawing.querySelectorAll('.point, .bar')];
+  if (points.length === 0) return;
+  const tip = document.createElement('div');
+  tip.className = 'tip';
+  tip.hidden = true;
+  tip.setAttribute('role', 'status');
+  drawing.append(tip);
+  const texts = points.map((point) => {
+    const title = point.querySelector('title');
+    const text = title.textContent;
+    // The browser's own hint would cover this one.
+    title.remove();
+    return text;
+  });
+  let shown = -1;
+  const show = (place) => {
+    points[shown]?.classList.remove('shown');
+    shown = place;
+    tip.hidden = place < 0;
+    if (place < 0) return;
+    points[place].classList.add('shown');
+    tip.replaceChildren(...texts[place].split('\n').map((line) => {
+      const row = document.createElement('div');
+      row.textContent = line;
+      return row;
+    }));
+    const frame = drawing.getBoundingClientRect();
+    const column = points[place].querySelector('rect').getBoundingClientRect();
+    const middle = column.left + column.width / 2 - frame.left;
+    const room = frame.width - tip.offsetWidth;
+    tip.style.left = `${Math.max(0, Math.min(room, middle - tip.offsetWidth / 2))}px`;
+  };
+  points.forEach((point, place) => point.addEventListener('pointerenter', () => show(place)));
+  drawing.addEventListener('pointerleave', () => show(-1));
+  drawing.tabIndex = 0;
+  drawing.setAttribute('role', 'group');
+  drawing.setAttribute('aria-label', drawing.querySelector('[role=img]').getAttribute('aria-label'));
+  drawing.addEventListener('blur', () => show(-1));
+  drawing.addEventListener('keydown', (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const from = shown < 0 ? (step > 0 ? -1 : points.length) : shown;
+    show(Math.max(0, Math.min(points.length - 1, from + step)));
+  });
+}
+
+const followAll = () => all('.drawing').forEach(follow);
+followAll();
+
+// Menus: a click elsewhere, or Escape, closes them.
+addEventListener('click', (event) => {
+  for (const menu of all('.menu[open]')) if (!menu.contains(event.target)) menu.open = false;
+});
+
+// Keys: a control says by data-key which letter it listens to.
+addEventListener('keydown', (event) => {
+  if (event.key === 'Escape') {
+    const open = document.querySelector('.menu[open]');
+    if (open) {
+      open.open = false;
+      open.querySelector('summary').focus();
+    }
+    return;
+  }
+  const writes = event.target.closest('input, select, textarea');
+  if (writes || event.ctrlKey || event.metaKey || event.altKey) return;
+  const control = all('[data-key]').find((element) => element.dataset.key === event.key);
+  if (!control) return;
+  event.preventDefault();
+  control.focus();
+  if (control.matches('summary')) control.click();
+});
+
+// Live numbers: the server tells when there are others, and the page that shows them is asked for them.
+const now = document.getElementById('now');
+if (now && 'EventSource' in window) {
+  const live = document.querySelector('[data-live]');
+  const stream = new EventSource(new URL(now.href).pathname + '/now' + location.search);
+  stream.addEventListener('message', async ({ data }) => {
+    const { visitors, text } = JSON.parse(data);
+    now.textContent = text;
+    now.classList.toggle('busy', visitors > 0);
+    if (!live || document.hidden) return;
+    const answer = await fetch(location.href).catch(() => null);
+    if (!answer?.ok || live.contains(document.activeElement)) return;
+    const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html').querySelector('[data-live]');
+    live.replaceChildren(...fresh.childNodes);
+    followAll();
+  });
+  // A stream that goes on would keep the page from being taken back as it was.
+  addEventListener('pagehide', () => stream.close());
+}

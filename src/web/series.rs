@@ -1,0 +1,187 @@
+//! The metric of the view over time: what is asked, and the chart that comes of the answer.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+use super::ask::{Asker, rows};
+use super::chart::{Chart, Sample, Style};
+use super::frame::Link;
+use super::view::Span;
+use super::words::Words;
+use crate::query::interval::Interval;
+use crate::query::metric::Metric;
+use crate::query::{Dialect, Query};
+use crate::report::{self, AskError};
+
+/// The widths of buckets that the chart offers.
+const INTERVALS: [Interval; 7] = [
+    Interval::QuarterHour,
+    Interval::Hour,
+    Interval::Day,
+    Interval::Week,
+    Interval::Month,
+    Interval::Quarter,
+    Interval::Year,
+];
+/// So many buckets make a line, and are told apart on a screen.
+const BUCKETS: std::ops::RangeInclusive<usize> = 3..=800;
+
+/// A metric over time.
+pub(super) struct Series {
+    pub(super) metric: Metric,
+    interval: Interval,
+    samples: Vec<Sample>,
+    is_unfinished: bool,
+}
+
+/// The metric that the chart shows: the one of the view, if it has a meaning there.
+pub(super) fn metric(asker: &Asker) -> Metric {
+    let with = |metric: Metric| {
+        asker.query(json!({ "metrics": [metric.spec().name], "dimensions": ["time"] }))
+    };
+    match asker.parse(&with(asker.view.metric)) {
+        Some(_) => asker.view.metric,
+        None => Metric::Visitors,
+    }
+}
+
+/// The question that the chart answers.
+pub(super) fn query(asker: &Asker) -> Value {
+    let dimension = match asker.view.interval.filter(|wanted| intervals(asker).contains(wanted)) {
+        Some(interval) => interval.name(),
+        None => "time",
+    };
+    asker.query(json!({
+        "metrics": [metric(asker).spec().name], "dimensions": [dimension], "include": {"time_labels": true},
+    }))
+}
+
+/// The intervals that make sense for the view's period.
+fn intervals(asker: &Asker) -> Vec<Interval> {
+    // When all time began is not known here: it may be years.
+    if asker.view.period == Span::Named("all".to_owned()) {
+        return vec![Interval::Day, Interval::Week, Interval::Month];
+    }
+    let query = json!({
+        "site_id": asker.site.domain, "metrics": ["visitors"], "date_range": asker.view.period.to_query(),
+    });
+    let Some(query) = asker.parse(&query) else { return Vec::new() };
+    // Fewer are counted than is at most possible, which is what is known without making them all.
+    let fits = |interval: &Interval| {
+        usize::try_from(interval.labels_max(query.period()))
+            .is_ok_and(|count| BUCKETS.contains(&count.saturating_sub(1)))
+    };
+    INTERVALS.into_iter().filter(fits).collect()
+}
+
+/// Links to the intervals that make sense, the one that is shown being current.
+pub(super) fn links(asker: &Asker, series: &Series) -> Vec<Link> {
+    let link = |interval: Interval| Link {
+        label: label(interval, asker.words()).to_owned(),
+        url: asker.view.with_interval(interval).url(),
+        is_current: interval == series.interval,
+    };
+    intervals(asker).into_iter().map(link).collect()
+}
+
+fn label(interval: Interval, words: &Words) -> &'static str {
+    match interval {
+        Interval::QuarterHour => words.by_15_minutes,
+        Interval::Hour => words.by_hour,
+        Interval::Day => words.by_day,
+        Interval::Week => words.by_week,
+        Interval::Month => words.by_month,
+        Interval::Quarter => words.by_quarter,
+        Interval::Year => words.by_year,
+        // The chart does not offer the others: they have too many buckets, or come round again.
+        Interval::Minute | Interval::HourOfDay | Interval::DayOfWeek => interval.name(),
+    }
+}
+
+impl Series {
+    /// Asks for the metric in the view's period, and in the one that this is compared with.
+    pub(super) async fn ask(asker: &Asker) -> Result<Self, AskError> {
+        let query = query(asker);
+        let known = asker.known(Dialect::V1);
+        let store = &asker.services.store;
+        let compared = asker.view.compared().and_then(|comparison| {
+            let mut query = query.clone();
+            query["include"]["comparisons"] = comparison;
+            asker.parse(&query)?.compared()
+        });
+        let before = async {
+            match &compared {
+                Some(compared) => report::answer(store, compared).await.map(Some),
+                None => Ok(None),
+            }
+        };
+        let (answer, before) = tokio::try_join!(report::ask_knowing(store, known, &query), before)?;
+        let before = before.map(|report| values_of(&report)).unwrap_or_default();
+        let wanted = answer["query"]["dimensions"][0].as_str().and_then(Interval::named);
+        Ok(Self::of(asker, &answer, before, wanted.unwrap_or(Interval::Day)))
+    }
+
+    fn of(asker: &Asker, answer: &Value, before: Vec<Value>, interval: Interval) -> Self {
+        let metric = metric(asker);
+        let now = asker.local_now().strftime("%Y-%m-%d %H:%M:%S").to_string();
+        let values = by_label(rows(answer));
+        let labels = answer["meta"]["time_labels"].as_array().into_iter().flatten();
+        let sample = |(place, label): (usize, &Value)| {
+            let label = label.as_str().unwrap_or_default();
+            // Labels are texts of the site's clock, and stand in the order of time.
+            let is_over = label <= now.as_str();
+            let value = values.get(label).map(|value| (*value).clone());
+            Sample {
+                value: is_over.then(|| value.unwrap_or_else(|| metric.of_nothing())),
+                before: before.get(place).cloned(),
+                label: label.to_owned(),
+            }
+        };
+        let samples = labels.enumerate().map(sample).collect();
+        let end = answer["query"]["date_range"][1].as_str();
+        let end = end.and_then(|end| end.parse::<jiff::Timestamp>().ok());
+        let is_unfinished = end.is_some_and(|end| end >= asker.now);
+        Self { metric, interval, samples, is_unfinished }
+    }
+
+    pub(super) fn chart(&self, asker: &Asker) -> Option<Chart> {
+        let style = Style {
+            lang: asker.lang,
+            metric: self.metric,
+            by_month: matches!(self.interval, Interval::Month | Interval::Quarter | Interval::Year),
+            is_unfinished: self.is_unfinished,
+        };
+        Chart::of(&self.samples, &style)
+    }
+
+    /// Whether the period goes on.
+    pub(super) fn is_unfinished(&self) -> bool {
+        self.is_unfinished
+    }
+}
+
+/// The first metric of each row, by the label of its time.
+fn by_label(rows: &[Value]) -> HashMap<&str, &Value> {
+    rows.iter()
+        .filter_map(|row| Some((row["dimensions"][0].as_str()?, &row["metrics"][0])))
+        .collect()
+}
+
+/// The value of every bucket, with data or without, in order.
+fn values_of(report: &report::Report) -> Vec<Value> {
+    let query: &Query = report.query();
+    let (Some(interval), Some(metric)) = (query.interval(), query.metrics().first()) else {
+        return Vec::new();
+    };
+    let values: HashMap<&str, &Value> = report
+        .rows()
+        .iter()
+        .filter_map(|row| Some((row.dimensions.first()?.as_str()?, row.metrics.first()?)))
+        .collect();
+    let value = |label: &Value| {
+        let value = label.as_str().and_then(|label| values.get(label));
+        value.map_or_else(|| metric.of_nothing(), |value| (*value).clone())
+    };
+    interval.labels(query.period()).iter().map(value).collect()
+}

@@ -1,0 +1,218 @@
+//! The settings of a site: its days, its goals and its segments, as plain forms for administrators.
+//!
+//! A form is taken from pages of this collector alone: the cookie that signs in is not sent from elsewhere,
+//! and the browser says where the form stood.
+
+use askama::Template;
+use axum::Form;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use super::ask::Asker;
+use super::frame::{Frame, page};
+use super::live::visitors_now;
+use super::refusal::{self, refuse};
+use super::shell::Shell;
+use super::view::View;
+use crate::http::Services;
+use crate::site::goal::GoalKind;
+use crate::store::catalog::{CatalogError, NewGoal, SegmentChange, SiteChange, WhichSegment};
+
+#[derive(Template)]
+#[template(path = "settings.html")]
+struct SettingsPage {
+    frame: Frame,
+    shell: Shell,
+    error: Option<String>,
+    tag: String,
+    timezone: String,
+    retention_days: String,
+    is_public: bool,
+    goals: Vec<Entry>,
+    segments: Vec<Entry>,
+    back: String,
+    /// The query string of the view, whose filters can be saved.
+    view: String,
+}
+
+/// A goal or a segment that there is.
+struct Entry {
+    id: u32,
+    name: String,
+    about: String,
+}
+
+/// What a form sends: what is to be done, and the fields of that.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Change {
+    action: String,
+    id: u32,
+    timezone: String,
+    retention_days: String,
+    public: String,
+    kind: String,
+    target: String,
+    scroll: String,
+    name: String,
+    currency: String,
+    view: String,
+}
+
+pub(super) async fn show(asker: Asker) -> Response {
+    if !asker.is_admin {
+        return refuse(asker.lang, StatusCode::NOT_FOUND, refusal::NOT_FOUND);
+    }
+    settings(&asker, StatusCode::OK, None).await
+}
+
+pub(super) async fn change(
+    asker: Asker,
+    State(services): State<Services>,
+    headers: HeaderMap,
+    Form(form): Form<Change>,
+) -> Response {
+    if !asker.is_admin {
+        return refuse(asker.lang, StatusCode::NOT_FOUND, refusal::NOT_FOUND);
+    }
+    if !stood_here(&headers, services.public_url.as_deref()) {
+        return refuse(asker.lang, StatusCode::FORBIDDEN, refusal::FOREIGN_FORM);
+    }
+    match done(&asker, &services, form).await {
+        Ok(()) => {
+            Redirect::to(&format!("{}/settings{}", asker.home(), asker.view.url())).into_response()
+        }
+        Err(error) => settings(&asker, StatusCode::BAD_REQUEST, Some(error.to_string())).await,
+    }
+}
+
+/// Whether the form stood on a page of this collector.
+fn stood_here(headers: &HeaderMap, public_url: Option<&str>) -> bool {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let Some(origin) = text(header::ORIGIN) else { return false };
+    let host = origin.split_once("://").map(|(_, host)| host);
+    let is_public_url = public_url.is_some_and(|url| url.trim_end_matches('/') == origin);
+    is_public_url || (host.is_some() && host == text(header::HOST))
+}
+
+async fn done(asker: &Asker, services: &Services, form: Change) -> Result<(), CatalogError> {
+    let (catalog, store, now) = (&services.catalog, &services.store, asker.now);
+    let domain = &asker.site.domain;
+    match form.action.as_str() {
+        "goal" => catalog.put_goal(store, domain, goal(form)?, now).await.map(drop),
+        "remove-goal" => catalog.remove_goal(store, form.id, Some(domain), now).await,
+        "segment" => {
+            let filters = Some(View::read(&form.view).filters().into());
+            let segment = SegmentChange { name: Some(form.name), filters };
+            catalog.put_segment(store, domain, WhichSegment::New, segment, now).await.map(drop)
+        }
+        "remove-segment" => catalog.remove_segment(store, domain, form.id, now).await,
+        // Whatever else is sent is the form of the site itself: its fields are all there, or wrong.
+        _ => catalog.put_site(store, domain, site(form)?, now).await.map(drop),
+    }
+}
+
+fn site(form: Change) -> Result<SiteChange, CatalogError> {
+    let days = form.retention_days.trim();
+    // What is no number is more than there can be.
+    let days = if days.is_empty() { 0 } else { days.parse().unwrap_or(u32::MAX) };
+    Ok(SiteChange {
+        domain: None,
+        timezone: Some(form.timezone.trim().to_owned()),
+        retention_days: Some(days),
+        public: Some(!form.public.is_empty()),
+    })
+}
+
+fn goal(form: Change) -> Result<NewGoal, CatalogError> {
+    let given = |text: String| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+    let target = form.target.trim().to_owned();
+    let kind = match (form.kind.as_str(), given(form.scroll)) {
+        ("page", None) => GoalKind::Page(target),
+        ("page", Some(threshold)) => {
+            let percent =
+                threshold.parse().map_err(|_| CatalogError::ScrollThreshold(threshold))?;
+            GoalKind::Scroll(target, percent)
+        }
+        _ => GoalKind::Event(target),
+    };
+    Ok(NewGoal { kind, display_name: given(form.name), currency: given(form.currency) })
+}
+
+async fn settings(asker: &Asker, status: StatusCode, error: Option<String>) -> Response {
+    let now = match visitors_now(asker).await {
+        Ok(now) => now,
+        Err(error) => return asker.refuse(&error),
+    };
+    let site = &asker.site;
+    let goals = asker.services.catalog.goals(site.id).into_iter().map(|saved| Entry {
+        id: saved.id,
+        about: match &saved.goal.kind {
+            GoalKind::Event(name) => name.clone(),
+            GoalKind::Page(path) => path.clone(),
+            GoalKind::Scroll(path, percent) => format!("{path}, {percent}%"),
+        } + &saved.goal.currency.map(|code| format!(", {code}")).unwrap_or_default(),
+        name: saved.goal.name,
+    });
+    let segments = site.segments.iter().map(|segment| Entry {
+        id: segment.id,
+        name: segment.name.clone(),
+        about: serde_json::to_string(&segment.filters).unwrap_or_default(),
+    });
+    let model = SettingsPage {
+        frame: asker.frame(),
+        shell: Shell { is_timed: false, ..Shell::of(asker, now) },
+        error,
+        tag: asker.tag(),
+        timezone: site.timezone_name().to_owned(),
+        retention_days: site.retention_days.map(|days| days.to_string()).unwrap_or_default(),
+        is_public: site.public,
+        goals: goals.collect(),
+        segments: segments.collect(),
+        back: super::words::fill(asker.words().back, &[&site.domain]),
+        view: asker.view.url().trim_start_matches('?').to_owned(),
+    };
+    page(status, &model)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_of_another_page_is_not_taken() {
+        let stood = |origin: Option<&'static str>, public_url| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, "stats.test:8000".parse().unwrap());
+            if let Some(origin) = origin {
+                headers.insert(header::ORIGIN, origin.parse().unwrap());
+            }
+            stood_here(&headers, public_url)
+        };
+        assert!(stood(Some("http://stats.test:8000"), None));
+        assert!(stood(Some("https://public.test"), Some("https://public.test/")));
+        for origin in [None, Some("null"), Some("https://evil.test"), Some("http://stats.test")] {
+            assert!(!stood(origin, None), "{origin:?}");
+        }
+    }
+
+    #[test]
+    fn a_goal_is_of_an_event_a_page_or_a_depth() {
+        let kind = |kind: &str, scroll: &str| {
+            let text = |text: &str| text.to_owned();
+            let form = Change {
+                kind: text(kind),
+                target: text("/a"),
+                scroll: text(scroll),
+                ..Change::default()
+            };
+            goal(form).map(|goal| goal.kind)
+        };
+        assert_eq!(kind("event", "").unwrap(), GoalKind::Event("/a".into()));
+        assert_eq!(kind("page", "").unwrap(), GoalKind::Page("/a".into()));
+        assert_eq!(kind("page", "75").unwrap(), GoalKind::Scroll("/a".into(), 75));
+        assert!(kind("page", "most").is_err());
+    }
+}

@@ -1,0 +1,182 @@
+//! What the pages of a site have in common above their numbers: the bar with its menus, and the filters.
+
+use jiff::civil::Date;
+use serde_json::{Value, json};
+
+use super::ask::Asker;
+use super::filter::{Filter, Relation, SEGMENT};
+use super::frame::Link;
+use super::view::{Comparison, PERIODS, Span};
+use super::words::{Lang, fill, languages, names};
+use crate::query::{Dialect, Query};
+use crate::site::segment::Segment;
+
+/// What `bar.html` and `filters.html` need.
+pub(super) struct Shell {
+    pub(super) site: String,
+    /// The site's page, with this view.
+    pub(super) home: String,
+    pub(super) live: String,
+    /// Where the site is set up, for those who may.
+    pub(super) settings: Option<String>,
+    /// How many visitors are there now, in words.
+    pub(super) now: String,
+    pub(super) is_busy: bool,
+    /// Whether the page is about the view's period.
+    pub(super) is_timed: bool,
+    /// What the period is called, and its days.
+    pub(super) period: String,
+    pub(super) range: String,
+    pub(super) periods: Vec<Vec<Link>>,
+    pub(super) comparison: String,
+    pub(super) comparisons: Vec<Link>,
+    /// The days of the period, for the form.
+    pub(super) days: [String; 2],
+    pub(super) pills: Vec<Pill>,
+    /// The view without filters.
+    pub(super) bare: String,
+    /// What the URL says, for forms.
+    pub(super) hidden: Vec<(String, String)>,
+    /// The dimensions of the form for filters: name and label.
+    pub(super) dimensions: Vec<(&'static str, String)>,
+    pub(super) relations: Vec<(&'static str, &'static str)>,
+    /// The view with each of the site's saved segments.
+    pub(super) segments: Vec<Link>,
+}
+
+/// A filter, as it is shown.
+pub(super) struct Pill {
+    pub(super) dimension: String,
+    pub(super) relation: &'static str,
+    pub(super) value: String,
+    /// The view with the opposite, where there is one.
+    pub(super) turn: Option<String>,
+    pub(super) remove: String,
+    pub(super) remove_label: String,
+}
+
+impl Shell {
+    pub(super) fn of(asker: &Asker, now: u64) -> Self {
+        let (view, words) = (&asker.view, asker.words());
+        let days = days(asker);
+        let range = days.map_or_else(String::new, |[from, to]| asker.lang.days(from, to));
+        let period = view.period.label(words).map_or_else(|| range.clone(), ToOwned::to_owned);
+        let visitors = asker.lang.whole(now as f64);
+        Self {
+            site: asker.site.domain.clone(),
+            home: asker.home() + &view.url(),
+            live: asker.home() + "/live" + &view.url(),
+            settings: asker.is_admin.then(|| asker.home() + "/settings" + &view.url()),
+            now: fill(words.now_there, &[&visitors]),
+            is_busy: now > 0,
+            is_timed: true,
+            range: if period == range { String::new() } else { range },
+            period,
+            periods: PERIODS
+                .iter()
+                .map(|group| group.iter().map(|name| period_link(asker, name)).collect())
+                .collect(),
+            comparison: view.comparison.label(words).to_owned(),
+            comparisons: if view.period == Span::Named("all".to_owned()) {
+                Vec::new()
+            } else {
+                Comparison::ALL.into_iter().map(|other| comparison_link(asker, other)).collect()
+            },
+            days: days.map_or_else(Default::default, |days| days.map(|day| day.to_string())),
+            pills: view.filters.iter().map(|filter| pill(asker, filter)).collect(),
+            bare: view.without_filters().url(),
+            hidden: owned(view.pairs()),
+            dimensions: names::filterable()
+                .filter(|name| *name != "event:goal" || !asker.site.goals.is_empty())
+                .map(|name| (name, names::one_of(asker.lang, name)))
+                .collect(),
+            segments: asker
+                .site
+                .segments
+                .iter()
+                .map(|segment| segment_link(asker, segment))
+                .collect(),
+            relations: Relation::ALL.map(|known| (known.name(), known.label(words))).to_vec(),
+        }
+    }
+}
+
+/// Pairs that outlive the view.
+pub(super) fn owned(pairs: Vec<(&str, String)>) -> Vec<(String, String)> {
+    pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+/// The first and the last day of the view's period; of all time only the last is known here.
+fn days(asker: &Asker) -> Option<[Date; 2]> {
+    if asker.view.period == Span::Named("all".to_owned()) {
+        return None;
+    }
+    let query = json!({
+        "site_id": asker.site.domain, "metrics": ["visitors"], "date_range": asker.view.period.to_query(),
+    });
+    let query = Query::parse(&query, &asker.known(Dialect::V2)).ok()?;
+    Some([query.period().from_local().date(), query.period().to_local().date()])
+}
+
+fn period_link(asker: &Asker, name: &str) -> Link {
+    let view = asker.view.with_period(name);
+    Link {
+        label: view.period.label(asker.words()).unwrap_or_default().to_owned(),
+        url: view.url(),
+        is_current: view.period == asker.view.period,
+    }
+}
+
+fn comparison_link(asker: &Asker, comparison: Comparison) -> Link {
+    Link {
+        label: comparison.label(asker.words()).to_owned(),
+        url: asker.view.with_comparison(comparison).url(),
+        is_current: comparison == asker.view.comparison,
+    }
+}
+
+fn segment_link(asker: &Asker, segment: &Segment) -> Link {
+    let filter = Filter::is(SEGMENT, &segment.id.to_string());
+    Link {
+        label: segment.name.clone(),
+        is_current: asker.view.filters.contains(&filter),
+        url: asker.view.with_filter(filter).url(),
+    }
+}
+
+/// The name of a segment; its number, if there is none of that number any more.
+fn segment_name(asker: &Asker, id: &str) -> String {
+    let segment = asker.site.segments.iter().find(|segment| segment.id.to_string() == id);
+    segment.map_or_else(|| id.to_owned(), |segment| segment.name.clone())
+}
+
+fn pill(asker: &Asker, filter: &Filter) -> Pill {
+    let (view, words) = (&asker.view, asker.words());
+    let relation = filter.relation.label(words);
+    let (dimension, value) = match filter.dimension.as_str() {
+        SEGMENT => (words.segment.to_owned(), segment_name(asker, &filter.value)),
+        name => (names::one_of(asker.lang, name), shown(asker.lang, name, &filter.value)),
+    };
+    Pill {
+        remove_label: fill(words.remove_filter, &[&format!("{dimension} {relation} {value}")]),
+        turn: filter.turned().map(|_| view.with_turned(filter).url()),
+        remove: view.without_filter(filter).url(),
+        dimension,
+        relation,
+        value,
+    }
+}
+
+/// A value of a dimension as people read it.
+pub(super) fn shown(lang: Lang, dimension: &str, value: &str) -> String {
+    match dimension {
+        _ if value.is_empty() => lang.words().none.to_owned(),
+        "visit:language" => languages::name(lang, value),
+        _ => value.to_owned(),
+    }
+}
+
+/// The value of a dimension in a row of an answer.
+pub(super) fn value_of(row: &Value) -> &str {
+    row["dimensions"][0].as_str().unwrap_or_default()
+}

@@ -1,0 +1,284 @@
+//! The visitor's own page: what is counted about this browser today, and what can be done about it.
+//!
+//! The visitor is found as a beacon's is, through the same hash, and no identifier is asked for or shown. So
+//! these requests are answered at the door, where the client is taken off them:
+//!
+//! - `GET /privacy?site=…`: the page; without `site` that of the host, or of the only site there is;
+//! - `GET /privacy/data.json?site=…`: the same as data, with everything that is stored but the ids;
+//! - `POST /privacy/erase?site=…`: erases it.
+//!
+//! Pages of the site itself may use the last two, and no others may: otherwise any page could ask what its
+//! visitor did on the site. A site that is not there is answered as one where nothing is counted.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::{Map, Value, json};
+use url::form_urlencoded;
+
+use super::frame::{Frame, page};
+use super::words::Lang;
+use crate::beacon::decode::bare_domain;
+use crate::event::{ENGAGEMENT, PAGEVIEW, VisitorId};
+use crate::http::Services;
+use crate::ingest::Collector;
+use crate::privacy::{Client, Signal};
+use crate::site::Site;
+use crate::store::{Selection, StoreError};
+
+/// The script of the button that objects.
+const SCRIPT: &str = include_str!("object.js");
+/// The most events that are shown.
+const EVENTS_MAX: u32 = 1_000;
+/// The page may run its own script, and nothing else.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; \
+    base-uri 'none'; frame-ancestors 'none'";
+/// When the answer to `/.well-known/gpc.json` last changed.
+const GPC_UPDATED: &str = "2026-03-01";
+
+/// The routes that need no client.
+pub(super) fn routes() -> Router<Services> {
+    Router::new().route("/privacy/object.js", get(script)).route("/.well-known/gpc.json", get(gpc))
+}
+
+/// Whether a path is one of those that are answered at the door.
+pub(crate) fn is_visitors(path: &str) -> bool {
+    matches!(path, "/privacy" | "/privacy/data.json" | "/privacy/erase")
+}
+
+/// Answers one of them.
+pub(crate) async fn answer(
+    services: &Services,
+    collector: &Collector,
+    parts: &Parts,
+    client: Client,
+) -> Response {
+    let asked = Asked::of(services, collector, parts, client);
+    let answer = match (parts.uri.path(), &parts.method) {
+        ("/privacy", &Method::GET) => asked.page(services, parts).await,
+        ("/privacy/data.json", &Method::GET) => asked.data(services).await,
+        ("/privacy/erase", &Method::POST) => asked.erase(services, &parts.headers).await,
+        _ => Ok(StatusCode::METHOD_NOT_ALLOWED.into_response()),
+    };
+    let mut answer = answer.unwrap_or_else(|error| {
+        tracing::warn!(%error, "a visitor's question could not be answered");
+        (StatusCode::SERVICE_UNAVAILABLE, "The numbers are not at hand; try again in a moment.")
+            .into_response()
+    });
+    let headers = answer.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    headers.insert(header::VARY, HeaderValue::from_static("origin"));
+    if let Some(origin) =
+        parts.headers.get(header::ORIGIN).filter(|origin| asked.is_of_site(origin))
+    {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+    }
+    answer
+}
+
+/// Who asks about which site.
+struct Asked {
+    domain: String,
+    host: String,
+    site: Option<std::sync::Arc<Site>>,
+    visitors: Vec<VisitorId>,
+    objects: bool,
+}
+
+/// An event as it is shown.
+struct Shown {
+    page: String,
+    what: String,
+    hour: String,
+}
+
+#[derive(Template)]
+#[template(path = "privacy.html")]
+struct PrivacyPage {
+    frame: Frame,
+    site: String,
+    host: String,
+    day: String,
+    is_named: bool,
+    is_own: bool,
+    objects: bool,
+    heeds: bool,
+    notice: Option<&'static str>,
+    events: Vec<Shown>,
+    facts: Vec<(&'static str, String)>,
+}
+
+impl Asked {
+    fn of(services: &Services, collector: &Collector, parts: &Parts, client: Client) -> Self {
+        let host = host(&parts.headers);
+        let named = parameter(parts, "site").map(|site| bare_domain(site.trim()));
+        let domain = named.unwrap_or_else(|| {
+            let own = bare_domain(&host);
+            match services.catalog.sites().as_slice() {
+                sites if sites.iter().any(|site| site.domain == own) => own,
+                [only] => only.domain.clone(),
+                _ => String::new(),
+            }
+        });
+        let site = services.catalog.site(&domain);
+        let objects = client.signal == Signal::Objects && services.heeds_objections;
+        let visitors =
+            site.as_ref().map(|site| collector.who_asks(client, site)).unwrap_or_default();
+        Self { domain, host, site, visitors, objects }
+    }
+
+    /// Whether an origin is the site's own.
+    fn is_of_site(&self, origin: &HeaderValue) -> bool {
+        let host = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+        self.site.is_some()
+            && host.is_some_and(|(_, host)| bare_domain(without_port(host)) == self.domain)
+    }
+
+    /// The visitor's events; `None`, when there can be none.
+    fn selection(&self) -> Option<Selection> {
+        let site = self.site.as_ref().filter(|_| !self.visitors.is_empty())?;
+        Some(Selection { visitors: self.visitors.clone(), ..Selection::of(site.id) })
+    }
+
+    async fn events(&self, services: &Services) -> Result<Vec<Map<String, Value>>, StoreError> {
+        match self.selection() {
+            Some(selection) => services.store.disclose(&selection, EVENTS_MAX).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn page(&self, services: &Services, parts: &Parts) -> Result<Response, StoreError> {
+        let events = self.events(services).await?;
+        let timezone = self.site.as_ref().map_or(TimeZone::UTC, |site| site.timezone.clone());
+        let shown = PrivacyPage {
+            // It speaks one language.
+            frame: Frame { langs: Vec::new(), ..Frame::of(Lang::English) },
+            site: if self.domain.is_empty() { "this site".to_owned() } else { self.domain.clone() },
+            host: self.host.clone(),
+            day: timezone.to_datetime(services.clock.now()).strftime("%-d %B %Y").to_string(),
+            is_named: !self.domain.is_empty(),
+            is_own: bare_domain(&self.host) == self.domain,
+            objects: self.objects,
+            heeds: services.heeds_objections,
+            notice: parameter(parts, "erased").map(|_| "It is erased."),
+            facts: facts(&events),
+            events: events.iter().map(|event| shown(event, &timezone)).collect(),
+        };
+        let mut answer = page(StatusCode::OK, &shown);
+        let policy = HeaderValue::from_static(POLICY);
+        answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+        Ok(answer)
+    }
+
+    async fn data(&self, services: &Services) -> Result<Response, StoreError> {
+        let events = self.events(services).await?;
+        Ok(Json(json!({
+            "site": self.domain,
+            "recognised_until": "the end of the site's day, and half an hour",
+            "objects": self.objects,
+            "events": events,
+        }))
+        .into_response())
+    }
+
+    /// Erases the visitor's events, when a page of this host or of the site asks for it.
+    async fn erase(
+        &self,
+        services: &Services,
+        headers: &HeaderMap,
+    ) -> Result<Response, StoreError> {
+        let is_own = |origin: &HeaderValue| {
+            let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+            origin.is_some_and(|(_, host)| without_port(host) == self.host)
+        };
+        let origin = headers.get(header::ORIGIN);
+        if !origin.is_some_and(|origin| is_own(origin) || self.is_of_site(origin)) {
+            let advice = "Erase on the page /privacy, or from a page of the site.";
+            return Ok((StatusCode::FORBIDDEN, advice).into_response());
+        }
+        let site = form_urlencoded::byte_serialize(self.domain.as_bytes()).collect::<String>();
+        let back = Redirect::to(&format!("/privacy?site={site}&erased=1"));
+        let has_any = !self.events(services).await?.is_empty();
+        if let Some(selection) = self.selection().filter(|_| has_any)
+            && services.eraser.erase_for_visitor(&selection).await?.is_none()
+        {
+            let advice = "Others erase at the moment; try again in a few seconds.";
+            return Ok((StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "5")], advice)
+                .into_response());
+        }
+        Ok(back.into_response())
+    }
+}
+
+fn shown(event: &Map<String, Value>, timezone: &TimeZone) -> Shown {
+    let text = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default();
+    let hour = text("timestamp").replace(' ', "T") + "Z";
+    let hour = hour.parse::<Timestamp>().map(|moment| timezone.to_datetime(moment).hour());
+    Shown {
+        page: format!("{}{}", text("hostname"), text("pathname")),
+        what: match text("name") {
+            PAGEVIEW => "viewed".to_owned(),
+            ENGAGEMENT => "looked at".to_owned(),
+            other => other.to_owned(),
+        },
+        hour: hour.map_or_else(|_| String::new(), |hour| format!("{hour:02}:00")),
+    }
+}
+
+/// What was worked out from the requests, of the last event.
+fn facts(events: &[Map<String, Value>]) -> Vec<(&'static str, String)> {
+    let Some(event) = events.last() else { return Vec::new() };
+    let words = |names: &[&str]| {
+        let texts = names.iter().filter_map(|name| event.get(*name)?.as_str());
+        texts.filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ")
+    };
+    let facts = [
+        ("Browser", words(&["browser", "browser_version"])),
+        ("System", words(&["os", "os_version"])),
+        ("Device", words(&["device"])),
+        ("Language", words(&["language"])),
+        ("Place", words(&["city_name", "region_name", "country"])),
+        ("Came from", words(&["source"])),
+        ("Referring page", words(&["referrer"])),
+    ];
+    facts.into_iter().filter(|(_, text)| !text.is_empty()).collect()
+}
+
+fn host(headers: &HeaderMap) -> String {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    without_port(host).to_owned()
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    }
+}
+
+fn parameter(parts: &Parts, wanted: &str) -> Option<String> {
+    let query = parts.uri.query().unwrap_or_default();
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
+}
+
+async fn script() -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
+        (header::CACHE_CONTROL, "public, max-age=86400"),
+        (header::HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (headers, SCRIPT).into_response()
+}
+
+/// What Global Privacy Control asks of a site: whether it is heeded.
+async fn gpc(State(services): State<Services>) -> Json<Value> {
+    Json(json!({ "gpc": services.heeds_objections, "lastUpdate": GPC_UPDATED }))
+}

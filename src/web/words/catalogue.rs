@@ -1,0 +1,244 @@
+//! Every sentence of the pages, in each language, beside each other.
+//!
+//! What stands in a gap `{}` is put there by [`super::fill`]; pages escape it.
+
+macro_rules! words {
+    ($($name:ident: $english:literal, $german:literal;)*) => {
+        /// The words of one language.
+        pub(in crate::web) struct Words { $(pub(in crate::web) $name: &'static str,)* }
+
+        pub(super) const ENGLISH: Words = Words { $($name: $english,)* };
+        pub(super) const GERMAN: Words = Words { $($name: $german,)* };
+
+        /// Each word by its name, in English and in German.
+        #[cfg(test)]
+        const PAIRS: &[(&str, &str, &str)] = &[$((stringify!($name), $english, $german)),*];
+    };
+}
+
+words! {
+    // Every page
+    skip: "Skip to the numbers", "Zu den Zahlen springen";
+    sites: "Sites", "Websites";
+    all_sites: "All sites", "Alle Websites";
+    promise: "Counted by Passerby: no cookies, no addresses kept.",
+        "Gezählt von Passerby: ohne Cookies, ohne gespeicherte Adressen.";
+    sign_in: "Sign in", "Anmelden";
+    sign_out: "Sign out", "Abmelden";
+    language: "Language", "Sprache";
+
+    // Signing in
+    not_public: "These reports are not public. Whoever runs this collector can give you a token.",
+        "Diese Auswertungen sind nicht öffentlich. Wer diese Installation betreibt, kann Ihnen ein Token geben.";
+    token: "Token", "Token";
+    token_stays: "The token stays in this browser, in a cookie that only this dashboard reads.",
+        "Das Token bleibt in diesem Browser, in einem Cookie, das nur diese Seiten lesen.";
+    wrong_token: "That token opens nothing here. Copy it whole, or make a new one.",
+        "Dieses Token öffnet hier nichts. Kopieren Sie es vollständig, oder erzeugen Sie ein neues.";
+
+    // The overview
+    last_30_days: "The last 30 days", "Die letzten 30 Tage";
+    with_30_before: "compared with the 30 before", "verglichen mit den 30 davor";
+    no_site: "No site is registered yet", "Noch ist keine Website angemeldet";
+    register_first: "Register the first one where the collector runs:",
+        "Melden Sie die erste dort an, wo Passerby läuft:";
+    not_at_hand: "The numbers are not at hand right now.", "Die Zahlen sind gerade nicht verfügbar.";
+    visitors: "visitors", "Besucher";
+
+    // Periods
+    period: "Period", "Zeitraum";
+    today: "Today", "Heute";
+    hours_24: "Last 24 hours", "Letzte 24 Stunden";
+    days_7: "Last 7 days", "Letzte 7 Tage";
+    days_30: "Last 30 days", "Letzte 30 Tage";
+    days_91: "Last 91 days", "Letzte 91 Tage";
+    this_month: "This month", "Dieser Monat";
+    this_year: "This year", "Dieses Jahr";
+    months_6: "Last 6 months", "Letzte 6 Monate";
+    months_12: "Last 12 months", "Letzte 12 Monate";
+    all_time: "All time", "Gesamter Zeitraum";
+    from: "From", "Von";
+    to: "To", "Bis";
+    show_dates: "Show these days", "Diese Tage zeigen";
+
+    // Comparisons
+    comparison: "Comparison", "Vergleich";
+    with_before: "vs. period before", "ggü. Vorzeitraum";
+    with_year_before: "vs. year before", "ggü. Vorjahr";
+    with_nothing: "No comparison", "Ohne Vergleich";
+    before: "Period before", "Vorzeitraum";
+    year_before: "Year before", "Vorjahr";
+    no_change: "no change", "unverändert";
+    points: "pts", "Pkt.";
+    unfinished: "The period is not over yet; it is compared with a whole one.",
+        "Der Zeitraum läuft noch; verglichen wird mit einem ganzen.";
+
+    // Filters
+    filter: "Filter", "Filter";
+    filters: "Filters", "Filter";
+    add_filter: "Add filter", "Filter hinzufügen";
+    segment: "Segment", "Segment";
+    segments: "Segments", "Segmente";
+    filter_by: "Filter by", "Filtern nach";
+    relation: "Relation", "Bedingung";
+    value: "Value", "Wert";
+    is: "is", "ist";
+    is_not: "is not", "ist nicht";
+    contains: "contains", "enthält";
+    contains_not: "does not contain", "enthält nicht";
+    turn: "Turn this filter round", "Diesen Filter umkehren";
+    remove_filter: "Remove the filter {}", "Den Filter {} entfernen";
+    remove_all: "Remove all", "Alle entfernen";
+
+    // The site's page
+    headlines: "Headline figures", "Kennzahlen";
+    over_time: "{} over time", "{} im Zeitverlauf";
+    interval: "Interval", "Intervall";
+    by_hour: "Hours", "Stunden";
+    by_day: "Days", "Tage";
+    by_week: "Weeks", "Wochen";
+    by_month: "Months", "Monate";
+    by_15_minutes: "15 min", "15 Min.";
+    by_quarter: "Quarters", "Quartale";
+    by_year: "Years", "Jahre";
+    as_table: "As a table", "Als Tabelle";
+    time: "Time", "Zeit";
+    days_of: "Days are those of {}", "Tage nach der Uhr von {}";
+    why: "Why this number?", "Warum diese Zahl?";
+    why_of: "{}: why this number?", "{}: warum diese Zahl?";
+    details: "Details", "Details";
+    details_of: "{}: details", "{}: Details";
+    name: "Name", "Name";
+    nothing: "Nothing in this period.", "Nichts in diesem Zeitraum.";
+    none: "(none)", "(ohne)";
+    no_visits: "No visits in this period yet", "In diesem Zeitraum noch keine Besuche";
+    put_tag: "Put this tag into every page of {}; the first visit is here a moment later.",
+        "Setzen Sie dieses Tag in jede Seite von {}; der erste Besuch ist einen Augenblick später hier.";
+    keep_tracker: "A page that already has a tracker of this field can keep it, and send its events to this address instead.",
+        "Eine Seite, die schon ein solches Skript hat, kann es behalten und ihre Ereignisse hierher schicken.";
+
+    // Panels
+    panel_sources: "Where visits come from", "Woher Besuche kommen";
+    panel_pages: "What is looked at", "Was angesehen wird";
+    panel_places: "Where visitors are", "Wo Besucher sind";
+    panel_devices: "What they use", "Was sie benutzen";
+    panel_campaigns: "Which campaigns work", "Welche Kampagnen wirken";
+    panel_events: "What they do", "Was sie tun";
+    panel_goals: "Goals", "Ziele";
+    panel_hours: "When they come", "Wann sie kommen";
+    map_alt: "Map of the world: the darker a country, the more visitors are there",
+        "Weltkarte: je dunkler ein Land, desto mehr Besucher sind dort";
+    hours_note: "Visitors who were there in that hour, on an average day of the week",
+        "Besucher, die in dieser Stunde da waren, an einem durchschnittlichen Wochentag";
+    no_goals: "This site has no goals yet. A goal is something that visitors shall do, such as signing up or \
+        reading a page. Make one where the collector runs:",
+        "Diese Website hat noch keine Ziele. Ein Ziel ist etwas, das Besucher tun sollen, etwa sich anmelden oder \
+        eine Seite lesen. Legen Sie eines dort an, wo Passerby läuft:";
+
+    // Details
+    search: "Search", "Suchen";
+    search_in: "Search in {}", "In {} suchen";
+    rows_of: "{} to {} of {}", "{} bis {} von {}";
+    previous: "Previous", "Zurück";
+    next: "Next", "Weiter";
+    pages: "Pages of the list", "Seiten der Liste";
+    csv: "Download as CSV", "Als CSV herunterladen";
+    back: "Back to {}", "Zurück zu {}";
+    not_found_rows: "Nothing matches.", "Nichts gefunden.";
+    the_query: "The query behind this", "Die Abfrage dahinter";
+
+    // Why this number
+    definition: "What it is", "Was sie bedeutet";
+    query_advice: "The same number comes from the reporting API, with a token of this site:",
+        "Dieselbe Zahl kommt aus der Schnittstelle für Auswertungen, mit einem Token dieser Website:";
+    freshness: "How fresh it is", "Wie frisch sie ist";
+    newest_event: "The newest event of this site is from {}.", "Das neueste Ereignis dieser Website ist von {}.";
+    no_event: "This site has no events yet.", "Diese Website hat noch keine Ereignisse.";
+    clock_of: "Times are those of {}; it is {} there now.", "Zeiten nach der Uhr von {}; dort ist es jetzt {}.";
+    dropped: "What is not counted", "Was nicht gezählt wird";
+    dropped_advice: "Since the collector started, for all its sites together: {} events received, {} accepted.",
+        "Seit dem Start, für alle Websites zusammen: {} Ereignisse empfangen, {} angenommen.";
+    reason: "Reason", "Grund";
+    events: "Events", "Ereignisse";
+    nothing_dropped: "Nothing was left out since then.", "Seitdem wurde nichts ausgelassen.";
+    drop_bot: "The browser says that it is a bot", "Der Browser weist sich als Bot aus";
+    drop_dc_ip: "It came from a data centre", "Es kam aus einem Rechenzentrum";
+    drop_no_session_for_engagement: "Attention to a page without an open visit",
+        "Aufmerksamkeit für eine Seite ohne laufenden Besuch";
+    drop_objection: "The visitor objects to being counted", "Der Besucher möchte nicht gezählt werden";
+    drop_spam_referrer: "The referrer is known for spam", "Der Verweis ist als Spam bekannt";
+    drop_unknown_site: "No site of that name is registered", "Keine Website dieses Namens ist angemeldet";
+
+    // Live
+    now_there: "{} on the site now", "{} gerade auf der Website";
+    live: "Right now", "Jetzt gerade";
+    live_title: "The last 30 minutes", "Die letzten 30 Minuten";
+    live_visitors: "visitors in the last five minutes", "Besucher in den letzten fünf Minuten";
+    live_minutes: "Visitors in each of the last 30 minutes", "Besucher in jeder der letzten 30 Minuten";
+    minutes_ago: "{} minutes ago", "vor {} Minuten";
+    this_minute: "This minute", "Diese Minute";
+    quiet_now: "Nobody has been here in the last 30 minutes.", "In den letzten 30 Minuten war niemand hier.";
+
+    // Settings
+    settings: "Settings", "Einstellungen";
+    timezone: "Time zone: where the site's days begin and end", "Zeitzone: wo die Tage der Website beginnen und enden";
+    retention: "Days that events are kept", "Tage, die Ereignisse aufbewahrt werden";
+    for_ever: "for ever", "unbegrenzt";
+    open_to_all: "Everybody may read these reports", "Alle dürfen diese Auswertungen lesen";
+    save: "Save", "Speichern";
+    remove: "Remove", "Entfernen";
+    the_tag: "The tag for every page of the site", "Das Tag für jede Seite der Website";
+    goal_kind: "It is met by", "Es wird erreicht durch";
+    goal_event: "a custom event", "ein eigenes Ereignis";
+    goal_page: "a view of a page", "den Aufruf einer Seite";
+    goal_target: "Name of the event, or path of the page (* is any characters)",
+        "Name des Ereignisses oder Pfad der Seite (* steht für beliebige Zeichen)";
+    goal_scroll: "Of a page: scrolled down so far, in percent (optional)",
+        "Bei einer Seite: so weit gescrollt, in Prozent (freiwillig)";
+    goal_name: "Name in reports (optional)", "Name in Auswertungen (freiwillig)";
+    goal_currency: "Of an event: currency of its revenue (optional)", "Bei einem Ereignis: Währung des Umsatzes (freiwillig)";
+    add_goal: "Add goal", "Ziel anlegen";
+    save_segment: "Save these filters as a segment", "Diese Filter als Segment speichern";
+    segment_advice: "To save a segment, filter the reports and come here from there.",
+        "Um ein Segment zu speichern, filtern Sie die Auswertungen und kommen Sie von dort hierher.";
+
+    // What went wrong
+    foreign_form: "That form was not one of these pages", "Dieses Formular stand nicht auf diesen Seiten";
+    foreign_form_advice: "Nothing was changed. Begin at the settings of the site.",
+        "Nichts wurde geändert. Beginnen Sie bei den Einstellungen der Website.";
+    not_found: "There is nothing here", "Hier ist nichts";
+    not_found_advice: "Check the address, or begin at the overview of your sites.",
+        "Prüfen Sie die Adresse, oder beginnen Sie bei der Übersicht Ihrer Websites.";
+    database_away: "The numbers are not at hand right now", "Die Zahlen sind gerade nicht verfügbar";
+    database_away_advice: "The database does not answer. Visits are still counted, and nothing is lost; try again in a moment.",
+        "Die Datenbank antwortet nicht. Besuche werden weiter gezählt, nichts geht verloren; versuchen Sie es gleich noch einmal.";
+    too_expensive: "That is more than one page may ask for", "Das ist mehr, als eine Seite fragen darf";
+    too_expensive_advice: "Choose a shorter period, or fewer filters.",
+        "Wählen Sie einen kürzeren Zeitraum oder weniger Filter.";
+    wrong_view: "This link asks for something that there is not", "Dieser Link fragt nach etwas, das es nicht gibt";
+    wrong_view_advice: "A filter, a metric or a period in it is not known. Begin at the site's page.",
+        "Ein Filter, eine Kennzahl oder ein Zeitraum darin ist unbekannt. Beginnen Sie bei der Seite der Website.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PAIRS;
+
+    #[test]
+    fn both_languages_have_the_same_gaps() {
+        for (name, english, german) in PAIRS {
+            let gaps = |text: &str| text.matches("{}").count();
+            assert_eq!(gaps(english), gaps(german), "{name}");
+            assert!(!english.is_empty() && !german.is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn both_languages_end_alike() {
+        for (name, english, german) in PAIRS {
+            // A word may be shortened by a point; what has several is a sentence.
+            let ends = |text: &str| text.contains(' ') && text.ends_with(['.', '?', ':', '!']);
+            assert_eq!(ends(english), ends(german), "{name}");
+        }
+    }
+}

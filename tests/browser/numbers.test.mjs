@@ -1,0 +1,224 @@
+// What a tile, a panel, a chart or a download shows is what the reporting API answers, with filters and without.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Demo, launch } from './harness.mjs';
+
+let demo, browser;
+
+before(async () => {
+  demo = await Demo.start('--events', '12000', '--days', '70');
+  browser = await launch();
+});
+
+after(async () => {
+  await browser?.close();
+  await demo?.stop();
+});
+
+const VIEWS = [
+  { query: '', filters: [] },
+  {
+    query: 'filter=is,visit:country_name,Germany&filter=contains,event:page,PRODUCTS&filter=is_not,visit:source,Google',
+    filters: [
+      ['is', 'visit:country_name', ['Germany']],
+      ['contains', 'event:page', ['PRODUCTS'], { case_sensitive: false }],
+      ['is_not', 'visit:source', ['Google']],
+    ],
+  },
+];
+const METRICS = {
+  Visitors: 'visitors',
+  Visits: 'visits',
+  'Page views': 'pageviews',
+  Events: 'events',
+  Share: 'percentage',
+  'Views per visit': 'views_per_visit',
+  'Bounce rate': 'bounce_rate',
+  'Visit duration': 'visit_duration',
+  'Time on page': 'time_on_page',
+  'Scroll depth': 'scroll_depth',
+  'Exit rate': 'exit_rate',
+  'Conversion rate': 'conversion_rate',
+  Revenue: 'total_revenue',
+  'Average revenue': 'average_revenue',
+};
+
+/** A number as a person reads it: `5,936`, `47%`, `1m 56s`, `–` for none. */
+function read(text) {
+  if (text === '–' || text === '') return null;
+  const time = /^(?:(\d+)h )?(?:(\d+)m ?)?(?:(\d+)s)?$/.exec(text);
+  if (time) return Number(time[1] ?? 0) * 3600 + Number(time[2] ?? 0) * 60 + Number(time[3] ?? 0);
+  return Number(text.replaceAll(',', '').replace(/[%€]/, ''));
+}
+
+/** Durations of an hour and more are shown to the minute, and money to the cent. */
+function asShown(metric, value) {
+  if (value?.long) return read(value.long);
+  return /duration|time/.test(metric) && value >= 3600 ? value - (value % 60) : value;
+}
+
+async function page(path) {
+  const context = await browser.newContext({ javaScriptEnabled: false, locale: 'en-GB' });
+  const page = await context.newPage();
+  const answer = await page.goto(`${demo.origin}/${demo.site}${path}`);
+  assert.equal(answer.status(), 200, path);
+  return page;
+}
+
+/** The table of a ranked list: the names of its metrics, and its rows. */
+const table = (scope) =>
+  scope.locator('table.ranking').evaluate((table) => ({
+    columns: [...table.querySelectorAll('thead th')].slice(1).map((cell) => cell.textContent.trim()),
+    rows: [...table.querySelectorAll('tbody tr')].map((row) => [...row.children].map((cell) => cell.textContent.trim())),
+  }));
+
+/** The filters that a list has of itself. */
+function own(dimension) {
+  if (dimension === 'event:name') return [['is_not', dimension, ['pageview']]];
+  if (dimension.startsWith('event:props:')) return [['is_not', dimension, ['(none)']]];
+  if (dimension.startsWith('visit:utm_')) return [['is_not', dimension, ['(not set)']]];
+  return [];
+}
+
+const languages = { en: 'English', de: 'German', fr: 'French', es: 'Spanish', it: 'Italian', nl: 'Dutch', pl: 'Polish',
+  pt: 'Portuguese', ja: 'Japanese', ko: 'Korean', zh: 'Chinese', sv: 'Swedish', da: 'Danish', nb: 'Norwegian', no: 'Norwegian',
+  fi: 'Finnish', cs: 'Czech', hi: 'Hindi', id: 'Indonesian', th: 'Thai', vi: 'Vietnamese', tr: 'Turkish', he: 'Hebrew',
+  ar: 'Arabic', uk: 'Ukrainian', el: 'Greek', hu: 'Hungarian', ro: 'Romanian' };
+const named = (dimension, value) =>
+  value === '' ? '(none)' : dimension === 'visit:language' ? languages[value] ?? value : value;
+
+for (const { query, filters } of VIEWS) {
+  const view = query || 'no filter';
+
+  test(`the headline figures are the API's, with ${view}`, async () => {
+    const site = await page('?' + query);
+    const figures = await site.locator('.figure').evaluateAll((figures) =>
+      figures.map((figure) => ['.name', '.value', '.change'].map((part) => figure.querySelector(part)?.textContent ?? null)));
+    assert.ok(figures.length >= 5);
+    const metrics = figures.map(([name]) => METRICS[name]);
+    const { results } = await demo.ask({ metrics, filters, include: { comparisons: { mode: 'previous_period' } } });
+    assert.deepEqual(figures.map(([, value]) => read(value)), results[0].metrics.map((value, at) => asShown(metrics[at], value)));
+    const changes = figures.map(([, , change]) =>
+      change === 'no change' ? 0 : change === null ? null : Number(change.replace('\u2212', '-').replace(/[^-\d.]/g, '')));
+    assert.deepEqual(changes, results[0].comparison.change);
+    await site.context().close();
+  });
+
+  test(`the chart and its download are the API's, with ${view}`, async () => {
+    const site = await page(`?metric=pageviews&interval=week&${query}`);
+    const rows = await site.locator('figure tbody tr').evaluateAll((rows) =>
+      rows.map((row) => [...row.querySelectorAll('td')].map((cell) => cell.textContent)));
+    const { results, meta } = await demo.ask({
+      metrics: ['pageviews'], dimensions: ['time:week'], filters, include: { time_labels: true },
+    });
+    const value = (label) => results.find(({ dimensions }) => dimensions[0] === label)?.metrics[0] ?? 0;
+    assert.deepEqual(rows.map(([now]) => read(now)), meta.time_labels.map(value));
+    const csv = await (await fetch(`${demo.origin}/${demo.site}/csv/time?metric=pageviews&interval=week&${query}`)).text();
+    const [head, ...lines] = csv.trim().split('\r\n').map((line) => line.split(','));
+    assert.deepEqual(lines.map(([label]) => label), meta.time_labels);
+    assert.deepEqual(lines.map((line) => Number(line[head.indexOf('pageviews')])), meta.time_labels.map(value));
+    await site.context().close();
+  });
+
+  test(`every tab of every panel shows the API's rows, with ${view}`, async () => {
+    const first = await page('?' + query);
+    const panels = await first.locator('.panel').evaluateAll((panels) =>
+      panels.map((panel) => ({
+        name: panel.id,
+        tabs: [...panel.querySelectorAll('.tabs a')].map((tab) => new URL(tab.href).searchParams.get(`tab.${panel.id}`)),
+      })));
+    await first.context().close();
+    const most = Math.max(...panels.map(({ tabs }) => tabs.length));
+    let compared = 0;
+    // Each page opens another tab of every panel.
+    for (let at = 0; at < most; at += 1) {
+      const open = panels.filter(({ tabs }) => tabs[at]).map(({ name, tabs }) => `tab.${name}=${tabs[at]}`);
+      const site = await page(`?${[query, ...open].filter(Boolean).join('&')}`);
+      for (const { name, tabs } of panels.filter(({ tabs }) => tabs[at] && tabs[at] !== 'map')) {
+        const panel = site.locator(`#${name}`);
+        const details = new URL(await panel.locator('.more').getAttribute('href'), demo.origin);
+        const dimension = decodeURIComponent(details.pathname.split('/by/')[1]);
+        const event = details.searchParams.getAll('filter').find((filter) => filter.startsWith('is,event:name,'));
+        const all = [...filters, ...(event ? [['is', 'event:name', [event.slice('is,event:name,'.length)]]] : []), ...own(dimension)];
+        const isEmpty = (await panel.locator('table').count()) === 0;
+        const { columns, rows } = isEmpty ? { columns: ['Visitors'], rows: [] } : await table(panel);
+        const metrics = columns.map((column) => METRICS[column]);
+        const { results } = await demo.ask({
+          metrics, dimensions: [dimension], filters: all, order_by: [['visitors', 'desc'], [dimension, 'asc']], pagination: { limit: 9 },
+        });
+        assert.deepEqual(
+          rows.map(([label, ...values]) => [label, ...values.map(read)]),
+          results.map(({ dimensions: [value], metrics: values }) => [named(dimension, value), ...values]),
+          `${name}: ${tabs[at]}`,
+        );
+        compared += rows.length;
+      }
+      await site.context().close();
+    }
+    assert.ok(compared > 40, `${compared} rows`);
+  });
+
+  test(`the whole list of pages and its download are the API's, in any order, with ${view}`, async () => {
+    const list = await page(`/by/event:page?order=-pageviews&${query}`);
+    const { columns, rows } = await table(list.locator('main'));
+    const metrics = columns.map((column) => METRICS[column]);
+    const { results } = await demo.ask({
+      metrics, dimensions: ['event:page'], filters, order_by: [['pageviews', 'asc'], ['event:page', 'asc']], pagination: { limit: 50 },
+    });
+    const expected = results.map(({ dimensions, metrics: values }) =>
+      [...dimensions, ...values.map((value, at) => asShown(metrics[at], value))]);
+    assert.deepEqual(rows.map(([label, ...values]) => [label, ...values.map(read)]), expected);
+    assert.ok(rows.length > 3);
+    const csv = await (await fetch(new URL(await list.locator('.csv').getAttribute('href'), demo.origin))).text();
+    const lines = csv.trim().split('\r\n').map((line) => line.split(','));
+    assert.deepEqual(lines[0], ['event:page', ...metrics]);
+    assert.deepEqual(lines.slice(1).map(([page]) => page), rows.map(([page]) => page));
+    await list.context().close();
+  });
+}
+
+test('goals have their conversion, and a goal to filter by changes what is told', async () => {
+  const site = await page('');
+  const { columns, rows } = await table(site.locator('#goals'));
+  assert.deepEqual(columns.slice(0, 2), ['Visitors', 'Conversion rate']);
+  assert.ok(rows.length >= 2);
+  const metrics = columns.map((column) => METRICS[column]);
+  const { results } = await demo.ask({ metrics, dimensions: ['event:goal'] });
+  const expected = results.map(({ dimensions: [goal], metrics: values }) =>
+    [goal, ...values.map((value, at) => asShown(metrics[at], value))]);
+  assert.deepEqual(rows.map(([goal, ...values]) => [goal, ...values.map(read)]).sort(), expected.sort());
+  await site.locator('#goals').getByRole('link', { name: rows[0][0], exact: true }).click();
+  assert.match(await site.locator('.pills').textContent(), new RegExp(`Goal\\s+is\\s+${rows[0][0]}`));
+  const figures = await site.locator('.figure').evaluateAll((figures) =>
+    figures.map((figure) => [figure.querySelector('.name').textContent, figure.querySelector('.value').title]));
+  assert.ok(figures.some(([name]) => name === 'Conversion rate'));
+  const told = figures.map(([name]) => METRICS[name]);
+  const filters = [['is', 'event:goal', [rows[0][0]]]];
+  const [{ metrics: values }] = (await demo.ask({ metrics: told, filters })).results;
+  assert.deepEqual(figures.map(([, value]) => read(value)), values.map((value, at) => asShown(told[at], value)));
+  await site.context().close();
+});
+
+test('the countries of the map are those of the API', async () => {
+  const site = await page('?tab.places=map');
+  const shown = await site.locator('.world a').evaluateAll((links) => links.map((link) => link.getAttribute('aria-label')));
+  const { results } = await demo.ask({ metrics: ['visitors'], dimensions: ['visit:country_name'] });
+  const expected = results.map(({ dimensions: [name], metrics: [visitors] }) => `${name}: ${visitors}`);
+  assert.ok(shown.length > 10);
+  for (const label of shown) assert.ok(expected.includes(label.replaceAll(',', '')), label);
+  await site.context().close();
+});
+
+test('a search finds a part of a name, and a list goes on to its end', async () => {
+  const list = await page('/by/visit:city_name?search=BER');
+  const { rows } = await table(list.locator('main'));
+  assert.ok(rows.length > 0 && rows.every(([city]) => /ber/i.test(city)), rows.join());
+  await list.goto(`${demo.origin}/${demo.site}/by/visit:city_name`);
+  const seen = (await table(list.locator('main'))).rows.map(([city]) => city);
+  await list.getByRole('link', { name: 'Next' }).click();
+  seen.push(...(await table(list.locator('main'))).rows.map(([city]) => city));
+  const { meta } = await demo.ask({ metrics: ['visitors'], dimensions: ['visit:city_name'], include: { total_rows: true } });
+  assert.equal(seen.length, meta.total_rows);
+  assert.equal(new Set(seen).size, seen.length, 'the pages of the list overlap');
+  await list.context().close();
+});

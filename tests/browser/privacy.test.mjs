@@ -1,0 +1,73 @@
+// The visitor's own page in a real browser: with scripts switched off but for the objection, in both themes, on a
+// narrow and on a wide window.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { CHROME, Collector, eventually, launch } from './harness.mjs';
+
+let collector, browser;
+
+before(async () => {
+  collector = await Collector.start();
+  await collector.run('site', 'add', 'example.com');
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  await collector?.stop();
+});
+
+const open = (options = {}) => browser.newContext({ userAgent: CHROME, ...options }).then((context) => context.newPage());
+
+/** Views a page of the site, as the browser of the tests, and waits until the visitor's page knows of it. */
+const view = async (path) => {
+  const headers = { 'user-agent': CHROME, 'content-type': 'text/plain' };
+  const body = JSON.stringify({ n: 'pageview', u: `https://example.com${path}`, r: 'https://duckduckgo.com/' });
+  await fetch(collector.origin + '/api/event', { method: 'POST', headers, body });
+  const data = collector.origin + '/privacy/data.json?site=example.com';
+  await eventually('the view is there', async () => (await (await fetch(data, { headers })).text()).includes(path));
+};
+
+test('without scripts a visitor sees what is counted, and erases it', async () => {
+  await view('/letters/an-evening-in-march');
+  await view('/about');
+  const page = await open({ javaScriptEnabled: false });
+  await page.goto(collector.origin + '/privacy');
+  assert.match(await page.textContent('main'), /example\.com\/letters\/an-evening-in-march/);
+  assert.match(await page.textContent('main'), /DuckDuckGo/);
+  assert.match(await page.textContent('noscript'), /Global Privacy Control/);
+  await page.click('text="Erase"');
+  assert.equal(await page.textContent('[role=status]'), 'It is erased.');
+  assert.doesNotMatch(await page.textContent('main'), /an-evening-in-march/);
+  assert.equal(await page.getAttribute('form button', 'disabled'), '');
+});
+
+test('an objection is kept in the browser alone, and taken back', async () => {
+  const page = await open();
+  const sent = [];
+  await page.goto(collector.origin + '/privacy');
+  page.on('request', (request) => sent.push(request.url()));
+  const button = page.locator('[data-passerby-objection]');
+  assert.equal(await button.textContent(), 'Object');
+  await button.click();
+  assert.equal(await button.getAttribute('aria-pressed'), 'true');
+  assert.equal(await page.evaluate(() => localStorage.plausible_ignore), 'true');
+  await button.click();
+  assert.equal(await page.evaluate(() => localStorage.plausible_ignore), undefined);
+  assert.deepEqual(sent, []);
+  assert.deepEqual(await page.context().cookies(), []);
+});
+
+test('nothing is wider than the window, in either theme', async () => {
+  await view('/a-page-with-a-rather-long-path/that-goes-on-and-on/and-does-not-want-to-end/at-all.html');
+  await view('/about');
+  for (const colorScheme of ['light', 'dark']) {
+    for (const width of [380, 1200]) {
+      const page = await open({ colorScheme, viewport: { width, height: 900 } });
+      await page.goto(collector.origin + '/privacy');
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+      assert.ok(wide <= width, `${wide} pixels in a window of ${width}`);
+      if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${colorScheme}-${width}.png`, fullPage: true });
+      await page.context().close();
+    }
+  }
+});

@@ -1,0 +1,88 @@
+//! The disk of the spool is full, fails, or does not answer; the clock jumps.
+
+use hyper::{Method, StatusCode};
+use serde_json::Value;
+use tokio::task::JoinSet;
+
+use crate::load::{Load, Sender};
+use crate::oracle::Fate;
+use crate::rig::{Rig, Start};
+use crate::{rounds, support};
+
+async fn readiness(rig: &Rig) -> StatusCode {
+    rig.ask(Method::GET, "/readyz", Value::Null).await.0
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_is_full_or_fails_refuses_and_what_was_accepted_stays() {
+    let mut rig = Rig::new(&support::servers().0, &[]).await;
+    assert_eq!(rig.start().await, Start::Up);
+    let sender = Sender::new(&rig.address, &rig.oracle);
+    let load = Load::start(&rig.address, &rig.oracle, 100);
+    for round in 0..rounds(3) {
+        for (wish, reason) in [("full", "spool_full"), ("sync", "spool_failed")] {
+            let label = format!("reason=\"{reason}\"");
+            let before = rig.figures().await.labelled("events_rejected_total", &label);
+            rig.wish(wish, "");
+            while sender.send().await == Fate::Acknowledged {}
+            assert_eq!(readiness(&rig).await, StatusCode::SERVICE_UNAVAILABLE, "{wish}");
+            rig.until("it is counted", |it| it.labelled("events_rejected_total", &label) > before)
+                .await;
+            if round % 2 == 1 {
+                // A crash in the middle of it, and a start on a disk that is well again.
+                rig.kill();
+                rig.unwish(wish);
+                assert_eq!(rig.start().await, Start::Up);
+            } else {
+                rig.unwish(wish);
+            }
+            while sender.send().await != Fate::Acknowledged {}
+            assert_eq!(readiness(&rig).await, StatusCode::OK);
+        }
+    }
+    load.stop().await;
+    rig.judge().await;
+    assert!(rig.oracle.refused() > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_while_the_disk_does_not_answer_is_bounded_and_refused_at_once() {
+    let mut rig = Rig::new(&support::servers().0, &[("PASSERBY_SPOOL_WAITING_MAX", "16")]).await;
+    assert_eq!(rig.start().await, Start::Up);
+    rig.wish("stall", "");
+    let sender = Sender::new(&rig.address, &rig.oracle);
+    let mut events = JoinSet::new();
+    for _ in 0..200 {
+        let sender = sender.clone();
+        events.spawn(async move { sender.send().await });
+    }
+    // The disk has at most sixteen in its hands and as many wait; nobody else is kept waiting.
+    for _ in 0..200 - 32 {
+        assert_eq!(events.join_next().await.unwrap().unwrap(), Fate::Refused);
+    }
+    let busy = rig.figures().await.labelled("events_rejected_total", "reason=\"spool_busy\"");
+    assert!(busy >= 200 - 32, "{busy} were counted as refused");
+    rig.unwish("stall");
+    while events.join_next().await.is_some() {}
+    assert_eq!(sender.send().await, Fate::Acknowledged);
+    rig.judge().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_jumps_loses_nothing() {
+    let mut rig = Rig::new(&support::servers().0, &[]).await;
+    assert_eq!(rig.start().await, Start::Up);
+    let sender = Sender::new(&rig.address, &rig.oracle);
+    let (hour, day, century) = (3_600_i64, 86_400, 100 * 366 * 86_400);
+    // An hour and a day both ways, to about 1970 and before it, and beyond what 32 bits of seconds hold.
+    for shift in [0, hour, -hour, day, -day, -1_795_000_000, -century, century, 0] {
+        rig.wish("clock", &shift.to_string());
+        for _ in 0..20 {
+            assert_eq!(sender.send().await, Fate::Acknowledged);
+        }
+        rig.until("it is stored", |it| it.of("events_waiting") == 0).await;
+    }
+    rig.kill();
+    assert_eq!(rig.start().await, Start::Up);
+    rig.judge_table().await;
+}

@@ -1,0 +1,140 @@
+//! The load: events at a pace of its own, over real connections, however slow the answers are.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::body::Body;
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::{Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde_json::json;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::oracle::{Fate, Oracle};
+use crate::support::CHROME;
+
+/// The most events under way: beyond it the load skips its turn, which is how it stays bounded.
+const UNDER_WAY_MAX: usize = 256;
+/// An answer that takes longer is none.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(20);
+
+/// The address of the collector, or of none while there is none.
+pub(crate) type Address = Arc<Mutex<Option<SocketAddr>>>;
+
+/// Sends until it is stopped.
+pub(crate) struct Load {
+    stop: tokio::sync::oneshot::Sender<()>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Load {
+    /// Starts sending as many events a second.
+    pub(crate) fn start(address: &Address, oracle: &Arc<Oracle>, events_per_second: u32) -> Self {
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let sender = Sender::new(address, oracle);
+        let task = tokio::spawn(run(sender, events_per_second, stopped));
+        Self { stop, task }
+    }
+
+    /// Stops, and waits until every event has an answer or none.
+    pub(crate) async fn stop(self) {
+        let _ = self.stop.send(());
+        self.task.await.unwrap();
+    }
+}
+
+async fn run(sender: Sender, rate: u32, mut stopped: tokio::sync::oneshot::Receiver<()>) {
+    let mut turns = tokio::time::interval(Duration::from_secs(1) / rate);
+    let places = Arc::new(Semaphore::new(UNDER_WAY_MAX));
+    let mut under_way = JoinSet::new();
+    loop {
+        tokio::select! {
+            _ = turns.tick() => {}
+            _ = &mut stopped => break,
+        }
+        while under_way.try_join_next().is_some() {}
+        if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
+            let sender = sender.clone();
+            under_way.spawn(async move {
+                sender.send().await;
+                drop(place);
+            });
+        }
+    }
+    while under_way.join_next().await.is_some() {}
+}
+
+/// Sends events, and tells the oracle what came of them.
+#[derive(Clone)]
+pub(crate) struct Sender {
+    address: Address,
+    oracle: Arc<Oracle>,
+    idle: Arc<Mutex<Vec<SendRequest<Body>>>>,
+}
+
+impl Sender {
+    pub(crate) fn new(address: &Address, oracle: &Arc<Oracle>) -> Self {
+        Self { address: Arc::clone(address), oracle: Arc::clone(oracle), idle: Arc::default() }
+    }
+
+    /// Sends one event.
+    pub(crate) async fn send(&self) -> Fate {
+        let event = self.oracle.mint();
+        let answer = tokio::time::timeout(ANSWER_PATIENCE, self.try_send(event)).await;
+        let fate = match answer {
+            Ok(Ok(StatusCode::ACCEPTED)) => Fate::Acknowledged,
+            Ok(Ok(StatusCode::SERVICE_UNAVAILABLE)) => Fate::Refused,
+            Ok(Ok(other)) => panic!("a beacon was answered with {other}"),
+            Ok(Err(_)) | Err(_) => Fate::Unknown,
+        };
+        self.oracle.learn(event, fate);
+        fate
+    }
+
+    async fn try_send(&self, event: u64) -> anyhow::Result<StatusCode> {
+        let mut connection = self.connection().await?;
+        let body = json!({
+            "n": "pageview", "d": "example.com",
+            "u": format!("https://example.com{}", Oracle::path(event)),
+        });
+        // Some three hundred visitors, who stay for the whole run.
+        let visitor = format!("10.0.{}.1", event % 300 % 256);
+        let request = Request::post("/api/event")
+            .header("host", "example.com")
+            .header("user-agent", CHROME)
+            .header("x-forwarded-for", visitor)
+            .body(Body::from(body.to_string()))?;
+        let answer = connection.send_request(request).await?;
+        anyhow::ensure!(
+            !answer.headers().contains_key("x-passerby-dropped"),
+            "an event was dropped"
+        );
+        let status = answer.status();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            assert!(answer.headers().contains_key("retry-after"), "when to come again is not said");
+        }
+        http_body_util::BodyExt::collect(answer.into_body()).await?;
+        self.idle.lock().unwrap().push(connection);
+        Ok(status)
+    }
+
+    async fn connection(&self) -> anyhow::Result<SendRequest<Body>> {
+        while let Some(mut connection) = self.pop() {
+            if connection.ready().await.is_ok() {
+                return Ok(connection);
+            }
+        }
+        let address = *self.address.lock().unwrap();
+        let address = address.ok_or_else(|| anyhow::anyhow!("there is no collector"))?;
+        let stream = tokio::net::TcpStream::connect(address).await?;
+        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        Ok(sender)
+    }
+
+    fn pop(&self) -> Option<SendRequest<Body>> {
+        self.idle.lock().unwrap().pop()
+    }
+}

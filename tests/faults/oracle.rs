@@ -1,0 +1,81 @@
+//! The oracle: knows every event that was ever sent, and what became of it.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard};
+
+/// What the sender of an event was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// 202: it has to be counted.
+    Acknowledged,
+    /// 503: it is not counted, but for a disk that kept it although it said that it did not.
+    Refused,
+    /// The connection broke before there was an answer: it may be counted, and once at most.
+    Unknown,
+}
+
+/// Remembers every event.
+#[derive(Default)]
+pub(crate) struct Oracle {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    minted: u64,
+    acknowledged: HashSet<u64>,
+    refused: u64,
+    unknown: u64,
+}
+
+impl Oracle {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// A new event.
+    pub(crate) fn mint(&self) -> u64 {
+        let mut state = self.state();
+        state.minted += 1;
+        state.minted
+    }
+
+    /// Its path tells events apart.
+    pub(crate) fn path(event: u64) -> String {
+        format!("/event/{event}")
+    }
+
+    /// The event of a path, if it is one that this oracle has minted.
+    pub(crate) fn event_of(&self, path: &str) -> Option<u64> {
+        let event = path.strip_prefix("/event/")?.parse().ok()?;
+        (1..=self.state().minted).contains(&event).then_some(event)
+    }
+
+    pub(crate) fn learn(&self, event: u64, fate: Fate) {
+        let mut state = self.state();
+        match fate {
+            Fate::Acknowledged => drop(state.acknowledged.insert(event)),
+            Fate::Refused => state.refused += 1,
+            Fate::Unknown => state.unknown += 1,
+        }
+    }
+
+    /// The events that have to be counted.
+    pub(crate) fn acknowledged(&self) -> HashSet<u64> {
+        self.state().acknowledged.clone()
+    }
+
+    pub(crate) fn refused(&self) -> u64 {
+        self.state().refused
+    }
+
+    /// For a test's last words.
+    pub(crate) fn summary(&self) -> String {
+        let state = self.state();
+        let (minted, acknowledged) = (state.minted, state.acknowledged.len());
+        let (refused, unknown) = (state.refused, state.unknown);
+        format!(
+            "{minted} sent, {acknowledged} acknowledged, {refused} refused, {unknown} without an answer"
+        )
+    }
+}

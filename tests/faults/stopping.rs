@@ -1,0 +1,59 @@
+//! The collector is asked to end, at any moment; and a second one comes too near.
+
+use std::time::Duration;
+
+use rand::RngExt;
+use rustix::process::Signal;
+
+use crate::load::Load;
+use crate::proxy::Mode;
+use crate::rig::{Rig, Start, send};
+use crate::{chance, rounds, support};
+
+/// How long a stop may take.
+const STOP_MAX: Duration = Duration::from_secs(10);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_at_any_moment_ends_well_and_loses_nothing() {
+    let mut chance = chance("stops at any moment");
+    let mut rig = Rig::new(&support::servers().0, &[]).await;
+    let load = Load::start(&rig.address, &rig.oracle, 200);
+    for round in 0..rounds(3) {
+        assert_eq!(rig.start().await, Start::Up);
+        let is_away = round % 3 == 2;
+        rig.proxy.set(if is_away { Mode::Hang } else { Mode::Pass });
+        tokio::time::sleep(Duration::from_millis(chance.random_range(0..1_500))).await;
+        let (status, took) = rig.terminate();
+        assert!(status.success(), "{status}: {}", rig.said());
+        assert!(took < STOP_MAX, "{took:?}, ClickHouse away: {is_away}");
+    }
+    rig.proxy.set(Mode::Pass);
+    assert_eq!(rig.start().await, Start::Up);
+    load.stop().await;
+    rig.judge().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_while_it_starts_ends_well() {
+    let rig = Rig::new(&support::servers().0, &[]).await;
+    for pause in [30, 60, 100, 150, 250] {
+        let mut collector = rig.spawn();
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+        send(collector.id(), Signal::TERM);
+        let status = collector.wait().unwrap();
+        // Before the program has come as far as to listen for it, a signal ends it, as any program.
+        use std::os::unix::process::ExitStatusExt;
+        assert!(status.success() || status.signal() == Some(15), "{status} after {pause} ms");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_collector_on_the_same_data_is_refused_with_a_sentence() {
+    let mut rig = Rig::new(&support::servers().0, &[]).await;
+    assert_eq!(rig.start().await, Start::Up);
+    let output = rig.try_run(&["serve"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("another passerby works on the data directory"), "{said}");
+    assert!(!rig.has_ended());
+}

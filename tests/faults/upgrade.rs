@@ -1,0 +1,88 @@
+//! A spool that an older version has left, and one that a newer one has.
+
+use crate::load::Sender;
+use crate::oracle::Fate;
+use crate::rig::{Rig, Start};
+use crate::support;
+use passerby::event::{Attributes, Event, Happening, SessionId, VisitorId};
+
+/// The format of the spool as its documentation has it, once more: what is on disks must go on being read.
+fn segment(columns: &str, rows: &[Vec<u8>]) -> Vec<u8> {
+    let seed = [1, 2, 3, 4];
+    let mut head = seed.to_vec();
+    head.extend_from_slice(&(columns.len() as u32).to_le_bytes());
+    head.extend_from_slice(columns.as_bytes());
+    let crc = crc32fast::hash(&head).to_le_bytes();
+    let header = [b"PSBYSPL1", head.as_slice(), &crc].concat();
+    let mut bytes = header.clone();
+    bytes.resize(4096, 0);
+    bytes.extend(header);
+    for row in rows {
+        let mut frame = (row.len() as u32).to_le_bytes().to_vec();
+        frame.extend_from_slice(&19_675_u32.to_le_bytes());
+        let crc = crc32fast::hash(&[&seed, frame.as_slice(), row].concat());
+        bytes.extend_from_slice(b"\xF5PSB");
+        bytes.extend_from_slice(&frame);
+        bytes.extend_from_slice(&crc.to_le_bytes());
+        bytes.extend_from_slice(row);
+    }
+    bytes
+}
+
+/// A row without its last column.
+fn older_row(seq: u32) -> Vec<u8> {
+    let happening = Happening {
+        site_id: 1,
+        timestamp: 1_700_000_000,
+        name: "pageview".into(),
+        visitor_id: VisitorId(7),
+        session_id: SessionId(9),
+        seq,
+        event_id: u64::from(seq),
+        hostname: "example.com".into(),
+        pathname: "/older".into(),
+        interactive: true,
+        engagement_ms: 0,
+        scroll_depth: 255,
+        props: Vec::new(),
+        revenue_amount: 0,
+        revenue_currency: String::new(),
+        entry_hostname: "example.com".into(),
+        entry_pathname: "/older".into(),
+    };
+    let mut row = Vec::new();
+    Event { happening, attributes: Attributes::default().into() }.encode(&mut row);
+    // The last column is an empty text: one byte.
+    assert_eq!(row.pop(), Some(0));
+    row
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_of_an_older_version_are_loaded_with_the_columns_that_they_have() {
+    let mut rig = Rig::new(&support::servers().0, &[]).await;
+    let columns: Vec<_> = Event::columns().collect();
+    let (_, older) = columns.split_last().unwrap();
+    let rows: Vec<_> = (1..=3).map(older_row).collect();
+    let path = rig.data_dir().join("spool/0000000000000007.spool");
+    std::fs::write(path, segment(&older.join(","), &rows)).unwrap();
+    assert_eq!(rig.start().await, Start::Up);
+    let sender = Sender::new(&rig.address, &rig.oracle);
+    assert_eq!(sender.send().await, Fate::Acknowledged);
+    rig.until("everything is stored", |it| it.of("events_waiting") == 0).await;
+    let figures = rig.figures().await;
+    figures.add_up();
+    assert_eq!((figures.of("events_recovered_total"), figures.of("events_stored_total")), (3, 4));
+    let count = "SELECT count() FROM events FINAL WHERE pathname = '/older' AND language = ''";
+    assert_eq!(rig.store.writer().query(count).fetch_one::<u64>().await.unwrap(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spool_of_a_newer_version_is_refused_with_a_sentence_and_not_touched() {
+    let mut rig = Rig::new(&support::servers().0, &[]).await;
+    let path = rig.data_dir().join("spool/0000000000000007.spool");
+    let bytes = [b"PSBYSPL2".as_slice(), &[7; 100]].concat();
+    std::fs::write(&path, &bytes).unwrap();
+    assert_eq!(rig.start().await, Start::Died);
+    assert!(rig.said().contains("another version of Passerby"), "{}", rig.said());
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
+}

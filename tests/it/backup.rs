@@ -1,0 +1,97 @@
+//! Backups: what comes back is what was there, and nothing is in them that should not last.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::support::{Collector, run_program};
+
+/// Reports that together touch every part of the data.
+async fn reports(collector: &Collector, token: &str) -> Vec<Value> {
+    let metrics = ["visitors", "visits", "pageviews", "events", "bounce_rate", "visit_duration"];
+    let mut answers = Vec::new();
+    for dimensions in [json!([]), json!(["time:day"]), json!(["visit:source", "event:page"])] {
+        let query = json!({
+            "site_id": "example.com", "date_range": ["2026-03-01", "2026-03-03"], "metrics": metrics,
+            "dimensions": dimensions,
+        });
+        answers.push(collector.results(token, &query).await);
+    }
+    answers
+}
+
+fn events() -> String {
+    let event = |index: u32| {
+        let (day, visitor, page) = (1 + index % 3, index % 40, index % 7);
+        format!(
+            r#"{{"site":"example.com","timestamp":"2026-03-0{day}T{:02}:{:02}:00Z","visitor":"v{visitor}","pathname":"/{page}","source":"s{}"}}"#,
+            index % 24,
+            index % 60,
+            visitor % 5,
+        )
+    };
+    (0..400).map(event).collect::<Vec<_>>().join("\n")
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let below = |path: PathBuf| if path.is_dir() { files_below(&path) } else { vec![path] };
+    entries.flat_map(below).collect()
+}
+
+#[tokio::test]
+async fn a_restored_backup_answers_as_the_original_and_holds_no_salt() {
+    let collector = Collector::start(&[]).await;
+    collector.run(&["site", "add", "example.com", "--timezone", "Europe/Berlin"]);
+    let token = collector.run(&["token", "create", "--scope", "stats", "--site", "example.com"]);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), events()).unwrap();
+    collector.run(&["import", file.path().to_str().unwrap()]);
+    let before = reports(&collector, &token).await;
+    assert!(before[0][0]["metrics"][0].as_u64() > Some(30), "{before:?}");
+
+    // While the collector runs; and never over an older one.
+    assert_eq!(collector.run(&["backup", "first"]), "first");
+    let again = run_program(&collector.data_dir, &[], &["backup", "first"]);
+    assert!(!again.status.success(), "a backup was written over another");
+    let backup = collector.data_dir.join("engine/backups/first");
+    let files = files_below(&backup);
+    assert!(files.iter().any(|file| file.ends_with("metadata/passerby/events.sql")), "{files:?}");
+    for file in &files {
+        let name = file.display().to_string();
+        for secret in ["salt", "users.xml", "password", "spool"] {
+            assert!(!name.contains(secret), "{name} is in the backup");
+        }
+    }
+
+    let restored = tempfile::tempdir().unwrap();
+    let data_dir = restored.path().join("data");
+    for file in &files {
+        let to = data_dir.join("engine/backups/first").join(file.strip_prefix(&backup).unwrap());
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(file, to).unwrap();
+    }
+    let restore = |name: &str| run_program(&data_dir, &[], &["restore", name]);
+    let missing = restore("second");
+    assert!(!missing.status.success(), "a backup that is not there was restored");
+    let done = restore("first");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    assert!(String::from_utf8_lossy(&done.stderr).contains("1 sites are back"));
+    let twice = restore("first");
+    assert!(!twice.status.success(), "a backup was restored over what was there");
+
+    // The token is the old one: it came back too.
+    let again = Collector::start_on(&data_dir).await;
+    assert_eq!(reports(&again, &token).await, before);
+}
+
+#[tokio::test]
+async fn a_restore_needs_the_data_directory_for_itself() {
+    let collector = Collector::start(&[]).await;
+    let refused = run_program(&collector.data_dir, &[], &["restore", "x"]);
+    let message = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && message.contains("no collector runs"), "{message}");
+    let refused = run_program(&collector.data_dir, &[], &["backup", "../x"]);
+    let message = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && message.contains("can not name a backup"), "{message}");
+}

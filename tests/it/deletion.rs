@@ -1,0 +1,345 @@
+//! What leaves: what is erased, and what a site keeps no longer. On the real engine, down to its files.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use hyper::{Method, StatusCode};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use passerby::event::{Attributes, Event, Happening, SCROLL_DEPTH_UNKNOWN, SessionId, VisitorId};
+use passerby::report;
+use passerby::site::{Site, SiteId};
+use passerby::store::{Path as PagePath, Selection, Store};
+use serde_json::{Value, json};
+
+use crate::support::{Collector, engine_directory, eventually, store};
+
+/// Sites of this file's tests.
+static NEXT_SITE: AtomicU32 = AtomicU32::new(70_000);
+
+fn at(moment: &str) -> Timestamp {
+    moment.parse().unwrap()
+}
+
+fn site(retention_days: Option<u32>) -> Site {
+    Site {
+        id: SiteId(NEXT_SITE.fetch_add(1, Ordering::SeqCst)),
+        domain: "example.com".into(),
+        timezone: TimeZone::get("Europe/Berlin").unwrap(),
+        retention_days,
+        public: false,
+        goals: Vec::new(),
+        segments: Vec::new(),
+    }
+}
+
+/// A page view or another event, of a visit that began on `entry`.
+fn event(site: &Site, moment: &str, visitor: u32, path: &str, entry: &str) -> Event {
+    let timestamp = u32::try_from(at(moment).as_second()).unwrap();
+    let happening = Happening {
+        site_id: site.id.0,
+        timestamp,
+        name: "pageview".into(),
+        visitor_id: VisitorId(visitor.into()),
+        session_id: SessionId((1_700_000_000 << 32) | u64::from(visitor)),
+        seq: timestamp % 86_400,
+        event_id: getrandom::u64().unwrap(),
+        hostname: "example.com".into(),
+        pathname: path.into(),
+        interactive: true,
+        engagement_ms: 0,
+        scroll_depth: SCROLL_DEPTH_UNKNOWN,
+        props: Vec::new(),
+        revenue_amount: 0,
+        revenue_currency: String::new(),
+        entry_hostname: "example.com".into(),
+        entry_pathname: entry.into(),
+    };
+    Event { happening, attributes: Arc::new(Attributes::default()) }
+}
+
+async fn insert(store: &Store, events: &[Event]) {
+    let columns = Event::columns().collect::<Vec<_>>().join(", ");
+    let mut rows = Vec::new();
+    events.iter().for_each(|event| event.encode(&mut rows));
+    store.insert_events(&columns, &rows).await.unwrap();
+}
+
+/// The paths of what a site has, in their order.
+async fn paths(store: &Store, site: &Site) -> Vec<String> {
+    let sql = "SELECT pathname FROM events FINAL WHERE site_id = ? ORDER BY pathname";
+    store.writer().query(sql).bind(site.id.0).fetch_all::<String>().await.unwrap()
+}
+
+fn files(directory: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => files(&entry.path(), found),
+            Ok(kind) if kind.is_file() => found.push(entry.path()),
+            _ => {}
+        }
+    }
+}
+
+/// The files that hold the bytes.
+fn files_with(directory: &Path, needle: &str) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    files(directory, &mut all);
+    let search = aho_corasick::AhoCorasick::new([needle]).unwrap();
+    // A file may go away while others are read.
+    let holds = |path: &PathBuf| std::fs::read(path).is_ok_and(|bytes| search.is_match(&bytes));
+    all.into_iter().filter(holds).collect()
+}
+
+fn random_word() -> String {
+    // Nothing that a compression could shorten.
+    let (one, other) = (getrandom::u64().unwrap(), getrandom::u64().unwrap());
+    format!("w{one:016x}{other:016x}")
+}
+
+#[tokio::test]
+async fn what_is_erased_is_gone_and_the_rest_is_not() {
+    let store = store().await;
+    let (site, other) = (site(None), site(None));
+    let mut events = vec![
+        event(&site, "2024-05-01T10:00:00Z", 1, "/a", "/a"),
+        event(&site, "2024-05-01T10:00:01Z", 1, "/b", "/a"),
+        event(&site, "2024-05-02T10:00:00Z", 2, "/b/c", "/b/c"),
+        event(&site, "2024-05-02T10:00:01Z", 2, "/d", "/b/c"),
+        event(&site, "2024-05-03T10:00:00Z", 3, "/e", "/e"),
+        event(&other, "2024-05-01T10:00:00Z", 1, "/b", "/b"),
+    ];
+    events[0].happening.props = vec![("plan".into(), "pro".into())];
+    events[4].happening.name = "Signup".into();
+    insert(&store, &events).await;
+    let all = || Selection::of(site.id);
+
+    // A page that nobody viewed, a property with another value, a name that is none, a day without events.
+    for nothing in [
+        Selection { path: Some(PagePath::of("/")), ..all() },
+        Selection { props: vec![("plan".into(), "free".into())], ..all() },
+        Selection { event: Some("signup".into()), ..all() },
+        Selection { visitors: vec![VisitorId(9)], ..all() },
+        Selection { from: Some(at("2024-05-04T00:00:00Z")), ..all() },
+    ] {
+        assert_eq!(store.erase(&nothing).await.unwrap().events, 0);
+    }
+    let erased =
+        store.erase(&Selection { path: Some(PagePath::of("/b*")), ..all() }).await.unwrap();
+    assert_eq!((erased.events, erased.days, erased.entry_pages), (2, 2, 1));
+    assert_eq!(paths(&store, &site).await, ["/a", "/d", "/e"]);
+    let entries =
+        "SELECT count() FROM events WHERE site_id = ? AND startsWith(entry_pathname, '/b')";
+    let entries = store.writer().query(entries).bind(site.id.0).fetch_one::<u64>();
+    assert_eq!(entries.await.unwrap(), 0, "an erased page is still an entry page");
+
+    let pro = Selection { props: vec![("plan".into(), "pro".into())], ..all() };
+    assert_eq!(store.erase(&pro).await.unwrap().events, 1);
+    assert_eq!(paths(&store, &site).await, ["/d", "/e"]);
+    let before = Selection { to: Some(at("2024-05-03T10:00:00Z")), ..all() };
+    assert_eq!(store.erase(&before).await.unwrap().events, 1);
+    let signup = Selection { event: Some("Signup".into()), ..all() };
+    assert_eq!(store.erase(&signup).await.unwrap().events, 1);
+    assert_eq!(paths(&store, &site).await, [""; 0]);
+    assert_eq!(paths(&store, &other).await, ["/b"], "another site lost something");
+    let doomed = store.writer().query("SELECT count() FROM doomed").fetch_one::<u64>();
+    assert_eq!(doomed.await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn what_is_erased_leaves_no_byte_on_the_disk_and_neither_does_its_name() {
+    let store = store().await;
+    let site = site(None);
+    let (word, value, kept) = (random_word(), random_word(), random_word());
+    let path = format!("/{word}");
+    let mut events = vec![
+        event(&site, "2024-05-01T10:00:00Z", 1, &path, &path),
+        event(&site, "2024-05-01T10:00:01Z", 1, &format!("/{kept}"), &path),
+        event(&site, "2024-05-02T10:00:00Z", 2, "/", "/"),
+    ];
+    events[2].happening.props = vec![("email".into(), value.clone())];
+    insert(&store, &events[..2]).await;
+    insert(&store, &events[2..]).await;
+    // An old part leaves in a second instead of a minute.
+    let hurry = "ALTER TABLE events MODIFY SETTING old_parts_lifetime = 1";
+    store.writer().query_raw(hurry).execute().await.unwrap();
+    let directory = engine_directory();
+    for marker in [&word, &value, &kept] {
+        assert!(
+            !files_with(&directory, marker).is_empty(),
+            "the search does not find what is kept"
+        );
+    }
+    let selection = Selection::of(site.id);
+    store.erase(&Selection { path: Some(PagePath::Is(path)), ..selection.clone() }).await.unwrap();
+    let props = vec![("email".into(), value.clone())];
+    store.erase(&Selection { props, ..selection }).await.unwrap();
+    eventually("the bytes are gone", async || {
+        let left = [&word, &value].map(|marker| files_with(&directory, marker));
+        left.iter().all(Vec::is_empty).then_some(())
+    })
+    .await;
+    assert!(!files_with(&directory, &kept).is_empty(), "what was not meant is gone, too");
+    let of_erasure =
+        |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with("mutation_");
+    assert!(
+        files_with(&directory, "doomed").iter().any(of_erasure),
+        "the file of an erasure is not among those that were searched"
+    );
+}
+
+#[tokio::test]
+async fn what_a_site_keeps_no_longer_is_removed_and_what_another_keeps_is_not() {
+    let store = store().await;
+    let (short, long, keeps_all) = (site(Some(10)), site(Some(30)), site(None));
+    let now = at("2001-03-31T12:00:00Z");
+    for site in [&short, &long, &keeps_all] {
+        for (moment, path) in [
+            // Of 10 days, the first begins on 21 March at 23:00 UTC.
+            ("2001-03-31T10:00:00Z", "/today"),
+            ("2001-03-21T23:00:00Z", "/tenth"),
+            ("2001-03-21T22:59:59Z", "/eleventh"),
+            ("2001-02-01T10:00:00Z", "/old"),
+        ] {
+            insert(&store, &[event(site, moment, 1, path, "/")]).await;
+        }
+    }
+    let sites =
+        |sites: &[&Site]| sites.iter().map(|site| Arc::new((*site).clone())).collect::<Vec<_>>();
+    assert_eq!(store.expire(&sites(&[&keeps_all]), now).await.unwrap(), 0);
+    assert_eq!(store.expire(&sites(&[&short, &long, &keeps_all]), now).await.unwrap(), 2);
+    assert_eq!(paths(&store, &short).await, ["/tenth", "/today"]);
+    assert_eq!(paths(&store, &long).await, ["/eleventh", "/tenth", "/today"]);
+    assert_eq!(paths(&store, &keeps_all).await, ["/eleventh", "/old", "/tenth", "/today"]);
+    assert_eq!(store.expire(&sites(&[&short, &long, &keeps_all]), now).await.unwrap(), 0);
+
+    // When there is no site that keeps it, a day goes as a whole, and at once.
+    store.erase(&Selection::of(keeps_all.id)).await.unwrap();
+    let later = at("2001-06-30T12:00:00Z");
+    store.expire(&sites(&[&short, &long]), later).await.unwrap();
+    let days = "SELECT count() FROM system.parts WHERE database = currentDatabase() AND active AND partition LIKE '2001%' AND rows > 0";
+    assert_eq!(store.writer().query_raw(days).fetch_one::<u64>().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn no_query_tells_anything_of_what_a_site_keeps_no_longer() {
+    let store = store().await;
+    let (with, without) = (site(Some(10)), site(Some(10)));
+    let now = at("2024-05-31T12:00:00Z");
+    // A visit that began before and ended after what is kept begins; another page, source and goal before.
+    for moment in ["2024-05-21T22:30:00Z", "2024-05-21T22:59:00Z", "2024-05-10T10:00:00Z"] {
+        let mut old = event(&with, "2024-05-21T21:50:00Z", 1, "/old", "/old");
+        old.happening.timestamp = u32::try_from(at(moment).as_second()).unwrap() - 3600;
+        old.happening.seq = 1;
+        old.happening.name =
+            if moment.contains("22:30") { "Old goal".into() } else { "pageview".into() };
+        insert(&store, &[old]).await;
+    }
+    for site in [&with, &without] {
+        let mut kept = [
+            event(site, "2024-05-21T22:05:00Z", 1, "/kept", ""),
+            event(site, "2024-05-22T10:00:00Z", 2, "/other", ""),
+        ];
+        kept.iter_mut().for_each(|event| event.happening.event_id = 7);
+        insert(&store, &kept).await;
+    }
+    let metrics =
+        json!(["visitors", "visits", "pageviews", "events", "bounce_rate", "visit_duration"]);
+    let mut queries = Vec::new();
+    for range in [json!("all"), json!("12mo"), json!("30d"), json!(["2024-05-01", "2024-05-31"])] {
+        for (dimensions, filters) in [
+            (json!([]), json!([])),
+            (json!(["event:page"]), json!([])),
+            (json!(["visit:entry_page"]), json!([])),
+            (json!(["visit:exit_page"]), json!([])),
+            (json!(["event:name"]), json!([])),
+            (json!(["time:day"]), json!([])),
+            (json!([]), json!([["has_done", ["is", "event:name", ["Old goal"]]]])),
+            (json!([]), json!([["has_not_done", ["is", "event:page", ["/old"]]]])),
+            (json!([]), json!([["is", "visit:entry_page", ["/old"]]])),
+            (json!([]), json!([["is_not", "visit:entry_page", ["/old"]]])),
+        ] {
+            let metrics =
+                if dimensions == json!(["event:page"]) || dimensions == json!(["event:name"]) {
+                    json!(["visitors", "events"])
+                } else if dimensions == json!(["visit:entry_page"])
+                    || dimensions == json!(["visit:exit_page"])
+                {
+                    json!(["visitors", "visits", "visit_duration"])
+                } else {
+                    metrics.clone()
+                };
+            queries.push(json!({
+                "site_id": "example.com", "metrics": metrics, "date_range": range, "dimensions": dimensions,
+                "filters": filters, "include": {"time_labels": dimensions == json!(["time:day"])},
+            }));
+        }
+    }
+    let ask =
+        async |site: &Site, query: &Value| report::ask(&store, site, now, query).await.unwrap();
+    for query in &queries {
+        let (told, expected) = (ask(&with, query).await, ask(&without, query).await);
+        assert_eq!(told, expected, "{query}");
+    }
+    let keeps_all = Site { retention_days: None, ..with };
+    let differs = async |query: &Value| ask(&keeps_all, query).await != ask(&without, query).await;
+    assert!(differs(&queries[0]).await, "there is nothing old to tell of");
+}
+
+#[tokio::test]
+async fn an_erasure_reaches_the_spool_the_open_visits_and_whoever_asks() {
+    let mut collector = Collector::start(&[]).await;
+    collector.run(&["site", "add", "example.com"]);
+    let token = collector.run(&["token", "create", "--scope", "stats", "--site", "example.com"]);
+    let admin = collector.run(&["token", "create", "--scope", "admin"]);
+    let word = random_word();
+    let view = |path: &str| json!({"n": "pageview", "u": format!("https://example.com/{path}")});
+    let secret = format!("page-{}", &word[..12]);
+    for path in [secret.as_str(), "public"] {
+        assert_eq!(collector.beacon(&view(path)).await.status, StatusCode::ACCEPTED);
+    }
+    let spool = collector.data_dir.join("spool");
+    assert!(
+        !files_with(&spool, &secret).is_empty(),
+        "the search does not find what is in the spool"
+    );
+    let body = json!({"site_id": "example.com", "path": format!("/{secret}")}).to_string();
+    let erase = async |token: &str, body: &str| {
+        let bearer = format!("Bearer {token}");
+        let headers = [("authorization", bearer.as_str())];
+        collector.request(Method::POST, "/api/v1/erase", &headers, body.to_owned()).await
+    };
+    assert_eq!(erase(&token, &body).await.status, StatusCode::FORBIDDEN);
+    for bad in [
+        json!({"site_id": "example.com", "path": ""}),
+        json!({"site_id": "example.com", "from": "soon"}),
+        json!({"site_id": "example.com", "from": "2026-01-02", "to": "2026-01-01"}),
+        json!({"site_id": "example.com", "pth": "/x"}),
+    ] {
+        assert_eq!(erase(&admin, &bad.to_string()).await.status, StatusCode::BAD_REQUEST, "{bad}");
+    }
+    let answer = erase(&admin, &body).await;
+    assert_eq!(answer.status, StatusCode::OK, "{:?}", answer.body);
+    let outcome = answer.json();
+    assert_eq!((&outcome["events"], &outcome["entry_pages"]), (&json!(1), &json!(1)), "{outcome}");
+    assert!(files_with(&spool, &secret).is_empty(), "the spool still holds it");
+    // The visit goes on, and does not bring it back.
+    assert_eq!(collector.beacon(&view("later")).await.status, StatusCode::ACCEPTED);
+    assert!(files_with(&spool, &secret).is_empty(), "an open visit brought it back");
+    let pages = json!({"site_id": "example.com", "metrics": ["pageviews"], "date_range": "24h", "dimensions": ["event:page"]});
+    eventually("the rest is told", async || {
+        let results = collector.results(&token, &pages).await;
+        (results == json!([
+            {"metrics": [1], "dimensions": ["/later"]}, {"metrics": [1], "dimensions": ["/public"]}
+        ]))
+        .then_some(())
+    })
+    .await;
+    assert_eq!(collector.run(&["erase", "example.com", "--path", "/*"]), "2");
+    assert_eq!(collector.results(&token, &pages).await, json!([]));
+    collector.terminate();
+    assert!(!collector.log().contains(&secret), "the log tells what was erased");
+    // Without a collector that runs a command does the same, and says what it can not reach.
+    assert_eq!(collector.run(&["erase", "example.com"]), "0");
+}
