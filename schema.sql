@@ -121,6 +121,21 @@ ENGINE = {replacing}(version)
 ORDER BY segment_id
 COMMENT 'Segments of sites, one row a change';
 
+-- Links that open a site's page to whoever has them. Unlike a token, a link can be shown again.
+CREATE TABLE IF NOT EXISTS shared_links
+(
+    link_id    UInt32          COMMENT 'The link; never reused',
+    site_id    UInt32          COMMENT 'The site, see sites.site_id',
+    name       String          COMMENT 'What it is for; unique within the site',
+    slug       String          COMMENT 'What opens the page, at random; a part of the link',
+    created_at DateTime('UTC') COMMENT 'When it was made',
+    removed    Bool            COMMENT 'Whether it has been removed',
+    version    UInt64          COMMENT 'Microseconds since 1970 of this change'
+)
+ENGINE = {replacing}(version)
+ORDER BY link_id
+COMMENT 'Shared links of sites, one row a change';
+
 -- The keys of rows that are being erased, in memory only: an erasure names rows by this table, so that
 -- what it looked for is in no file of the database, not even in that of the erasure.
 CREATE TABLE IF NOT EXISTS doomed

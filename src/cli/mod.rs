@@ -13,6 +13,7 @@ mod erase;
 mod export;
 mod goal;
 mod import;
+mod link;
 mod output;
 mod policy;
 mod privacy;
@@ -64,6 +65,9 @@ enum Command {
     /// Save sets of filters under a name
     #[command(subcommand)]
     Segment(segment::Command),
+    /// Make and end links that open the page of a site
+    #[command(subcommand)]
+    Link(link::Command),
     /// Make and end the tokens that open reports
     #[command(subcommand)]
     Token(token::Command),
@@ -133,6 +137,7 @@ pub fn run(environment: Environment) -> anyhow::Result<()> {
             Command::Tag(args) => tag::run(&context, &args),
             Command::Goal(command) => goal::run(context, command).await,
             Command::Segment(command) => segment::run(context, command).await,
+            Command::Link(command) => link::run(context, command).await,
             Command::Token(command) => token::run(context, command).await,
             Command::Query(args) => query::run(context, args).await,
             Command::Backup(args) => backup::backup(context, args).await,

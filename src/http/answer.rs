@@ -80,9 +80,8 @@ impl From<CatalogError> for Refused {
             CatalogError::UnknownSite(_)
             | CatalogError::UnknownToken(_)
             | CatalogError::UnknownGoal(_)
-            | CatalogError::UnknownSegment(_) => {
-                Self::new(StatusCode::NOT_FOUND, error.to_string())
-            }
+            | CatalogError::UnknownSegment(_)
+            | CatalogError::UnknownLink(_) => Self::new(StatusCode::NOT_FOUND, error.to_string()),
             CatalogError::Domain(_)
             | CatalogError::DomainTaken(_)
             | CatalogError::TimeZone(_)

@@ -3,7 +3,7 @@
 //! - [`connections`] accepts, limits, times out and drains connections, plain or encrypted ([`tls`]).
 //! - [`door`] receives every request of the outside world. It is where the visitor's address and user
 //!   agent are taken off the request: beacons get them as opaque values, everything else never does.
-//! - [`beacon`] is the beacons' side of the door; [`api`], [`sites`], [`goals`], [`segments`],
+//! - [`beacon`] is the beacons' side of the door; [`api`], [`sites`], [`goals`], [`segments`], [`links`],
 //!   [`tokens`], [`import`], [`erase`], [`quarantine`], [`script`] and [`health`] are the routes behind it,
 //!   and [`access`] decides who may use them.
 //! - [`foreign`] is the beacons' side once more, for beacons in the forms of other trackers.
@@ -29,6 +29,7 @@ pub mod goals;
 pub mod health;
 mod http2;
 pub mod import;
+pub mod links;
 pub mod openapi;
 mod paging;
 pub mod quarantine;
@@ -55,7 +56,7 @@ use crate::telemetry::Counters;
 pub struct Services {
     /// Tells the time.
     pub clock: SharedClock,
-    /// What is set up: sites, goals, segments, tokens.
+    /// What is set up: sites, goals, segments, tokens, links.
     pub catalog: Arc<Catalog>,
     /// ClickHouse.
     pub store: Arc<Store>,
@@ -85,6 +86,7 @@ pub fn routes(services: Services) -> Router {
         .merge(sites::routes())
         .merge(goals::routes())
         .merge(segments::routes())
+        .merge(links::routes())
         .merge(tokens::routes())
         .merge(import::routes())
         .merge(quarantine::routes())

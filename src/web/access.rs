@@ -1,5 +1,5 @@
 //! Who may see a page: everybody, when the site is public; otherwise whoever signed in with a token that
-//! opens its reports.
+//! opens its reports, or came by a shared link of the site ([`share`]).
 //!
 //! The token is kept in a cookie of the dashboard's own, which no script can read and no other site's
 //! page can send. Beacons have nothing to do with it.
@@ -12,39 +12,48 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::frame::{Frame, page};
+use super::share;
 use super::view::View;
 use super::words::Lang;
 use crate::http::Services;
-use crate::site::Site;
+use crate::site::{Site, SiteId};
 use crate::store::catalog::Token;
 
 const COOKIE: &str = "passerby-token";
 
-/// Whoever looks at a page.
-pub(super) struct Viewer(Option<Token>);
+/// Whoever looks at a page: by a token, by a shared link, or by neither.
+pub(super) struct Viewer {
+    token: Option<Token>,
+    link: Option<SiteId>,
+}
 
 impl Viewer {
-    /// Reads the cookie.
+    /// Reads the cookies.
     pub(super) fn of(services: &Services, headers: &HeaderMap) -> Self {
-        let cookies =
-            headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let pairs =
-            cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        let secret = pairs.filter(|(name, _)| *name == COOKIE).map(|(_, value)| value).next();
-        Self(secret.and_then(|secret| services.catalog.token(secret)))
+        let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let pairs: Vec<_> = lines
+            .flat_map(|line| line.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='))
+            .collect();
+        let cookie =
+            |wanted: &str| pairs.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value);
+        Self {
+            token: cookie(COOKIE).and_then(|secret| services.catalog.token(secret)),
+            link: cookie(share::COOKIE).and_then(|slug| services.catalog.opened_by(slug)),
+        }
     }
 
     pub(super) fn may_see(&self, services: &Services, site: &Site) -> bool {
-        site.public
-            || self.0.as_ref().is_some_and(|token| token.reads(site.id, services.clock.now()))
+        let reads = |token: &Token| token.reads(site.id, services.clock.now());
+        site.public || self.link == Some(site.id) || self.token.as_ref().is_some_and(reads)
     }
 
     pub(super) fn administers(&self, services: &Services) -> bool {
-        self.0.as_ref().is_some_and(|token| token.administers(services.clock.now()))
+        self.token.as_ref().is_some_and(|token| token.administers(services.clock.now()))
     }
 
     pub(super) fn has_signed_in(&self) -> bool {
-        self.0.is_some()
+        self.token.is_some()
     }
 }
 

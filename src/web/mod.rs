@@ -7,9 +7,9 @@
 //! - [`figure`], [`series`] with [`chart`], [`ranking`], [`map`] and [`hours`] are what pages show.
 //! - [`panels`] and [`columns`] say which questions are asked.
 //! - [`words`] and [`format`](mod@format) speak the viewer's language; [`frame`] and [`shell`] are around the numbers.
-//! - [`access`] decides who may see a page.
-//! - [`visitor`] is not the dashboard's: it is the page of those who are counted, and has a script for those who
-//!   object.
+//! - [`access`] decides who may see a page, and [`share`] lets in who comes by a shared link.
+//! - [`visitor`] is not the dashboard's: it is the page of those who are counted, and has a script for those
+//!   who object.
 
 mod access;
 mod ask;
@@ -31,6 +31,7 @@ mod ranking;
 mod refusal;
 mod series;
 mod settings;
+mod share;
 mod shell;
 mod site;
 mod view;
@@ -50,6 +51,7 @@ pub(crate) fn routes() -> Router<Services> {
         .route("/", get(overview::show))
         .route("/sign-in", get(access::form).post(access::sign_in))
         .route("/sign-out", post(access::sign_out))
+        .route("/share/{site}", get(share::open))
         .route("/assets/{name}", get(assets::asset))
         .route("/{site}", get(site::show))
         .route("/{site}/by/{dimension}", get(details::show))

@@ -176,6 +176,7 @@ pub(super) fn operations() -> Vec<Operation> {
         sites(),
         goals(),
         segments(),
+        shared_links(),
         tokens(),
         quarantine(),
         health(),
@@ -439,6 +440,28 @@ fn segments() -> Vec<Operation> {
             .takes([domain(), id()])
             .gives("It is gone.", by_name("Deleted"))
             .also(&[400, 404, 503]),
+    ]
+}
+
+fn shared_links() -> Vec<Operation> {
+    let at = "/api/v1/sites/shared-links";
+    let named = |operation: Operation| {
+        operation
+            .administrator()
+            .sends(FIELDS, true, by_name("LinkName"))
+            .also(&[400, 404, 413, 503])
+    };
+    vec![
+        get(at, "sharedLinks", "The shared links of a site.")
+            .administrator()
+            .takes([site_id()])
+            .takes(paging())
+            .gives("The links.", by_name("SharedLinks"))
+            .also(&[400, 404]),
+        named(with("put", get(at, "putSharedLink", "The link of this name, made if need be.")))
+            .gives("The link.", by_name("SharedLink")),
+        named(with("delete", get(at, "removeSharedLink", "Removes a shared link.")))
+            .gives("It opens nothing any more.", by_name("Deleted")),
     ]
 }
 

@@ -80,6 +80,7 @@ fn answer(metric: &Value, change: &Value) -> Value {
         "imports_included": { "type": "boolean" },
         "time_labels": list(text()),
         "total_rows": whole(),
+        "metric_warnings": map(object(&["code"], json!({ "code": text(), "warning": text() }))),
     });
     object(
         &["results", "meta", "query"],

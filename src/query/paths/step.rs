@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::query::Known;
 use crate::query::error::{Problems, child, shown};
+use crate::query::filter::segments::Segments;
 use crate::query::filter::{Comparison, Filter, Subject, Test};
 use crate::site::goal::{Goal, GoalKind};
 
@@ -143,16 +144,14 @@ fn filters(
         let message = format!("Invalid filters {}: a list of 1 to {FILTERS_MAX}.", shown(value));
         return problems.note(pointer, message);
     }
-    let read: Vec<_> = list
-        .iter()
-        .enumerate()
-        .map(|(index, entry)| {
-            let pointer = format!("{pointer}/{index}");
-            let filter = Filter::parse(entry, &pointer, problems)?;
-            of_one_event(&filter, entry, &pointer, problems)?;
-            filter.resolve(known.goals, &pointer, problems)
-        })
-        .collect();
+    let mut segments = Segments::of(known.segments);
+    let mut read = Vec::new();
+    for (index, entry) in list.iter().enumerate() {
+        let pointer = format!("{pointer}/{index}");
+        for entry in segments.expand(entry, &pointer, problems).unwrap_or_default() {
+            read.push(filter(&entry, &pointer, known, problems));
+        }
+    }
     let filter = Filter::All(read.into_iter().collect::<Option<_>>()?);
     let tests = filter.tests();
     let bytes: usize = tests.iter().flat_map(|test| &test.values).map(String::len).sum();
@@ -163,6 +162,17 @@ fn filters(
         return problems.note(pointer, message);
     }
     Some(filter)
+}
+
+fn filter(
+    entry: &Value,
+    pointer: &str,
+    known: &Known<'_>,
+    problems: &mut Problems,
+) -> Option<Filter> {
+    let filter = Filter::parse(entry, pointer, problems)?;
+    of_one_event(&filter, entry, pointer, problems)?;
+    filter.resolve(known.goals, pointer, problems)
 }
 
 /// A step is one event: what it must be is told by what events have.

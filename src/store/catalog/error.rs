@@ -74,6 +74,9 @@ pub enum CatalogError {
     /// There is no such segment.
     #[error("there is no segment {0}: `passerby segment list` shows the segments of a site")]
     UnknownSegment(u32),
+    /// There is no such shared link.
+    #[error("there is no shared link `{0}`: `passerby link list` shows the links of a site")]
+    UnknownLink(String),
     /// The site has as many as it may.
     #[error("a site has {most} {what} at most")]
     TooMany {

@@ -74,41 +74,18 @@ impl Catalog {
         wanted: NewGoal,
         now: Timestamp,
     ) -> Result<SavedGoal, CatalogError> {
-        let NewGoal { kind, display_name, currency } = wanted;
-        let kind = checked_kind(kind)?;
-        let display_name =
-            display_name.map(|name| checked_name("display_name", &name)).transpose()?;
-        let currency = currency.map(|code| checked_currency(&code, &kind)).transpose()?;
+        let wanted = wanted.checked()?;
         let change = self.change(store, now).await?;
         let known = change.known();
         let site = known_site(&known, domain)?;
         let goals = saved(&known.rows.goals, site.id);
-        let before = goals.iter().find(|saved| saved.goal.kind == kind);
-        let goal = match before.map(|before| before.goal.clone()) {
-            Some(goal) => Goal {
-                name: display_name.unwrap_or(goal.name),
-                currency: currency.or(goal.currency),
-                kind,
-            },
-            None => {
-                Goal { name: display_name.unwrap_or_else(|| kind.default_name()), kind, currency }
-            }
-        };
+        let before = goals.iter().find(|saved| saved.goal.kind == wanted.kind);
+        let goal = wanted.applied_to(before.map(|before| &before.goal));
         if let Some(before) = before.filter(|before| before.goal == goal) {
             return Ok(before.clone());
         }
-        let others =
-            || goals.iter().filter(|other| Some(other.id) != before.map(|before| before.id));
-        if others().any(|other| other.goal.name == goal.name) {
-            return Err(CatalogError::GoalNameTaken(goal.name));
-        }
-        if before.is_none() && goals.len() >= GOALS_MAX {
-            return Err(CatalogError::TooMany { what: "goals", most: GOALS_MAX });
-        }
-        let rest: usize = others().map(|other| bytes(&other.goal)).sum();
-        if rest + bytes(&goal) > GOALS_BYTES_MAX {
-            return Err(CatalogError::TooMany { what: "bytes of goals", most: GOALS_BYTES_MAX });
-        }
+        let others = goals.iter().filter(|other| Some(other.id) != before.map(|before| before.id));
+        check_beside(&goal, &others.map(|other| &other.goal).collect::<Vec<_>>())?;
         let id = match before {
             Some(before) => before.id,
             None => free_number(|id| known.rows.goals.iter().any(|row| row.goal_id == id))?,
@@ -188,6 +165,41 @@ impl GoalRow {
     }
 }
 
+impl NewGoal {
+    /// The same, without spaces around its texts, if they keep their rules.
+    fn checked(self) -> Result<Self, CatalogError> {
+        let kind = checked_kind(self.kind)?;
+        let display_name = self.display_name.map(|name| checked_name("display_name", &name));
+        let currency = self.currency.map(|code| checked_currency(&code, &kind));
+        Ok(Self { display_name: display_name.transpose()?, currency: currency.transpose()?, kind })
+    }
+
+    /// The goal that it makes of what there was.
+    fn applied_to(self, before: Option<&Goal>) -> Goal {
+        let name = self.display_name.or_else(|| before.map(|before| before.name.clone()));
+        Goal {
+            name: name.unwrap_or_else(|| self.kind.default_name()),
+            currency: self.currency.or_else(|| before?.currency.clone()),
+            kind: self.kind,
+        }
+    }
+}
+
+/// Whether a goal can be beside the others of its site.
+fn check_beside(goal: &Goal, others: &[&Goal]) -> Result<(), CatalogError> {
+    if others.iter().any(|other| other.name == goal.name) {
+        return Err(CatalogError::GoalNameTaken(goal.name.clone()));
+    }
+    if others.len() >= GOALS_MAX {
+        return Err(CatalogError::TooMany { what: "goals", most: GOALS_MAX });
+    }
+    let bytes_of_others: usize = others.iter().map(|other| bytes(other)).sum();
+    if bytes_of_others + bytes(goal) > GOALS_BYTES_MAX {
+        return Err(CatalogError::TooMany { what: "bytes of goals", most: GOALS_BYTES_MAX });
+    }
+    Ok(())
+}
+
 /// What the goal adds to a statement that asks about it.
 fn bytes(goal: &Goal) -> usize {
     let value = match &goal.kind {
@@ -263,6 +275,24 @@ mod tests {
         assert_eq!(GoalRow { kind: "later".into(), ..row.clone() }.saved(), None);
         assert_eq!(saved(&[GoalRow { removed: true, ..row.clone() }], SiteId(3)), []);
         assert_eq!(saved(&[row], SiteId(4)), []);
+    }
+
+    #[test]
+    fn a_site_has_so_many_goals_of_so_many_bytes_and_no_more() {
+        let goal = |number: usize, path: String| Goal {
+            name: number.to_string(),
+            kind: GoalKind::Page(path),
+            currency: None,
+        };
+        let short: Vec<_> = (0..GOALS_MAX).map(|number| goal(number, "/".into())).collect();
+        let short: Vec<_> = short.iter().collect();
+        let one_more = goal(GOALS_MAX, "/".into());
+        assert!(check_beside(&one_more, &short[1..]).is_ok());
+        assert!(check_beside(&one_more, &short).is_err());
+        assert!(check_beside(short[0], &short[..2]).is_err(), "two goals have one name");
+        let long = goal(1, "x".repeat(GOALS_BYTES_MAX / 2));
+        assert!(check_beside(&goal(2, "x".repeat(GOALS_BYTES_MAX / 2 - 10)), &[&long]).is_ok());
+        assert!(check_beside(&goal(2, "x".repeat(GOALS_BYTES_MAX / 2)), &[&long]).is_err());
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! The catalog: what is set up, and not measured. Sites, their goals and segments, and the tokens that
-//! open their reports.
+//! The catalog: what is set up, and not measured. Sites, their goals and segments, and the tokens and
+//! links that open their reports.
 //!
 //! ClickHouse holds it (a table for each kind of entry, a row a change); a copy in memory answers every
 //! look-up, and a snapshot in the data directory lets the collector start, and know its sites, while
@@ -10,6 +10,7 @@
 
 mod error;
 mod goals;
+mod links;
 mod segments;
 mod sites;
 mod snapshot;
@@ -23,6 +24,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 pub use self::error::CatalogError;
 pub use self::goals::{NewGoal, SavedGoal};
+pub use self::links::SharedLink;
 pub use self::segments::{SegmentChange, WhichSegment};
 pub use self::sites::SiteChange;
 pub use self::tokens::{NewToken, Scope, Token};
@@ -122,6 +124,10 @@ fn free_number(is_taken: impl Fn(u32) -> bool) -> Result<u32, CatalogError> {
             return Ok(number);
         }
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn seconds(moment: Timestamp) -> u32 {

@@ -9,8 +9,8 @@ use super::goals::checked_name;
 use super::sites::known_site;
 use super::{Catalog, CatalogError, free_number};
 use crate::query;
-use crate::site::SiteId;
 use crate::site::segment::Segment;
+use crate::site::{Site, SiteId};
 use crate::store::Store;
 
 /// The most bytes of a segment's filters, as JSON.
@@ -64,40 +64,18 @@ impl Catalog {
         wanted: SegmentChange,
         now: Timestamp,
     ) -> Result<Segment, CatalogError> {
-        let name = wanted.name.map(|name| checked_name("name", &name)).transpose()?;
+        let wanted = wanted.checked()?;
         let change = self.change(store, now).await?;
         let known = change.known();
         let site = known_site(&known, domain)?;
-        let before = match which {
-            WhichSegment::New => None,
-            WhichSegment::Named => {
-                site.segments.iter().find(|segment| Some(&segment.name) == name.as_ref())
-            }
-            WhichSegment::Numbered(id) => {
-                let segment = site.segments.iter().find(|segment| segment.id == id);
-                Some(segment.ok_or(CatalogError::UnknownSegment(id))?)
-            }
-        };
-        let name = name.or_else(|| before.map(|before| before.name.clone()));
-        let filters = wanted.filters.map(checked_filters).transpose()?;
-        let filters = filters.or_else(|| before.map(|before| before.filters.clone()));
-        let (Some(name), Some(filters)) = (name, filters) else {
-            return Err(CatalogError::SegmentNeeds);
-        };
-        query::check_filters(&filters, site)
-            .map_err(|error| CatalogError::Filters(error.to_string()))?;
-        let is_other = |other: &&Segment| Some(other.id) != before.map(|before| before.id);
-        if site.segments.iter().filter(is_other).any(|other| other.name == name) {
-            return Err(CatalogError::SegmentNameTaken(name));
-        }
-        if before.is_none() && site.segments.len() >= SEGMENTS_MAX {
-            return Err(CatalogError::TooMany { what: "segments", most: SEGMENTS_MAX });
-        }
+        let before = which.of(site, &wanted)?;
+        let (name, filters) = wanted.applied_to(before)?;
         let id = match before {
             Some(before) => before.id,
             None => free_number(|id| known.rows.segments.iter().any(|row| row.segment_id == id))?,
         };
         let segment = Segment { id, name, filters };
+        check(&segment, site)?;
         if before != Some(&segment) {
             let row = known.rows.segments.iter().find(|row| row.segment_id == id);
             let created_at = row.map_or_else(|| change.second(), |row| row.created_at);
@@ -152,6 +130,55 @@ impl SegmentRow {
         let filters = serde_json::from_str(&self.filters).ok()?;
         Some(Segment { id: self.segment_id, name: self.name.clone(), filters })
     }
+}
+
+impl WhichSegment {
+    /// The segment that there is.
+    fn of<'site>(
+        self,
+        site: &'site Site,
+        wanted: &SegmentChange,
+    ) -> Result<Option<&'site Segment>, CatalogError> {
+        let mut segments = site.segments.iter();
+        match self {
+            Self::New => Ok(None),
+            Self::Named => Ok(segments.find(|segment| Some(&segment.name) == wanted.name.as_ref())),
+            Self::Numbered(id) => match segments.find(|segment| segment.id == id) {
+                Some(segment) => Ok(Some(segment)),
+                None => Err(CatalogError::UnknownSegment(id)),
+            },
+        }
+    }
+}
+
+impl SegmentChange {
+    /// The same with a name that keeps its rules.
+    fn checked(self) -> Result<Self, CatalogError> {
+        let name = self.name.map(|name| checked_name("name", &name)).transpose()?;
+        Ok(Self { name, ..self })
+    }
+
+    /// The name and the filters that it makes of what there was.
+    fn applied_to(self, before: Option<&Segment>) -> Result<(String, Vec<Value>), CatalogError> {
+        let filters = self.filters.map(checked_filters).transpose()?;
+        let name = self.name.or_else(|| Some(before?.name.clone()));
+        let filters = filters.or_else(|| Some(before?.filters.clone()));
+        name.zip(filters).ok_or(CatalogError::SegmentNeeds)
+    }
+}
+
+/// Whether a segment can be beside the others of its site, and its filters are such of the site.
+fn check(segment: &Segment, site: &Site) -> Result<(), CatalogError> {
+    query::check_filters(&segment.filters, site)
+        .map_err(|error| CatalogError::Filters(error.to_string()))?;
+    let others = || site.segments.iter().filter(|other| other.id != segment.id);
+    if others().any(|other| other.name == segment.name) {
+        return Err(CatalogError::SegmentNameTaken(segment.name.clone()));
+    }
+    if others().count() >= SEGMENTS_MAX {
+        return Err(CatalogError::TooMany { what: "segments", most: SEGMENTS_MAX });
+    }
+    Ok(())
 }
 
 /// A list of filters that is not too long. Whether they are filters is for `query` to say.

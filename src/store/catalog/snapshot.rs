@@ -12,10 +12,11 @@ use clickhouse::{RowOwned, RowRead, RowWrite};
 use serde::{Deserialize, Serialize};
 
 use super::goals::{self, GoalRow};
+use super::links::LinkRow;
 use super::segments::{self, SegmentRow};
 use super::sites::SiteRow;
 use super::tokens::{Token, TokenRow};
-use crate::site::Site;
+use crate::site::{Site, SiteId};
 use crate::store::{Store, StoreError};
 
 /// A row of a table of the catalog: what one change left.
@@ -65,6 +66,7 @@ entries! {
     tokens: TokenRow,
     goals: GoalRow,
     segments: SegmentRow,
+    shared_links: LinkRow,
 }
 
 impl Snapshot {
@@ -103,6 +105,8 @@ pub(super) struct Known {
     pub(super) sites: HashMap<String, Arc<Site>>,
     /// The tokens by their hash.
     pub(super) tokens: HashMap<String, Token>,
+    /// What shared links open, by their slug.
+    pub(super) links: HashMap<String, SiteId>,
 }
 
 impl From<Snapshot> for Known {
@@ -115,7 +119,9 @@ impl From<Snapshot> for Known {
         let sites = rows.sites.iter().filter_map(SiteRow::site);
         let sites = sites.map(|site| (site.domain.clone(), whole(site))).collect();
         let tokens = rows.tokens.iter().filter_map(|row| Some((row.hash.clone(), row.token()?)));
-        Self { loaded: true, sites, tokens: tokens.collect(), rows }
+        let tokens = tokens.collect();
+        let links = rows.shared_links.iter().filter_map(LinkRow::opens).collect();
+        Self { loaded: true, sites, tokens, links, rows }
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::sites::known_site;
-use super::{Catalog, CatalogError, seconds};
+use super::{Catalog, CatalogError, hex, seconds};
 use crate::site::SiteId;
 use crate::store::Store;
 
@@ -177,10 +177,6 @@ fn secret() -> Result<String, CatalogError> {
 
 fn hash(secret: &str) -> String {
     hex(&Sha256::digest(secret.as_bytes()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

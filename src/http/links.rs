@@ -1,0 +1,88 @@
+//! Shared links over HTTP: `/api/v1/sites/shared-links`. They open pages, so that only administrators see
+//! them.
+
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, header};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
+use super::Services;
+use super::access::Administrator;
+use super::answer::Refused;
+use super::fields::Fields;
+use super::goals::SITE_ID;
+use super::paging::page;
+use crate::beacon::decode::bare_domain;
+use crate::store::catalog::{CatalogError, SharedLink};
+
+pub(super) fn routes() -> Router<Services> {
+    Router::new().route("/api/v1/sites/shared-links", get(list).put(put).delete(remove))
+}
+
+/// The link's URL begins with the address at which the collector was asked, unless the operator has said
+/// at which browsers reach it.
+fn shown(link: &SharedLink, domain: &str, services: &Services, headers: &HeaderMap) -> Value {
+    let asked = || {
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        host.map_or_else(String::new, |host| format!("http://{host}"))
+    };
+    let base = services.public_url.clone().unwrap_or_else(asked);
+    let base = base.trim_end_matches('/');
+    let url = format!("{base}/share/{}?auth={}", in_a_path(domain), link.slug);
+    json!({ "name": link.name, "url": url })
+}
+
+/// A domain as one part of a path: some have a path of their own.
+pub(crate) fn in_a_path(domain: &str) -> String {
+    const ENCODED: &percent_encoding::AsciiSet =
+        &percent_encoding::NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_');
+    percent_encoding::utf8_percent_encode(domain, ENCODED).to_string()
+}
+
+async fn list(
+    _: Administrator,
+    State(services): State<Services>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Value>, Refused> {
+    let fields = Fields::of_query(query.as_deref());
+    let domain = bare_domain(&fields.required("site_id", SITE_ID)?);
+    let site = services.catalog.site(&domain);
+    let site = site.ok_or_else(|| CatalogError::UnknownSite(domain.clone()))?;
+    let links = services.catalog.shared_links(site.id);
+    let (links, meta) = page(links, |link| link.name.clone(), &fields)?;
+    let links: Vec<_> =
+        links.iter().map(|link| shown(link, &domain, &services, &headers)).collect();
+    Ok(Json(json!({ "shared_links": links, "meta": meta })))
+}
+
+async fn put(
+    _: Administrator,
+    State(services): State<Services>,
+    headers: HeaderMap,
+    fields: Fields,
+) -> Result<Json<Value>, Refused> {
+    let (domain, name) = names(fields)?;
+    let now = services.clock.now();
+    let link = services.catalog.put_shared_link(&services.store, &domain, &name, now).await?;
+    Ok(Json(shown(&link, &domain, &services, &headers)))
+}
+
+async fn remove(
+    _: Administrator,
+    State(services): State<Services>,
+    fields: Fields,
+) -> Result<Json<Value>, Refused> {
+    let (domain, name) = names(fields)?;
+    let now = services.clock.now();
+    services.catalog.remove_shared_link(&services.store, &domain, &name, now).await?;
+    Ok(Json(json!({ "deleted": true })))
+}
+
+/// The site's domain and the link's name.
+fn names(fields: Fields) -> Result<(String, String), Refused> {
+    let fields = fields.only(&["site_id", "name"])?;
+    let domain = bare_domain(&fields.required("site_id", SITE_ID)?);
+    Ok((domain, fields.required("name", "what the link is for")?))
+}
