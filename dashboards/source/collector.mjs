@@ -70,7 +70,7 @@ export const collector = dashboard({
         number('Events a second', 'Events that arrive.', 'cps', `sum(rate(passerby_events_received_total${OF}[5m]))`),
         number('Waiting', 'Events on disk that ClickHouse does not have yet.', 'short', `sum(passerby_events_waiting${OF})`),
         number('Spool', 'What the spools take on disk.', 'bytes', `sum(passerby_spool_bytes${OF})`),
-        number('Put aside', 'Events that ClickHouse refuses, since the start: see data_dir/quarantine.', 'short', `sum(passerby_events_quarantined${OF})`),
+        number('Put aside', 'Events that ClickHouse refuses, since the start: see data_dir/quarantine.', 'short', `sum(passerby_events_quarantined_total${OF})`),
         number('Open visits', 'Visits that are open.', 'short', `sum(passerby_visits_open${OF})`),
       ],
     },
@@ -93,8 +93,8 @@ export const collector = dashboard({
         lines('Waiting over time', 'Events on disk that ClickHouse does not have yet.', 'short', { '{{instance}}': `passerby_events_waiting${OF}` }),
         lines('Spool over time', 'What the spool takes on disk.', 'bytes', { '{{instance}}': `passerby_spool_bytes${OF}` }),
         lines('Inserts', 'Batches that ClickHouse takes, and inserts that fail.', 'cps', {
-          batches: `sum(rate(passerby_insert_batches${OF}[$__rate_interval]))`,
-          failures: `sum(rate(passerby_insert_failures${OF}[$__rate_interval]))`,
+          batches: `sum(rate(passerby_insert_seconds_count${OF}[$__rate_interval]))`,
+          failures: `sum(rate(passerby_insert_failures_total${OF}[$__rate_interval]))`,
         }),
       ],
     },
@@ -102,15 +102,15 @@ export const collector = dashboard({
       height: 8,
       panels: [
         lines('Syncs', 'Syncs of the disk of the spool: each is shared by the events that wait for it.', 'cps', {
-          '{{instance}}': `rate(passerby_spool_syncs${OF}[$__rate_interval])`,
+          '{{instance}}': `rate(passerby_spool_syncs_total${OF}[$__rate_interval])`,
         }),
         lines('Visits', 'Visits that are open, and those forgotten before they ended for want of room.', 'short', {
           open: `sum(passerby_visits_open${OF})`,
-          evicted: `sum(passerby_visits_evicted${OF})`,
+          evicted: `sum(passerby_visits_evicted_total${OF})`,
         }),
         lines('Damage and quarantine', 'Damaged places found in the spool at the start, and events put aside. Both should be 0.', 'short', {
-          damaged: `sum(passerby_spool_damaged${OF})`,
-          'put aside': `sum(passerby_events_quarantined${OF})`,
+          damaged: `sum(passerby_spool_damaged_total${OF})`,
+          'put aside': `sum(passerby_events_quarantined_total${OF})`,
         }),
       ],
     },

@@ -107,7 +107,8 @@ pub(super) fn later(site: SiteId, visitors: Vec<String>, seconds: &Seconds) -> S
 fn within(which: Which, seconds: &Seconds) -> Sql {
     let (margin, own) = match which {
         Which::OfVisits => {
-            let bound = |second: u64| Sql::number(second << 32);
+            // The second after the last that there is would not fit.
+            let bound = |second: u64| Sql::number(second.saturating_mul(1 << 32));
             let from = sql!["session_id >= ", bound(seconds.start)];
             (LENGTH_MAX_S.unsigned_abs(), sql![from, " AND session_id < ", bound(seconds.end)])
         }

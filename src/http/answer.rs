@@ -55,7 +55,7 @@ impl IntoResponse for Refused {
 impl From<StoreError> for Refused {
     fn from(error: StoreError) -> Self {
         let (status, message) = match &error {
-            StoreError::Unavailable { .. } => (
+            StoreError::Unavailable { .. } | StoreError::Missing { .. } => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The database does not answer at the moment; try again shortly.",
             ),

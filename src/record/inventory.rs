@@ -182,6 +182,13 @@ pub const ENTRIES: &[Entry] = &[
         kept: Kept::Operator,
     },
     Entry {
+        table: "shared_links",
+        columns: &["link_id", "site_id", "name", "slug", "created_at", "removed", "version"],
+        purpose: "who may look at a site's pages by a link, without a token",
+        source: "the operator",
+        kept: Kept::Operator,
+    },
+    Entry {
         table: "doomed",
         columns: &["erasure", "site_id", "session_id", "seq", "event_id"],
         purpose: "to erase rows without writing down which",

@@ -74,6 +74,16 @@ pub enum StoreError {
         /// Its message.
         message: String,
     },
+    /// The database or a table is not there: a collector that has just started makes them.
+    #[error(
+        "ClickHouse has not got what is asked for (code {code}): {message}; `passerby migrate` makes the tables"
+    )]
+    Missing {
+        /// ClickHouse's error code.
+        code: u32,
+        /// Its message.
+        message: String,
+    },
     /// It refused the statement or its data.
     #[error("ClickHouse refused (code {code}): {message}")]
     Rejected {
@@ -89,9 +99,10 @@ impl StoreError {
     pub fn code(&self) -> Option<u32> {
         match self {
             Self::Unavailable(_) => None,
-            Self::Limit { code, .. } | Self::Denied { code, .. } | Self::Rejected { code, .. } => {
-                Some(*code)
-            }
+            Self::Limit { code, .. }
+            | Self::Denied { code, .. }
+            | Self::Missing { code, .. }
+            | Self::Rejected { code, .. } => Some(*code),
         }
     }
 }
@@ -130,8 +141,7 @@ fn refusal(message: &str) -> StoreError {
         Some(code @ (158 | 159 | 160 | 241 | 306 | 307 | 396)) => {
             StoreError::Limit { code, message }
         }
-        // The database or a table is not there: a collector that has just started makes them.
-        Some(60 | 81) => StoreError::Unavailable(message),
+        Some(code @ (60 | 81)) => StoreError::Missing { code, message },
         Some(code @ (192 | 193 | 194 | 195 | 492 | 497 | 516)) => {
             StoreError::Denied { code, message }
         }
@@ -366,7 +376,10 @@ mod tests {
             code("Code: 27. DB::Exception: Parse"),
             StoreError::Rejected { code: 27, .. }
         ));
-        assert!(matches!(code("Code: 81. DB::Exception: Database"), StoreError::Unavailable(_)));
+        assert!(matches!(
+            code("Code: 81. DB::Exception: Database"),
+            StoreError::Missing { code: 81, .. }
+        ));
         assert!(matches!(code("<html>Bad gateway</html>"), StoreError::Unavailable(_)));
     }
 }

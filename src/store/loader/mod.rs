@@ -55,10 +55,13 @@ pub struct Figures {
 
 impl Default for Figures {
     fn default() -> Self {
+        let failures = Family::default();
+        // A class that has not been met is shown with a zero: an alarm needs something to look at.
+        Trouble::ALL.iter().for_each(|trouble| drop(failures.get_or_create(&trouble.class())));
         Self {
             // From 5 ms to 41 s.
             insert_seconds: Histogram::new(exponential_buckets(0.005, 2.0, 14)),
-            failures: Family::default(),
+            failures,
             is_held: AtomicBool::default(),
             quarantined: AtomicU64::default(),
         }

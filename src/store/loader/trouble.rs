@@ -35,6 +35,8 @@ pub struct Class {
 }
 
 impl Trouble {
+    pub(super) const ALL: [Self; 4] = [Self::Away, Self::Busy, Self::Held, Self::Poison];
+
     pub(super) fn of(error: &StoreError) -> Self {
         match error.code() {
             None => Self::Away,

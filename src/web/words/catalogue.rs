@@ -98,7 +98,7 @@ words! {
     by_day: "Days", "Tage";
     by_week: "Weeks", "Wochen";
     by_month: "Months", "Monate";
-    by_15_minutes: "15 min", "15 Min.";
+    by_15_minutes: "15 minutes", "15 Minuten";
     by_quarter: "Quarters", "Quartale";
     by_year: "Years", "Jahre";
     as_table: "As a table", "Als Tabelle";
