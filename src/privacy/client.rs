@@ -31,8 +31,10 @@ impl Client {
     }
 }
 
-/// A visitor's address. It is consumed once: by [`super::Wall::cross`] or, where its owner asked for it,
-/// by [`Client::told_back`]. It is in a box, so that it is not copied wherever the request goes; the box is
+/// A visitor's address.
+///
+/// It is consumed once: by [`super::Wall::cross`] or, where its owner asked for it, by
+/// [`Client::told_back`]. It is in a box, so that it is not copied wherever the request goes; the box is
 /// wiped when it is freed.
 pub struct ClientIp(Box<IpAddr>);
 

@@ -128,6 +128,7 @@ struct Current {
 
 impl Log {
     fn run(&mut self, mut commands: mpsc::Receiver<Command>) {
+        let waiting_max = self.shared.limits.waiting_max;
         while let Some(first) = commands.blocking_recv() {
             let (mut records, mut bytes, mut answers) = (Vec::new(), 0, Vec::new());
             let mut next = Some(first);
@@ -144,7 +145,9 @@ impl Log {
                         break;
                     }
                 }
-                next = if bytes < WRITE_BYTES_MAX { commands.try_recv().ok() } else { None };
+                // What comes while it is being gathered would otherwise be gathered, too, without an end.
+                let has_room = bytes < WRITE_BYTES_MAX && answers.len() < waiting_max;
+                next = if has_room { commands.try_recv().ok() } else { None };
             }
             if !answers.is_empty() {
                 let outcome = self.take(&records);

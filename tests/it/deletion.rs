@@ -148,7 +148,7 @@ async fn what_is_erased_leaves_no_byte_on_the_disk_and_neither_does_its_name() {
     let site = site(None);
     let (word, value, kept) = (random_word(), random_word(), random_word());
     let path = format!("/{word}");
-    let mut events = vec![
+    let mut events = [
         event(&site, "2024-05-01T10:00:00Z", 1, &path, &path),
         event(&site, "2024-05-01T10:00:01Z", 1, &format!("/{kept}"), &path),
         event(&site, "2024-05-02T10:00:00Z", 2, "/", "/"),

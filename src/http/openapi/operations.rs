@@ -107,7 +107,7 @@ impl Operation {
     }
 
     /// 200 without a body.
-    fn is_empty(mut self) -> Self {
+    fn gives_nothing(mut self) -> Self {
         self.answers.push((200, "Nothing.", Vec::new()));
         self
     }
@@ -516,7 +516,7 @@ fn health() -> Vec<Operation> {
         probe("/api/system/health/live", "systemLive", "Whether the process answers."),
         ready("/api/system/health/ready", "systemReady"),
         get("/api/error", "error", "Nothing, where trackers of the field report their errors.")
-            .is_empty(),
+            .gives_nothing(),
         get("/api/health", "health", "How the parts are.")
             .gives("Beacons can be accepted.", by_name("Health"))
             .answers(503, "They can not.", "application/json", by_name("Health")),
