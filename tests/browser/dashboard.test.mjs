@@ -121,7 +121,8 @@ test('plain forms filter and choose days, without scripts; a link is the view, a
   assert.equal(await views.textContent(), '1');
   await page.locator('.pills').getByRole('link', { name: 'contains', exact: true }).click();
   assert.equal(await views.textContent(), '2', 'the filter was turned round');
-  await page.goBack();
+  // A page that comes out of the browser's memory is not loaded once more.
+  await page.goBack({ waitUntil: 'commit' });
   assert.equal(page.url(), filtered);
   const today = new Date().toISOString().slice(0, 10);
   await page.locator('summary', { hasText: 'Last 24 hours' }).click();

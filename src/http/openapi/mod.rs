@@ -1,6 +1,6 @@
 //! `/openapi.json`: every route of the API, its parameters, bodies and answers (OpenAPI 3.1).
 //!
-//! [`operations`] lists the routes, the one place where a new one is added; `schemas` and `questions` have the
+//! [`mod@operations`] lists the routes, the one place where a new one is added; `schemas` and `questions` have the
 //! bodies, those of queries from the registries. The pages of the dashboard are not in it: they are for people.
 //! `tests/it/openapi.rs` compares the list with the routers' sources, and the fuzzer (`make fuzz`) holds the
 //! collector to the rest.
