@@ -78,8 +78,12 @@ pub async fn visitors_now(store: &Store, known: Known<'_>) -> Result<u64, AskErr
     Ok(report.rows().first().and_then(|row| row.metrics[0].as_u64()).unwrap_or(0))
 }
 
+/// What this dialect calls the metrics: it has one name for both rates of conversion.
 fn names(report: &Report) -> impl Iterator<Item = String> {
-    report.query().metrics().iter().map(ToString::to_string)
+    report.query().metrics().iter().map(|measure| match measure.metric() {
+        Some(Metric::GroupConversionRate) => Metric::ConversionRate.spec().name.to_owned(),
+        _ => measure.to_string(),
+    })
 }
 
 fn aggregate(report: &Report) -> Value {
@@ -106,10 +110,10 @@ fn timeseries(report: &Report) -> Value {
     let row = |label: Value| {
         let known = rows.get(&key(std::slice::from_ref(&label)));
         let mut bucket = Map::from_iter([("date".to_owned(), label)]);
-        for (index, metric) in query.metrics().iter().enumerate() {
+        for (index, (metric, name)) in query.metrics().iter().zip(names(report)).enumerate() {
             let value =
                 known.map_or_else(|| in_empty_bucket(metric), |row| row.metrics[index].clone());
-            bucket.insert(metric.to_string(), value);
+            bucket.insert(name, value);
         }
         Value::Object(bucket)
     };

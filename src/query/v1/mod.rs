@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 use self::period::Span;
 use super::dimension::Field;
 use super::error::{Problems, QueryError};
+use super::metric::Metric;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +80,8 @@ impl Asked<'_> {
         let (span, filters_read, dimensions) = (span?, filters.as_mut()?, dimensions?);
         refuse_visits_beside_events(&metrics, filters_read, &dimensions, problems);
 
+        let metrics: Vec<&str> =
+            metrics.into_iter().map(|metric| named(metric, kind, &dimensions)).collect();
         let mut query = Map::new();
         query.insert("site_id".into(), json!(self.get("site_id").unwrap_or_default()));
         query.insert("metrics".into(), json!(metrics));
@@ -165,6 +168,17 @@ impl Asked<'_> {
             _ => None,
         }
     }
+}
+
+/// The metric, as the newer dialect calls it. In this one a rate of conversion is of the visitors of its
+/// row, but for rows that are goals or values of a property: there it is of all.
+fn named<'name>(metric: &'name str, kind: Kind, dimensions: &[String]) -> &'name str {
+    let is_of_all = |name: &String| name == "event:goal" || name.starts_with("event:props:");
+    let is_by_row = kind != Kind::Aggregate && !dimensions.iter().any(is_of_all);
+    if metric == Metric::ConversionRate.spec().name && is_by_row {
+        return Metric::GroupConversionRate.spec().name;
+    }
+    metric
 }
 
 fn refuse_visits_beside_events(

@@ -4,6 +4,7 @@ use hyper::{Method, StatusCode};
 use passerby::query::Known;
 use passerby::query::v1::Kind;
 use passerby::report::{ask_v1, visitors_now};
+use passerby::site::goal::{Goal, GoalKind};
 use serde_json::{Value, json};
 
 use super::story::Story;
@@ -12,6 +13,7 @@ use crate::support::Collector;
 async fn answered(story: &Story, kind: Kind, parameters: &[(&str, &str)]) -> Value {
     let owned = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     let known = Known::new(&story.site, "2024-06-15T12:00:00Z".parse().unwrap());
+    let known = Known { goals: &story.goals, ..known };
     ask_v1(&story.store, known, kind, &owned.collect::<Vec<_>>()).await.unwrap().0["results"]
         .clone()
 }
@@ -89,6 +91,50 @@ async fn a_breakdown_has_short_names_and_no_blank_rows() {
     );
     let cities = with(&[("property", "visit:city")]);
     assert_eq!(answered(&story, Kind::Breakdown, &cities).await, json!([]));
+}
+
+#[tokio::test]
+async fn a_rate_of_conversion_is_of_its_row_but_of_all_where_rows_are_goals_or_properties() {
+    // [29]
+    let mut story = told().await;
+    let kind = GoalKind::Event("Signup".into());
+    story.goals = vec![Goal { name: "Signup".into(), kind, currency: None }];
+    story.visit(4).from("Google").event("01 12:00:00", "Signup", "/").prop("plan", "pro");
+    story.told().await;
+    let day = [("period", "custom"), ("date", "2024-05-01,2024-05-01")];
+    let ask = async |kind: Kind, more: &[(&str, &str)]| {
+        let parameters = [&day[..], &[("metrics", "visitors,conversion_rate")], more].concat();
+        answered(&story, kind, &parameters).await
+    };
+    let met = ("filters", "event:goal==Signup");
+    let all = ask(Kind::Aggregate, &[met]).await;
+    assert_eq!(all, json!({ "visitors": { "value": 1 }, "conversion_rate": { "value": 33.33 } }));
+    let sources = ask(Kind::Breakdown, &[met, ("property", "visit:source")]).await;
+    let expected = json!([{ "source": "Google", "visitors": 1, "conversion_rate": 50.0 }]);
+    assert_eq!(sources, expected);
+    let days = ask(Kind::Timeseries, &[met]).await;
+    let expected = json!([{ "date": "2024-05-01", "visitors": 1, "conversion_rate": 33.33 }]);
+    assert_eq!(days, expected);
+    let goals = ask(Kind::Breakdown, &[("property", "event:goal")]).await;
+    assert_eq!(goals, json!([{ "goal": "Signup", "visitors": 1, "conversion_rate": 33.33 }]));
+    let plans = ask(Kind::Breakdown, &[met, ("property", "event:props:plan")]).await;
+    assert_eq!(plans, json!([{ "plan": "pro", "visitors": 1, "conversion_rate": 33.33 }]));
+}
+
+#[tokio::test]
+async fn what_one_kind_of_question_does_not_need_is_ignored_and_dates_are_read_as_they_are_sent() {
+    // [40]
+    let story = told().await;
+    let parameters =
+        [("period", "custom"), ("date", "2024-05-01, 2024-05-02"), ("property", "visit:source")];
+    let expected = json!({ "visitors": { "value": 2 } });
+    assert_eq!(answered(&story, Kind::Aggregate, &parameters).await, expected);
+    let parameters = [&parameters[..], &[("interval", "date")]].concat();
+    let days = answered(&story, Kind::Timeseries, &parameters).await;
+    assert_eq!(
+        days,
+        json!([{ "date": "2024-05-01", "visitors": 2 }, { "date": "2024-05-02", "visitors": 0 }])
+    );
 }
 
 #[tokio::test]

@@ -222,3 +222,27 @@ async fn what_is_past_the_retention_is_not_shown() {
     story.check(json!({ "metrics": ["visitors"] }), json!([[1]])).await;
     story.check(json!({ "metrics": ["pageviews"] }), json!([[1]])).await;
 }
+
+#[tokio::test]
+async fn numbers_are_rounded_to_what_their_metric_has_and_a_missing_one_comes_last() {
+    // [20], [23]
+    let mut story = Story::new("Etc/UTC").await;
+    // Of eight visits one goes on: 87.5 percent bounce, and the even neighbour of a half is taken.
+    story.visit(1).view("01 10:00:00", "/").view("01 10:00:20", "/b").ping("01 10:00:30", "/b");
+    for visitor in 2..9 {
+        story.visit(visitor).view("01 11:00:00", "/");
+    }
+    story.told().await;
+    let query = json!({ "metrics": ["bounce_rate", "visit_duration", "views_per_visit"] });
+    story.check(query, json!([[88, 2, 1.12]])).await;
+    let query = json!({ "metrics": ["visitors", "percentage"], "dimensions": ["event:page"] });
+    story.check(query, json!([["/", 8, 100.0], ["/b", 1, 12.5]])).await;
+    let by_attention = |direction: &str| {
+        json!({
+            "metrics": ["time_on_page"], "dimensions": ["event:page"], "order_by": [["time_on_page", direction]],
+        })
+    };
+    for direction in ["asc", "desc"] {
+        story.check(by_attention(direction), json!([["/b", 5], ["/", null]])).await;
+    }
+}
