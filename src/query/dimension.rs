@@ -28,6 +28,8 @@ pub struct FieldSpec {
     pub name: &'static str,
     /// What it is, in a sentence or two.
     pub doc: &'static str,
+    /// A value of it.
+    pub example: &'static str,
     /// Where it lives.
     pub home: Home,
     /// What reports say instead of a blank; empty where they show the blank.
@@ -39,7 +41,7 @@ pub struct FieldSpec {
 macro_rules! fields {
     (@number) => { false };
     (@number number) => { true };
-    ($($(#[doc = $doc:literal])+ $field:ident = $name:literal, $home:expr, $blank:expr $(, $number:ident)?;)*) => {
+    ($($(#[doc = $doc:literal])+ $field:ident = $name:literal eg $example:literal, $home:expr, $blank:expr $(, $number:ident)?;)*) => {
         /// A dimension that is a field of an event or of a visit.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Field { $($(#[doc = $doc])+ $field,)* }
@@ -54,6 +56,7 @@ macro_rules! fields {
                     $(Self::$field => &FieldSpec {
                         name: $name,
                         doc: concat!($($doc),+),
+                        example: $example,
                         home: $home,
                         blank: $blank,
                         number: fields!(@number $($number)?),
@@ -73,61 +76,61 @@ pub const NO_PROPERTY: &str = "(none)";
 
 fields! {
     /// Name of the event: `pageview`, or the name of a custom event.
-    EventName = "event:name", Home::Event("name"), "";
+    EventName = "event:name" eg "Signup", Home::Event("name"), "";
     /// Path of the page, without its query string.
-    Page = "event:page", Home::Event("pathname"), "";
+    Page = "event:page" eg "/blog/a-post", Home::Event("pathname"), "";
     /// Host of the page, without `www.`.
-    Hostname = "event:hostname", Home::Event("hostname"), "";
+    Hostname = "event:hostname" eg "example.com", Home::Event("hostname"), "";
     /// Where the visit came from, by name: `Google`, `news.example`.
-    Source = "visit:source", Home::Either("source"), DIRECT_OR_NONE;
+    Source = "visit:source" eg "Google", Home::Either("source"), DIRECT_OR_NONE;
     /// Marketing channel of the visit: `Organic Search`, `Email`.
-    Channel = "visit:channel", Home::Either("channel"), "Direct";
+    Channel = "visit:channel" eg "Organic Search", Home::Either("channel"), "Direct";
     /// Page that linked to the site, as host and path.
-    Referrer = "visit:referrer", Home::Either("referrer"), DIRECT_OR_NONE;
+    Referrer = "visit:referrer" eg "news.example/today", Home::Either("referrer"), DIRECT_OR_NONE;
     /// `utm_source` of the first page.
-    UtmSource = "visit:utm_source", Home::Either("utm_source"), NOT_SET;
+    UtmSource = "visit:utm_source" eg "newsletter", Home::Either("utm_source"), NOT_SET;
     /// `utm_medium` of the first page.
-    UtmMedium = "visit:utm_medium", Home::Either("utm_medium"), NOT_SET;
+    UtmMedium = "visit:utm_medium" eg "email", Home::Either("utm_medium"), NOT_SET;
     /// `utm_campaign` of the first page.
-    UtmCampaign = "visit:utm_campaign", Home::Either("utm_campaign"), NOT_SET;
+    UtmCampaign = "visit:utm_campaign" eg "spring", Home::Either("utm_campaign"), NOT_SET;
     /// `utm_content` of the first page.
-    UtmContent = "visit:utm_content", Home::Either("utm_content"), NOT_SET;
+    UtmContent = "visit:utm_content" eg "button", Home::Either("utm_content"), NOT_SET;
     /// `utm_term` of the first page.
-    UtmTerm = "visit:utm_term", Home::Either("utm_term"), NOT_SET;
+    UtmTerm = "visit:utm_term" eg "running shoes", Home::Either("utm_term"), NOT_SET;
     /// Class of the device: `Desktop`, `Mobile`, `Tablet`.
-    Device = "visit:device", Home::Either("device"), NOT_SET;
+    Device = "visit:device" eg "Mobile", Home::Either("device"), NOT_SET;
     /// The old name of `visit:device`.
-    Screen = "visit:screen", Home::Either("device"), NOT_SET;
+    Screen = "visit:screen" eg "Mobile", Home::Either("device"), NOT_SET;
     /// Browser, without version.
-    Browser = "visit:browser", Home::Either("browser"), NOT_SET;
+    Browser = "visit:browser" eg "Firefox", Home::Either("browser"), NOT_SET;
     /// Version of the browser.
-    BrowserVersion = "visit:browser_version", Home::Either("browser_version"), NOT_SET;
+    BrowserVersion = "visit:browser_version" eg "132.0", Home::Either("browser_version"), NOT_SET;
     /// Operating system, without version.
-    Os = "visit:os", Home::Either("os"), NOT_SET;
+    Os = "visit:os" eg "Android", Home::Either("os"), NOT_SET;
     /// Version of the operating system.
-    OsVersion = "visit:os_version", Home::Either("os_version"), NOT_SET;
+    OsVersion = "visit:os_version" eg "15", Home::Either("os_version"), NOT_SET;
     /// Language that the browser prefers, as a primary tag: `de`.
-    Language = "visit:language", Home::Either("language"), NOT_SET;
+    Language = "visit:language" eg "de", Home::Either("language"), NOT_SET;
     /// Country, as ISO 3166-1 alpha-2 code: `DE`.
-    Country = "visit:country", Home::Either("country"), "";
+    Country = "visit:country" eg "DE", Home::Either("country"), "";
     /// Region, as ISO 3166-2 code: `DE-BE`.
-    Region = "visit:region", Home::Either("region"), "";
+    Region = "visit:region" eg "DE-BE", Home::Either("region"), "";
     /// City, as GeoNames id: `2950159`.
-    City = "visit:city", Home::Either("city"), "", number;
+    City = "visit:city" eg "2950159", Home::Either("city"), "", number;
     /// Country, by its English name.
-    CountryName = "visit:country_name", Home::Either(COUNTRY_NAME), "";
+    CountryName = "visit:country_name" eg "Germany", Home::Either(COUNTRY_NAME), "";
     /// Region, by its English name.
-    RegionName = "visit:region_name", Home::Either("region_name"), "";
+    RegionName = "visit:region_name" eg "Berlin", Home::Either("region_name"), "";
     /// City, by its English name.
-    CityName = "visit:city_name", Home::Either("city_name"), "";
+    CityName = "visit:city_name" eg "Berlin", Home::Either("city_name"), "";
     /// First page of the visit. Custom events do not make an entry page.
-    EntryPage = "visit:entry_page", Home::Visit("argMinIf(pathname, seq, name = 'pageview')"), "";
+    EntryPage = "visit:entry_page" eg "/", Home::Visit("argMinIf(pathname, seq, name = 'pageview')"), "";
     /// Last page of the visit, in the order of arrival.
-    ExitPage = "visit:exit_page", Home::Visit("argMaxIf(pathname, seq, name = 'pageview')"), "";
+    ExitPage = "visit:exit_page" eg "/pricing", Home::Visit("argMaxIf(pathname, seq, name = 'pageview')"), "";
     /// Host of the first page of the visit.
-    EntryHostname = "visit:entry_page_hostname", Home::Visit("argMinIf(hostname, seq, name = 'pageview')"), "";
+    EntryHostname = "visit:entry_page_hostname" eg "example.com", Home::Visit("argMinIf(hostname, seq, name = 'pageview')"), "";
     /// Host of the last page of the visit.
-    ExitHostname = "visit:exit_page_hostname", Home::Visit("argMaxIf(hostname, seq, name = 'pageview')"), "";
+    ExitHostname = "visit:exit_page_hostname" eg "shop.example.com", Home::Visit("argMaxIf(hostname, seq, name = 'pageview')"), "";
 }
 
 impl Field {

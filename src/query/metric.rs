@@ -93,6 +93,8 @@ pub struct MetricSpec {
     pub name: &'static str,
     /// What it is, in a sentence or two.
     pub doc: &'static str,
+    /// A value of it, as answers have it.
+    pub example: &'static str,
     /// What it is a number of.
     pub unit: Unit,
     /// From what it is computed.
@@ -100,7 +102,7 @@ pub struct MetricSpec {
 }
 
 macro_rules! metrics {
-    ($($(#[doc = $doc:literal])+ $metric:ident = $name:literal, $unit:expr, $formula:expr;)*) => {
+    ($($(#[doc = $doc:literal])+ $metric:ident = $name:literal eg $example:literal, $unit:expr, $formula:expr;)*) => {
         /// What a report can count.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Metric { $($(#[doc = $doc])+ $metric,)* }
@@ -115,6 +117,7 @@ macro_rules! metrics {
                     $(Self::$metric => &MetricSpec {
                         name: $name,
                         doc: concat!($($doc),+),
+                        example: $example,
                         unit: $unit,
                         formula: $formula,
                     },)*
@@ -126,76 +129,76 @@ macro_rules! metrics {
 
 metrics! {
     /// People, as far as they can be told apart: a person counts once a day of the site.
-    Visitors = "visitors", Unit::Count,
+    Visitors = "visitors" eg "1970", Unit::Count,
         Formula::Either { events: "uniqExactIf(visitor_id, visitor_id != 0)", visits: "uniqExact(visitor)" };
     /// Visits that were under way in the period. A visit ends after 30 minutes without activity.
-    Visits = "visits", Unit::Count,
+    Visits = "visits" eg "2214", Unit::Count,
         Formula::Either { events: "uniqExactIf(session_id, session_id != 0)", visits: "uniqExact(visit)" };
     /// Page views.
-    Pageviews = "pageviews", Unit::Count, Formula::Events("countIf(name = 'pageview')");
+    Pageviews = "pageviews" eg "6071", Unit::Count, Formula::Events("countIf(name = 'pageview')");
     /// Page views and custom events.
-    Events = "events", Unit::Count, Formula::Events("countIf(name != 'engagement')");
+    Events = "events" eg "6480", Unit::Count, Formula::Events("countIf(name != 'engagement')");
     /// Page views of the visits, divided by the visits.
-    ViewsPerVisit = "views_per_visit", Unit::Ratio,
+    ViewsPerVisit = "views_per_visit" eg "2.74", Unit::Ratio,
         Formula::Visits("ifNotFinite(round(sum(views) / count(), 2), 0)");
     /// Share of the visits that saw one page at most and did nothing there. With a filter on the page,
     /// of the visits that entered on it.
-    BounceRate = "bounce_rate", Unit::Percent(0),
+    BounceRate = "bounce_rate" eg "47", Unit::Percent(0),
         Formula::Visits("toUInt64(ifNotFinite(round(countIf(bounced AND entered) / countIf(entered) * 100), 0))");
     /// Mean time from the first event of a visit to its last.
-    VisitDuration = "visit_duration", Unit::Seconds,
+    VisitDuration = "visit_duration" eg "183", Unit::Seconds,
         Formula::Visits("toUInt64(ifNotFinite(round(avg(duration)), 0))");
     /// Median time from the first event of a visit to its last.
-    VisitDurationP50 = "visit_duration_p50", Unit::Seconds,
+    VisitDurationP50 = "visit_duration_p50" eg "62", Unit::Seconds,
         Formula::Visits("toUInt64(ifNotFinite(round(quantileExactInclusive(0.5)(duration)), 0))");
     /// Time from the first event of a visit to its last that three quarters of the visits do not exceed.
-    VisitDurationP75 = "visit_duration_p75", Unit::Seconds,
+    VisitDurationP75 = "visit_duration_p75" eg "240", Unit::Seconds,
         Formula::Visits("toUInt64(ifNotFinite(round(quantileExactInclusive(0.75)(duration)), 0))");
     /// Share of the visits that had a page visible and focused for more than 10 seconds, or saw two pages
     /// or more, or met a goal of the site.
-    EngagementRate = "engagement_rate", Unit::Percent(1),
+    EngagementRate = "engagement_rate" eg "58.3", Unit::Percent(1),
         Formula::Visits("ifNotFinite(round(countIf(engaged) / count() * 100, 1), 0)");
     /// Visitors of the row as a share of the visitors of the whole report.
-    Percentage = "percentage", Unit::Percent(1), Formula::Share {
+    Percentage = "percentage" eg "33.3", Unit::Percent(1), Formula::Share {
         of: Metric::Visitors,
         whole: Whole::Report,
         sql: "if(report_visitors = 0, NULL, round(visitors / report_visitors * 100, 1))",
     };
     /// Visitors who met the goal as a share of all visitors: those of the report without dimensions, and
     /// without its filters on goals and properties.
-    ConversionRate = "conversion_rate", Unit::Percent(2), Formula::Share {
+    ConversionRate = "conversion_rate" eg "4.57", Unit::Percent(2), Formula::Share {
         of: Metric::Visitors,
         whole: Whole::Unconverted,
         sql: "if(unconverted_visitors = 0, 0, round(visitors / unconverted_visitors * 100, 2))",
     };
     /// Visitors of the row who met the goal as a share of the visitors of the row.
-    GroupConversionRate = "group_conversion_rate", Unit::Percent(2), Formula::Share {
+    GroupConversionRate = "group_conversion_rate" eg "6.12", Unit::Percent(2), Formula::Share {
         of: Metric::Visitors,
         whole: Whole::UnconvertedRow,
         sql: "if(unconverted_row_visitors = 0, 0, round(visitors / unconverted_row_visitors * 100, 2))",
     };
     /// Visits that ended on the page as a share of the views of the page.
-    ExitRate = "exit_rate", Unit::Percent(1), Formula::Share {
+    ExitRate = "exit_rate" eg "24.5", Unit::Percent(1), Formula::Share {
         of: Metric::Visits,
         whole: Whole::PageOfExit,
         sql: "if(page_views = 0, NULL, round(visits / page_views * 100, 1))",
     };
     /// Mean time for which a visit had the page visible and focused, of the visits that reported any.
-    TimeOnPage = "time_on_page", Unit::Seconds,
+    TimeOnPage = "time_on_page" eg "41", Unit::Seconds,
         Formula::Engagement("if(count() = 0, NULL, toUInt64(round(sum(attention_ms) / 1000 / count())))");
     /// Median of the time for which a visit had the page visible and focused.
-    TimeOnPageP50 = "time_on_page_p50", Unit::Seconds, Formula::Engagement(
+    TimeOnPageP50 = "time_on_page_p50" eg "28", Unit::Seconds, Formula::Engagement(
         "if(count() = 0, NULL, toUInt64(round(quantileExactInclusive(0.5)(attention_ms) / 1000)))");
     /// Time for which a visit had the page visible and focused that three quarters of them do not exceed.
-    TimeOnPageP75 = "time_on_page_p75", Unit::Seconds, Formula::Engagement(
+    TimeOnPageP75 = "time_on_page_p75" eg "55", Unit::Seconds, Formula::Engagement(
         "if(count() = 0, NULL, toUInt64(round(quantileExactInclusive(0.75)(attention_ms) / 1000)))");
     /// Mean of how far down each visit scrolled the page at most, in percent.
-    ScrollDepth = "scroll_depth", Unit::Percent(0),
+    ScrollDepth = "scroll_depth" eg "64", Unit::Percent(0),
         Formula::Engagement("if(countIf(told) = 0, NULL, toUInt64(round(avgIf(depth, told))))");
     /// Revenue of the events that met a goal with a currency, as far as it is in that currency.
-    TotalRevenue = "total_revenue", Unit::Money, Formula::Events("sum(revenue)");
+    TotalRevenue = "total_revenue" eg "{\"value\": 201.2, \"currency\": \"USD\", \"short\": \"$201.2\", \"long\": \"$201.20\"}", Unit::Money, Formula::Events("sum(revenue)");
     /// The same divided by the number of events that brought it.
-    AverageRevenue = "average_revenue", Unit::Money,
+    AverageRevenue = "average_revenue" eg "{\"value\": 67.066, \"currency\": \"USD\", \"short\": \"$67.1\", \"long\": \"$67.07\"}", Unit::Money,
         Formula::Events("sum(revenue) / greatest(count(revenue), 1)");
 }
 
@@ -240,6 +243,23 @@ mod tests {
         assert_eq!(names.len(), Metric::ALL.len());
         for metric in Metric::ALL {
             assert_eq!(Metric::named(metric.spec().name), Some(*metric));
+        }
+    }
+
+    #[test]
+    fn the_example_of_a_metric_has_the_form_of_its_unit() {
+        for metric in Metric::ALL {
+            let MetricSpec { unit, example, .. } = metric.spec();
+            let value: Value = serde_json::from_str(example).unwrap();
+            let decimals = example.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+            let fits = match unit {
+                Unit::Money => value["value"].is_number() && value["currency"].is_string(),
+                Unit::Count | Unit::Seconds => value.is_u64(),
+                Unit::Percent(places) => value.is_number() && decimals == usize::from(*places),
+                Unit::Ratio => value.is_number() && decimals == 2,
+                Unit::Number => value.is_number(),
+            };
+            assert!(fits, "{metric:?}: {example}");
         }
     }
 

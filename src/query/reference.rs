@@ -182,7 +182,7 @@ pub fn reference() -> String {
 }
 
 fn metrics() -> String {
-    let mut text = String::from("## Metrics\n\n| Metric | Unit | |\n|---|---|---|\n");
+    let mut text = String::from("## Metrics\n\n| Metric | Unit | | Example |\n|---|---|---|---|\n");
     for metric in Metric::ALL {
         let spec = metric.spec();
         let limits = match spec.formula {
@@ -201,12 +201,13 @@ fn metrics() -> String {
             _ if needs_goal(*metric) => " Needs `event:goal` as a dimension or a filter.",
             Formula::Either { .. } | Formula::Share { .. } => "",
         };
-        text +=
-            &format!("| `{}` | {} | {}{limits} |\n", spec.name, unit(spec.unit), spec.doc.trim());
+        let (name, unit, doc) = (spec.name, unit(spec.unit), spec.doc.trim());
+        text += &format!("| `{name}` | {unit} | {doc}{limits} | `{}` |\n", spec.example);
     }
     for statistic in Statistic::ALL {
         let (name, doc) = (statistic.name(), statistic.doc().trim());
-        text += &format!("| `{name}:event:props:<name>` | {} | {doc} |\n", unit(Unit::Number));
+        let unit = unit(Unit::Number);
+        text += &format!("| `{name}:event:props:<name>` | {unit} | {doc} | `12.5` |\n");
     }
     text + OF_NUMBERS + "\n"
 }
@@ -229,8 +230,9 @@ fn unit(unit: Unit) -> String {
 }
 
 fn dimensions() -> String {
-    let mut text =
-        String::from("## Dimensions\n\n| Dimension | | Of | A blank is |\n|---|---|---|---|\n");
+    let mut text = String::from(
+        "## Dimensions\n\n| Dimension | | Of | A blank is | Example |\n|---|---|---|---|---|\n",
+    );
     for field in Field::ALL {
         let spec = field.spec();
         let home = match spec.home {
@@ -242,13 +244,18 @@ fn dimensions() -> String {
             (false, "") => String::new(),
             (false, blank) => format!("`{blank}`"),
         };
-        text += &format!("| `{}` | {} | {home} | {blank} |\n", spec.name, spec.doc.trim());
+        let (name, doc, example) = (spec.name, spec.doc.trim(), spec.example);
+        text += &format!("| `{name}` | {doc} | {home} | {blank} | `{example}` |\n");
     }
-    text += &format!("| `event:props:<name>` | A custom property. | event | `{NO_PROPERTY}` |\n");
-    text += "| `event:goal` | The goals that the event meets: a row for each. | event | |\n";
-    text += "| `time` | By hour up to 48 hours, by day up to 40 days, by week up to 52 weeks, else by month. | | |\n";
+    text += &format!(
+        "| `event:props:<name>` | A custom property. | event | `{NO_PROPERTY}` | `pro` |\n"
+    );
+    text +=
+        "| `event:goal` | The goals that the event meets: a row for each. | event | | `Signup` |\n";
+    text += "| `time` | By hour up to 48 hours, by day up to 40 days, by week up to 52 weeks, else by month. | | | `2024-05-01` |\n";
     for interval in Interval::ALL {
-        text += &format!("| `{}` | {} | | |\n", interval.name(), interval.doc());
+        let (name, doc, example) = (interval.name(), interval.doc(), interval.example());
+        text += &format!("| `{name}` | {doc} | | | `{example}` |\n");
     }
     text + &format!(
         "\nThe filters find blanks by `{DIRECT_OR_NONE}`, `{NOT_SET}` and `{NO_PROPERTY}`, as the table has them.\n\n"

@@ -96,6 +96,22 @@ impl Interval {
         }
     }
 
+    /// The label of one of its buckets.
+    pub fn example(self) -> &'static str {
+        match self {
+            Self::Minute => "2024-05-01 13:05:00",
+            Self::QuarterHour => "2024-05-01 13:15:00",
+            Self::Hour => "2024-05-01 13:00:00",
+            Self::Day => "2024-05-01",
+            Self::Week => "2024-05-06",
+            Self::Month => "2024-05-01",
+            Self::Quarter => "2024-04-01",
+            Self::Year => "2024-01-01",
+            Self::HourOfDay => "13",
+            Self::DayOfWeek => "3",
+        }
+    }
+
     /// The interval of this public name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|interval| interval.name() == name)
