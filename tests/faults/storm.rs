@@ -79,8 +79,12 @@ async fn harm(rig: &mut Rig, engine: &Engine, kind: u64, chance: &mut SmallRng) 
             }
         }
         5 => {
+            let before = rig.proxy.harm();
             rig.proxy.set(Mode::CutAnywhere);
-            a_while().await;
+            eventually("a connection is harmed", async || {
+                (rig.proxy.harm() > before).then_some(())
+            })
+            .await;
             rig.proxy.set(Mode::Pass);
         }
         6 => wish(rig, "full", "", moment).await,
