@@ -59,6 +59,7 @@ CREATE TABLE IF NOT EXISTS sites
 (
     site_id        UInt32                 COMMENT 'What rows call the site; never reused',
     domain         String                 COMMENT 'Host name without www.',
+    former_domain  String                 COMMENT 'The domain before the last renaming, which goes on to be understood; empty: none',
     timezone       String                 COMMENT 'IANA name: where the site''s days begin and end',
     retention_days UInt32                 COMMENT 'Days that events are kept; 0: until erased',
     public         Bool                   COMMENT 'Whether reports are open to everybody',

@@ -127,6 +127,7 @@ pub const ENTRIES: &[Entry] = &[
         columns: &[
             "site_id",
             "domain",
+            "former_domain",
             "timezone",
             "retention_days",
             "public",

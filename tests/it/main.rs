@@ -17,6 +17,7 @@
 //! - `leak`: no address and no user agent in anything that is written, answered or kept in memory.
 //! - `linking`: a visitor id tells nothing when its salt is gone; `attack` is the attempt.
 //! - `audit`: what an operator asks of privacy, and is told.
+//! - `limits`: what one report may use.
 //! - `licences`: the licences of what is used.
 //! - `scaling`: several collectors.
 //! - `openapi`: the list of the API's routes.
@@ -43,6 +44,7 @@ mod formats;
 mod import;
 mod leak;
 mod licences;
+mod limits;
 mod linking;
 mod migration;
 mod openapi;

@@ -23,6 +23,9 @@ pub(super) const RETENTION_DAYS_MAX: u32 = 36_500;
 pub(super) struct SiteRow {
     pub(super) site_id: u32,
     pub(super) domain: String,
+    /// The one it had before its last renaming; empty when it never had another.
+    #[serde(default)]
+    pub(super) former_domain: String,
     pub(super) timezone: String,
     pub(super) retention_days: u32,
     pub(super) public: bool,
@@ -45,9 +48,10 @@ pub struct SiteChange {
 }
 
 impl Catalog {
-    /// The site of that domain.
+    /// The site of that domain, or the one that had it before it was renamed.
     pub fn site(&self, domain: &str) -> Option<Arc<Site>> {
-        self.known().sites.get(domain).cloned()
+        let known = self.known();
+        known.sites.get(domain).or_else(|| known.renamed.get(domain)).cloned()
     }
 
     /// All sites, by domain.
@@ -118,7 +122,7 @@ impl Catalog {
             if row_of(&renamed).is_some() {
                 return Err(CatalogError::DomainTaken(renamed));
             }
-            row.domain = renamed;
+            row.former_domain = std::mem::replace(&mut row.domain, renamed);
         }
         row.take(wanted)?;
         row.version = change.version();
@@ -147,9 +151,17 @@ impl Catalog {
 
 impl SiteRow {
     fn new(site_id: u32, domain: String, created_at: u32) -> Self {
-        let timezone = "UTC".to_owned();
-        let (retention_days, public, removed, version) = (0, false, false, 0);
-        Self { site_id, domain, timezone, retention_days, public, created_at, removed, version }
+        Self {
+            site_id,
+            domain,
+            former_domain: String::new(),
+            timezone: "UTC".to_owned(),
+            retention_days: 0,
+            public: false,
+            created_at,
+            removed: false,
+            version: 0,
+        }
     }
 
     fn is(&self, site: SiteId) -> bool {

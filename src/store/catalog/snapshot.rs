@@ -103,6 +103,8 @@ pub(super) struct Known {
     pub(super) rows: Snapshot,
     /// The sites by their domain.
     pub(super) sites: HashMap<String, Arc<Site>>,
+    /// Those that were renamed, by the domain that they had before. It may be another site's by now.
+    pub(super) renamed: HashMap<String, Arc<Site>>,
     /// The tokens by their hash.
     pub(super) tokens: HashMap<String, Token>,
     /// What shared links open, by their slug.
@@ -116,12 +118,18 @@ impl From<Snapshot> for Known {
             let segments = segments::saved(&rows.segments, site.id);
             Arc::new(Site { goals: goals.collect(), segments, ..site })
         };
-        let sites = rows.sites.iter().filter_map(SiteRow::site);
-        let sites = sites.map(|site| (site.domain.clone(), whole(site))).collect();
+        let (mut sites, mut renamed) = (HashMap::new(), HashMap::new());
+        for (row, site) in rows.sites.iter().filter_map(|row| Some((row, row.site()?))) {
+            let site = whole(site);
+            if !row.former_domain.is_empty() {
+                renamed.insert(row.former_domain.clone(), Arc::clone(&site));
+            }
+            sites.insert(site.domain.clone(), site);
+        }
         let tokens = rows.tokens.iter().filter_map(|row| Some((row.hash.clone(), row.token()?)));
         let tokens = tokens.collect();
         let links = rows.shared_links.iter().filter_map(LinkRow::opens).collect();
-        Self { loaded: true, sites, tokens, links, rows }
+        Self { loaded: true, sites, renamed, tokens, links, rows }
     }
 }
 
@@ -134,6 +142,7 @@ mod tests {
         SiteRow {
             site_id: 7,
             domain: domain.into(),
+            former_domain: String::new(),
             timezone: "Asia/Kathmandu".into(),
             retention_days: 0,
             public: false,

@@ -58,8 +58,14 @@ async fn sites_are_listed_a_page_at_a_time_and_can_be_renamed() {
             (&json!("new.test"), &json!("Asia/Kathmandu"))
         );
     }
-    let query = json!({ "site_id": "new.test", "metrics": ["events"] });
-    assert_eq!(set.rows(query).await, json!([[1]]));
+    let events = |domain: &str| json!({ "site_id": domain, "metrics": ["events"] });
+    assert_eq!(set.rows(events("new.test")).await, json!([[1]]));
+    // Tags and clients that know the former name go on, until another site has it.
+    assert_eq!(set.rows(events("example.com")).await, json!([[1]]));
+    let tagged = json!({ "n": "pageview", "u": "https://example.com/", "d": "example.com" });
+    assert_eq!(set.collector.beacon(&tagged).await.header("x-passerby-dropped"), None);
+    set.done(Method::POST, path, json!({ "domain": "example.com" })).await;
+    assert_eq!(set.rows(events("example.com")).await, json!([[0]]));
     set.refused(
         Method::PUT,
         "/api/v1/sites/new.test",
