@@ -302,9 +302,13 @@ impl Collector {
         .await
     }
 
-    /// The rows of a report.
+    /// The rows of a report, once the database answers: a collector accepts beacons before that.
     pub(crate) async fn results(&self, token: &str, query: &Value) -> Value {
-        let answer = self.query(token, query).await;
+        let answer = eventually("the database answers", async || {
+            let answer = self.query(token, query).await;
+            (answer.status != StatusCode::SERVICE_UNAVAILABLE).then_some(answer)
+        })
+        .await;
         assert_eq!(answer.status, StatusCode::OK, "{:?}", answer.body);
         answer.json()["results"].take()
     }
