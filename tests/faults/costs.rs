@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use passerby::event::{Attributes, Event, Happening, SessionId, VisitorId};
+use passerby::event::Event;
 use passerby::spool::disk::{Appendable, Directory, Disk};
 use passerby::spool::{Limits, Record, Spool};
 use passerby::store::Server;
 
+use crate::rows::view;
 use crate::{option, support};
 
 /// A disk that says that it has synced.
@@ -55,26 +56,7 @@ impl Appendable for ForgetfulFile {
 }
 
 fn event() -> Event {
-    let happening = Happening {
-        site_id: 1,
-        timestamp: 1_700_000_000,
-        name: "pageview".into(),
-        visitor_id: VisitorId(7),
-        session_id: SessionId(9),
-        seq: 1,
-        event_id: 1,
-        hostname: "example.com".into(),
-        pathname: "/a/page/as/there/are/many".into(),
-        interactive: true,
-        engagement_ms: 0,
-        scroll_depth: 255,
-        props: Vec::new(),
-        revenue_amount: 0,
-        revenue_currency: String::new(),
-        entry_hostname: "example.com".into(),
-        entry_pathname: "/".into(),
-    };
-    Event { happening, attributes: Attributes::default().into() }
+    view(9, 1, "/a/page/as/there/are/many")
 }
 
 /// Appends from so many tasks at once; returns the median and the 99th percentile, and rows a sync.

@@ -33,6 +33,7 @@ mod oracle;
 mod poison;
 mod proxy;
 mod rig;
+mod rows;
 mod stopping;
 mod storm;
 #[expect(dead_code, reason = "the integration tests need more of it")]

@@ -3,8 +3,9 @@
 use crate::load::Sender;
 use crate::oracle::Fate;
 use crate::rig::{Rig, Start};
+use crate::rows::view;
 use crate::support;
-use passerby::event::{Attributes, Event, Happening, SessionId, VisitorId};
+use passerby::event::Event;
 
 /// The format of the spool as its documentation has it, once more: what is on disks must go on being read.
 fn segment(columns: &str, rows: &[Vec<u8>]) -> Vec<u8> {
@@ -31,27 +32,8 @@ fn segment(columns: &str, rows: &[Vec<u8>]) -> Vec<u8> {
 
 /// A row without its last column.
 fn older_row(seq: u32) -> Vec<u8> {
-    let happening = Happening {
-        site_id: 1,
-        timestamp: 1_700_000_000,
-        name: "pageview".into(),
-        visitor_id: VisitorId(7),
-        session_id: SessionId(9),
-        seq,
-        event_id: u64::from(seq),
-        hostname: "example.com".into(),
-        pathname: "/older".into(),
-        interactive: true,
-        engagement_ms: 0,
-        scroll_depth: 255,
-        props: Vec::new(),
-        revenue_amount: 0,
-        revenue_currency: String::new(),
-        entry_hostname: "example.com".into(),
-        entry_pathname: "/older".into(),
-    };
     let mut row = Vec::new();
-    Event { happening, attributes: Attributes::default().into() }.encode(&mut row);
+    view(9, seq, "/older").encode(&mut row);
     // The last column is an empty text: one byte.
     assert_eq!(row.pop(), Some(0));
     row
