@@ -34,6 +34,8 @@ pub struct Config {
     pub script: Script,
     /// The privacy boundary.
     pub privacy: Privacy,
+    /// What one network or site may take.
+    pub limits: Limits,
     /// The open visits.
     pub visits: Visits,
     /// The spool.
@@ -62,6 +64,7 @@ impl Default for Config {
             tls: Tls::default(),
             script: Script::default(),
             privacy: Privacy::default(),
+            limits: Limits::default(),
             visits: Visits::default(),
             spool: Spool::default(),
             clickhouse: ClickHouse::default(),
@@ -135,6 +138,24 @@ impl Default for Privacy {
             on_objection: OnObjection::Anonymous,
             salt_dir: None,
         }
+    }
+}
+
+/// `[limits]`; 0 is no limit.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// The most events a minute of one network (IPv4 /24, IPv6 /48).
+    pub events_per_network: u32,
+    /// The most events a minute for one site.
+    pub events_per_site: u32,
+    /// The most connections of one network that are open at once.
+    pub connections_per_network: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { events_per_network: 600, events_per_site: 0, connections_per_network: 256 }
     }
 }
 
@@ -303,6 +324,13 @@ const OVERRIDES: &[(&str, &[&str], Form)] = &[
     ("PASSERBY_PRIVACY_IPV6_PREFIX", &["privacy", "ipv6_prefix"], Form::Integer),
     ("PASSERBY_PRIVACY_ON_OBJECTION", &["privacy", "on_objection"], Form::Text),
     ("PASSERBY_PRIVACY_SALT_DIR", &["privacy", "salt_dir"], Form::Text),
+    ("PASSERBY_LIMITS_EVENTS_PER_NETWORK", &["limits", "events_per_network"], Form::Integer),
+    ("PASSERBY_LIMITS_EVENTS_PER_SITE", &["limits", "events_per_site"], Form::Integer),
+    (
+        "PASSERBY_LIMITS_CONNECTIONS_PER_NETWORK",
+        &["limits", "connections_per_network"],
+        Form::Integer,
+    ),
     ("PASSERBY_VISITS_OPEN_MAX", &["visits", "open_max"], Form::Integer),
     ("PASSERBY_SPOOL_BYTES_MAX", &["spool", "bytes_max"], Form::Integer),
     ("PASSERBY_SPOOL_SEGMENT_BYTES", &["spool", "segment_bytes"], Form::Integer),

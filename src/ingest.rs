@@ -15,7 +15,10 @@ use crate::enrich::agent::{Agent, Agents};
 use crate::enrich::language;
 use crate::event::{Attributes, Event, Happening, SCROLL_DEPTH_UNKNOWN, SessionId, VisitorId};
 use crate::judge::{DropReason, Judge};
-use crate::privacy::{Client, Crossing, Network, OnObjection, Place, Signal, UserAgent, Wall};
+use crate::limits::Rate;
+use crate::privacy::{
+    Client, Crossing, Network, NetworkKey, OnObjection, Place, Signal, UserAgent, Wall,
+};
 use crate::session::{Arrival, Placed, Visits};
 use crate::site::Site;
 use crate::spool::{AppendError, Record, Spool};
@@ -31,6 +34,7 @@ pub struct Collector {
     catalog: Arc<Catalog>,
     wall: Wall,
     on_objection: OnObjection,
+    limits: Limits,
     agents: Agents,
     judge: Judge,
     visits: Arc<Visits>,
@@ -48,12 +52,43 @@ pub struct Parts {
     pub wall: Wall,
     /// What becomes of the views of visitors who object.
     pub on_objection: OnObjection,
+    /// What one network or site may send.
+    pub limits: Limits,
     /// The open visits.
     pub visits: Arc<Visits>,
     /// Where events become durable.
     pub spool: Spool,
     /// The counters of the collector.
     pub counters: Arc<Counters>,
+}
+
+/// What one network or site may send; without a rate, anything.
+#[derive(Default)]
+pub struct Limits {
+    /// Of each network.
+    pub networks: Option<Rate>,
+    /// Of each site.
+    pub sites: Option<Rate>,
+}
+
+impl Limits {
+    /// So many events a minute of each network and of each site; 0 is no limit.
+    pub fn per_minute(of_a_network: u32, of_a_site: u32) -> Self {
+        Self { networks: Rate::per_minute(of_a_network), sites: Rate::per_minute(of_a_site) }
+    }
+
+    fn admit_network(&self, network: Option<NetworkKey>, now: Timestamp) -> bool {
+        let (Some(rate), Some(network)) = (&self.networks, network) else { return true };
+        rate.admits(network, now)
+    }
+
+    fn admit_site(&self, site: &Site, now: Timestamp) -> bool {
+        self.sites.as_ref().is_none_or(|rate| rate.admits(site.id, now))
+    }
+
+    fn sweep(&self, now: Timestamp) {
+        [&self.networks, &self.sites].into_iter().flatten().for_each(|rate| rate.sweep(now));
+    }
 }
 
 /// What became of a beacon that was not refused: each site's event is on disk, or was dropped.
@@ -105,12 +140,27 @@ struct Told<'a> {
 impl Collector {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
-        let Parts { clock, catalog, wall, on_objection, visits, spool, counters } = parts;
+        let Parts { clock, catalog, wall, on_objection, limits, visits, spool, counters } = parts;
         let (agents, judge) = (Agents::new(), Judge::new());
-        Self { clock, catalog, wall, on_objection, agents, judge, visits, spool, counters }
+        Self { clock, catalog, wall, on_objection, limits, agents, judge, visits, spool, counters }
     }
 
-    /// Takes one beacon in, for every site that it names. `Ok` means that what was not dropped is on
+    /// Whether one more beacon may come from where a request came from. It is asked before the beacon is read,
+    /// and answers for its first site; if it may not, that is counted.
+    pub fn admits(&self, client: &Client) -> bool {
+        let is_admitted = self.limits.admit_network(client.limited_as, self.clock.now());
+        if !is_admitted {
+            self.count_dropped(DropReason::ThrottleNetwork);
+        }
+        is_admitted
+    }
+
+    /// Forgets what the limits need to know no longer.
+    pub fn sweep(&self) {
+        self.limits.sweep(self.clock.now());
+    }
+
+    /// Takes one beacon in that was admitted, for every site that it names. `Ok` means that what was not dropped is on
     /// disk.
     ///
     /// What arrives is counted before anything is waited for, and what becomes of the rows is counted
@@ -179,7 +229,7 @@ impl Collector {
         accept_language: &str,
     ) -> (Vec<Record>, Receipt) {
         let now = self.clock.now();
-        let Client { ip, agent: raw_agent, signal, network } = client;
+        let Client { ip, agent: raw_agent, signal, network, limited_as } = client;
         let agent = self.agents.read(raw_agent.read());
         let objects = matches!(signal, Signal::Objects) && self.on_objection != OnObjection::Ignore;
         if let Some(reason) = self.verdict(beacon, &raw_agent, network, objects) {
@@ -199,8 +249,14 @@ impl Collector {
         };
         let mut receipt = Receipt::default();
         let mut records = Vec::with_capacity(beacon.domains.len());
-        for domain in &beacon.domains {
-            match self.event(domain, &told) {
+        for (place, domain) in beacon.domains.iter().enumerate() {
+            // The first was admitted with the beacon.
+            let is_admitted = place == 0 || self.limits.admit_network(limited_as, now);
+            let event = match is_admitted {
+                true => self.event(domain, &told),
+                false => Err(DropReason::ThrottleNetwork),
+            };
+            match event {
                 Ok(event) => records.push(Record::of(&event)),
                 Err(reason) => receipt.dropped.push(reason),
             }
@@ -229,6 +285,9 @@ impl Collector {
 
     fn event(&self, domain: &str, told: &Told<'_>) -> Result<Event, DropReason> {
         let site = self.catalog.site(domain).ok_or(DropReason::UnknownSite)?;
+        if !self.limits.admit_site(&site, told.now) {
+            return Err(DropReason::ThrottleSite);
+        }
         let first = || attributes(told);
         let placed =
             if told.objects { anonymous(told, first) } else { self.visit(&site, told, first) };

@@ -9,6 +9,7 @@
 //! - [`privacy`]: the wall: the only code that sees an address.
 //! - [`beacon`]: the wire form of an event; [`judge`]: why a beacon is not counted;
 //!   [`enrich`]: what browser, system, source, channel and language it tells of.
+//! - [`limits`]: what one network or site may take of the collector.
 //! - [`session`]: the open visits, in memory; [`event`]: the stored row.
 //! - [`ingest`]: the seven steps of a beacon, in their order; [`import`]: the same for a file of events;
 //!   [`export`]: a file of events from what is stored.
@@ -37,6 +38,7 @@ pub mod http;
 pub mod import;
 pub mod ingest;
 pub mod judge;
+pub mod limits;
 pub mod privacy;
 pub mod query;
 pub mod record;

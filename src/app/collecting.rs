@@ -24,7 +24,8 @@ use crate::http::connections::{self, Stopping};
 use crate::http::control;
 use crate::http::door::Door;
 use crate::http::tls::Certificates;
-use crate::ingest::{Collector, Parts};
+use crate::ingest::{self, Collector, Parts};
+use crate::limits::Crowd;
 use crate::privacy::{Geo, Ledger, Listener, Prefixes, Proxies, SaltStore, Salts, Wall};
 use crate::session::Visits;
 use crate::spool::disk::{Directory, Disk};
@@ -83,25 +84,31 @@ impl Collecting {
             catalog: Arc::clone(&services.catalog),
             wall: Wall::new(prefixes, Arc::clone(&salts), Arc::clone(&geo)),
             on_objection: config.privacy.on_objection,
+            limits: ingest::Limits::per_minute(
+                config.limits.events_per_network,
+                config.limits.events_per_site,
+            ),
             visits: Arc::clone(&visits),
             spool: spool.clone(),
             counters: Arc::clone(&services.counters),
         }));
         let loader = start_loader(&app, &spool, reader);
+        let crowd = Crowd::new(config.limits.connections_per_network);
         services.counters.watch(Sources {
             clock: Arc::clone(&services.clock),
             collector: Arc::clone(&collector),
             spool: spool.clone(),
             loader: Arc::clone(loader.figures()),
             visits: Arc::clone(&visits),
+            crowd: Arc::clone(&crowd),
         });
         services.eraser.watch(spool.clone(), Arc::clone(&visits));
         services.health.set_spool(spool.clone());
 
         let (stopping, stopped) = watch::channel(false);
         let door = Door {
-            proxies: Proxies::new(config.trusted_proxies.clone()),
-            collector,
+            proxies: Proxies::new(config.trusted_proxies.clone(), prefixes),
+            collector: Arc::clone(&collector),
             services: services.clone(),
             routes: crate::http::routes(services.clone()),
         };
@@ -109,15 +116,28 @@ impl Collecting {
             listener,
             Arc::new(door),
             certificates.clone(),
+            Arc::clone(&crowd),
             stopped.clone(),
         ))];
         servers.extend(metrics.map(|listener| {
             let routes = control::operators_routes(services.clone());
-            tokio::spawn(connections::serve(listener, Arc::new(routes), None, stopped.clone()))
+            tokio::spawn(connections::serve(
+                listener,
+                Arc::new(routes),
+                None,
+                crowd,
+                stopped.clone(),
+            ))
         }));
         servers.extend(control_server(&config, &app, stopped));
-        let timer =
-            tokio::spawn(tick(Arc::clone(&services.clock), salts, visits, geo, certificates));
+        let timer = tokio::spawn(tick(
+            Arc::clone(&services.clock),
+            salts,
+            visits,
+            geo,
+            certificates,
+            collector,
+        ));
         let retention = tokio::spawn(keep_no_longer(services));
         let timers = [timer, retention];
         Ok(Self { app, address, stopping, servers, timers, spool, loader })
@@ -218,6 +238,7 @@ async fn tick(
     visits: Arc<Visits>,
     geo: Arc<Geo>,
     certificates: Option<Arc<Certificates>>,
+    collector: Arc<Collector>,
 ) {
     let mut interval = tokio::time::interval(TICK);
     let mut hangup = signal(SignalKind::hangup()).ok();
@@ -233,6 +254,7 @@ async fn tick(
         salts.rotate(now);
         visits.sweep(u32::try_from(now.as_second()).unwrap_or(0));
         geo.reload_if_replaced(now);
+        collector.sweep();
     }
 }
 

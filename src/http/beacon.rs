@@ -44,9 +44,9 @@ pub(super) async fn event(
     if parts.headers.contains_key(header::CONTENT_ENCODING) {
         return plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "A beacon must not be compressed.");
     }
-    let beacon = match whole(body).await {
-        Ok(body) => decode::body(text(&parts.headers, &header::CONTENT_TYPE), body).await,
-        Err(error) => Err(error),
+    let beacon = async {
+        let body = whole(body).await?;
+        decode::body(text(&parts.headers, &header::CONTENT_TYPE), body).await.map(Some)
     };
     match outcome(collector, beacon, client, &parts.headers).await {
         Outcome::Counted(receipt) => {
@@ -98,7 +98,7 @@ pub(super) async fn pixel(collector: &Collector, parts: &Parts, client: Client) 
         return plain(StatusCode::METHOD_NOT_ALLOWED, "Fetch the pixel with GET.");
     }
     let referer = parts.headers.get(header::REFERER).and_then(|value| value.to_str().ok());
-    let beacon = decode::pixel(parts.uri.query().unwrap_or_default(), referer);
+    let beacon = async { decode::pixel(parts.uri.query().unwrap_or_default(), referer).map(Some) };
     as_picture(outcome(collector, beacon, client, &parts.headers).await)
 }
 
@@ -133,14 +133,20 @@ pub(super) enum Outcome {
     Refused(Refusal),
 }
 
+/// Reads a beacon and takes it in, unless too many come from where it comes from. One that is read as `None`
+/// has nothing to count.
 pub(super) async fn outcome(
     collector: &Collector,
-    beacon: Result<Beacon, BeaconError>,
+    beacon: impl Future<Output = Result<Option<Beacon>, BeaconError>>,
     client: Client,
     headers: &HeaderMap,
 ) -> Outcome {
-    let beacon = match beacon {
-        Ok(beacon) => beacon,
+    if !collector.admits(&client) {
+        return Outcome::Counted(Receipt { dropped: vec![DropReason::ThrottleNetwork] });
+    }
+    let beacon = match beacon.await {
+        Ok(Some(beacon)) => beacon,
+        Ok(None) => return Outcome::Counted(Receipt::default()),
         Err(error) => {
             collector.count_invalid();
             return Outcome::Invalid(error);

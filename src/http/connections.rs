@@ -15,6 +15,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
+use rustix::process::{Resource, Rlimit};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -23,10 +24,14 @@ use tokio::time::timeout;
 use super::door;
 use super::http2::{self, Activity};
 use super::tls::{Certificates, HTTP2};
-use crate::privacy::{Listener, Peer};
+use crate::limits::Crowd;
+use crate::privacy::{Listener, NetworkKey, Peer};
 
-/// The most connections that are open at once; more wait to be accepted.
-const CONNECTIONS_MAX: usize = 8_192;
+/// The most connections that are open at once, if the system lets the collector have as many; more wait to
+/// be accepted.
+const CONNECTIONS_MAX: u64 = 8_192;
+/// Files that are kept for everything but connections: the spool, the database, the log.
+const OTHER_FILES: u64 = 128;
 /// A request whose head is not there by then is given up; also how long a connection may be idle.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 /// The most headers of a request.
@@ -52,12 +57,19 @@ pub trait Answer: Send + Sync + 'static {
         peer: &Peer,
         request: Request<Incoming>,
     ) -> impl Future<Output = Response<Body>> + Send;
+
+    /// The network that the connections of a peer are limited as, if they are.
+    fn limited_as(&self, peer: &Peer) -> Option<NetworkKey>;
 }
 
 /// Routes alone, for a listener that only operators reach.
 impl Answer for Router {
     async fn answer(&self, _: &Peer, request: Request<Incoming>) -> Response<Body> {
         door::behind(self, request.map(Body::new)).await
+    }
+
+    fn limited_as(&self, _: &Peer) -> Option<NetworkKey> {
+        None
     }
 }
 
@@ -72,15 +84,34 @@ pub fn limits() -> http1::Builder {
     builder
 }
 
+/// How many connections there is room for, when the collector has been given all the files that it can have.
+///
+/// A collector that has used up its files can neither accept connections nor write its spool: so connections
+/// wait before that.
+fn room() -> usize {
+    let limit = rustix::process::getrlimit(Resource::Nofile);
+    let all = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    let files = match rustix::process::setrlimit(Resource::Nofile, all) {
+        Ok(()) => limit.maximum,
+        Err(_) => limit.current,
+    };
+    let room = files.map_or(CONNECTIONS_MAX, |files| {
+        // With very few files, half of them.
+        files.saturating_sub(OTHER_FILES).max(files / 2)
+    });
+    usize::try_from(room.min(CONNECTIONS_MAX)).unwrap_or(usize::MAX)
+}
+
 /// Accepts connections until the collector stops, and then waits for those that are at work. With
-/// certificates they are encrypted.
+/// certificates they are encrypted. A connection that has no place in the crowd is closed at once.
 pub async fn serve<D: Answer>(
     listener: Listener,
     door: Arc<D>,
     certificates: Option<Arc<Certificates>>,
+    crowd: Arc<Crowd>,
     mut stopping: Stopping,
 ) {
-    let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let permits = Arc::new(Semaphore::new(room()));
     let mut connections = JoinSet::new();
     loop {
         let accepted = async {
@@ -92,6 +123,7 @@ pub async fn serve<D: Answer>(
             () = stopped(&mut stopping) => break,
         };
         while connections.try_join_next().is_some() {}
+        let Some(seat) = crowd.seat(door.limited_as(&peer)) else { continue };
         let (door, stopping) = (Arc::clone(&door), stopping.clone());
         let acceptor = certificates.as_ref().map(|certificates| certificates.acceptor());
         connections.spawn(async move {
@@ -106,7 +138,7 @@ pub async fn serve<D: Answer>(
                     Err(_) => tracing::trace!("a handshake took too long"),
                 },
             }
-            drop(permit);
+            drop((permit, seat));
         });
     }
     drop(listener);
@@ -181,5 +213,78 @@ pub(super) async fn drain(mut connections: JoinSet<()>) {
     let all = async { while connections.join_next().await.is_some() {} };
     if timeout(DRAIN_TIMEOUT, all).await.is_err() {
         tracing::warn!("some connections did not end in time and were cut");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
+    use super::*;
+    use crate::privacy::Proxies;
+
+    /// Answers everything, and takes everybody for the same network, or for nobody's.
+    struct OneNetwork(Option<NetworkKey>);
+
+    impl Answer for OneNetwork {
+        async fn answer(&self, _: &Peer, _: Request<Incoming>) -> Response<Body> {
+            Response::new(Body::from("here"))
+        }
+
+        fn limited_as(&self, _: &Peer) -> Option<NetworkKey> {
+            self.0
+        }
+    }
+
+    async fn start(door: OneNetwork, crowd: &Arc<Crowd>) -> (SocketAddr, watch::Sender<bool>) {
+        let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopping) = watch::channel(false);
+        tokio::spawn(serve(listener, Arc::new(door), None, Arc::clone(crowd), stopping));
+        (address, stop)
+    }
+
+    /// A connection on which a request was answered; `None` when it was closed instead.
+    async fn connect(address: SocketAddr) -> Option<TcpStream> {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let _ = stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
+        let mut answer = [0; 4_096];
+        let count = stream.read(&mut answer).await.unwrap_or(0);
+        answer[..count].ends_with(b"here").then_some(stream)
+    }
+
+    #[tokio::test]
+    async fn a_network_with_too_many_connections_gets_no_more_until_one_of_them_ends() {
+        let crowd = Crowd::new(8);
+        let network = Proxies::default().network_of("192.0.2.1");
+        let (address, _running) = start(OneNetwork(network), &crowd).await;
+        let mut open = Vec::new();
+        for _ in 0..8 {
+            open.push(connect(address).await.expect("there was room"));
+        }
+        for _ in 0..20 {
+            assert!(connect(address).await.is_none(), "there was no room");
+        }
+        assert_eq!((crowd.open(), crowd.refused()), (8, 20));
+        open.pop();
+        // The collector sees a moment later that it has gone.
+        while crowd.open() == 8 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert!(connect(address).await.is_some());
+    }
+
+    #[tokio::test]
+    async fn who_is_not_limited_has_as_many_connections_as_there_is_room_for() {
+        let crowd = Crowd::new(8);
+        let (address, _running) = start(OneNetwork(None), &crowd).await;
+        let mut open = Vec::new();
+        for _ in 0..50 {
+            open.push(connect(address).await.expect("there was room"));
+        }
+        assert_eq!((crowd.open(), crowd.refused()), (50, 0));
     }
 }

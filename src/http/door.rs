@@ -16,7 +16,7 @@ use tower::ServiceExt;
 use super::connections::Answer;
 use super::{Services, beacon, foreign};
 use crate::ingest::Collector;
-use crate::privacy::{Peer, Proxies};
+use crate::privacy::{NetworkKey, Peer, Proxies};
 use crate::web::visitor;
 
 /// What stands behind the door.
@@ -32,6 +32,10 @@ pub struct Door {
 }
 
 impl Answer for Door {
+    fn limited_as(&self, peer: &Peer) -> Option<NetworkKey> {
+        self.proxies.network_of_peer(peer)
+    }
+
     async fn answer(&self, peer: &Peer, request: Request<Incoming>) -> Response<Body> {
         let (mut parts, body) = request.into_parts();
         let client = self.proxies.client(peer, &mut parts.headers);

@@ -28,14 +28,11 @@ pub(super) async fn umami(
     }
     // The trackers keep what they are answered and send it again: so there is nothing in it.
     let nothing = || beacon::with_headers(StatusCode::OK, "application/json", "{}".into());
-    let sent = match beacon::whole(body).await {
-        Ok(body) => umami_wire::body(&body),
-        Err(error) => Err(error),
-    };
-    let sent = match sent {
-        Ok(umami_wire::Sent::Other) => return nothing(),
-        Ok(umami_wire::Sent::Event(beacon)) => Ok(*beacon),
-        Err(error) => Err(error),
+    let sent = async {
+        Ok(match umami_wire::body(&beacon::whole(body).await?)? {
+            umami_wire::Sent::Other => None,
+            umami_wire::Sent::Event(beacon) => Some(*beacon),
+        })
     };
     match beacon::outcome(collector, sent, client, &parts.headers).await {
         Outcome::Counted(receipt) => beacon::with_drops(nothing(), &receipt.dropped),
@@ -63,6 +60,6 @@ pub(super) async fn goatcounter(
         .iter()
         .map(|name| beacon::text(&parts.headers, name))
         .find(|told| told.starts_with("http"));
-    let sent = goatcounter_wire::query(query, domain, told);
+    let sent = async { goatcounter_wire::query(query, domain, told).map(Some) };
     beacon::as_picture(beacon::outcome(collector, sent, client, &parts.headers).await)
 }

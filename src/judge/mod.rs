@@ -1,8 +1,8 @@
 //! Why an event is not counted.
 //!
 //! The reasons are a closed list: each is a value of the `x-passerby-dropped` header and a label of a
-//! counter. What is judged here is who sent a beacon, and what sent them; whether the site is known and the visit is open
-//! is found on the way.
+//! counter. What is judged here is who sent a beacon, and what sent them; whether the site is known, the
+//! visit is open and the limits are kept is found on the way.
 
 mod bots;
 mod spam;
@@ -22,18 +22,24 @@ pub enum DropReason {
     Objection,
     /// The referrer is known to send visits that nobody made.
     SpamReferrer,
+    /// Too much comes from the network that it came from.
+    ThrottleNetwork,
+    /// Too much comes for the site.
+    ThrottleSite,
     /// No site has that domain.
     UnknownSite,
 }
 
 impl DropReason {
     /// Every reason there is.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Bot,
         Self::DataCentre,
         Self::NoSessionForEngagement,
         Self::Objection,
         Self::SpamReferrer,
+        Self::ThrottleNetwork,
+        Self::ThrottleSite,
         Self::UnknownSite,
     ];
 
@@ -45,6 +51,8 @@ impl DropReason {
             Self::NoSessionForEngagement => "no_session_for_engagement",
             Self::Objection => "objection",
             Self::SpamReferrer => "spam_referrer",
+            Self::ThrottleNetwork => "throttle_network",
+            Self::ThrottleSite => "throttle_site",
             Self::UnknownSite => "unknown_site",
         }
     }

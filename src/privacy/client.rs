@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use axum::body::Body;
 
+use super::networks::NetworkKey;
 use super::signal::Signal;
 
 /// The longest part of a user agent that is looked at, in bytes.
@@ -21,6 +22,8 @@ pub struct Client {
     pub signal: Signal,
     /// What a trusted proxy says of the network.
     pub network: Network,
+    /// The network that limits count it to; nobody's, where there are none for it.
+    pub limited_as: Option<NetworkKey>,
 }
 
 impl Client {
@@ -50,21 +53,26 @@ impl ClientIp {
     }
 
     pub(super) fn truncate(self, ipv4_prefix: u8, ipv6_prefix: u8) -> Truncated {
-        match *self.0 {
-            IpAddr::V4(address) => {
-                let mask = u32::MAX.checked_shl(32 - u32::from(ipv4_prefix)).unwrap_or(0);
-                Truncated::V4(Ipv4Addr::from_bits(address.to_bits() & mask))
-            }
-            IpAddr::V6(address) => {
-                let mask = u128::MAX.checked_shl(128 - u32::from(ipv6_prefix)).unwrap_or(0);
-                Truncated::V6(Ipv6Addr::from_bits(address.to_bits() & mask))
-            }
-        }
+        truncated(*self.0, ipv4_prefix, ipv6_prefix)
     }
 
     #[cfg(test)]
     pub(super) fn is(&self, address: &str) -> bool {
         address.parse() == Ok(*self.0)
+    }
+}
+
+/// The leading bits of an address.
+pub(super) fn truncated(address: IpAddr, ipv4_prefix: u8, ipv6_prefix: u8) -> Truncated {
+    match address {
+        IpAddr::V4(address) => {
+            let mask = u32::MAX.checked_shl(32 - u32::from(ipv4_prefix)).unwrap_or(0);
+            Truncated::V4(Ipv4Addr::from_bits(address.to_bits() & mask))
+        }
+        IpAddr::V6(address) => {
+            let mask = u128::MAX.checked_shl(128 - u32::from(ipv6_prefix)).unwrap_or(0);
+            Truncated::V6(Ipv6Addr::from_bits(address.to_bits() & mask))
+        }
     }
 }
 

@@ -17,7 +17,9 @@ use ipnet::IpNet;
 
 use super::client::{Client, ClientIp, Network, UserAgent};
 use super::listener::Peer;
+use super::networks::{NetworkKey, Networks};
 use super::signal::Signal;
+use super::wall::Prefixes;
 
 /// Headers that name the client alone, in the order in which they are believed.
 const SINGLE: [&str; 2] = ["x-plausible-ip", "cf-connecting-ip"];
@@ -31,13 +33,34 @@ const NETWORK: &str = "x-plausible-ip-type";
 const UNREAD: [&str; 4] = ["x-real-ip", "true-client-ip", "x-client-ip", "fly-client-ip"];
 
 /// The networks whose forwarding headers are believed.
-#[derive(Default)]
-pub struct Proxies(Vec<IpNet>);
+pub struct Proxies {
+    trusted: Vec<IpNet>,
+    networks: Networks,
+}
+
+impl Default for Proxies {
+    /// Nobody's.
+    fn default() -> Self {
+        Self::new(Vec::new(), Prefixes::default())
+    }
+}
 
 impl Proxies {
-    /// These networks, and no others.
-    pub fn new(networks: Vec<IpNet>) -> Self {
-        Self(networks)
+    /// These networks, and no others; of an address so many bits are used.
+    pub fn new(trusted: Vec<IpNet>, used: Prefixes) -> Self {
+        Self { trusted, networks: Networks::new(used) }
+    }
+
+    /// The network that limits count a connection to: not that of a proxy that is trusted, through which
+    /// everybody comes.
+    pub fn network_of_peer(&self, peer: &Peer) -> Option<NetworkKey> {
+        self.limited(peer.0)
+    }
+
+    /// The network of a test's visitor.
+    #[cfg(test)]
+    pub(crate) fn network_of(&self, address: &str) -> Option<NetworkKey> {
+        self.limited(address.parse().ok()?)
     }
 
     /// Who sent a request. The headers that tell of it are removed: nothing later can read them.
@@ -45,13 +68,15 @@ impl Proxies {
         let is_believed = self.trusts(peer.0);
         let address = if is_believed { self.forwarded(headers) } else { None };
         let network = if is_believed { network(headers) } else { Network::Unknown };
+        let address = address.unwrap_or(peer.0);
         let client = Client {
-            ip: ClientIp::new(address.unwrap_or(peer.0)),
+            ip: ClientIp::new(address),
             agent: UserAgent::new(
                 headers.get(header::USER_AGENT).map_or(b"", |value| value.as_bytes()),
             ),
             signal: Signal::of(headers),
             network,
+            limited_as: self.limited(address),
         };
         let told =
             SINGLE.iter().chain(&LISTS).chain(&UNREAD).chain([&FORWARDED, &NETWORK, &"user-agent"]);
@@ -61,9 +86,13 @@ impl Proxies {
         client
     }
 
+    fn limited(&self, address: IpAddr) -> Option<NetworkKey> {
+        if self.trusts(address) { None } else { self.networks.of(address) }
+    }
+
     fn trusts(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        self.0.iter().any(|network| network.contains(&address))
+        self.trusted.iter().any(|network| network.contains(&address))
     }
 
     fn forwarded(&self, headers: &HeaderMap) -> Option<IpAddr> {
@@ -142,7 +171,9 @@ mod tests {
     }
 
     fn proxies() -> Proxies {
-        Proxies::new(vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()])
+        let trusted = ["10.0.0.0/8", "fd00::/8", "192.0.2.240/28"];
+        let trusted = trusted.iter().map(|network| network.parse().unwrap()).collect();
+        Proxies::new(trusted, Prefixes::default())
     }
 
     #[track_caller]
@@ -237,6 +268,23 @@ mod tests {
             headers.keys().map(|name| name.as_str()).collect::<Vec<_>>(),
             ["accept-language"]
         );
+    }
+
+    #[test]
+    fn a_trusted_proxy_is_not_limited_and_who_comes_through_it_is() {
+        let proxies = proxies();
+        let limited = |peer: &str, lines: &[(&str, &str)]| {
+            proxies.client(&Peer(peer.parse().unwrap()), &mut headers(lines)).limited_as
+        };
+        let visitor = [("x-forwarded-for", "203.0.113.4")];
+        let same_network = [("x-forwarded-for", "203.0.113.77")];
+        assert!(limited("192.0.2.241", &[]).is_none());
+        assert!(proxies.network_of_peer(&Peer("192.0.2.241".parse().unwrap())).is_none());
+        assert!(limited("192.0.2.241", &visitor).is_some());
+        assert!(limited("192.0.2.241", &visitor) == limited("10.0.0.1", &same_network));
+        // Who is not trusted is limited as what the connection says, whatever is forwarded.
+        assert!(limited("198.51.100.1", &visitor) == limited("198.51.100.1", &[]));
+        assert!(proxies.network_of_peer(&Peer("198.51.100.1".parse().unwrap())).is_some());
     }
 
     #[test]

@@ -19,6 +19,12 @@ pub struct Prefixes {
     pub ipv6: u8,
 }
 
+impl Default for Prefixes {
+    fn default() -> Self {
+        Self { ipv4: 24, ipv6: 48 }
+    }
+}
+
 /// The privacy boundary.
 pub struct Wall {
     prefixes: Prefixes,

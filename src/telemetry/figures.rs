@@ -11,6 +11,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 
 use crate::clock::SharedClock;
 use crate::ingest;
+use crate::limits::Crowd;
 use crate::session::Visits;
 use crate::spool::Spool;
 use crate::store::loader;
@@ -27,6 +28,8 @@ pub struct Sources {
     pub loader: Arc<loader::Figures>,
     /// The open visits.
     pub visits: Arc<Visits>,
+    /// The open connections.
+    pub crowd: Arc<Crowd>,
 }
 
 /// The sources, as soon as there are any.
@@ -45,6 +48,7 @@ impl Collector for Figures {
         sources.events(&mut sheet)?;
         sources.spool(&mut sheet)?;
         sources.inserts(&mut sheet)?;
+        sources.connections(&mut sheet)?;
         sources.memory(&mut sheet)
     }
 }
@@ -152,6 +156,15 @@ impl Sources {
             "inserts_held",
             "1 while events wait for something that a person has to mend",
             u64::from(is_held.load(Ordering::Relaxed)),
+        )
+    }
+
+    fn connections(&self, sheet: &mut Sheet<'_>) -> fmt::Result {
+        sheet.level("connections_open", "Connections that are open", self.crowd.open() as u64)?;
+        sheet.count(
+            "connections_refused",
+            "Connections closed at once because their network had too many",
+            self.crowd.refused(),
         )
     }
 

@@ -115,6 +115,8 @@ fn told(reason: DropReason, words: &Words) -> &'static str {
         DropReason::NoSessionForEngagement => words.drop_no_session_for_engagement,
         DropReason::Objection => words.drop_objection,
         DropReason::SpamReferrer => words.drop_spam_referrer,
+        DropReason::ThrottleNetwork => words.drop_throttle_network,
+        DropReason::ThrottleSite => words.drop_throttle_site,
         DropReason::UnknownSite => words.drop_unknown_site,
     }
 }

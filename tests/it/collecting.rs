@@ -1,5 +1,6 @@
 //! From beacons to numbers, on the real program and the real engine.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hyper::{Method, StatusCode};
@@ -293,4 +294,34 @@ pub(crate) async fn control_metrics(collector: &Collector) -> String {
     let mut caller = passerby::http::control::Caller::connect(&collector.data_dir).await.unwrap();
     let (_, body) = caller.call(Method::GET, "/metrics", axum::body::Body::empty()).await.unwrap();
     String::from_utf8(body.to_vec()).unwrap()
+}
+
+/// What became of the events that arrived, as the collector counts it.
+pub(crate) struct Sums {
+    pub(crate) received: u64,
+    pub(crate) accepted: u64,
+    pub(crate) rejected: BTreeMap<String, u64>,
+}
+
+impl Sums {
+    pub(crate) async fn of(collector: &Collector) -> Self {
+        let metrics = control_metrics(collector).await;
+        let figures = |name: &str| -> BTreeMap<String, u64> {
+            let lines = metrics.lines().filter_map(|line| line.strip_prefix(name)?.split_once(' '));
+            let label = |key: &str| key.split('"').nth(1).unwrap_or_default().to_owned();
+            lines.map(|(key, value)| (label(key), value.parse().unwrap())).collect()
+        };
+        let mut rejected = figures("passerby_events_rejected_total");
+        rejected.retain(|_, count| *count > 0);
+        Self {
+            received: figures("passerby_events_received_total")[""],
+            accepted: figures("passerby_events_accepted_total")[""],
+            rejected,
+        }
+    }
+
+    /// received = accepted + rejected by reason
+    pub(crate) fn add_up(&self) -> bool {
+        self.received == self.accepted + self.rejected.values().sum::<u64>()
+    }
 }

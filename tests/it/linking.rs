@@ -57,12 +57,9 @@ impl Bench {
         let collector = Collector::new(Parts {
             clock: clock.clone(),
             catalog: Arc::new(catalog(data.path())),
-            wall: Wall::new(
-                Prefixes { ipv4: 24, ipv6: 48 },
-                Arc::clone(&salts),
-                Arc::new(Geo::none()),
-            ),
+            wall: Wall::new(Prefixes::default(), Arc::clone(&salts), Arc::new(Geo::none())),
             on_objection: OnObjection::Anonymous,
+            limits: passerby::ingest::Limits::default(),
             visits: Arc::new(Visits::new(100_000)),
             spool: spool.clone(),
             counters: Arc::new(Counters::default()),
@@ -73,7 +70,7 @@ impl Bench {
             listener.accept()
         );
         drop(connection.unwrap());
-        let proxies = Proxies::new(vec!["127.0.0.0/8".parse().unwrap()]);
+        let proxies = Proxies::new(vec!["127.0.0.0/8".parse().unwrap()], Prefixes::default());
         Self { data, memory, clock, salts, collector, spool, peer: accepted.1, proxies }
     }
 

@@ -22,6 +22,7 @@
 //! - `scaling`: several collectors.
 //! - `openapi`: the list of the API's routes.
 //! - `visitor`: the page of those who are counted, and their objections.
+//! - `throttle`: what one network or site may send.
 //! - `tls`: TLS and HTTP/2.
 //! - `wall`: the rules of the sources that keep it so.
 
@@ -52,6 +53,7 @@ mod query;
 mod refusals;
 mod scaling;
 mod support;
+mod throttle;
 mod tls;
 mod visitor;
 mod wall;

@@ -167,6 +167,8 @@ words! {
         "Aufmerksamkeit für eine Seite ohne laufenden Besuch";
     drop_objection: "The visitor objects to being counted", "Der Besucher möchte nicht gezählt werden";
     drop_spam_referrer: "The referrer is known for spam", "Der Verweis ist als Spam bekannt";
+    drop_throttle_network: "Too many came from one network at once", "Zu viele kamen auf einmal aus einem Netz";
+    drop_throttle_site: "Too many came for one site at once", "Zu viele kamen auf einmal für eine Website";
     drop_unknown_site: "No site of that name is registered", "Keine Website dieses Namens ist angemeldet";
 
     // Live
