@@ -16,7 +16,7 @@ demo: engine ## Build everything and show a year of generated traffic
 	$(CARGO_TARGET_DIR)/release/passerby demo $(DEMO)
 
 .PHONY: test
-test: engine chromium proxies fuzzer tests/browser/node_modules beacon/node_modules ## Run every test
+test: engine chromium firefox proxies fuzzer tests/browser/node_modules beacon/node_modules ## Run every test
 	cargo test
 	$(FUZZER)/bin/python tests/fuzz/fuzz.py $(abspath $(CARGO_TARGET_DIR))/debug/passerby 30
 	cd tests/browser && PASSERBY_PROXIES=$(abspath $(CARGO_TARGET_DIR))/proxies PASSERBY_PROGRAM=$(abspath $(CARGO_TARGET_DIR))/debug/passerby npm run --silent test
@@ -53,6 +53,10 @@ engine: ## Get the ClickHouse engine, unless it is here
 .PHONY: chromium
 chromium: ## Install Debian's Chromium for the browser tests, unless it is here
 	@tests/browser/install-chromium.sh
+
+.PHONY: firefox
+firefox: ## Install Debian's Firefox for the browser tests, unless it is here
+	@tests/browser/install-firefox.sh
 
 .PHONY: proxies
 proxies: ## Get Debian's nginx and Caddy for the browser tests, unless they are here

@@ -6,3 +6,8 @@ declare const WHOLE: boolean;
 declare const LEGACY: boolean;
 /** Written in by the collector, for the name under which the script was asked for. */
 declare const PASSERBY_CONFIG: import('./options').Options;
+
+interface Document {
+  /** True while the page is only prepared, for a visitor who may never ask for it. */
+  readonly prerendering?: boolean;
+}

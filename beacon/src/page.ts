@@ -17,4 +17,9 @@ export interface Api {
   s?: string;
 }
 
-export const page = window as unknown as { plausible?: Api; navigation?: EventTarget } & Record<string, unknown>;
+/** The Navigation API, where the browser has it and the page has not put something else under its name. */
+interface Navigation {
+  addEventListener?: (type: 'currententrychange', tell: (event: { navigationType: string | null }) => void) => void;
+}
+
+export const page = window as unknown as { plausible?: Api; navigation?: Navigation } & Record<string, unknown>;

@@ -10,5 +10,5 @@ export const silence = (): string | false | undefined => {
     // A page that may not look at the storage has no opt-out either.
   }
   if (!(WHOLE && options.captureOnLocalhost) && /^(localhost$|127\.|\[::1]|$)/.test(location.hostname)) return 'local page';
-  if (!page.__plausible && (navigator.webdriver || page._phantom || page.__nightmare || page.Cypress)) return 'automated';
+  if (!page.__plausible && (navigator.webdriver || page.Cypress)) return 'automated';
 };

@@ -43,6 +43,8 @@ const properties = (name: string, own?: Properties): Properties | undefined => {
 /** Reports an event; the promise tells what became of it, and never fails. */
 export const track = async (name: string, given: Given = {}): Promise<Outcome> => {
   const isView = name === 'pageview';
+  // What was only prepared has not happened yet, and mostly never does.
+  if (document.hidden && document.prerendering) await new Promise((seen) => addEventListener('visibilitychange', seen));
   let payload: Payload | undefined | null | false = {
     n: name,
     u: (WHOLE && (given.u || given.url)) || location.href,

@@ -30,18 +30,18 @@ export const watch = () => {
   patch('pushState');
   addEventListener('popstate', view);
   if (WHOLE) {
-    // The Navigation API moves without the history's functions.
-    page.navigation?.addEventListener('currententrychange', (event) => {
-      if ((event as Event & { navigationType: string }).navigationType === 'push') view();
-    });
     if (options.captureReplaceState) patch('replaceState');
+    // The Navigation API moves without the history's functions; what both tell of has one path, and is one view.
+    page.navigation?.addEventListener?.('currententrychange', (event) => {
+      if (event.navigationType === 'push' || options.captureReplaceState) view();
+    });
   }
-  addEventListener('pageshow', (event) => {
-    if (event.persisted) {
-      last = '';
-      view();
-    }
-  });
-  addEventListener('visibilitychange', () => last || view());
+  // What comes back is another view; what comes to sight is one if it was not viewed before.
+  ['pageshow', 'visibilitychange'].map((type) =>
+    addEventListener(type, (event) => {
+      if ((event as PageTransitionEvent).persisted) last = '';
+      if (!last) view();
+    }),
+  );
   view();
 };

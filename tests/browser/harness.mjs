@@ -116,11 +116,13 @@ export class Site {
 
 const TYPES = { js: 'text/javascript', pdf: 'application/pdf' };
 
-/** Pages by their path, for every host name that the browser is told to find here. What is not found is a 404 with the
- * page `/404`, if there is one. */
+/** Pages by their path, for every host name that the browser is told to find here, and the paths that were asked for.
+ * What is not found is a 404 with the page `/404`, if there is one. */
 export async function servePages(pages) {
+  const asked = [];
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url, 'http://page');
+    asked.push(pathname);
     const page = pages[pathname];
     const type = TYPES[pathname.split('.').pop()] ?? 'text/html; charset=utf-8';
     response.writeHead(page === undefined ? 404 : 200, { 'content-type': type });
@@ -132,7 +134,7 @@ export async function servePages(pages) {
     server.closeAllConnections();
     return new Promise((closed) => server.close(closed));
   };
-  return { port, pages, close, at: (host, path = '/') => `http://${host}:${port}${path}` };
+  return { port, pages, asked, close, at: (host, path = '/') => `http://${host}:${port}${path}` };
 }
 
 /** A browser in which every `.test` host is on this machine. */

@@ -20,6 +20,8 @@ before(async () => {
     '/hash': page('<a id="route" href="#/route">route</a>', 'script.hash'),
     '/navigation': page('', 'passerby'),
     '/replace': page('', 'script.replace-state'),
+    '/own-navigation': page('<script>var navigation = { open: true };</script>', 'passerby'),
+    '/own-element': page('<script>delete window.navigation;</script><nav id="navigation"></nav>', 'passerby'),
     '/manual': page('', 'script.manual'),
     '/queue': `<!doctype html><script>
       window.plausible = function () { (plausible.q = plausible.q || []).push(arguments) };
@@ -102,6 +104,52 @@ test('a page that moves with the Navigation API is viewed again', async () => {
   });
   await site.events(3);
   assert.deepEqual(await site.views(), { '/intercepted': 1, '/navigation': 2 });
+  await context.close();
+});
+
+test('a move that the history and the Navigation API both tell of is one view', async () => {
+  const site = await collector.site('both.test');
+  const { context, page } = await visit(browser);
+  await page.goto(pages.at(site.domain, '/navigation'));
+  await page.evaluate(async () => {
+    const told = [];
+    navigation.addEventListener('currententrychange', (event) => told.push(event.navigationType));
+    navigation.addEventListener('navigate', (event) => event.canIntercept && event.intercept());
+    history.pushState({}, '', '/pushed');
+    await navigation.navigate('/navigated').finished;
+    await navigation.navigate('/replaced', { history: 'replace' }).finished;
+    history.pushState({}, '', '/pushed-again');
+    if (told.join() !== 'push,push,replace,push') throw new Error(`the browser tells of ${told}`);
+  });
+  await site.events(4);
+  assert.deepEqual(await site.views(), { '/navigated': 1, '/navigation': 1, '/pushed': 1, '/pushed-again': 1 });
+  await context.close();
+});
+
+test('a page that replaces its path with the Navigation API is viewed again where the site chose so', async () => {
+  const site = await collector.site('replaces.test');
+  const { context, page } = await visit(browser);
+  await page.goto(pages.at(site.domain, '/replace'));
+  await page.evaluate(async () => {
+    navigation.addEventListener('navigate', (event) => event.intercept());
+    await navigation.navigate('/replaced', { history: 'replace' }).finished;
+  });
+  await site.events(2);
+  assert.deepEqual(await site.views(), { '/replace': 1, '/replaced': 1 });
+  await context.close();
+});
+
+test('a page that has something else under the name of the Navigation API is counted', async () => {
+  const site = await collector.site('own.test');
+  const { context, page } = await visit(browser);
+  for (const path of ['/own-navigation', '/own-element']) {
+    await page.goto(pages.at(site.domain, path));
+    assert.equal(await page.evaluate(() => 'currentEntry' in navigation), false, 'the page has nothing of its own');
+    await page.evaluate((path) => history.pushState({}, '', path + '/pushed'), path);
+  }
+  await site.events(4);
+  assert.deepEqual(await site.views(),
+    { '/own-element': 1, '/own-element/pushed': 1, '/own-navigation': 1, '/own-navigation/pushed': 1 });
   await context.close();
 });
 

@@ -23,7 +23,7 @@ const clicked = (event: MouseEvent) => {
   const named = !target.closest('form') && target.closest('[class*=plausible-event-name]');
   // The left button or the middle one; a link of a drawing, and one to no page, has no host.
   if (event.button > 1 || (named && tagged(named, link?.href)) || !link?.host) return;
-  const { fileDownloads } = options;
+  const fileDownloads = options.fileDownloads;
   const [url] = link.href.split(/[?#]/);
   const extensions = (fileDownloads as { fileExtensions?: string[] } | undefined)?.fileExtensions || EXTENSIONS;
   if (options.outboundLinks && link.host !== location.host) track('Outbound Link: Click', { props: { url: link.href } });
