@@ -122,6 +122,20 @@ ENGINE = {replacing}(version)
 ORDER BY segment_id
 COMMENT 'Segments of sites, one row a change';
 
+CREATE TABLE IF NOT EXISTS funnels
+(
+    funnel_id  UInt32          COMMENT 'Never reused',
+    site_id    UInt32          COMMENT 'The site, see sites.site_id',
+    name       String          COMMENT 'What people call the funnel; unique within the site',
+    steps      String          COMMENT 'Its steps, as questions write them: a list in JSON',
+    created_at DateTime('UTC') COMMENT 'When the funnel was saved first',
+    removed    Bool            COMMENT 'Whether the funnel has been removed',
+    version    UInt64          COMMENT 'Microseconds since 1970 of this change'
+)
+ENGINE = {replacing}(version)
+ORDER BY funnel_id
+COMMENT 'Funnels of sites, one row a change';
+
 -- Links that open a site's page to whoever has them. Unlike a token, a link can be shown again.
 CREATE TABLE IF NOT EXISTS shared_links
 (

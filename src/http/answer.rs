@@ -81,6 +81,7 @@ impl From<CatalogError> for Refused {
             | CatalogError::UnknownToken(_)
             | CatalogError::UnknownGoal(_)
             | CatalogError::UnknownSegment(_)
+            | CatalogError::UnknownFunnel(_)
             | CatalogError::UnknownLink(_) => Self::new(StatusCode::NOT_FOUND, error.to_string()),
             CatalogError::Domain(_)
             | CatalogError::DomainTaken(_)
@@ -96,6 +97,7 @@ impl From<CatalogError> for Refused {
             | CatalogError::SegmentNeeds
             | CatalogError::Filters(_)
             | CatalogError::SegmentNameTaken(_)
+            | CatalogError::Steps(_)
             | CatalogError::TooMany { .. } => Self::bad_request(error.to_string()),
             CatalogError::NoRandomness => {
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())

@@ -183,6 +183,13 @@ pub const ENTRIES: &[Entry] = &[
         kept: Kept::Operator,
     },
     Entry {
+        table: "funnels",
+        columns: &["funnel_id", "site_id", "name", "steps", "created_at", "removed", "version"],
+        purpose: "steps of visits that have a name",
+        source: "the operator",
+        kept: Kept::Operator,
+    },
+    Entry {
         table: "shared_links",
         columns: &["link_id", "site_id", "name", "slug", "created_at", "removed", "version"],
         purpose: "who may look at a site's pages by a link, without a token",

@@ -1,5 +1,6 @@
-//! A site: the unit that has visitors, reports and a time zone; with its goals and segments.
+//! A site: the unit that has visitors, reports and a time zone; with its goals, segments and funnels.
 
+pub mod funnel;
 pub mod goal;
 pub mod segment;
 
@@ -7,6 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
+use self::funnel::Funnel;
 use self::goal::{Goal, GoalKind};
 use self::segment::Segment;
 
@@ -32,6 +34,8 @@ pub struct Site {
     pub goals: Vec<Goal>,
     /// Sets of filters that it has given names.
     pub segments: Vec<Segment>,
+    /// Steps of a visit that it has given names.
+    pub funnels: Vec<Funnel>,
 }
 
 impl Site {
@@ -45,6 +49,7 @@ impl Site {
             public: false,
             goals: Vec::new(),
             segments: Vec::new(),
+            funnels: Vec::new(),
         }
     }
 

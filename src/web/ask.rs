@@ -153,6 +153,14 @@ impl Asker {
         report::ask_knowing(&self.services.store, self.known(Dialect::V2), query).await
     }
 
+    pub(super) async fn ask_funnel(&self, question: &Value) -> Result<Value, AskError> {
+        report::ask_funnel(&self.services.store, self.known(Dialect::V2), question).await
+    }
+
+    pub(super) async fn ask_journey(&self, question: &Value) -> Result<Value, AskError> {
+        report::ask_journey(&self.services.store, self.known(Dialect::V2), question).await
+    }
+
     /// The page that says why there is no other.
     pub(super) fn refuse(&self, error: &AskError) -> Response {
         let (status, message) = match error {

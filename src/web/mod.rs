@@ -3,7 +3,8 @@
 //! It is a client of the query language, and holds no SQL. A page of a site begins with [`ask`], which
 //! finds out who asks about which [`view`]; the view is what the URL holds, so that a link is a view.
 //!
-//! - [`overview`], [`site`], [`details`], [`live`], [`why`] and [`settings`] are the pages, [`csv`] the downloads.
+//! - [`overview`], [`site`], [`details`], [`funnel`], [`journey`], [`live`], [`why`] and [`settings`] are the pages,
+//!   [`csv`] the downloads.
 //! - [`figure`], [`series`] with [`chart`], [`ranking`], [`map`] and [`hours`] are what pages show.
 //! - [`panels`] and [`columns`] say which questions are asked.
 //! - [`words`] and [`format`](mod@format) speak the viewer's language; [`frame`] and [`shell`] are around the numbers.
@@ -22,7 +23,9 @@ mod figure;
 mod filter;
 mod format;
 mod frame;
+mod funnel;
 mod hours;
+mod journey;
 mod live;
 mod map;
 mod overview;
@@ -34,6 +37,7 @@ mod settings;
 mod share;
 mod shell;
 mod site;
+mod stop;
 mod view;
 pub(crate) mod visitor;
 mod why;
@@ -56,6 +60,8 @@ pub(crate) fn routes() -> Router<Services> {
         .route("/{site}", get(site::show))
         .route("/{site}/by/{dimension}", get(details::show))
         .route("/{site}/csv/{dimension}", get(csv::download))
+        .route("/{site}/funnel", get(funnel::show))
+        .route("/{site}/journey", get(journey::show))
         .route("/{site}/live", get(live::show))
         .route("/{site}/live/now", get(live::stream))
         .route("/{site}/settings", get(settings::show).post(settings::change))

@@ -1,4 +1,4 @@
-//! The settings of a site: its days, its goals and its segments, as plain forms for administrators.
+//! The settings of a site: its days, its goals, segments and funnels, as plain forms for administrators.
 //!
 //! A form is taken from pages of this collector alone: the cookie that signs in is not sent from elsewhere,
 //! and the browser says where the form stood.
@@ -15,6 +15,7 @@ use super::frame::{Frame, page};
 use super::live::visitors_now;
 use super::refusal::{self, refuse};
 use super::shell::Shell;
+use super::stop::Stop;
 use super::view::View;
 use crate::http::Services;
 use crate::site::goal::GoalKind;
@@ -32,12 +33,13 @@ struct SettingsPage {
     is_public: bool,
     goals: Vec<Entry>,
     segments: Vec<Entry>,
+    funnels: Vec<Entry>,
     back: String,
     /// The query string of the view, whose filters can be saved.
     view: String,
 }
 
-/// A goal or a segment that there is.
+/// A goal, a segment or a funnel that there is.
 struct Entry {
     id: u32,
     name: String,
@@ -108,6 +110,11 @@ async fn done(asker: &Asker, services: &Services, form: Change) -> Result<(), Ca
             let segment = SegmentChange { name: Some(form.name), filters };
             catalog.put_segment(store, domain, WhichSegment::New, segment, now).await.map(drop)
         }
+        "funnel" => {
+            let steps = View::read(&form.view).stops.iter().map(Stop::to_query).collect();
+            catalog.put_funnel(store, domain, &form.name, steps, now).await.map(drop)
+        }
+        "remove-funnel" => catalog.remove_funnel(store, domain, form.id, now).await,
         "remove-segment" => catalog.remove_segment(store, domain, form.id, now).await,
         // Whatever else is sent is the form of the site itself: its fields are all there, or wrong.
         _ => catalog.put_site(store, domain, site(form)?, now).await.map(drop),
@@ -161,6 +168,11 @@ async fn settings(asker: &Asker, status: StatusCode, error: Option<String>) -> R
         name: segment.name.clone(),
         about: serde_json::to_string(&segment.filters).unwrap_or_default(),
     });
+    let funnels = site.funnels.iter().map(|funnel| Entry {
+        id: funnel.id,
+        name: funnel.name.clone(),
+        about: serde_json::to_string(&funnel.steps).unwrap_or_default(),
+    });
     let model = SettingsPage {
         frame: asker.frame(),
         shell: Shell { is_timed: false, ..Shell::of(asker, now) },
@@ -171,6 +183,7 @@ async fn settings(asker: &Asker, status: StatusCode, error: Option<String>) -> R
         is_public: site.public,
         goals: goals.collect(),
         segments: segments.collect(),
+        funnels: funnels.collect(),
         back: super::words::fill(asker.words().back, &[&site.domain]),
         view: asker.view.url().trim_start_matches('?').to_owned(),
     };

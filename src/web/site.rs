@@ -66,6 +66,8 @@ struct Shown {
     details_label: String,
     csv: String,
     csv_label: String,
+    /// The page that looks at the panel's values one after another, where there is one.
+    onward: Option<Link>,
     /// Whether there are no goals to have rows.
     lacks_goals: bool,
 }
@@ -180,8 +182,20 @@ async fn filled(asker: &Asker, panel: &'static Panel) -> Result<Shown, AskError>
         details_label: fill(asker.words().details_of, &[&tab.label(asker.lang)]),
         csv,
         csv_label: format!("{}: CSV", tab.label(asker.lang)),
+        onward: onward(asker, panel),
         lacks_goals,
     })
+}
+
+fn onward(asker: &Asker, panel: &Panel) -> Option<Link> {
+    let words = asker.words();
+    let (page, label) = match panel.name {
+        "pages" => ("journey", words.journey),
+        "goals" => ("funnel", words.funnel),
+        _ => return None,
+    };
+    let url = format!("{}/{page}{}", asker.home(), asker.view.url());
+    Some(Link { label: label.to_owned(), url, is_current: false })
 }
 
 fn tab_link(asker: &Asker, panel: &Panel, tab: &Tab, open: &Tab) -> Link {

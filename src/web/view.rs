@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use url::form_urlencoded::{self, Serializer};
 
 use super::filter::Filter;
+use super::stop::Stop;
 use super::words::{Lang, Words};
 use crate::query::interval::Interval;
 use crate::query::metric::Metric;
@@ -12,10 +13,12 @@ use crate::query::metric::Metric;
 const PERIOD: &str = "30d";
 /// The most filters of a view.
 const FILTERS_MAX: usize = 10;
+/// The most steps of a funnel.
+pub(super) const STOPS_MAX: usize = 12;
 /// The most panels whose state a URL may hold.
 const PANELS_MAX: usize = 24;
 /// The fields of forms: a page that is asked for with them answers with the address of the view.
-const FORM_FIELDS: [&str; 5] = ["from", "to", "dimension", "relation", "value"];
+const FORM_FIELDS: [&str; 7] = ["from", "to", "dimension", "relation", "value", "kind", "stop"];
 
 /// The stretch of time that is looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,6 +127,10 @@ pub(super) struct View {
     /// By what time the chart shows it, if that was chosen.
     pub(super) interval: Option<Interval>,
     pub(super) filters: Vec<Filter>,
+    /// The steps of a funnel; a journey begins at the first.
+    pub(super) stops: Vec<Stop>,
+    /// Whether a journey is followed back to where it came from.
+    pub(super) is_backward: bool,
     /// Of each panel that is not as by default: the panel, and its open tab or its order.
     panels: Vec<(String, String)>,
 }
@@ -138,6 +145,8 @@ impl View {
             metric: Metric::Visitors,
             interval: None,
             filters: Vec::new(),
+            stops: Vec::new(),
+            is_backward: false,
             panels: Vec::new(),
         };
         let mut form = [const { String::new() }; FORM_FIELDS.len()];
@@ -147,9 +156,12 @@ impl View {
                 None => view.take(&key, &value),
             }
         }
-        let [from, to, dimension, relation, value] = &form;
+        let [from, to, dimension, relation, value, kind, stop] = &form;
         if !from.is_empty() || !to.is_empty() {
             view.period = Span::between(from, to);
+        }
+        if let Some(stop) = Stop::of(kind, stop) {
+            view = view.with_stop(stop);
         }
         match Filter::of(relation, dimension, value) {
             Some(filter) => view.with_filter(filter),
@@ -171,6 +183,8 @@ impl View {
             "filter" if self.filters.len() < FILTERS_MAX => {
                 self.filters.extend(Filter::read(value))
             }
+            "step" if self.stops.len() < STOPS_MAX => self.stops.extend(Stop::read(value)),
+            "way" => self.is_backward = value == "back",
             key if is_of_panel(key) && self.panels.len() < PANELS_MAX => {
                 self.panels.push((key.to_owned(), value.to_owned()));
             }
@@ -211,6 +225,10 @@ impl View {
             pairs.push(("interval", interval.name().trim_start_matches("time:").to_owned()));
         }
         pairs.extend(self.filters.iter().map(|filter| ("filter", filter.text())));
+        pairs.extend(self.stops.iter().map(|stop| ("step", stop.text())));
+        if self.is_backward {
+            pairs.push(("way", "back".to_owned()));
+        }
         pairs.extend(self.panels.iter().map(|(key, value)| (key.as_str(), value.clone())));
         pairs
     }
@@ -259,6 +277,32 @@ impl View {
             if other == filter { other.turned().unwrap_or(other.clone()) } else { other.clone() }
         };
         Self { filters: self.filters.iter().map(turned).collect(), ..self.clone() }
+    }
+
+    /// One step more, if there is room.
+    pub(super) fn with_stop(&self, stop: Stop) -> Self {
+        let mut view = self.clone();
+        if view.stops.len() < STOPS_MAX {
+            view.stops.push(stop);
+        }
+        view
+    }
+
+    /// The same without the step of this place, from 0.
+    pub(super) fn without_stop(&self, place: usize) -> Self {
+        let mut view = self.clone();
+        if place < view.stops.len() {
+            view.stops.remove(place);
+        }
+        view
+    }
+
+    pub(super) fn with_stops(&self, stops: Vec<Stop>) -> Self {
+        Self { stops, ..self.clone() }
+    }
+
+    pub(super) fn with_way(&self, is_backward: bool) -> Self {
+        Self { is_backward, ..self.clone() }
     }
 
     pub(super) fn with_tab(&self, panel: &str, tab: &str) -> Self {
@@ -325,7 +369,7 @@ mod tests {
     fn a_view_is_its_url() {
         let url = "?lang=de&period=7d&compare=year&metric=bounce_rate&interval=week\
             &filter=is%2Cvisit%3Asource%2CA%26B%2C+C&filter=contains_not%2Cevent%3Apage%2C%2Fx\
-            &tab.sources=visit%3Areferrer&order.pages=name";
+            &step=page%2C%2Fa&step=goal%2CSignup&way=back&tab.sources=visit%3Areferrer&order.pages=name";
         let view = View::read(&url[1..]);
         assert_eq!(view.url(), url);
         assert_eq!(view.filters[0].value, "A&B, C");
@@ -353,6 +397,9 @@ mod tests {
         let view = View::read("dimension=event%3Apage&relation=contains&value=blog&from=&to=");
         assert_eq!(view.url(), "?filter=contains%2Cevent%3Apage%2Cblog");
         assert!(!View::is_of_form(&view.url()[1..]));
+        let view = View::read("step=page%2C%2Fa&kind=goal&stop=Signup");
+        assert_eq!(view.url(), "?step=page%2C%2Fa&step=goal%2CSignup");
+        assert_eq!(view.without_stop(0).url(), "?step=goal%2CSignup");
     }
 
     #[test]

@@ -184,9 +184,9 @@ export class Demo extends Collector {
     return demo;
   }
 
-  /** The whole answer to a query about the demo's site. */
-  async ask(query) {
-    const answer = await fetch(this.origin + '/api/v2/query', {
+  /** The whole answer to a query about the demo's site, or to another kind of question. */
+  async ask(query, kind = 'query') {
+    const answer = await fetch(`${this.origin}/api/v2/${kind}`, {
       method: 'POST',
       headers: { authorization: `Bearer ${this.token}` },
       body: JSON.stringify({ site_id: this.site, date_range: '30d', ...query }),

@@ -222,3 +222,51 @@ test('a search finds a part of a name, and a list goes on to its end', async () 
   assert.equal(new Set(seen).size, seen.length, 'the pages of the list overlap');
   await list.context().close();
 });
+
+test("a funnel's page is the API's funnel, step by step, with a comparison", async () => {
+  const steps = [{ page: '/' }, { page: '/pricing' }, { goal: 'Signup' }];
+  const filters = [['is', 'visit:device', ['Desktop']]];
+  const [{ steps: told, comparison }] = (await demo.ask({
+    filters, steps, include: { comparisons: { mode: 'previous_period' } },
+  }, 'funnel')).results;
+  assert.ok(told[1].visitors > 0, 'the demo has such visits');
+  const funnel = await page('/funnel?filter=is,visit:device,Desktop&step=page,/&step=page,/pricing&step=goal,Signup');
+  const rows = await funnel.locator('table.funnel tbody tr').evaluateAll((rows) =>
+    rows.map((row) => [...row.querySelectorAll('td')].map((cell) => cell.textContent)));
+  const rate = (value) => (value === null ? null : Number(value.toFixed(1)));
+  assert.deepEqual(rows.map((row) => row.map(read)), told.map((step, at) => [
+    step.visitors, rate(step.conversion_rate), rate(comparison.steps[at].conversion_rate), rate(step.step_conversion_rate), step.drop_off,
+  ]));
+  await funnel.getByRole('link', { name: 'Remove step 2' }).click();
+  assert.deepEqual(await funnel.locator('.stop .what').allTextContents(), ['/', 'Signup']);
+  await funnel.context().close();
+});
+
+test('a funnel is put together by clicks and by its form, without a script', async () => {
+  const funnel = await page('/funnel');
+  assert.equal(await funnel.locator('table.funnel').count(), 0);
+  await funnel.getByRole('navigation', { name: 'Add step: What is looked at' }).getByRole('link', { name: '/pricing', exact: true }).click();
+  await funnel.getByLabel('Kind').selectOption('goal');
+  await funnel.getByLabel('Path').fill('Signup');
+  await funnel.getByRole('button', { name: 'Add step' }).click();
+  assert.deepEqual(new URL(funnel.url()).searchParams.getAll('step'), ['page,/pricing', 'goal,Signup']);
+  assert.match(await funnel.locator('.result').textContent(), /%/);
+  await funnel.context().close();
+});
+
+test("a journey's page is the API's journey, on and back, and every stop leads on", async () => {
+  for (const [way, direction, next, none] of [['', 'forward', 'next', 'ended'], ['&way=back', 'backward', 'previous', 'began']]) {
+    const { results } = await demo.ask({
+      from: { page: '/pricing' }, direction, depth: 2, branches: 5,
+    }, 'journey');
+    const journey = await page(`/journey?step=page,/pricing${way}`);
+    const shown = await journey.locator('.journey .stop b').allTextContents();
+    const flat = (stop) => [...stop[next].flatMap((stop) => [stop.visits, ...(stop[next] ? flat(stop) : [])]), stop[none], stop.others];
+    assert.deepEqual(shown.map(read), [results.visits, ...flat(results)].filter((visits) => visits > 0));
+    const first = journey.locator('.journey li a.what').first();
+    const name = await first.textContent();
+    await first.click();
+    assert.equal(await journey.locator('.journey > .stop .what').textContent(), name);
+    await journey.context().close();
+  }
+});

@@ -18,6 +18,7 @@ fn with_known<T>(ask: impl FnOnce(&Known<'_>) -> T) -> T {
         public: false,
         goals: Vec::new(),
         segments: Vec::new(),
+        funnels: Vec::new(),
     };
     let kind = GoalKind::Event("Signup".into());
     let goals = [Goal { name: "Signup".into(), kind, currency: None }];

@@ -74,6 +74,12 @@ pub enum CatalogError {
     /// There is no such segment.
     #[error("there is no segment {0}: `passerby segment list` shows the segments of a site")]
     UnknownSegment(u32),
+    /// A step of a funnel is none, or there are too few or too many.
+    #[error("{0}")]
+    Steps(String),
+    /// There is no such funnel.
+    #[error("there is no funnel {0}: the settings of the site show its funnels")]
+    UnknownFunnel(u32),
     /// There is no such shared link.
     #[error("there is no shared link `{0}`: `passerby link list` shows the links of a site")]
     UnknownLink(String),

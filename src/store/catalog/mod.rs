@@ -1,4 +1,4 @@
-//! The catalog: what is set up, and not measured. Sites, their goals and segments, and the tokens and
+//! The catalog: what is set up, and not measured. Sites, their goals, segments and funnels, and the tokens and
 //! links that open their reports.
 //!
 //! ClickHouse holds it (a table for each kind of entry, a row a change); a copy in memory answers every
@@ -9,6 +9,7 @@
 //! list of them.
 
 mod error;
+mod funnels;
 mod goals;
 mod links;
 mod segments;

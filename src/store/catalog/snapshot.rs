@@ -11,6 +11,7 @@ use std::sync::Arc;
 use clickhouse::{RowOwned, RowRead, RowWrite};
 use serde::{Deserialize, Serialize};
 
+use super::funnels::{self, FunnelRow};
 use super::goals::{self, GoalRow};
 use super::links::LinkRow;
 use super::segments::{self, SegmentRow};
@@ -66,6 +67,7 @@ entries! {
     tokens: TokenRow,
     goals: GoalRow,
     segments: SegmentRow,
+    funnels: FunnelRow,
     shared_links: LinkRow,
 }
 
@@ -116,7 +118,8 @@ impl From<Snapshot> for Known {
         let whole = |site: Site| {
             let goals = goals::saved(&rows.goals, site.id).into_iter().map(|saved| saved.goal);
             let segments = segments::saved(&rows.segments, site.id);
-            Arc::new(Site { goals: goals.collect(), segments, ..site })
+            let funnels = funnels::saved(&rows.funnels, site.id);
+            Arc::new(Site { goals: goals.collect(), segments, funnels, ..site })
         };
         let (mut sites, mut renamed) = (HashMap::new(), HashMap::new());
         for (row, site) in rows.sites.iter().filter_map(|row| Some((row, row.site()?))) {

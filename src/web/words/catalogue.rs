@@ -171,6 +171,38 @@ words! {
     drop_throttle_site: "Too many came for one site at once", "Zu viele kamen auf einmal für eine Website";
     drop_unknown_site: "No site of that name is registered", "Keine Website dieses Namens ist angemeldet";
 
+    // Funnels and journeys
+    funnel: "Funnel", "Trichter";
+    funnels: "Funnels", "Trichter";
+    save_funnel: "Save funnel", "Trichter speichern";
+    save_funnel_advice: "To save a funnel, choose its steps on its page and give it a name there.",
+        "Um einen Trichter zu speichern, wählen Sie auf seiner Seite die Schritte und geben Sie ihm dort einen Namen.";
+    funnel_advice: "How many visitors go through several steps of a visit, one after the other. Choose at least two.",
+        "Wie viele Besucher mehrere Schritte eines Besuchs nacheinander gehen. Wählen Sie mindestens zwei.";
+    funnel_result: "{} of those who began came to the end", "{} derer, die begannen, kamen ans Ende";
+    step: "Step", "Schritt";
+    of_first: "Of the first step", "Vom ersten Schritt";
+    of_first_before: "In the period before", "Im Zeitraum davor";
+    of_step_before: "Of the step before", "Vom Schritt davor";
+    drop_off: "Did not go on", "Gingen nicht weiter";
+    add_step: "Add step", "Schritt hinzufügen";
+    remove_step: "Remove step {}", "Schritt {} entfernen";
+    stop_kind: "Kind", "Art";
+    stop_page: "Page", "Seite";
+    stop_event: "Event", "Ereignis";
+    stop_goal: "Goal", "Ziel";
+    stop_value: "Path (* is any characters) or name", "Pfad (* steht für beliebige Zeichen) oder Name";
+    journey: "Journey", "Weg";
+    journey_advice: "What visits did next, or before, and what share of them. Choose a stop to begin there.",
+        "Was Besuche danach oder davor taten, und welcher Anteil. Wählen Sie eine Station, um dort zu beginnen.";
+    journey_start: "Begin there", "Dort beginnen";
+    way_on: "Where they went", "Wohin sie gingen";
+    way_back: "Where they came from", "Woher sie kamen";
+    ended_there: "Ended there", "Endeten dort";
+    began_there: "Began there", "Begannen dort";
+    other_ways: "Elsewhere", "Anderswo";
+    visits_of: "visits", "Besuche";
+
     // Live
     now_there: "{} on the site now", "{} gerade auf der Website";
     live: "Right now", "Jetzt gerade";
