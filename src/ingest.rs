@@ -229,7 +229,7 @@ impl Collector {
         accept_language: &str,
     ) -> (Vec<Record>, Receipt) {
         let now = self.clock.now();
-        let Client { ip, agent: raw_agent, signal, network, limited_as } = client;
+        let Client { ip, agent: raw_agent, signal, network, limited_as, way: _ } = client;
         let agent = self.agents.read(raw_agent.read());
         let objects = matches!(signal, Signal::Objects) && self.on_objection != OnObjection::Ignore;
         if let Some(reason) = self.verdict(beacon, &raw_agent, network, objects) {

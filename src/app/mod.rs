@@ -20,6 +20,7 @@ use crate::config::{Config, Environment};
 use crate::erasure::Eraser;
 use crate::http::Services;
 use crate::http::health::Health;
+use crate::http::probe::Probe;
 use crate::http::queue::Queue;
 use crate::privacy::OnObjection;
 use crate::store::catalog::Catalog;
@@ -69,6 +70,7 @@ impl App {
             queue: Queue::default(),
             public_url: config.public_url.clone(),
             script: Arc::new(config.script.clone()),
+            probe: Arc::new(Probe::new()?),
         };
         Ok(Self { config, services, database, _data_dir: data_dir })
     }

@@ -1,21 +1,23 @@
 //! `passerby check URL`: loads a page, and says whether it is counted, or what is in the way.
 //!
 //! It reads what the server sends and runs no script. So it can not see a tag that a tag manager or an
-//! application adds, nor a blocker in a visitor's browser, nor whether a proxy tells the collector the
-//! visitors' addresses. It reports with a beacon that is empty and is refused, so nothing is counted.
+//! application adds, nor a blocker in a visitor's browser. It reports with a beacon that is empty and is
+//! refused, so nothing is counted; and asks with another what the proxies in front tell of a visitor's address.
 
+use std::io::Read;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
-use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use anyhow::{Context as _, anyhow, bail};
+use axum::http::{HeaderMap, HeaderName, Method, Request, StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use flate2::read::GzDecoder;
 use html5gum::{Token, Tokenizer};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::{HttpConnector, HttpInfo};
 use hyper_util::rt::TokioExecutor;
 use sha2::{Digest, Sha384};
 use url::Url;
@@ -23,8 +25,10 @@ use url::Url;
 use super::Context;
 use super::check::Finding;
 use super::policy::Policy;
-use super::remote::with;
+use super::remote::{text, with};
 use crate::beacon::decode::bare_domain;
+use crate::http::probe;
+use crate::privacy::{Reach, Way};
 use crate::script::Name;
 
 /// How long a page, a script or the endpoint may take.
@@ -33,6 +37,9 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const PAGE_BYTES_MAX: usize = 8 << 20;
 /// How often a page may send its reader on.
 const REDIRECTS_MAX: usize = 5;
+
+/// How a file begins that is compressed.
+const GZIP: &[u8] = &[0x1f, 0x8b];
 
 /// A page as its server sends it.
 struct Page {
@@ -55,6 +62,8 @@ struct Answer {
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
+    /// The port that the request was sent from.
+    port: Option<u16>,
 }
 
 type Browser = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
@@ -91,7 +100,9 @@ pub(super) async fn findings(context: &Context, url: &str) -> Vec<Finding> {
     match endpoint {
         Ok(endpoint) => {
             note("policy", allowed(&page, tag, &endpoint));
-            note("endpoint", reachable(&browser, &page, &endpoint).await);
+            if note("endpoint", reachable(&browser, &page, &endpoint).await) {
+                note("addresses", addresses(context, &browser, &endpoint).await);
+            }
         }
         Err(error) => {
             note("endpoint", Err(error));
@@ -113,15 +124,17 @@ async fn fetch(
 ) -> anyhow::Result<Answer> {
     let answered = async {
         let (head, body) = browser.request(request).await?.into_parts();
+        let port = head.extensions.get::<HttpInfo>().map(|info| info.local_addr().port());
         let body = Limited::new(body, PAGE_BYTES_MAX)
             .collect()
             .await
-            .map_err(|_| anyhow::anyhow!("the answer ended early, or is too long"))?;
+            .map_err(|_| anyhow!("the answer ended early, or is too long"))?;
         Ok::<_, anyhow::Error>(Answer {
             url: url.clone(),
             status: head.status,
             headers: head.headers,
             body: body.to_bytes(),
+            port,
         })
     };
     match tokio::time::timeout(PATIENCE, answered).await {
@@ -133,7 +146,9 @@ async fn fetch(
 async fn get(browser: &Browser, url: Url) -> anyhow::Result<Answer> {
     let mut url = url;
     for _ in 0..=REDIRECTS_MAX {
-        let request = Request::get(url.as_str()).body(Full::default())?;
+        let request = Request::get(url.as_str())
+            .header(header::ACCEPT_ENCODING, "gzip")
+            .body(Full::default())?;
         let answer = fetch(browser, request, url.clone()).await?;
         let on = answer.headers.get(header::LOCATION).and_then(|on| on.to_str().ok());
         match on.filter(|_| answer.status.is_redirection()) {
@@ -151,6 +166,7 @@ async fn load(browser: &Browser, url: &str, paths: &[String]) -> anyhow::Result<
     if !answer.status.is_success() {
         bail!("{} answers with {}", answer.url, answer.status);
     }
+    let text = readable(&answer)?;
     let policies = answer.headers.get_all(header::CONTENT_SECURITY_POLICY);
     let policies = policies.iter().filter_map(|policy| policy.to_str().ok());
     let mut page = Page {
@@ -158,7 +174,7 @@ async fn load(browser: &Browser, url: &str, paths: &[String]) -> anyhow::Result<
         tags: Vec::new(),
         url: answer.url,
     };
-    page.read(&String::from_utf8_lossy(&answer.body), paths);
+    page.read(&String::from_utf8_lossy(&text), paths);
     Ok(page)
 }
 
@@ -217,6 +233,51 @@ impl Tag {
     }
 }
 
+/// The text of a page or script, unpacked as a browser does it, if what its server says of it is true.
+fn readable(answer: &Answer) -> anyhow::Result<Bytes> {
+    let url = &answer.url;
+    let is_packed = |body: &[u8]| body.starts_with(GZIP);
+    let encoding = told(answer, &header::CONTENT_ENCODING);
+    let text = match encoding.as_str() {
+        "" | "identity" => answer.body.clone(),
+        "gzip" => {
+            let mut text = Vec::new();
+            let mut unpacked = GzDecoder::new(&answer.body[..]).take(PAGE_BYTES_MAX as u64);
+            unpacked.read_to_end(&mut text).map_err(|_| {
+                anyhow!("{url} says that it is compressed with gzip, and is not: a proxy must leave content-encoding as it is")
+            })?;
+            text.into()
+        }
+        other => bail!("{url} is encoded as {other}, which was not asked for"),
+    };
+    if is_packed(&text) {
+        let found = if encoding.is_empty() {
+            "is compressed and does not say so: a proxy lost content-encoding"
+        } else {
+            "is compressed twice: once by a proxy that must leave it as it is"
+        };
+        bail!("{url} {found}");
+    }
+    let kind = told(answer, &header::CONTENT_TYPE);
+    let charset = kind.split_once("charset=").map_or("", |(_, charset)| charset.trim_matches('"'));
+    // What most of them have in common is ASCII.
+    let has_ascii =
+        !["utf-16", "utf-32", "iso-2022", "ucs-2"].iter().any(|wide| charset.starts_with(wide));
+    let is_as_told = charset.is_empty() || charset == "utf-8" || (has_ascii && text.is_ascii());
+    if std::str::from_utf8(&text).is_ok() && !is_as_told {
+        bail!(
+            "{url} is UTF-8, and is served as {charset}: browsers read something else (nginx: `charset utf-8`)"
+        );
+    }
+    Ok(text)
+}
+
+/// The value of a header in lower case; empty without one.
+fn told(answer: &Answer, name: &HeaderName) -> String {
+    let value = answer.headers.get(name).and_then(|value| value.to_str().ok());
+    value.unwrap_or_default().trim().to_ascii_lowercase()
+}
+
 fn wrong_number(tags: &[Tag]) -> anyhow::Result<String> {
     if tags.is_empty() {
         bail!(
@@ -258,13 +319,19 @@ async fn script(browser: &Browser, tag: &Tag) -> anyhow::Result<String> {
     if !answer.status.is_success() {
         bail!("{} answers with {}", answer.url, answer.status);
     }
-    let integrity = format!("sha384-{}", STANDARD.encode(Sha384::digest(&answer.body)));
+    let text = readable(&answer)?;
+    let kind = told(&answer, &header::CONTENT_TYPE);
+    let is_taken_at_its_word = told(&answer, &header::X_CONTENT_TYPE_OPTIONS) == "nosniff";
+    if is_taken_at_its_word && !kind.contains("javascript") {
+        bail!("{} has the content type {kind:?}, as which no browser runs a script", answer.url);
+    }
+    let integrity = format!("sha384-{}", STANDARD.encode(Sha384::digest(&text)));
     if tag.integrity.as_ref().is_some_and(|pinned| !pinned.contains(&integrity)) {
         bail!(
             "the tag pins another script than is served; `passerby tag --pinned` shows the one that is"
         );
     }
-    let text = String::from_utf8_lossy(&answer.body).into_owned();
+    let text = String::from_utf8_lossy(&text).into_owned();
     if !text.contains("plausible") {
         bail!("{} is not the page script", answer.url);
     }
@@ -299,6 +366,11 @@ async fn reachable(browser: &Browser, page: &Page, endpoint: &Url) -> anyhow::Re
         .header(header::CONTENT_TYPE, "text/plain")
         .body(Full::from("{}"))?;
     let answer = fetch(browser, request, endpoint.clone()).await?;
+    if answer.status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+        bail!(
+            "{endpoint} answers that the beacon is compressed, and it was not: a proxy adds content-encoding to requests"
+        );
+    }
     if answer.status != StatusCode::BAD_REQUEST
         || !answer.headers.contains_key("x-passerby-dropped")
     {
@@ -314,4 +386,60 @@ async fn reachable(browser: &Browser, page: &Page, endpoint: &Url) -> anyhow::Re
         );
     }
     Ok(endpoint.to_string())
+}
+
+/// Whether the collector learns a visitor's address. It does not tell which: only how it was found.
+async fn addresses(context: &Context, browser: &Browser, endpoint: &Url) -> anyhow::Result<String> {
+    let told =
+        with(context, async |remote| remote.call(Method::GET, "/api/v1/probe", None).await).await?;
+    let request = Request::post(endpoint.as_str())
+        .header(probe::ASKS, "forwarding")
+        .header(header::AUTHORIZATION, format!("Bearer {}", text(&told, "secret")))
+        .body(Full::default())?;
+    let answer = fetch(browser, request, endpoint.clone()).await?;
+    if answer.status == StatusCode::UNAUTHORIZED {
+        bail!(
+            "another collector answers at {endpoint} than runs on {}, or a proxy loses the header authorization",
+            context.config.data_dir.display()
+        );
+    }
+    let way: Way = serde_json::from_slice(&answer.body)
+        .ok()
+        .with_context(|| format!("{endpoint} does not tell how it finds addresses"))?;
+    way_of(&way, answer.port == Some(way.peer_port))
+}
+
+/// What a way means, on which this program's request came; `is_direct` when nobody stands in between. A header that
+/// forwards an address is a proxy's then, because the request had none.
+fn way_of(way: &Way, is_direct: bool) -> anyhow::Result<String> {
+    const LOST: &str = "all visitors have one address";
+    match (way.header.as_deref(), way.hops_before) {
+        (Some(header), Some(0)) => Ok(match way.client {
+            Reach::Public => format!("a trusted proxy forwards them ({header})"),
+            Reach::Private => format!(
+                "a trusted proxy forwards them ({header}); this one is private, which is right if the proxy is in a \
+                 network of its own with this machine"
+            ),
+        }),
+        (Some(header), Some(_)) => bail!(
+            "{header} has more than one address, and the last that is not trusted is another proxy's: add that proxy to \
+             trusted_proxies"
+        ),
+        (Some(header), None) if way.is_peer_trusted => bail!(
+            "a trusted proxy sends {header}, which is not read, or holds no address: set X-Forwarded-For to the \
+             visitor's address, or {LOST}"
+        ),
+        (Some(header), None) => bail!(
+            "a proxy sends {header} and is not in trusted_proxies, so that it is not believed: {LOST}, the proxy's"
+        ),
+        (None, _) if is_direct => Ok("this machine is connected without a proxy".to_owned()),
+        (None, _) if way.is_peer_trusted => bail!(
+            "a trusted proxy forwards no address: set X-Forwarded-For to the visitor's, or {LOST}, the proxy's"
+        ),
+        (None, _) if way.peer == Reach::Private => bail!(
+            "something in between connects from a private address and forwards none: set X-Forwarded-For there, and add \
+             it to trusted_proxies, or {LOST}"
+        ),
+        (None, _) => Ok("the connection's own; no proxy shows itself".to_owned()),
+    }
 }

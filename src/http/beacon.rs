@@ -13,7 +13,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use serde_json::json;
 
-use super::access::bearer;
+use super::{Services, probe};
 use crate::beacon::{BODY_BYTES_MAX, Beacon, BeaconError, Field, decode};
 use crate::ingest::{Collector, Receipt, Refusal};
 use crate::judge::DropReason;
@@ -28,6 +28,7 @@ const PIXEL: &[u8] = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\x00\x00\x0
 
 /// Answers `/api/event`.
 pub(super) async fn event(
+    services: &Services,
     collector: &Collector,
     parts: &Parts,
     client: Client,
@@ -38,11 +39,11 @@ pub(super) async fn event(
         Method::OPTIONS => return preflight(),
         _ => return plain(StatusCode::METHOD_NOT_ALLOWED, "Send a beacon with POST."),
     }
-    if parts.headers.get("x-debug-request").is_some_and(|value| value == "true") {
-        return debug(collector, &parts.headers, client);
+    if parts.headers.contains_key(probe::ASKS) {
+        return probe::answer(services, collector, &parts.headers, client);
     }
-    if parts.headers.contains_key(header::CONTENT_ENCODING) {
-        return plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "A beacon must not be compressed.");
+    if let Some(refused) = compressed(parts) {
+        return refused;
     }
     let beacon = async {
         let body = whole(body).await?;
@@ -54,6 +55,13 @@ pub(super) async fn event(
         }
         other => refused(other),
     }
+}
+
+/// The refusal of a body that would have to be unpacked first: nobody's beacon is that long.
+pub(super) fn compressed(parts: &Parts) -> Option<Response<Body>> {
+    let is_compressed = parts.headers.contains_key(header::CONTENT_ENCODING);
+    is_compressed
+        .then(|| plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "A beacon must not be compressed."))
 }
 
 /// The answer to a beacon that was not taken: which field and which rule, or when to come again.
@@ -75,21 +83,6 @@ pub(super) fn refused(outcome: Outcome) -> Response<Body> {
             come_again(plain(StatusCode::SERVICE_UNAVAILABLE, &refusal.to_string()))
         }
     }
-}
-
-/// Tells an administrator which address a beacon from here is taken to come from, to check the proxies
-/// in front; nothing is counted. Anybody else would learn how the proxies are set up.
-fn debug(collector: &Collector, headers: &HeaderMap, client: Client) -> Response<Body> {
-    if !bearer(headers).is_some_and(|secret| collector.knows_administrator(secret)) {
-        return plain(
-            StatusCode::UNAUTHORIZED,
-            "X-Debug-Request needs a token with the scope admin, sent as `Authorization: Bearer <token>`.",
-        );
-    }
-    let mut answer = plain(StatusCode::OK, "");
-    *answer.body_mut() = client.told_back();
-    answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    answer
 }
 
 /// Answers `/api/event.gif`: always with the picture, so that no page shows a broken one.

@@ -41,7 +41,7 @@ impl Answer for Door {
         let client = self.proxies.client(peer, &mut parts.headers);
         let collector = &self.collector;
         match parts.uri.path() {
-            "/api/event" => beacon::event(collector, &parts, client, body).await,
+            "/api/event" => beacon::event(&self.services, collector, &parts, client, body).await,
             "/api/event.gif" => beacon::pixel(collector, &parts, client).await,
             "/api/send" => foreign::umami(collector, &parts, client, body).await,
             path if path == "/count" || path.starts_with("/count/") => {
@@ -51,7 +51,7 @@ impl Answer for Door {
                 visitor::answer(&self.services, collector, &parts, client).await
             }
             path if is_one_of(&self.services.script.event_paths, path) => {
-                beacon::event(collector, &parts, client, body).await
+                beacon::event(&self.services, collector, &parts, client, body).await
             }
             path => {
                 if is_one_of(&self.services.script.paths, path) {

@@ -26,6 +26,9 @@ pub(super) async fn umami(
         Method::OPTIONS => return beacon::preflight(),
         _ => return beacon::plain(StatusCode::METHOD_NOT_ALLOWED, "Send a beacon with POST."),
     }
+    if let Some(refused) = beacon::compressed(parts) {
+        return refused;
+    }
     // The trackers keep what they are answered and send it again: so there is nothing in it.
     let nothing = || beacon::with_headers(StatusCode::OK, "application/json", "{}".into());
     let sent = async {
@@ -48,6 +51,9 @@ pub(super) async fn goatcounter(
 ) -> Response<Body> {
     if !matches!(parts.method, Method::GET | Method::HEAD | Method::POST) {
         return beacon::plain(StatusCode::METHOD_NOT_ALLOWED, "Send a beacon with GET or POST.");
+    }
+    if let Some(refused) = beacon::compressed(parts) {
+        return refused;
     }
     let query = parts.uri.query().unwrap_or_default();
     if goatcounter_wire::is_automated(query) {

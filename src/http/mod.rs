@@ -7,6 +7,7 @@
 //!   [`tokens`], [`import`], [`erase`], [`quarantine`], [`script`] and [`health`] are the routes behind it,
 //!   and [`access`] decides who may use them.
 //! - [`foreign`] is the beacons' side once more, for beacons in the forms of other trackers.
+//! - [`probe`] tells whoever sets up proxies how a client's address was found.
 //! - [`queue`] is what reports stand in, so that they do not take the machine from the beacons.
 //! - [`control`] is the same routes on a socket in the data directory, for the command line, with
 //!   [`backups`] beside them.
@@ -32,6 +33,7 @@ pub mod import;
 pub mod links;
 pub mod openapi;
 mod paging;
+pub mod probe;
 pub mod quarantine;
 pub mod queue;
 pub mod script;
@@ -76,6 +78,8 @@ pub struct Services {
     pub public_url: Option<String>,
     /// What the page scripts do, and where they send.
     pub script: Arc<crate::config::Script>,
+    /// What lets the owner of the data directory ask how addresses are found.
+    pub probe: Arc<probe::Probe>,
 }
 
 /// Every route behind the door.

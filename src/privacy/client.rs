@@ -8,6 +8,7 @@ use axum::body::Body;
 
 use super::networks::NetworkKey;
 use super::signal::Signal;
+use super::way::Way;
 
 /// The longest part of a user agent that is looked at, in bytes.
 const AGENT_BYTES_MAX: usize = 512;
@@ -24,6 +25,8 @@ pub struct Client {
     pub network: Network,
     /// The network that limits count it to; nobody's, where there are none for it.
     pub limited_as: Option<NetworkKey>,
+    /// How the address was found, where the request asks for that.
+    pub way: Option<Box<Way>>,
 }
 
 impl Client {

@@ -20,7 +20,10 @@ const REST_MAX: Duration = Duration::from_secs(1);
 pub struct Listener(TcpListener);
 
 /// The other end of a connection. Nothing outside of this module can tell which address it has.
-pub struct Peer(pub(super) IpAddr);
+pub struct Peer {
+    pub(super) address: IpAddr,
+    pub(super) port: u16,
+}
 
 impl Listener {
     /// Listens on an address.
@@ -47,7 +50,8 @@ impl Listener {
                 Ok((stream, address)) => {
                     // Answers are small; waiting to fill a packet only delays them.
                     let _ = stream.set_nodelay(true);
-                    return (stream, Peer(address.ip()));
+                    let peer = Peer { address: address.ip(), port: address.port() };
+                    return (stream, peer);
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");

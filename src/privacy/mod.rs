@@ -24,6 +24,7 @@ mod salt;
 mod signal;
 mod visitor;
 mod wall;
+mod way;
 
 pub use canary::{Canary, CanaryError};
 pub use client::{Client, ClientIp, Network, UserAgent};
@@ -36,3 +37,4 @@ pub use salt::{Ledger, SaltStore, Salts};
 pub use signal::{OnObjection, Signal};
 pub use visitor::Recognised;
 pub use wall::{Crossing, Prefixes, Wall};
+pub use way::{Reach, Way};

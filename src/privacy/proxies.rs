@@ -20,6 +20,7 @@ use super::listener::Peer;
 use super::networks::{NetworkKey, Networks};
 use super::signal::Signal;
 use super::wall::Prefixes;
+use super::way::{Reach, Way};
 
 /// Headers that name the client alone, in the order in which they are believed.
 const SINGLE: [&str; 2] = ["x-plausible-ip", "cf-connecting-ip"];
@@ -31,6 +32,19 @@ const FORWARDED: &str = "forwarded";
 const NETWORK: &str = "x-plausible-ip-type";
 /// Headers that tell of the client and are not read.
 const UNREAD: [&str; 4] = ["x-real-ip", "true-client-ip", "x-client-ip", "fly-client-ip"];
+/// Asks how an address is found; who may know is decided elsewhere.
+const ASKS: &str = "x-debug-request";
+
+/// An address that a header forwards, and how many stand before it.
+struct Hop {
+    address: IpAddr,
+    before: usize,
+}
+
+/// The headers that forward an address.
+fn forwards() -> impl Iterator<Item = &'static str> {
+    SINGLE.into_iter().chain(LISTS).chain([FORWARDED]).chain(UNREAD)
+}
 
 /// The networks whose forwarding headers are believed.
 pub struct Proxies {
@@ -54,7 +68,7 @@ impl Proxies {
     /// The network that limits count a connection to: not that of a proxy that is trusted, through which
     /// everybody comes.
     pub fn network_of_peer(&self, peer: &Peer) -> Option<NetworkKey> {
-        self.limited(peer.0)
+        self.limited(peer.address)
     }
 
     /// The network of a test's visitor.
@@ -65,12 +79,23 @@ impl Proxies {
 
     /// Who sent a request. The headers that tell of it are removed: nothing later can read them.
     pub fn client(&self, peer: &Peer, headers: &mut HeaderMap) -> Client {
-        let is_believed = self.trusts(peer.0);
-        let address = if is_believed { self.forwarded(headers) } else { None };
+        let is_believed = self.trusts(peer.address);
+        let forwarded = if is_believed { self.forwarded(headers) } else { None };
         let network = if is_believed { network(headers) } else { Network::Unknown };
-        let address = address.unwrap_or(peer.0);
+        let address = forwarded.as_ref().map_or(peer.address, |hop| hop.address);
+        let way = headers.contains_key(ASKS).then(|| {
+            Box::new(Way {
+                is_peer_trusted: is_believed,
+                peer: Reach::of(peer.address),
+                peer_port: peer.port,
+                header: forwards().find(|name| headers.contains_key(*name)).map(str::to_owned),
+                hops_before: forwarded.map(|hop| hop.before),
+                client: Reach::of(address),
+            })
+        });
         let client = Client {
             ip: ClientIp::new(address),
+            way,
             agent: UserAgent::new(
                 headers.get(header::USER_AGENT).map_or(b"", |value| value.as_bytes()),
             ),
@@ -78,10 +103,8 @@ impl Proxies {
             network,
             limited_as: self.limited(address),
         };
-        let told =
-            SINGLE.iter().chain(&LISTS).chain(&UNREAD).chain([&FORWARDED, &NETWORK, &"user-agent"]);
-        for name in told {
-            headers.remove(*name);
+        for name in forwards().chain([NETWORK, "user-agent"]) {
+            headers.remove(name);
         }
         client
     }
@@ -95,8 +118,9 @@ impl Proxies {
         self.trusted.iter().any(|network| network.contains(&address))
     }
 
-    fn forwarded(&self, headers: &HeaderMap) -> Option<IpAddr> {
+    fn forwarded(&self, headers: &HeaderMap) -> Option<Hop> {
         let single = SINGLE.iter().find_map(|name| text(headers, name).next().and_then(address));
+        let single = single.map(|address| Hop { address, before: 0 });
         let listed = || {
             LISTS.iter().find_map(|name| {
                 self.last_hop(text(headers, name).flat_map(|line| line.split(',')))
@@ -111,12 +135,12 @@ impl Proxies {
 
     /// The right-most hop that is not trusted; the left-most when all of them are. A hop that can not
     /// be read ends the search: what stands left of it was not written by a proxy that we know.
-    fn last_hop<'a>(&self, hops: impl Iterator<Item = &'a str>) -> Option<IpAddr> {
+    fn last_hop<'a>(&self, hops: impl Iterator<Item = &'a str>) -> Option<Hop> {
         let hops: Vec<&str> = hops.collect();
         let mut last = None;
-        for hop in hops.into_iter().rev() {
+        for (before, hop) in hops.into_iter().enumerate().rev() {
             let Some(address) = address(hop) else { break };
-            last = Some(address);
+            last = Some(Hop { address, before });
             if !self.trusts(address) {
                 break;
             }
@@ -170,6 +194,10 @@ mod tests {
         lines.iter().map(line).collect()
     }
 
+    fn peer(address: &str) -> Peer {
+        Peer { address: address.parse().unwrap(), port: 40_000 }
+    }
+
     fn proxies() -> Proxies {
         let trusted = ["10.0.0.0/8", "fd00::/8", "192.0.2.240/28"];
         let trusted = trusted.iter().map(|network| network.parse().unwrap()).collect();
@@ -178,7 +206,7 @@ mod tests {
 
     #[track_caller]
     fn check(peer: &str, lines: &[(&str, &str)], expected: &str) {
-        let client = proxies().client(&Peer(peer.parse().unwrap()), &mut headers(lines));
+        let client = proxies().client(&self::peer(peer), &mut headers(lines));
         assert!(client.ip.is(expected), "{peer} with {lines:?} was not taken for {expected}");
     }
 
@@ -262,7 +290,7 @@ mod tests {
             ("accept-language", "de"),
         ];
         let mut headers = headers(&lines);
-        let client = Proxies::default().client(&Peer("192.0.2.1".parse().unwrap()), &mut headers);
+        let client = Proxies::default().client(&peer("192.0.2.1"), &mut headers);
         assert_eq!(client.agent.read(), "Browser");
         assert_eq!(
             headers.keys().map(|name| name.as_str()).collect::<Vec<_>>(),
@@ -274,28 +302,58 @@ mod tests {
     fn a_trusted_proxy_is_not_limited_and_who_comes_through_it_is() {
         let proxies = proxies();
         let limited = |peer: &str, lines: &[(&str, &str)]| {
-            proxies.client(&Peer(peer.parse().unwrap()), &mut headers(lines)).limited_as
+            proxies.client(&self::peer(peer), &mut headers(lines)).limited_as
         };
         let visitor = [("x-forwarded-for", "203.0.113.4")];
         let same_network = [("x-forwarded-for", "203.0.113.77")];
         assert!(limited("192.0.2.241", &[]).is_none());
-        assert!(proxies.network_of_peer(&Peer("192.0.2.241".parse().unwrap())).is_none());
+        assert!(proxies.network_of_peer(&peer("192.0.2.241")).is_none());
         assert!(limited("192.0.2.241", &visitor).is_some());
         assert!(limited("192.0.2.241", &visitor) == limited("10.0.0.1", &same_network));
         // Who is not trusted is limited as what the connection says, whatever is forwarded.
         assert!(limited("198.51.100.1", &visitor) == limited("198.51.100.1", &[]));
-        assert!(proxies.network_of_peer(&Peer("198.51.100.1".parse().unwrap())).is_some());
+        assert!(proxies.network_of_peer(&peer("198.51.100.1")).is_some());
     }
 
     #[test]
     fn the_kind_of_network_is_believed_of_a_trusted_proxy_only() {
         let network = |peer: &str, kind| {
             let mut headers = headers(&[("x-plausible-ip-type", kind)]);
-            proxies().client(&Peer(peer.parse().unwrap()), &mut headers).network
+            proxies().client(&self::peer(peer), &mut headers).network
         };
         assert_eq!(network("10.0.0.1", "dc_ip"), Network::DataCentre);
         assert_eq!(network("10.0.0.1", "anonymous_vpn_ip"), Network::AnonymousVpn);
         assert_eq!(network("192.0.2.1", "dc_ip"), Network::Unknown);
+    }
+
+    #[test]
+    fn who_asks_for_the_way_is_told_it_without_an_address() {
+        let way = |address: &str, lines: &[(&str, &str)]| {
+            let mut headers = headers(lines);
+            let client = proxies().client(&peer(address), &mut headers);
+            client.way.map(|way| {
+                let told = serde_json::to_string(&way).unwrap();
+                assert!(!told.contains("203.0.113") && !told.contains(address), "{told}");
+                (way.is_peer_trusted, way.header.unwrap_or_default(), way.hops_before, way.client)
+            })
+        };
+        assert_eq!(way("10.0.0.1", &[("x-forwarded-for", "203.0.113.4")]), None, "nobody asked");
+        let asks = ("x-debug-request", "forwarding");
+        for (address, header, expected) in [
+            ("10.0.0.1", ("x-forwarded-for", "203.0.113.4"), (true, Some(0), Reach::Public)),
+            (
+                "10.0.0.1",
+                ("x-forwarded-for", "203.0.113.4, 192.168.0.1"),
+                (true, Some(1), Reach::Private),
+            ),
+            ("10.0.0.1", ("x-forwarded-for", "unknown"), (true, None, Reach::Private)),
+            ("10.0.0.1", ("x-real-ip", "203.0.113.4"), (true, None, Reach::Private)),
+            ("192.0.2.1", ("x-forwarded-for", "203.0.113.4"), (false, None, Reach::Public)),
+        ] {
+            let (is_trusted, before, client) = expected;
+            let expected = Some((is_trusted, header.0.to_owned(), before, client));
+            assert_eq!(way(address, &[asks, header]), expected, "{address} {header:?}");
+        }
     }
 
     proptest! {
@@ -305,14 +363,14 @@ mod tests {
             value in "[ -~]{0,60}",
         ) {
             let mut headers = headers(&[(name, value.trim())]);
-            let client = proxies().client(&Peer("192.0.2.1".parse().unwrap()), &mut headers);
+            let client = proxies().client(&peer("192.0.2.1"), &mut headers);
             prop_assert!(client.ip.is("192.0.2.1"));
         }
 
         #[test]
         fn no_header_of_a_trusted_peer_makes_the_reader_panic(value in "[ -~]{0,60}") {
             for name in ["x-plausible-ip", "x-forwarded-for", "forwarded"] {
-                proxies().client(&Peer("10.0.0.1".parse().unwrap()), &mut headers(&[(name, value.trim())]));
+                proxies().client(&peer("10.0.0.1"), &mut headers(&[(name, value.trim())]));
             }
         }
     }

@@ -1,8 +1,11 @@
-//! Every dependency has a licence that `deny.toml` allows, and none is banned.
+//! Every dependency has a licence that `deny.toml` allows, and none is banned: crates, and packages of npm.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 fn list<'a>(deny: &'a toml::Table, table: &str, key: &str) -> &'a Vec<toml::Value> {
     deny[table][key].as_array().unwrap()
@@ -33,14 +36,20 @@ fn an_expression_is_met_by_one_of_its_choices_and_all_of_its_parts() {
     }
 }
 
+fn deny() -> toml::Table {
+    toml::from_str(&std::fs::read_to_string(format!("{ROOT}/deny.toml")).unwrap()).unwrap()
+}
+
+fn is_allowed(deny: &toml::Table, licence: &str) -> bool {
+    let is_listed = |licence: &str| {
+        list(deny, "licenses", "allow").iter().any(|allowed| allowed.as_str() == Some(licence))
+    };
+    is_met(licence, &is_listed)
+}
+
 #[test]
 fn every_dependency_may_be_used() {
-    let root = env!("CARGO_MANIFEST_DIR");
-    let deny: toml::Table =
-        toml::from_str(&std::fs::read_to_string(format!("{root}/deny.toml")).unwrap()).unwrap();
-    let allowed = |licence: &str| {
-        list(&deny, "licenses", "allow").iter().any(|allowed| allowed.as_str() == Some(licence))
-    };
+    let deny = deny();
     let banned = |name: &str| {
         list(&deny, "bans", "deny").iter().any(|ban| ban["crate"].as_str() == Some(name))
     };
@@ -51,7 +60,7 @@ fn every_dependency_may_be_used() {
             "--locked",
             "--filter-platform=x86_64-unknown-linux-gnu",
         ])
-        .current_dir(root)
+        .current_dir(ROOT)
         .output()
         .unwrap();
     let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -61,9 +70,64 @@ fn every_dependency_may_be_used() {
         let (name, licence) =
             (package["name"].as_str().unwrap(), package["license"].as_str().unwrap_or("none"));
         assert!(
-            is_met(licence, &allowed),
+            is_allowed(&deny, licence),
             "{name} has the licence {licence}, which deny.toml does not allow"
         );
         assert!(!banned(name), "{name} is banned in deny.toml");
     }
+}
+
+/// The lock files of npm in a folder and below, without what is installed or built.
+fn locks(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let (path, name) = (entry.path(), entry.file_name());
+        if name == "package-lock.json" {
+            found.push(path);
+        } else if entry.file_type().unwrap().is_dir()
+            && !["node_modules", "target", ".git"].iter().any(|skipped| name == *skipped)
+        {
+            found.extend(locks(&path));
+        }
+    }
+    found
+}
+
+/// The packages of a lock file that may not be used, with their licences.
+fn refused(deny: &toml::Table, lock: &Value) -> Vec<String> {
+    let packages =
+        lock["packages"].as_object().unwrap().iter().filter(|(path, _)| !path.is_empty());
+    let licences = packages.map(|(path, package)| (path, package["license"].as_str()));
+    licences
+        .filter(|(_, licence)| !licence.is_some_and(|licence| is_allowed(deny, licence)))
+        .map(|(path, licence)| format!("{path}: {}", licence.unwrap_or("none")))
+        .collect()
+}
+
+#[test]
+fn every_package_of_npm_may_be_used() {
+    let deny = deny();
+    let locks = locks(Path::new(ROOT));
+    for folder in ["beacon", "dashboards/source", "deploy/check", "deploy/engine", "tests/browser"]
+    {
+        let lock = Path::new(ROOT).join(folder).join("package-lock.json");
+        assert!(locks.contains(&lock), "the packages of {folder} were not looked at");
+    }
+    for path in locks {
+        let lock: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        let refused = refused(&deny, &lock);
+        assert!(refused.is_empty(), "{}: deny.toml does not allow {refused:?}", path.display());
+    }
+}
+
+#[test]
+fn a_package_without_a_licence_or_with_another_is_found() {
+    let lock = serde_json::json!({ "packages": {
+        "": { "name": "ours" },
+        "node_modules/free": { "license": "(MIT OR GPL-3.0)" },
+        "node_modules/viral": { "license": "AGPL-3.0-only" },
+        "node_modules/silent": {},
+    }});
+    let expected = ["node_modules/viral: AGPL-3.0-only", "node_modules/silent: none"];
+    assert_eq!(refused(&deny(), &lock), expected);
 }

@@ -21,6 +21,7 @@
 //! - `licences`: the licences of what is used.
 //! - `scaling`: several collectors.
 //! - `openapi`: the list of the API's routes.
+//! - `nginx`: a proxy, for those who need one.
 //! - `visitor`: the page of those who are counted, and their objections.
 //! - `throttle`: what one network or site may send.
 //! - `tls`: TLS and HTTP/2.
@@ -48,6 +49,7 @@ mod licences;
 mod limits;
 mod linking;
 mod migration;
+mod nginx;
 mod openapi;
 mod query;
 mod refusals;

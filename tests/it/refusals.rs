@@ -42,8 +42,15 @@ async fn a_beacon_that_is_wrong_is_told_which_field_and_which_rule() {
     let get = collector.request(Method::GET, "/api/event", &[], "").await;
     assert_eq!(get.status, StatusCode::METHOD_NOT_ALLOWED);
     let compressed = [("user-agent", CHROME), ("content-encoding", "gzip")];
-    let answer = collector.request(Method::POST, "/api/event", &compressed, "x").await;
-    assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    let umami = r#"{"type":"event","payload":{"hostname":"example.com","url":"/"}}"#;
+    for (path, body) in
+        [("/api/event", "x"), ("/api/send", umami), ("/count/example.com?p=%2F", "")]
+    {
+        let answer = collector.request(Method::POST, path, &compressed, body).await;
+        assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{path}");
+        let answer = collector.request(Method::POST, path, &compressed[..1], body).await;
+        assert_ne!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{path}, as it is");
+    }
     assert_eq!(
         collector.beacon(&json!({"n": "pageview", "u": "https://example.com/"})).await.status,
         StatusCode::ACCEPTED
