@@ -14,6 +14,7 @@ use super::{
 };
 use crate::enrich::page::{Page, PageError};
 use crate::enrich::scrub::scrub;
+use crate::enrich::text::clean;
 use crate::event::{ENGAGEMENT, PAGEVIEW, SCROLL_DEPTH_UNKNOWN};
 
 /// Engagement of this many milliseconds (30 days) or more is not believed.
@@ -128,7 +129,7 @@ pub(super) fn beacon(fields: Chosen) -> Result<Beacon, BeaconError> {
 fn name(sent: Option<Value>) -> Result<String, BeaconError> {
     let name = match sent {
         None => return Err(BeaconError::new(Field::EventName, "is required")),
-        Some(Value::String(name)) => name,
+        Some(Value::String(name)) => clean(&name, usize::MAX),
         Some(Value::Number(number)) if number.is_i64() || number.is_u64() => number.to_string(),
         Some(_) => return Err(BeaconError::new(Field::EventName, "must be a text")),
     };
