@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use crate::privacy::OnObjection;
+use crate::privacy::{ForwardingHeader, OnObjection};
 use crate::script::Word;
 
 /// Everything that can be configured.
@@ -28,6 +28,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// Networks whose forwarding headers are believed; by default nobody's.
     pub trusted_proxies: Vec<IpNet>,
+    /// The headers of these that are believed; by default every one that is known.
+    pub forwarding_headers: Vec<ForwardingHeader>,
     /// Encryption of the listener for beacons, reports and pages.
     pub tls: Tls,
     /// The page scripts.
@@ -61,6 +63,7 @@ impl Default for Config {
             metrics_listen: None,
             public_url: None,
             trusted_proxies: Vec::new(),
+            forwarding_headers: ForwardingHeader::ALL.to_vec(),
             tls: Tls::default(),
             script: Script::default(),
             privacy: Privacy::default(),
@@ -313,6 +316,7 @@ const OVERRIDES: &[(&str, &[&str], Form)] = &[
     ("PASSERBY_METRICS_LISTEN", &["metrics_listen"], Form::Text),
     ("PASSERBY_PUBLIC_URL", &["public_url"], Form::Text),
     ("PASSERBY_TRUSTED_PROXIES", &["trusted_proxies"], Form::List),
+    ("PASSERBY_FORWARDING_HEADERS", &["forwarding_headers"], Form::List),
     ("PASSERBY_TLS_CERTIFICATE", &["tls", "certificate"], Form::Text),
     ("PASSERBY_TLS_KEY", &["tls", "key"], Form::Text),
     ("PASSERBY_SCRIPT_PATHS", &["script", "paths"], Form::List),
@@ -673,6 +677,7 @@ mod tests {
             "engine.analyst_sites is a'b, but must be",
         );
         refused("trusted_proxies = ['10.0.0.0']", &[], "trusted_proxies");
+        refused("forwarding_headers = ['x-real-ip']", &[], "x-real-ip must be one of");
     }
 
     #[test]

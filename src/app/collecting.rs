@@ -107,7 +107,11 @@ impl Collecting {
 
         let (stopping, stopped) = watch::channel(false);
         let door = Door {
-            proxies: Proxies::new(config.trusted_proxies.clone(), prefixes),
+            proxies: Proxies::new(
+                config.trusted_proxies.clone(),
+                &config.forwarding_headers,
+                prefixes,
+            ),
             collector: Arc::clone(&collector),
             services: services.clone(),
             routes: crate::http::routes(services.clone()),

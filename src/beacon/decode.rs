@@ -14,6 +14,7 @@ use super::{
 };
 use crate::enrich::page::{Page, PageError};
 use crate::enrich::scrub::scrub;
+use crate::enrich::text::clean;
 use crate::event::{ENGAGEMENT, PAGEVIEW, SCROLL_DEPTH_UNKNOWN};
 
 /// Engagement of this many milliseconds (30 days) or more is not believed.
@@ -128,7 +129,7 @@ pub(super) fn beacon(fields: Chosen) -> Result<Beacon, BeaconError> {
 fn name(sent: Option<Value>) -> Result<String, BeaconError> {
     let name = match sent {
         None => return Err(BeaconError::new(Field::EventName, "is required")),
-        Some(Value::String(name)) => name,
+        Some(Value::String(name)) => clean(&name, usize::MAX),
         Some(Value::Number(number)) if number.is_i64() || number.is_u64() => number.to_string(),
         Some(_) => return Err(BeaconError::new(Field::EventName, "must be a text")),
     };
@@ -217,9 +218,13 @@ fn cut_referrer(referrer: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use proptest::strategy::ValueTree;
     use serde_json::json;
 
     use super::*;
+    use crate::enrich::acquisition::{Acquisition, Tags};
+    use crate::event::Attributes;
 
     fn decoded(sent: &Value) -> Result<Beacon, BeaconError> {
         beacon(json(sent.to_string().as_bytes())?.into())
@@ -425,6 +430,114 @@ mod tests {
         #[test]
         fn no_body_makes_the_decoder_panic(bytes: Vec<u8>) {
             let _ = json(&bytes).map(|fields| beacon(fields.into()).is_ok());
+        }
+    }
+
+    /// Texts with what may not be stored among what may.
+    fn any_text() -> impl Strategy<Value = String> {
+        let harmful =
+            "[\u{0}-\u{1f}\u{7f}-\u{9f}\u{feff}\u{200e}\u{200f}\u{202a}-\u{202e}\u{2066}-\u{2069}]";
+        prop::collection::vec(prop_oneof![".{0,8}", harmful, "%[0-9a-fA-F]{2}"], 0..12)
+            .prop_map(|parts| parts.concat())
+    }
+
+    #[test]
+    fn the_texts_of_these_tests_have_what_may_not_be_stored() {
+        let mut runner = proptest::test_runner::TestRunner::deterministic();
+        let mut harmful = 0;
+        for _ in 0..200 {
+            let text = any_text().new_tree(&mut runner).unwrap().current();
+            harmful += usize::from(clean(&text, usize::MAX) != text);
+        }
+        assert!(harmful > 100, "{harmful}");
+    }
+
+    /// Numbers as JSON has them, at every edge, and what is none.
+    fn any_number() -> impl Strategy<Value = Value> {
+        let edges = [0, 1, -1, 100, 101, 255, 256, i64::from(i32::MAX), i64::MIN, i64::MAX];
+        prop_oneof![
+            prop::sample::select(edges.to_vec()).prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            any::<i64>().prop_map(|number| number.to_string().into()),
+            any::<f64>().prop_map(|number| number.to_string().into()),
+            prop::sample::select(vec![
+                "NaN",
+                "inf",
+                "-0",
+                "1e400",
+                "0x10",
+                "٣",
+                "",
+                "99999999999999999999"
+            ])
+            .prop_map(Value::from),
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+        ]
+    }
+
+    /// Every text that a beacon keeps.
+    fn kept(beacon: Beacon) -> Vec<String> {
+        let tags = Tags::from_query(&beacon.query);
+        let visit = Acquisition::of(&tags, beacon.referrer.as_deref(), &beacon.page.hostname)
+            .onto(Attributes::default());
+        let of_visit = [
+            visit.referrer,
+            visit.source,
+            visit.channel,
+            visit.utm_source,
+            visit.utm_medium,
+            visit.utm_campaign,
+            visit.utm_content,
+            visit.utm_term,
+            visit.click_id_kind,
+        ];
+        let props = beacon.props.into_pairs().into_iter().flat_map(|(key, value)| [key, value]);
+        let of_event = [beacon.kind.name().to_owned(), beacon.page.hostname, beacon.page.pathname];
+        of_visit.into_iter().chain(of_event).chain(props).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(5_000))]
+
+        #[test]
+        fn no_text_that_is_kept_has_what_can_not_be_seen(
+            name in any_text(), path in any_text(), query in any_text(), referrer in any_text(),
+            key in any_text(), value in any_text(),
+        ) {
+            let sent = json!({
+                "n": name,
+                "u": format!("https://a.test/{path}?utm_source={query}&utm_campaign={query}&ref={query}"),
+                "r": format!("https://b.test/{referrer}"),
+                "p": { key: value },
+            });
+            if let Ok(beacon) = decoded(&sent) {
+                for text in kept(beacon) {
+                    prop_assert_eq!(&clean(&text, usize::MAX), &text);
+                }
+            }
+        }
+
+        #[test]
+        fn every_number_is_refused_ignored_or_within_its_bounds(
+            e in any_number(), sd in any_number(), h in any_number(), amount in any_number(),
+            v in any_number(), prop in any_number(), name in prop::sample::select(vec!["engagement", "Sale"]),
+        ) {
+            let sent = json!({
+                "n": name, "u": "https://a.test/", "e": e, "sd": sd, "h": h, "v": v,
+                "$": { "amount": amount, "currency": "EUR" }, "p": { "number": prop },
+            });
+            if let Ok(beacon) = decoded(&sent) {
+                if let Kind::Engagement { ms, scroll_depth } = beacon.kind {
+                    prop_assert!(u64::from(ms) < ENGAGEMENT_MS_LIMIT);
+                    prop_assert!(scroll_depth <= 100 || scroll_depth == SCROLL_DEPTH_UNKNOWN);
+                }
+                for (_, value) in beacon.props.into_pairs() {
+                    prop_assert!(prop.is_string() || !value.contains("NaN") && !value.contains("inf"));
+                }
+            }
         }
     }
 }

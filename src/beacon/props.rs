@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{BeaconError, Field};
 use crate::enrich::scrub::scrub;
+use crate::enrich::text::clean;
 
 /// The most properties that an event keeps; what comes after is left out.
 pub const PROPS_MAX: usize = 30;
@@ -70,7 +71,7 @@ fn object(sent: Option<Value>) -> Map<String, Value> {
 }
 
 fn shown(text: &str) -> Option<String> {
-    (!text.trim_start().is_empty()).then(|| text.to_owned())
+    Some(clean(text, usize::MAX)).filter(|text| !text.trim_start().is_empty())
 }
 
 fn text(value: Value) -> Option<String> {
@@ -94,6 +95,14 @@ mod tests {
         let expected: Vec<_> =
             expected.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect();
         assert_eq!(props.into_pairs(), expected, "{sent}");
+    }
+
+    #[test]
+    fn what_can_not_be_seen_is_left_out_of_names_and_values() {
+        check(
+            json!({"pl\u{202e}an\0": "p\u{2066}ro\u{7}", "\u{202e}": 1, "b": "\u{feff}"}),
+            &[("plan", "pro")],
+        );
     }
 
     #[test]

@@ -72,7 +72,9 @@ impl FromRequestParts<Services> for Access {
         }
         let unauthorized = |message| Refused::new(StatusCode::UNAUTHORIZED, message);
         let secret = bearer(&parts.headers).ok_or_else(|| unauthorized(MISSING_TOKEN))?;
-        services.catalog.token(secret).map(Self::Token).ok_or_else(|| unauthorized(NOT_OPENED))
+        let token = services.catalog.token(secret);
+        let token = token.filter(|token| token.is_alive(services.clock.now()));
+        token.map(Self::Token).ok_or_else(|| unauthorized(NOT_OPENED))
     }
 }
 

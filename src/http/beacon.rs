@@ -10,7 +10,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use serde_json::json;
 
 use super::{Services, probe};
@@ -153,11 +153,14 @@ pub(super) async fn outcome(
 
 pub(super) async fn whole(body: Incoming) -> Result<Bytes, BeaconError> {
     let broken = |rule| BeaconError { field: Field::Request, rule };
+    let too_long = || broken("the body must not exceed 1000000 bytes");
+    // Who says at once that it is too long is not listened to.
+    if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
+        return Err(too_long());
+    }
     match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, BODY_BYTES_MAX).collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            Err(broken("the body must not exceed 1000000 bytes"))
-        }
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_long()),
         Ok(Err(_)) => Err(broken("the body ended early")),
         Err(_) => Err(broken("the body took longer than 5 seconds")),
     }

@@ -4,6 +4,7 @@
 //! A connection is plain, or encrypted ([`tls`](super::tls)); an encrypted one may be of HTTP/2.
 
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use tokio_io_timeout::TimeoutStream;
 
 use super::door;
 use super::http2::{self, Activity};
@@ -38,6 +40,8 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 const HEADERS_MAX: usize = 64;
 /// The longest head of a request, in bytes.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// How long a client may leave an answer unread.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long requests under way may take when the collector stops.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(4);
 
@@ -127,6 +131,7 @@ pub async fn serve<D: Answer>(
         let (door, stopping) = (Arc::clone(&door), stopping.clone());
         let acceptor = certificates.as_ref().map(|certificates| certificates.acceptor());
         connections.spawn(async move {
+            let stream = impatient(stream);
             match acceptor {
                 None => of_http1(stream, peer, door, stopping).await,
                 Some(acceptor) => match timeout(HEAD_TIMEOUT, acceptor.accept(stream)).await {
@@ -143,6 +148,14 @@ pub async fn serve<D: Answer>(
     }
     drop(listener);
     drain(connections).await;
+}
+
+/// A stream that fails when nothing of what is written goes out for long: a client that does not read its
+/// answer would otherwise have its connection for ever.
+fn impatient<I: AsyncRead + AsyncWrite>(stream: I) -> Pin<Box<TimeoutStream<I>>> {
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(READ_TIMEOUT));
+    Box::pin(stream)
 }
 
 async fn of_http1<I, D>(stream: I, peer: Peer, door: Arc<D>, stopping: Stopping)
@@ -275,6 +288,53 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         assert!(connect(address).await.is_some());
+    }
+
+    /// Answers with more than any buffer takes.
+    struct LongAnswer;
+
+    impl Answer for LongAnswer {
+        async fn answer(&self, _: &Peer, _: Request<Incoming>) -> Response<Body> {
+            Response::new(Body::from(vec![b'x'; 1 << 20]))
+        }
+
+        fn limited_as(&self, _: &Peer) -> Option<NetworkKey> {
+            None
+        }
+    }
+
+    /// How long a client has its connection that reads so many bytes a second.
+    async fn connected_for(bytes_a_second: usize) -> Duration {
+        let (mut client, server) = tokio::io::duplex(4_096);
+        let (_running, stopping) = watch::channel(false);
+        let peer = Proxies::peer("192.0.2.1");
+        let begun = tokio::time::Instant::now();
+        let connection = async {
+            of_http1(impatient(server), peer, Arc::new(LongAnswer), stopping).await;
+            begun.elapsed()
+        };
+        let reading = async {
+            client.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+            let mut some = vec![0; bytes_a_second];
+            loop {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                if bytes_a_second > 0 && client.read(&mut some).await.unwrap_or(0) == 0 {
+                    std::future::pending::<()>().await;
+                }
+            }
+        };
+        tokio::select! {
+            time = connection => time,
+            () = reading => unreachable!("it reads on"),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_does_not_read_an_answer_is_not_waited_for_and_who_reads_slowly_is() {
+        let unread = connected_for(0).await;
+        assert!(unread >= READ_TIMEOUT && unread < READ_TIMEOUT * 2, "{unread:?}");
+        let slow = connected_for(2_048).await;
+        assert!(slow >= Duration::from_secs((1 << 20) / 2_048), "{slow:?}");
     }
 
     #[tokio::test]

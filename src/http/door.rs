@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
+use axum::http::HeaderValue;
+use axum::http::header::X_CONTENT_TYPE_OPTIONS;
 use hyper::body::Incoming;
 use hyper::{Request, Response, Uri};
 use tower::ServiceExt;
@@ -37,6 +39,15 @@ impl Answer for Door {
     }
 
     async fn answer(&self, peer: &Peer, request: Request<Incoming>) -> Response<Body> {
+        let mut answer = self.answered(peer, request).await;
+        // What an answer is, it says: a browser that guessed could take text of a visitor's for a page.
+        answer.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        answer
+    }
+}
+
+impl Door {
+    async fn answered(&self, peer: &Peer, request: Request<Incoming>) -> Response<Body> {
         let (mut parts, body) = request.into_parts();
         let client = self.proxies.client(peer, &mut parts.headers);
         let collector = &self.collector;

@@ -14,6 +14,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::http::{HeaderMap, header};
 use ipnet::IpNet;
+use serde::Deserialize;
 
 use super::client::{Client, ClientIp, Network, UserAgent};
 use super::listener::Peer;
@@ -22,12 +23,22 @@ use super::signal::Signal;
 use super::wall::Prefixes;
 use super::way::{Reach, Way};
 
-/// Headers that name the client alone, in the order in which they are believed.
-const SINGLE: [&str; 2] = ["x-plausible-ip", "cf-connecting-ip"];
-/// Headers that list the way of a request, in the order in which they are believed.
-const LISTS: [&str; 2] = ["b-forwarded-for", "x-forwarded-for"];
-/// The list with a syntax of its own (RFC 7239).
-const FORWARDED: &str = "forwarded";
+/// A header in which proxies forward the address of a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum ForwardingHeader {
+    /// Names the client alone, as a site's own server does.
+    XPlausibleIp,
+    /// Names the client alone.
+    CfConnectingIp,
+    /// Lists the way of a request.
+    BForwardedFor,
+    /// Lists the way of a request; nearly every proxy writes it.
+    XForwardedFor,
+    /// Lists the way of a request, in a syntax of its own (RFC 7239).
+    Forwarded,
+}
+
 /// What kind of network the client is in.
 const NETWORK: &str = "x-plausible-ip-type";
 /// Headers that tell of the client and are not read.
@@ -43,32 +54,73 @@ struct Hop {
 
 /// The headers that forward an address.
 fn forwards() -> impl Iterator<Item = &'static str> {
-    SINGLE.into_iter().chain(LISTS).chain([FORWARDED]).chain(UNREAD)
+    ForwardingHeader::ALL.map(ForwardingHeader::name).into_iter().chain(UNREAD)
 }
 
-/// The networks whose forwarding headers are believed.
+impl ForwardingHeader {
+    /// All of them, in the order in which they are believed.
+    pub const ALL: [Self; 5] = [
+        Self::XPlausibleIp,
+        Self::CfConnectingIp,
+        Self::BForwardedFor,
+        Self::XForwardedFor,
+        Self::Forwarded,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::XPlausibleIp => "x-plausible-ip",
+            Self::CfConnectingIp => "cf-connecting-ip",
+            Self::BForwardedFor => "b-forwarded-for",
+            Self::XForwardedFor => "x-forwarded-for",
+            Self::Forwarded => "forwarded",
+        }
+    }
+}
+
+impl TryFrom<String> for ForwardingHeader {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        let named = Self::ALL.into_iter().find(|header| header.name().eq_ignore_ascii_case(&name));
+        named.ok_or_else(|| {
+            format!("{name} must be one of {}", Self::ALL.map(Self::name).join(", "))
+        })
+    }
+}
+
+/// The networks whose forwarding headers are believed, and which headers.
 pub struct Proxies {
     trusted: Vec<IpNet>,
+    believed: Vec<ForwardingHeader>,
     networks: Networks,
 }
 
 impl Default for Proxies {
     /// Nobody's.
     fn default() -> Self {
-        Self::new(Vec::new(), Prefixes::default())
+        Self::new(Vec::new(), &ForwardingHeader::ALL, Prefixes::default())
     }
 }
 
 impl Proxies {
-    /// These networks, and no others; of an address so many bits are used.
-    pub fn new(trusted: Vec<IpNet>, used: Prefixes) -> Self {
-        Self { trusted, networks: Networks::new(used) }
+    /// These networks and these headers, and no others; of an address so many bits are used.
+    pub fn new(trusted: Vec<IpNet>, believed: &[ForwardingHeader], used: Prefixes) -> Self {
+        let is_believed = |header: &ForwardingHeader| believed.contains(header);
+        let believed = ForwardingHeader::ALL.into_iter().filter(is_believed).collect();
+        Self { trusted, believed, networks: Networks::new(used) }
     }
 
     /// The network that limits count a connection to: not that of a proxy that is trusted, through which
     /// everybody comes.
     pub fn network_of_peer(&self, peer: &Peer) -> Option<NetworkKey> {
         self.limited(peer.address)
+    }
+
+    /// A test's visitor.
+    #[cfg(test)]
+    pub(crate) fn peer(address: &str) -> Peer {
+        Peer { address: address.parse().expect("a test names an address"), port: 40_000 }
     }
 
     /// The network of a test's visitor.
@@ -81,7 +133,10 @@ impl Proxies {
     pub fn client(&self, peer: &Peer, headers: &mut HeaderMap) -> Client {
         let is_believed = self.trusts(peer.address);
         let forwarded = if is_believed { self.forwarded(headers) } else { None };
-        let network = if is_believed { network(headers) } else { Network::Unknown };
+        let network = match is_believed && self.believed.contains(&ForwardingHeader::XPlausibleIp) {
+            true => network(headers),
+            false => Network::Unknown,
+        };
         let address = forwarded.as_ref().map_or(peer.address, |hop| hop.address);
         let way = headers.contains_key(ASKS).then(|| {
             Box::new(Way {
@@ -119,18 +174,21 @@ impl Proxies {
     }
 
     fn forwarded(&self, headers: &HeaderMap) -> Option<Hop> {
-        let single = SINGLE.iter().find_map(|name| text(headers, name).next().and_then(address));
-        let single = single.map(|address| Hop { address, before: 0 });
-        let listed = || {
-            LISTS.iter().find_map(|name| {
-                self.last_hop(text(headers, name).flat_map(|line| line.split(',')))
-            })
-        };
-        let standard = || {
-            let elements = text(headers, FORWARDED).flat_map(|line| line.split(','));
-            self.last_hop(elements.filter_map(for_parameter))
-        };
-        single.or_else(listed).or_else(standard)
+        self.believed.iter().find_map(|header| {
+            let mut lines = text(headers, header.name());
+            match header {
+                ForwardingHeader::XPlausibleIp | ForwardingHeader::CfConnectingIp => {
+                    let address = lines.next().and_then(address)?;
+                    Some(Hop { address, before: 0 })
+                }
+                ForwardingHeader::BForwardedFor | ForwardingHeader::XForwardedFor => {
+                    self.last_hop(elements(lines))
+                }
+                ForwardingHeader::Forwarded => {
+                    self.last_hop(elements(lines).filter_map(for_parameter))
+                }
+            }
+        })
     }
 
     /// The right-most hop that is not trusted; the left-most when all of them are. A hop that can not
@@ -151,6 +209,11 @@ impl Proxies {
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
     headers.get_all(name).iter().filter_map(|value| value.to_str().ok())
+}
+
+/// The elements of a list that may go over several lines.
+fn elements<'a>(lines: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
+    lines.flat_map(|line| line.split(','))
 }
 
 /// `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]:80`, `fe80::1%eth0`, quoted or not.
@@ -195,13 +258,13 @@ mod tests {
     }
 
     fn peer(address: &str) -> Peer {
-        Peer { address: address.parse().unwrap(), port: 40_000 }
+        Proxies::peer(address)
     }
 
     fn proxies() -> Proxies {
         let trusted = ["10.0.0.0/8", "fd00::/8", "192.0.2.240/28"];
         let trusted = trusted.iter().map(|network| network.parse().unwrap()).collect();
-        Proxies::new(trusted, Prefixes::default())
+        Proxies::new(trusted, &ForwardingHeader::ALL, Prefixes::default())
     }
 
     #[track_caller]
@@ -218,7 +281,7 @@ mod tests {
 
     #[test]
     fn a_proxy_that_is_not_trusted_is_not_believed() {
-        for name in SINGLE.iter().chain(&LISTS).chain(&UNREAD) {
+        for name in ForwardingHeader::ALL.map(ForwardingHeader::name).iter().chain(&UNREAD) {
             check("192.0.2.1", &[(name, "203.0.113.9")], "192.0.2.1");
         }
         check("192.0.2.1", &[("forwarded", "for=203.0.113.9")], "192.0.2.1");
@@ -356,15 +419,112 @@ mod tests {
         }
     }
 
+    #[test]
+    fn only_the_headers_that_are_named_are_believed() {
+        let trusted = vec!["10.0.0.0/8".parse().unwrap()];
+        let address = |believed: &[ForwardingHeader], lines: &[(&str, &str)], expected: &str| {
+            let proxies = Proxies::new(trusted.clone(), believed, Prefixes::default());
+            proxies.client(&peer("10.0.0.1"), &mut headers(lines)).ip.is(expected)
+        };
+        let lines = [
+            ("x-plausible-ip", "203.0.113.1"),
+            ("cf-connecting-ip", "203.0.113.2"),
+            ("b-forwarded-for", "203.0.113.3"),
+            ("x-forwarded-for", "203.0.113.4"),
+            ("forwarded", "for=203.0.113.5"),
+        ];
+        for (header, number) in ForwardingHeader::ALL.into_iter().zip(1..) {
+            assert!(address(&[header], &lines, &format!("203.0.113.{number}")), "{header:?}");
+        }
+        assert!(address(&[], &lines, "10.0.0.1"));
+        // The order is always the same one.
+        let two = [ForwardingHeader::Forwarded, ForwardingHeader::CfConnectingIp];
+        assert!(address(&two, &lines, "203.0.113.2"));
+    }
+
+    /// What stands in a header, and whom a trusted proxy with nothing else says that it names.
+    const VALUES: [(&str, Option<&str>); 8] = [
+        ("203.0.113.1", Some("203.0.113.1")),
+        ("203.0.113.1, 10.0.0.9", Some("203.0.113.1")),
+        ("198.51.100.9, 203.0.113.1, 10.0.0.9", Some("203.0.113.1")),
+        ("203.0.113.1:443", Some("203.0.113.1")),
+        ("\"[2001:db8::7]:443\"", Some("2001:db8::7")),
+        ("::ffff:203.0.113.1", Some("203.0.113.1")),
+        ("nonsense", None),
+        ("", None),
+    ];
+
+    /// Each header in each form, alone and behind another: with a trusted peer, an untrusted one, and none
+    /// that is trusted at all.
+    #[test]
+    fn every_combination_of_headers_names_whom_it_should_in_each_topology() {
+        let mut combinations = 0;
+        for (first, header) in ForwardingHeader::ALL.iter().enumerate() {
+            for (value, named) in VALUES {
+                for later in &ForwardingHeader::ALL[first..] {
+                    let of = |header: &ForwardingHeader, value: &str| match header {
+                        ForwardingHeader::Forwarded => {
+                            let elements =
+                                value.split(',').map(|one| format!("for={}", one.trim()));
+                            elements.collect::<Vec<_>>().join(", ")
+                        }
+                        _ => value.to_owned(),
+                    };
+                    let behind = of(later, "203.0.113.200");
+                    let mut lines = vec![(header.name(), of(header, value))];
+                    if later != header {
+                        lines.push((later.name(), behind));
+                    }
+                    let lines: Vec<_> =
+                        lines.iter().map(|(name, value)| (*name, value.as_str())).collect();
+                    let is_single = matches!(
+                        header,
+                        ForwardingHeader::XPlausibleIp | ForwardingHeader::CfConnectingIp
+                    );
+                    // A list in a header for one address is none.
+                    let named = named.filter(|_| !(is_single && value.contains(',')));
+                    let otherwise = if later == header { "10.0.0.1" } else { "203.0.113.200" };
+                    check("10.0.0.1", &lines, named.unwrap_or(otherwise));
+                    check("192.0.2.1", &lines, "192.0.2.1");
+                    let nobody = Proxies::default();
+                    let client = nobody.client(&peer("10.0.0.1"), &mut headers(&lines));
+                    assert!(client.ip.is("10.0.0.1"), "{lines:?}");
+                    combinations += 3;
+                }
+            }
+        }
+        assert_eq!(combinations, 8 * (5 + 4 + 3 + 2 + 1) * 3);
+    }
+
+    fn any_header() -> impl Strategy<Value = (HeaderName, HeaderValue)> {
+        let names = ForwardingHeader::ALL.map(ForwardingHeader::name);
+        let names: Vec<_> =
+            names.into_iter().chain(UNREAD).chain([NETWORK, "user-agent"]).collect();
+        let address = "(for=)?\"?\\[?([0-9]{1,3}[.:]?){1,8}[0-9a-f:]{0,20}\\]?(:[0-9]{1,5})?\"?";
+        let value = prop_oneof![
+            address.prop_map(String::into_bytes),
+            prop::collection::vec(32u8..127, 0..60),
+            prop::collection::vec(128u8..=255, 0..20)
+        ];
+        (prop::sample::select(names), value).prop_map(|(name, value)| {
+            (HeaderName::from_static(name), HeaderValue::from_bytes(&value).unwrap())
+        })
+    }
+
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+
         #[test]
-        fn no_header_changes_who_an_untrusted_peer_is(
-            name in prop::sample::select(vec!["x-plausible-ip", "cf-connecting-ip", "b-forwarded-for", "x-forwarded-for", "forwarded"]),
-            value in "[ -~]{0,60}",
-        ) {
-            let mut headers = headers(&[(name, value.trim())]);
-            let client = proxies().client(&peer("192.0.2.1"), &mut headers);
+        fn no_headers_change_who_an_untrusted_peer_is(lines in prop::collection::vec(any_header(), 0..12)) {
+            let mut headers = HeaderMap::new();
+            for (name, value) in lines {
+                headers.append(name, value);
+            }
+            let proxies = proxies();
+            let client = proxies.client(&peer("192.0.2.1"), &mut headers);
             prop_assert!(client.ip.is("192.0.2.1"));
+            prop_assert!(client.limited_as == proxies.network_of("192.0.2.1"));
+            prop_assert!(headers.is_empty());
         }
 
         #[test]

@@ -38,7 +38,9 @@ impl Viewer {
         let cookie =
             |wanted: &str| pairs.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value);
         Self {
-            token: cookie(COOKIE).and_then(|secret| services.catalog.token(secret)),
+            token: cookie(COOKIE)
+                .and_then(|secret| services.catalog.token(secret))
+                .filter(|token| token.is_alive(services.clock.now())),
             link: cookie(share::COOKIE).and_then(|slug| services.catalog.opened_by(slug)),
         }
     }
@@ -128,7 +130,8 @@ pub(super) async fn sign_in(
     Form(SignIn { token, next }): Form<SignIn>,
 ) -> Response {
     let token = token.trim();
-    if services.catalog.token(token).is_none() {
+    let known = services.catalog.token(token);
+    if !known.is_some_and(|token| token.is_alive(services.clock.now())) {
         let lang = Next { next: next.clone(), lang: String::new() }.lang(&headers);
         return sign_in_page(StatusCode::UNAUTHORIZED, lang, &next, true);
     }

@@ -1,7 +1,7 @@
 //! Lists and charts as CSV (RFC 4180), for spreadsheets.
 //!
-//! Numbers and names are those of the query language, in every language of the page. A value that a
-//! spreadsheet would take for a formula is shown as text: visitors choose many of them.
+//! Numbers and names are those of the query language, in every language of the page; lines are those of
+//! reports.
 
 use axum::extract::{Path, RawQuery};
 use axum::http::{HeaderValue, header};
@@ -14,6 +14,7 @@ use super::details::whole_list;
 use super::series;
 use crate::query::metric::Metric;
 use crate::report::AskError;
+use crate::report::format::csv::{harmless, line};
 
 /// The path of the chart's numbers.
 const TIME: &str = "time";
@@ -68,27 +69,6 @@ fn every_label(answer: &Value, metrics: &[Metric]) -> Vec<Value> {
         .collect()
 }
 
-fn line(fields: impl Iterator<Item = String>) -> String {
-    fields.map(|field| quoted(&field)).collect::<Vec<_>>().join(",") + "\r\n"
-}
-
-fn quoted(field: &str) -> String {
-    if field.contains(['"', ',', '\r', '\n']) {
-        format!("\"{}\"", field.replace('"', "\"\""))
-    } else {
-        field.to_owned()
-    }
-}
-
-/// What begins as a formula does begins with an apostrophe instead.
-fn harmless(value: &str) -> String {
-    if value.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{value}")
-    } else {
-        value.to_owned()
-    }
-}
-
 /// A number as it is; nothing where there is none.
 fn plain(value: &Value) -> String {
     if value.is_null() { String::new() } else { value.to_string() }
@@ -112,19 +92,6 @@ fn attachment(text: String, domain: &str, dimension: &str) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_field_is_quoted_where_it_has_to_be() {
-        let fields = ["a", "b,c", "d\"e", "f\ng"].map(ToOwned::to_owned);
-        assert_eq!(line(fields.into_iter()), "a,\"b,c\",\"d\"\"e\",\"f\ng\"\r\n");
-    }
-
-    #[test]
-    fn a_value_is_no_formula() {
-        for (value, expected) in [("=1+1", "'=1+1"), ("@x", "'@x"), ("/a", "/a"), ("", "")] {
-            assert_eq!(harmless(value), expected);
-        }
-    }
 
     #[test]
     fn every_label_has_a_row() {

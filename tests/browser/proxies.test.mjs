@@ -14,13 +14,18 @@ const PROXIES = resolve(process.env.PASSERBY_PROXIES ?? '../../target/proxies');
 const DOCUMENTED = resolve(import.meta.dirname, '../../deploy/proxies');
 const PAGE = '<!doctype html><script defer src="/lib/app.js"></script><title>A page</title>';
 
-let collector, browser, directory;
+/** What proxies write, or pass on as visitors send it. */
+const FORWARDED = ['x-forwarded-for', 'x-plausible-ip', 'cf-connecting-ip', 'b-forwarded-for', 'forwarded'];
+
+let collector, gullible, browser, directory;
 
 before(async () => {
   collector = await Collector.start({
     PASSERBY_TRUSTED_PROXIES: '127.0.0.1/32',
+    PASSERBY_FORWARDING_HEADERS: 'x-forwarded-for',
     PASSERBY_SCRIPT_EVENT_PATHS: '/lib/e',
   });
+  gullible = await Collector.start({ PASSERBY_TRUSTED_PROXIES: '127.0.0.1/32', PASSERBY_SCRIPT_EVENT_PATHS: '/lib/e' });
   browser = await launch();
   directory = await mkdtemp(join(tmpdir(), 'passerby-proxies-'));
   await mkdir(join(directory, 'site'));
@@ -30,6 +35,7 @@ before(async () => {
 after(async () => {
   await browser?.close();
   await collector?.stop();
+  await gullible?.stop();
   await rm(directory, { recursive: true, force: true });
 });
 
@@ -87,6 +93,7 @@ async function check(domain, port, log) {
   await site.events(4);
   const [{ metrics }] = await site.report({ metrics: ['visitors'], filters: [['is', 'event:name', ['Claim']]] });
   assert.deepEqual(metrics, [2]);
+  assert.equal(await chosen(site, domain, port), 1, 'a visitor chose an address');
   const { answer: kept } = await eventually('the log is written', async () => {
     const text = await readFile(log, 'utf8').catch(() => '');
     return text.includes('/lib/e') && text;
@@ -96,22 +103,33 @@ async function check(domain, port, log) {
   assert.doesNotMatch(from, /127\.0\.\d\.1|198\.51\.100\.7|203\.0\.113\.9|Mozilla|of-the-site/);
 }
 
+/** How many visitors one is who claims another address by each of the headers. */
+async function chosen(site, domain, port) {
+  const [{ metrics: [before] }] = await site.report({ metrics: ['events'] });
+  for (const [number, name] of FORWARDED.entries()) {
+    const claimed = `${name === 'forwarded' ? 'for=' : ''}203.0.${number}.9`;
+    assert.equal(await claim(domain, port, '127.0.11.1', claimed, name, 'Choice'), 202);
+  }
+  await site.events(before + FORWARDED.length);
+  const [{ metrics }] = await site.report({ metrics: ['visitors'], filters: [['is', 'event:name', ['Choice']]] });
+  return metrics[0];
+}
+
 /** Sends an event from one address, claiming another. */
-function claim(domain, port, localAddress, claimed) {
-  const headers = { host: domain, 'x-forwarded-for': claimed, 'user-agent': CHROME, 'content-type': 'text/plain' };
+function claim(domain, port, localAddress, claimed, name = 'x-forwarded-for', event = 'Claim') {
+  const headers = { host: domain, [name]: claimed, 'user-agent': CHROME, 'content-type': 'text/plain' };
   return new Promise((answered, failed) => {
     request({ host: '127.0.0.1', port, path: '/lib/e', method: 'POST', localAddress, headers }, (answer) => {
       answer.resume();
       answered(answer.statusCode);
     })
       .on('error', failed)
-      .end(JSON.stringify({ n: 'Claim', u: `http://${domain}/`, d: domain }));
+      .end(JSON.stringify({ n: event, u: `http://${domain}/`, d: domain }));
   });
 }
 
-test('nginx as documented', async () => {
-  const port = await freePort();
-  const log = join(directory, 'nginx.log');
+/** Runs nginx as documented, in front of a collector. */
+async function nginx(collector, port, log, work) {
   const snippet = await configuration('nginx.conf', {
     'http://127.0.0.1:8000': collector.origin,
     '/var/log/nginx/passerby.log': log,
@@ -127,7 +145,20 @@ test('nginx as documented', async () => {
       types { text/html html; }
       server { listen 127.0.0.1:${port}; root ${directory}/site; include ${directory}/snippet.conf; }
     }`);
-  await running('usr/sbin/nginx', ['-c', join(directory, 'nginx.conf'), '-p', directory], port, () => check('nginx.test', port, log));
+  await running('usr/sbin/nginx', ['-c', join(directory, 'nginx.conf'), '-p', directory], port, work);
+}
+
+test('nginx as documented', async () => {
+  const [port, log] = [await freePort(), join(directory, 'nginx.log')];
+  await nginx(collector, port, log, () => check('nginx.test', port, log));
+});
+
+test('behind the same nginx, a collector that believes every header lets visitors choose', async () => {
+  const port = await freePort();
+  const site = await gullible.site('chosen.test');
+  await nginx(gullible, port, join(directory, 'gullible.log'), async () => {
+    assert.equal(await chosen(site, 'chosen.test', port), 4);
+  });
 });
 
 test('Caddy as documented', async () => {

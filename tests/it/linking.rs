@@ -15,7 +15,8 @@ use passerby::beacon::{Beacon, decode};
 use passerby::clock::{Clock, ManualClock};
 use passerby::ingest::{Collector, Parts};
 use passerby::privacy::{
-    Client, Geo, Ledger, Listener, OnObjection, Peer, Prefixes, Proxies, SaltStore, Salts, Wall,
+    Client, ForwardingHeader, Geo, Ledger, Listener, OnObjection, Peer, Prefixes, Proxies,
+    SaltStore, Salts, Wall,
 };
 use passerby::session::Visits;
 use passerby::spool::disk::Directory;
@@ -70,7 +71,11 @@ impl Bench {
             listener.accept()
         );
         drop(connection.unwrap());
-        let proxies = Proxies::new(vec!["127.0.0.0/8".parse().unwrap()], Prefixes::default());
+        let proxies = Proxies::new(
+            vec!["127.0.0.0/8".parse().unwrap()],
+            &ForwardingHeader::ALL,
+            Prefixes::default(),
+        );
         Self { data, memory, clock, salts, collector, spool, peer: accepted.1, proxies }
     }
 

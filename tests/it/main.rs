@@ -2,6 +2,7 @@
 //!
 //! - `engine`: the embedded engine as a process, and access to it.
 //! - `catalog`: what is set up, over HTTP and by the commands.
+//! - `abuse`: what somebody sends who means harm.
 //! - `analyst`: the views, and the dashboards on them.
 //! - `asking`: the routes of questions.
 //! - `collecting`: from beacons to numbers, through restarts.
@@ -29,6 +30,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod abuse;
 mod analyst;
 mod asking;
 #[path = "../attack/attack.rs"]

@@ -146,6 +146,22 @@ impl Collector {
         collector
     }
 
+    /// Starts `passerby serve` with so many files that it may open.
+    pub(crate) async fn start_with_files(files: u32, variables: &[(&str, &str)]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let data_dir = directory.path().join("data");
+        let variables: Vec<_> =
+            variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let plain = program(&data_dir, &variables);
+        let mut command = Command::new("sh");
+        command.env_clear().envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.arg("-c").arg(format!("ulimit -n {files}; exec '{PROGRAM}' serve"));
+        let mut collector = Self::run_as(&mut command, data_dir, variables);
+        collector._directory = Some(directory);
+        collector.wait_ready().await;
+        collector
+    }
+
     /// Where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
@@ -165,8 +181,12 @@ impl Collector {
     }
 
     fn spawn(data_dir: PathBuf, variables: Vec<(String, String)>) -> Self {
-        let mut child =
-            program(&data_dir, &variables).arg("serve").stderr(Stdio::piped()).spawn().unwrap();
+        let mut command = program(&data_dir, &variables);
+        Self::run_as(command.arg("serve"), data_dir, variables)
+    }
+
+    fn run_as(command: &mut Command, data_dir: PathBuf, variables: Vec<(String, String)>) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::new(std::sync::Mutex::new(String::new()));
         let address = read_log(&mut child, &log);
         Self { data_dir, log, address, child, variables, _directory: None }

@@ -242,3 +242,41 @@ async fn a_client_that_takes_its_requests_back_again_and_again_is_sent_away() {
     // Others are served as ever.
     assert!(certificate.connect(&collector, &[b"h2"]).await.is_ok());
 }
+
+const CONTINUATION: u8 = 9;
+
+/// Whether a connection ends while a request's head of so many frames arrives, each with a kilobyte of fields.
+async fn is_ended_by(certificate: &Certificate, collector: &Collector, frames: u32) -> bool {
+    let mut stream = certificate.connect(collector, &[b"h2"]).await.unwrap();
+    // GET, https, /, an authority; the head does not end here (END_STREAM alone).
+    let head = frame(HEADERS, 1, 1, &[0x82, 0x87, 0x84, 0x41, 1, b'x']);
+    stream.write_all(&[PREFACE, &frame(SETTINGS, 0, 0, &[]), &head].concat()).await.unwrap();
+    // A field that is not to be remembered: "x", with a value of 127 + 873 bytes.
+    let field = [&[0, 1, b'x', 0x7f, 0xe9, 0x06][..], &[b'y'; 1_000]].concat();
+    for number in 1..=frames {
+        let ends = if number == frames { 4 } else { 0 };
+        if stream.write_all(&frame(CONTINUATION, ends, 1, &field)).await.is_err() {
+            return true;
+        }
+    }
+    let answer = async {
+        loop {
+            match next_frame(&mut stream).await {
+                Ok((HEADERS, _)) => return false,
+                Ok((GOAWAY | RST_STREAM, _)) | Err(_) => return true,
+                Ok(_) => {}
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, answer).await.expect("it is waited for more")
+}
+
+#[tokio::test]
+async fn a_head_without_an_end_is_not_read_on_and_others_are_served() {
+    let certificate = Certificate::new();
+    let collector = certificate.collector().await;
+    // A head of a few frames is one like any other.
+    assert!(!is_ended_by(&certificate, &collector, 4).await);
+    assert!(is_ended_by(&certificate, &collector, 20_000).await);
+    assert!(!is_ended_by(&certificate, &collector, 4).await);
+}

@@ -16,7 +16,7 @@ const BEHIND_THE_WALL: [&str; 9] = [
     "\"user-agent\"",
 ];
 
-fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
+pub(crate) fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(directory).unwrap().flatten() {
         let path = entry.path();
         if path.is_dir() {
@@ -28,7 +28,7 @@ fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
 }
 
 /// The code of a file, without its comments.
-fn code(path: &Path) -> String {
+pub(crate) fn code(path: &Path) -> String {
     let text = std::fs::read_to_string(path).unwrap();
     text.lines()
         .filter(|line| !line.trim_start().starts_with("//"))

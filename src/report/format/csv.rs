@@ -14,22 +14,25 @@ const TRIGGERS: [char; 12] = ['=', '+', '-', '@', '\t', '\r', '\n', '\0', '＝',
 /// The table, from its header on.
 pub fn write(table: &Table) -> String {
     let mut csv = String::new();
-    line(table.columns().iter().map(|column| harmless(&column.name)), &mut csv);
+    csv.push_str(&line(table.columns().iter().map(|column| harmless(&column.name))));
     for row in table.rows() {
         let cells = row.iter().map(|value| match value {
             Value::String(text) => harmless(text),
             other => text(other).into_owned(),
         });
-        line(cells, &mut csv);
+        csv.push_str(&line(cells));
     }
     csv
 }
 
-fn harmless(text: &str) -> String {
+/// A text from outside, as it may stand in a cell.
+pub fn harmless(text: &str) -> String {
     if text.starts_with(TRIGGERS) { format!("'{text}") } else { text.to_owned() }
 }
 
-fn line(cells: impl Iterator<Item = String>, csv: &mut String) {
+/// A line of these cells, with its end.
+pub fn line(cells: impl Iterator<Item = String>) -> String {
+    let mut csv = String::new();
     for (index, cell) in cells.enumerate() {
         if index > 0 {
             csv.push(',');
@@ -43,6 +46,7 @@ fn line(cells: impl Iterator<Item = String>, csv: &mut String) {
         }
     }
     csv.push_str("\r\n");
+    csv
 }
 
 #[cfg(test)]

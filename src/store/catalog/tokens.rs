@@ -71,7 +71,8 @@ impl Token {
         self.is_alive(now) && self.scope == Scope::Admin && self.sites.is_empty()
     }
 
-    fn is_alive(&self, now: Timestamp) -> bool {
+    /// Whether it has not ended yet.
+    pub fn is_alive(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|end| now < end)
     }
 }
