@@ -15,6 +15,7 @@
 //! - `import`: files of events, and the demo; `export`: the way back.
 //! - `formats`: the forms of a report.
 //! - `leak`: no address and no user agent in anything that is written, answered or kept in memory.
+//! - `accuracy_page`: how right visitors and visits are; `accuracy` is the simulator.
 //! - `linking`: a visitor id tells nothing when its salt is gone; `attack` is the attempt.
 //! - `audit`: what an operator asks of privacy, and is told.
 //! - `limits`: what one report may use.
@@ -28,6 +29,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "../accuracy/mod.rs"]
+mod accuracy;
+mod accuracy_page;
 mod analyst;
 mod asking;
 #[path = "../attack/attack.rs"]
