@@ -298,7 +298,7 @@ fn at_home(home: u32, homes: u32, second: i64, interface: u64, falls_back: bool)
         false => home,
     };
     if lot(home, 2) % 100 < HOMES_WITH_IPV6 && !falls_back {
-        return ipv6(0xfd10_00 << 104 | u128::from(line) << 72 | u128::from(interface));
+        return ipv6(0xfd10 << 112 | u128::from(line) << 72 | u128::from(interface));
     }
     match lot(home, 3) % 100 < HOMES_BEHIND_A_CARRIER {
         true => ipv4(0xf700_0000 + line / HOMES_AN_ADDRESS),
