@@ -1,6 +1,7 @@
 //! A site: the unit that has visitors, reports and a time zone; with its goals and segments.
 
 pub mod goal;
+pub mod policy;
 pub mod segment;
 
 use jiff::tz::TimeZone;
@@ -8,6 +9,7 @@ use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
 use self::goal::{Goal, GoalKind};
+use self::policy::Policy;
 use self::segment::Segment;
 
 /// What rows call a site: a number that outlives a change of its domain. Never 0.
@@ -32,6 +34,8 @@ pub struct Site {
     pub goals: Vec<Goal>,
     /// Sets of filters that it has given names.
     pub segments: Vec<Segment>,
+    /// How its visitors are measured: not the site's but the operator's choice.
+    pub policy: Policy,
 }
 
 impl Site {
@@ -45,11 +49,16 @@ impl Site {
             public: false,
             goals: Vec::new(),
             segments: Vec::new(),
+            policy: Policy::default(),
         }
     }
 
-    /// The currency that revenue of a custom event is reported in, if the site has a goal that says so.
+    /// The currency that revenue of a custom event is reported in, if the site has a goal that says so and
+    /// its profile allows revenue.
     pub fn currency_of(&self, event_name: &str) -> Option<&str> {
+        if self.policy.profile.is_strict() {
+            return None;
+        }
         let of_event =
             |goal: &&Goal| matches!(&goal.kind, GoalKind::Event(name) if name == event_name);
         self.goals.iter().filter(of_event).find_map(|goal| goal.currency.as_deref())

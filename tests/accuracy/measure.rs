@@ -51,8 +51,9 @@ pub(crate) async fn measure(hits: &[Hit], mask: Mask) -> Figures {
     let start = Timestamp::from_second(START).expect("it is a moment");
     let salts = Salts::open(SaltStore::none(), Ledger::open(ledger.path()), start);
     let salts = Arc::new(salts);
-    let wall = Wall::new(Prefixes { ipv4, ipv6 }, Arc::clone(&salts), Arc::new(Geo::none()));
-    let (peer, proxies) = behind_a_proxy().await;
+    let used = Prefixes { ipv4, ipv6 };
+    let wall = Wall::new(used, Arc::clone(&salts), Arc::new(Geo::none()));
+    let (peer, proxies) = behind_a_proxy(used).await;
     let site = Site::new(SiteId(1), "example.com", TimeZone::UTC);
     let (counted, true_visits) = (Visits::new(usize::MAX), Visits::new(usize::MAX));
     let mut figures = Figures::default();
@@ -106,12 +107,12 @@ pub(crate) async fn measure(hits: &[Hit], mask: Mask) -> Figures {
 }
 
 /// The other end of a connection that is believed what it says of whom it forwards.
-async fn behind_a_proxy() -> (Peer, Proxies) {
+async fn behind_a_proxy(used: Prefixes) -> (Peer, Proxies) {
     let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await;
     let listener = listener.expect("there is a port");
     let address = listener.local_addr().expect("it has an address");
     let (connection, (_, peer)) =
         tokio::join!(tokio::net::TcpStream::connect(address), listener.accept());
     drop(connection.expect("it listens"));
-    (peer, Proxies::new(vec!["127.0.0.0/8".parse().expect("it is a network")]))
+    (peer, Proxies::new(vec!["127.0.0.0/8".parse().expect("it is a network")], used))
 }

@@ -18,6 +18,7 @@ use passerby::privacy::{
     Client, Geo, Ledger, Listener, OnObjection, Peer, Prefixes, Proxies, SaltStore, Salts, Wall,
 };
 use passerby::session::Visits;
+use passerby::site::policy::Policies;
 use passerby::spool::disk::Directory;
 use passerby::spool::{Limits, Spool};
 use passerby::store::catalog::Catalog;
@@ -143,7 +144,7 @@ fn catalog(data_dir: &Path) -> Catalog {
         .collect();
     let file = data_dir.join("catalog.json");
     std::fs::write(&file, json!({"sites": sites, "tokens": []}).to_string()).unwrap();
-    Catalog::open(file)
+    Catalog::open(file, Policies::default())
 }
 
 fn people() -> Vec<Person> {

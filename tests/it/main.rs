@@ -18,6 +18,7 @@
 //! - `accuracy_page`: how right visitors and visits are; `accuracy` is the simulator.
 //! - `linking`: a visitor id tells nothing when its salt is gone; `attack` is the attempt.
 //! - `audit`: what an operator asks of privacy, and is told.
+//! - `profile`: what a profile leaves of a visit, and what is counted of visitors who are asked.
 //! - `limits`: what one report may use.
 //! - `licences`: the licences of what is used.
 //! - `scaling`: several collectors.
@@ -53,6 +54,7 @@ mod limits;
 mod linking;
 mod migration;
 mod openapi;
+mod profile;
 mod query;
 mod refusals;
 mod scaling;
