@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::snapshot::Known;
 use super::{Catalog, CatalogError, free_number};
 use crate::beacon::decode::bare_domain;
-use crate::site::policy::{CNIL_RETENTION_DAYS_MAX, Profile};
+use crate::site::policy::{CNIL_RETENTION_DAYS_MAX, Policy, Profile};
 use crate::site::{Site, SiteId};
 use crate::store::Store;
 
@@ -53,6 +53,12 @@ impl Catalog {
     pub fn site(&self, domain: &str) -> Option<Arc<Site>> {
         let known = self.known();
         known.sites.get(domain).or_else(|| known.renamed.get(domain)).cloned()
+    }
+
+    /// What the operator decided about the site of a domain, or about all that have nothing of their own.
+    pub fn policy(&self, domain: Option<&str>) -> Policy {
+        let site = domain.and_then(|domain| self.site(domain));
+        site.map_or(self.policies.everywhere, |site| site.policy)
     }
 
     /// All sites, by domain.
