@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use crate::privacy::{ForwardingHeader, OnObjection};
 use crate::script::Word;
+use crate::site::policy::{CNIL_PREFIXES_MAX, ConsentMode, Policies, Policy, Profile};
 
 /// Everything that can be configured.
 #[derive(Clone, Debug, Deserialize)]
@@ -131,6 +132,35 @@ pub struct Privacy {
     pub on_objection: OnObjection,
     /// A tmpfs directory where the day's salt outlives a restart; by default one under `/dev/shm`.
     pub salt_dir: Option<PathBuf>,
+    /// How much is kept of a visit.
+    pub profile: Profile,
+    /// Whether visitors are asked before they are measured.
+    pub consent: ConsentMode,
+    /// Other choices for some sites, by domain.
+    pub sites: BTreeMap<String, SitePrivacy>,
+}
+
+/// `[privacy.sites."DOMAIN"]`: what is not chosen is as for all sites.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SitePrivacy {
+    /// As in [`Privacy`].
+    pub profile: Option<Profile>,
+    /// As in [`Privacy`].
+    pub consent: Option<ConsentMode>,
+}
+
+impl Privacy {
+    /// What holds for each site.
+    pub fn policies(&self) -> Policies {
+        let everywhere = Policy { profile: self.profile, consent: self.consent };
+        let of_site = |(domain, own): (&String, &SitePrivacy)| {
+            let profile = own.profile.unwrap_or(everywhere.profile);
+            let consent = own.consent.unwrap_or(everywhere.consent);
+            (domain.clone(), Policy { profile, consent })
+        };
+        Policies { everywhere, sites: self.sites.iter().map(of_site).collect() }
+    }
 }
 
 impl Default for Privacy {
@@ -140,6 +170,9 @@ impl Default for Privacy {
             ipv6_prefix: 48,
             on_objection: OnObjection::Anonymous,
             salt_dir: None,
+            profile: Profile::Standard,
+            consent: ConsentMode::NotAsked,
+            sites: BTreeMap::new(),
         }
     }
 }
@@ -327,6 +360,8 @@ const OVERRIDES: &[(&str, &[&str], Form)] = &[
     ("PASSERBY_PRIVACY_IPV4_PREFIX", &["privacy", "ipv4_prefix"], Form::Integer),
     ("PASSERBY_PRIVACY_IPV6_PREFIX", &["privacy", "ipv6_prefix"], Form::Integer),
     ("PASSERBY_PRIVACY_ON_OBJECTION", &["privacy", "on_objection"], Form::Text),
+    ("PASSERBY_PRIVACY_PROFILE", &["privacy", "profile"], Form::Text),
+    ("PASSERBY_PRIVACY_CONSENT", &["privacy", "consent"], Form::Text),
     ("PASSERBY_PRIVACY_SALT_DIR", &["privacy", "salt_dir"], Form::Text),
     ("PASSERBY_LIMITS_EVENTS_PER_NETWORK", &["limits", "events_per_network"], Form::Integer),
     ("PASSERBY_LIMITS_EVENTS_PER_SITE", &["limits", "events_per_site"], Form::Integer),
@@ -524,6 +559,7 @@ impl Config {
             let value = site.clone();
             return Err(ConfigError::OutOfBounds { key: "engine.analyst_sites", value, rule });
         }
+        self.privacy_fits_its_profile()?;
         self.tls_is_whole()?;
         if let Some(url) = &self.clickhouse.url
             && !url.starts_with("http://")
@@ -541,6 +577,29 @@ impl Config {
 }
 
 impl Config {
+    /// The strict profile needs short addresses, and visitors who can object.
+    fn privacy_fits_its_profile(&self) -> Result<(), ConfigError> {
+        if !self.privacy.policies().have(Profile::Cnil) {
+            return Ok(());
+        }
+        let (ipv4_max, ipv6_max) = CNIL_PREFIXES_MAX;
+        let Privacy { ipv4_prefix, ipv6_prefix, on_objection, .. } = self.privacy;
+        let wrong = |key, value: String, rule| Err(ConfigError::OutOfBounds { key, value, rule });
+        if ipv4_prefix > ipv4_max {
+            let rule = "24 or less, because privacy.profile is cnil";
+            return wrong("privacy.ipv4_prefix", ipv4_prefix.to_string(), rule);
+        }
+        if ipv6_prefix > ipv6_max {
+            let rule = "48 or less, because privacy.profile is cnil";
+            return wrong("privacy.ipv6_prefix", ipv6_prefix.to_string(), rule);
+        }
+        if on_objection == OnObjection::Ignore {
+            let rule = "anonymous or drop, because privacy.profile is cnil";
+            return wrong("privacy.on_objection", "ignore".to_owned(), rule);
+        }
+        Ok(())
+    }
+
     /// Both files or neither; and then pages and cookies have to know that they are served encrypted.
     fn tls_is_whole(&self) -> Result<(), ConfigError> {
         let wrong = |key, value: Option<String>, rule| {
@@ -678,6 +737,17 @@ mod tests {
         );
         refused("trusted_proxies = ['10.0.0.0']", &[], "trusted_proxies");
         refused("forwarding_headers = ['x-real-ip']", &[], "x-real-ip must be one of");
+        for (key, value) in
+            [("ipv4_prefix", "28"), ("ipv6_prefix", "56"), ("on_objection", "'ignore'")]
+        {
+            let rest = format!("{key} = {value}\n");
+            let rule = format!("privacy.{key} is {}, but must be", value.trim_matches('\''));
+            refused(&format!("[privacy]\nprofile = 'cnil'\n{rest}"), &[], &rule);
+            let of_a_site = format!("[privacy]\n{rest}[privacy.sites.'a.test']\nprofile = 'cnil'");
+            refused(&of_a_site, &[], "because privacy.profile is cnil");
+            config(&format!("[privacy]\n{rest}"), &[]);
+        }
+        refused("[privacy]\nprofile = 'french'", &[], "unknown variant `french`");
     }
 
     #[test]

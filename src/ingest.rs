@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::beacon::{Beacon, Kind};
+use crate::beacon::{Beacon, Consent, Kind};
 use crate::clock::SharedClock;
 use crate::enrich::acquisition::{Acquisition, Tags};
 use crate::enrich::agent::{Agent, Agents};
-use crate::enrich::language;
+use crate::enrich::{language, profile};
 use crate::event::{Attributes, Event, Happening, SCROLL_DEPTH_UNKNOWN, SessionId, VisitorId};
 use crate::judge::{DropReason, Judge};
 use crate::limits::Rate;
@@ -21,6 +21,7 @@ use crate::privacy::{
 };
 use crate::session::{Arrival, Placed, Visits};
 use crate::site::Site;
+use crate::site::policy::ConsentMode;
 use crate::spool::{AppendError, Record, Spool};
 use crate::store::catalog::Catalog;
 use crate::telemetry::Counters;
@@ -275,7 +276,9 @@ impl Collector {
         if network == Network::DataCentre {
             return Some(DropReason::DataCentre);
         }
-        if objects && self.on_objection == OnObjection::Drop {
+        // Whoever refuses in so many words is not counted, whatever is done with browsers' signals.
+        if beacon.consent == Consent::Refused || (objects && self.on_objection == OnObjection::Drop)
+        {
             return Some(DropReason::Objection);
         }
         self.judge.agent(raw_agent.read()).or_else(|| {
@@ -285,12 +288,23 @@ impl Collector {
 
     fn event(&self, domain: &str, told: &Told<'_>) -> Result<Event, DropReason> {
         let site = self.catalog.site(domain).ok_or(DropReason::UnknownSite)?;
+        if site.policy.profile.is_strict() && told.beacon.domains.len() > 1 {
+            return Err(DropReason::SeveralSites);
+        }
+        let has_consent = told.beacon.consent == Consent::Given;
+        let is_recognised = match site.policy.consent {
+            ConsentMode::Required if !has_consent => return Err(DropReason::NoConsent),
+            ConsentMode::Anonymous => has_consent,
+            ConsentMode::Required | ConsentMode::NotAsked => true,
+        };
         if !self.limits.admit_site(&site, told.now) {
             return Err(DropReason::ThrottleSite);
         }
-        let first = || attributes(told);
-        let placed =
-            if told.objects { anonymous(told, first) } else { self.visit(&site, told, first) };
+        let first = || profile::kept(site.policy.profile, attributes(told));
+        let placed = match is_recognised && !told.objects {
+            true => self.visit(&site, told, first),
+            false => anonymous(told, first),
+        };
         let placed = placed.ok_or(DropReason::NoSessionForEngagement)?;
         Ok(event(&site, told, placed))
     }

@@ -37,5 +37,10 @@ export const turnTo = (view: typeof page) => {
   reported = -1;
 };
 
+/** Ends the view without a report. */
+export const letGo = () => {
+  page = null;
+};
+
 // Without a view nothing is reported, so that this may begin before anything else.
 ['scroll', 'focus', 'blur', 'visibilitychange'].map((event) => addEventListener(event, measure));

@@ -4,6 +4,8 @@
 declare const WHOLE: boolean;
 /** True in the build for tags of other collectors: it reads what only their attributes and calls say. */
 declare const LEGACY: boolean;
+/** True in the build for sites whose visitors are asked for consent. */
+declare const CONSENT: boolean;
 /** Written in by the collector, for the name under which the script was asked for. */
 declare const PASSERBY_CONFIG: import('./options').Options;
 

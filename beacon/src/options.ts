@@ -31,6 +31,8 @@ export interface Options {
   exclude?: string;
   /** Patterns of the paths whose views alone are counted: an attribute of older tags. */
   include?: string;
+  /** What an event without consent is: not sent, or sent and nobody's. */
+  consent?: 'required' | 'anonymous';
   customProperties?: Properties | ((event: string) => Properties);
   transformRequest?: (payload: Payload) => Payload | null | undefined | false;
   lib?: string;

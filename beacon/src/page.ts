@@ -12,6 +12,10 @@ export interface Api {
   /** Whether the script is here. */
   l?: unknown;
   init?: (given?: Options) => void;
+  /** Takes the visitor's answer. */
+  consent?: (answer: unknown) => void;
+  /** The answer that the stub was told. */
+  c?: unknown;
   /** The version of what it speaks, and the name of who speaks. */
   v?: number;
   s?: string;

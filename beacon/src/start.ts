@@ -1,6 +1,7 @@
 // How the whole script begins, once.
 
 import * as clicks from './features/clicks';
+import { consent } from './features/consent';
 import { options, type Options } from './options';
 import { page } from './page';
 import { takeOver } from './queue';
@@ -13,4 +14,5 @@ export const start = (chosen?: Options) => {
   clicks.watch();
   if (options.autoCapturePageviews !== false) views.watch();
   takeOver({ l: 1, v: 1, s: options.lib, init: start });
+  if (CONSENT) page.plausible!.consent = consent;
 };

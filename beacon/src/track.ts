@@ -1,6 +1,7 @@
 // An event: what a page reports, and what is sent of it.
 
 import { turnTo } from './engagement';
+import { missing, told } from './features/consent';
 import { isExcluded } from './features/exclusions';
 import { options, site } from './options';
 import { send, type Outcome } from './send';
@@ -33,6 +34,7 @@ export interface Payload {
   $?: Given['revenue'];
   i?: boolean;
   h?: false | 1;
+  c?: 1;
 }
 
 const properties = (name: string, own?: Properties): Properties | undefined => {
@@ -56,7 +58,9 @@ export const track = async (name: string, given: Given = {}): Promise<Outcome> =
     h: WHOLE && options.hashBasedRouting && 1,
   };
   if (LEGACY) payload.m = given.meta;
+  if (CONSENT) payload.c = told();
   let ignored = silence();
+  if (CONSENT) ignored ||= missing(isView);
   if (WHOLE && !ignored) {
     const { transformRequest } = options;
     if ((isView && isExcluded()) || (transformRequest && !(payload = transformRequest(payload)))) ignored = 'excluded';

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -28,8 +28,11 @@ use crate::ingest::{self, Collector, Parts};
 use crate::limits::Crowd;
 use crate::privacy::{Geo, Ledger, Listener, Prefixes, Proxies, SaltStore, Salts, Wall};
 use crate::session::Visits;
+use crate::site::Site;
+use crate::site::policy::CNIL_RETENTION_DAYS_MAX;
 use crate::spool::disk::{Directory, Disk};
 use crate::spool::{Limits, Reader, Spool};
+use crate::store::catalog::Catalog;
 use crate::store::loader::Loader;
 use crate::telemetry::Sources;
 
@@ -62,6 +65,7 @@ impl Collecting {
         let config = app.config().clone();
         let services = app.services().clone();
         let now = services.clock.now();
+        keeps_what_profiles_allow(&services.catalog)?;
         let geo = Arc::new(Geo::open(config.geo.database.as_deref(), now)?);
         let certificates = certificates(&config)?;
         let listener = listen(config.listen).await?;
@@ -168,6 +172,27 @@ impl Collecting {
         self.spool.close().await;
         self.loader.stop(SHIP_PATIENCE).await;
         self.app.close().await;
+    }
+}
+
+/// A site whose profile allows less than it keeps ends the start: what is kept too long can not be taken
+/// back. When the sites are not known yet, `passerby audit` says so instead.
+fn keeps_what_profiles_allow(catalog: &Catalog) -> anyhow::Result<()> {
+    let sites = catalog.sites();
+    let keeps_too_long =
+        |site: &&Arc<Site>| !site.policy.profile.allows_retention(site.retention_days);
+    match sites.iter().find(keeps_too_long) {
+        None => Ok(()),
+        Some(site) => bail!(
+            "{domain} keeps its events {kept}, but privacy.profile cnil allows {CNIL_RETENTION_DAYS_MAX} days (25 months) at \
+             most: start with the profile standard, run `passerby site add {domain} --retention-days \
+             {CNIL_RETENTION_DAYS_MAX}`, and start again",
+            domain = site.domain,
+            kept = site.retention_days.map_or_else(
+                || "until they are erased".to_owned(),
+                |days| format!("for {days} days")
+            ),
+        ),
     }
 }
 

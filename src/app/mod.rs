@@ -50,7 +50,9 @@ impl App {
         clock: SharedClock,
     ) -> anyhow::Result<Self> {
         let data_dir = DataDir::take(&config.data_dir)?;
-        let catalog = Arc::new(Catalog::open(config.data_dir.join("catalog.json")));
+        let catalog =
+            Catalog::open(config.data_dir.join("catalog.json"), config.privacy.policies());
+        let catalog = Arc::new(catalog);
         let health = Arc::new(Health::default());
         let database =
             Database::start(&config, environment, Arc::clone(&catalog), Arc::clone(&health))

@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 
 use super::fields::{Chosen, Fields};
 use super::{
-    Beacon, BeaconError, DOMAINS_MAX, Field, Kind, NAME_CHARS_MAX, Props, REFERRER_CHARS_MAX,
-    Revenue, URL_BYTES_MAX,
+    Beacon, BeaconError, Consent, DOMAINS_MAX, Field, Kind, NAME_CHARS_MAX, Props,
+    REFERRER_CHARS_MAX, Revenue, URL_BYTES_MAX,
 };
 use crate::enrich::page::{Page, PageError};
 use crate::enrich::scrub::scrub;
@@ -71,7 +71,9 @@ fn form<K: AsRef<str>, V: AsRef<str>>(
     let typed = |key: &str, value: &str| match (key, value) {
         ("i" | "interactive", "true") => Value::Bool(true),
         ("i" | "interactive", "false") => Value::Bool(false),
-        ("h" | "hashMode", digits) => {
+        ("c" | "consent", "true") => Value::Bool(true),
+        ("c" | "consent", "false") => Value::Bool(false),
+        ("c" | "consent" | "h" | "hashMode", digits) => {
             digits.parse::<i64>().map_or_else(|_| digits.into(), Value::from)
         }
         (_, text) => text.into(),
@@ -123,6 +125,7 @@ pub(super) fn beacon(fields: Chosen) -> Result<Beacon, BeaconError> {
         },
         kind,
         page,
+        consent: Consent::of(&fields.consent),
     })
 }
 
@@ -209,6 +212,21 @@ fn whole_number(value: &Value) -> Option<u64> {
     match value {
         Value::String(digits) => digits.trim().parse().ok(),
         value => value.as_u64(),
+    }
+}
+
+impl Consent {
+    /// Only what says it plainly is an answer.
+    fn of(sent: &Value) -> Self {
+        match sent {
+            Value::Bool(true) => Self::Given,
+            Value::Bool(false) => Self::Refused,
+            value => match value.as_u64() {
+                Some(1) => Self::Given,
+                Some(0) => Self::Refused,
+                _ => Self::NotTold,
+            },
+        }
     }
 }
 
@@ -324,6 +342,23 @@ mod tests {
             sent["n"] = json!("Signup");
             let Kind::Custom { interactive, .. } = taken(sent).kind else { panic!("not custom") };
             assert_eq!(interactive, expected, "{with}");
+        }
+    }
+
+    #[test]
+    fn consent_is_what_says_so_plainly() {
+        for (with, expected) in [
+            (json!({}), Consent::NotTold),
+            (json!({"c": null}), Consent::NotTold),
+            (json!({"c": true}), Consent::Given),
+            (json!({"consent": 1}), Consent::Given),
+            (json!({"c": false}), Consent::Refused),
+            (json!({"c": 0, "consent": true}), Consent::Refused),
+            (json!({"c": 2}), Consent::NotTold),
+            (json!({"c": "yes"}), Consent::NotTold),
+            (json!({"c": [true]}), Consent::NotTold),
+        ] {
+            assert_eq!(taken(page_view(with.clone())).consent, expected, "{with}");
         }
     }
 

@@ -31,6 +31,8 @@ pub(super) struct Fields {
     revenue: Value,
     sd: Value,
     e: Value,
+    c: Value,
+    consent: Value,
 }
 
 fn first(candidates: impl IntoIterator<Item = Value>) -> Option<Value> {
@@ -50,6 +52,8 @@ pub(super) struct Chosen {
     pub(super) revenue: Option<Value>,
     pub(super) scroll_depth: Option<Value>,
     pub(super) engagement_ms: Option<Value>,
+    /// As it was sent, `false` too.
+    pub(super) consent: Value,
 }
 
 impl Chosen {
@@ -72,6 +76,7 @@ impl From<Fields> for Chosen {
             revenue: first([fields.revenue, fields.dollar]),
             scroll_depth: first([fields.sd]),
             engagement_ms: first([fields.e]),
+            consent: if fields.c.is_null() { fields.consent } else { fields.c },
         }
     }
 }

@@ -48,6 +48,20 @@ pub struct Beacon {
     pub props: Props,
     /// What the event is worth.
     pub revenue: Option<Revenue>,
+    /// What the page says of its visitor's consent; never stored.
+    pub consent: Consent,
+}
+
+/// What a page says of its visitor's consent to being measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Consent {
+    /// Nothing.
+    #[default]
+    NotTold,
+    /// It was given.
+    Given,
+    /// It was refused.
+    Refused,
 }
 
 /// What a beacon reports.

@@ -37,6 +37,7 @@ pub(super) async fn run(context: Context, args: Args) -> anyhow::Result<()> {
             ("visitor", visitor(&context, remote, args.site).await?),
             ("columns", columns(&stored)),
             ("retention", retention(&stored)),
+            ("profile", profile(&stored)),
             ("salts", salts(&data_dir, context.clock.now())),
             ("directory", directory(&data_dir)),
             ("swap", swap()),
@@ -129,6 +130,29 @@ fn retention(stored: &Value) -> Finding {
         Some(0) => Ok("nothing is there that its site keeps no longer".to_owned()),
         Some(count) => Err(format!("{count} events are there that their sites keep no longer")),
         None => Err("the collector did not say".to_owned()),
+    }
+}
+
+/// Sites under the strict profile hold nothing that it leaves out, and for no longer than it allows.
+fn profile(stored: &Value) -> Finding {
+    let list = |name: &str| stored[name].as_array().map(Vec::as_slice).unwrap_or_default();
+    if let Some(site) = list("kept_too_long").first().and_then(Value::as_str) {
+        return Err(format!("{site} keeps its events for longer than the profile cnil allows"));
+    }
+    let excluded: Vec<String> = list("excluded_by_profiles")
+        .iter()
+        .map(|pair| format!("{} ({} rows)", pair[0].as_str().unwrap_or_default(), pair[1]))
+        .collect();
+    match (excluded.as_slice(), stored["strict_sites"].as_u64()) {
+        ([], Some(0)) => Ok("no site has the profile cnil".to_owned()),
+        ([], Some(sites)) => {
+            Ok(format!("{sites} sites have the profile cnil, and nothing that it leaves out"))
+        }
+        ([], None) => Err("the collector did not say".to_owned()),
+        (found, _) => Err(format!(
+            "sites with the profile cnil have {} from before: erase it",
+            found.join(", ")
+        )),
     }
 }
 

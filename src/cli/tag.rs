@@ -44,7 +44,8 @@ fn tag(context: &Context, args: &Args, origin: &str) -> anyhow::Result<String> {
             "<script defer data-domain=\"{domain}\" src=\"{origin}/js/{stem}.js\"></script>"
         ));
     }
-    let script = Script::of(&name, &context.config.script);
+    let policy = context.config.privacy.policies().of(&domain);
+    let script = Script::of(&name, &context.config.script, policy.consent);
     Ok(format!(
         "<script defer data-domain=\"{domain}\" src=\"{origin}/js/{stem}.{}.js\" integrity=\"{}\" crossorigin></script>",
         script.hash(),

@@ -8,6 +8,7 @@ pub mod agent;
 pub mod language;
 pub mod page;
 pub mod places;
+pub mod profile;
 pub mod remembered;
 pub mod scrub;
 pub mod text;

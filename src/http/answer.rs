@@ -87,6 +87,7 @@ impl From<CatalogError> for Refused {
             | CatalogError::DomainTaken(_)
             | CatalogError::TimeZone(_)
             | CatalogError::RetentionDays(_)
+            | CatalogError::RetentionOfProfile(_)
             | CatalogError::Name { .. }
             | CatalogError::EventName
             | CatalogError::PagePath { .. }

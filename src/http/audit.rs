@@ -20,5 +20,17 @@ async fn audit(State(services): State<Services>) -> Result<Json<Value>, Refused>
     let since = services.clock.now().saturating_sub(GRACE).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     let columns = services.store.columns_with_addresses().await?;
     let overdue = services.store.overdue(&services.catalog.sites(), since).await?;
-    Ok(Json(json!({ "columns_with_addresses": columns, "overdue": overdue })))
+    let sites = services.catalog.sites();
+    let excluded = services.store.excluded_by_profiles(&sites).await?;
+    let too_long =
+        sites.iter().filter(|site| !site.policy.profile.allows_retention(site.retention_days));
+    let too_long: Vec<&str> = too_long.map(|site| site.domain.as_str()).collect();
+    let strict = sites.iter().filter(|site| site.policy.profile.is_strict()).count();
+    Ok(Json(json!({
+        "columns_with_addresses": columns,
+        "overdue": overdue,
+        "strict_sites": strict,
+        "kept_too_long": too_long,
+        "excluded_by_profiles": excluded,
+    })))
 }

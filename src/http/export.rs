@@ -43,6 +43,11 @@ async fn export(
     let days = days(&wanted)?;
     let domain = bare_domain(&wanted.site_id);
     let site = services.catalog.site(&domain).ok_or(CatalogError::UnknownSite(domain))?;
+    if site.policy.profile.is_strict() {
+        let why =
+            "The profile cnil allows statistics, and no file of single events: ask for reports.";
+        return Err(Refused::new(StatusCode::FORBIDDEN, why));
+    }
     let mut export = Export::begin(services.store, site, days, services.clock.now()).await?;
     // What can be refused is refused before the answer begins; after that it can only be cut off.
     let first = export.next().await?;

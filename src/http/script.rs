@@ -36,7 +36,8 @@ async fn script(
     if let Some(refusal) = unknown_site(&services, &name) {
         return refusal.into_response();
     }
-    let script = Script::of(&name, &services.script);
+    let consent = services.catalog.policy(name.site.as_deref()).consent;
+    let script = Script::of(&name, &services.script, consent);
     let hash = script.hash();
     if name.hash.as_ref().is_some_and(|pinned| *pinned != hash) {
         let why = "The script has another hash in this version of the collector: `passerby tag` shows it.";

@@ -9,6 +9,7 @@ use crate::beacon::{NAME_CHARS_MAX, Props, Revenue};
 use crate::enrich::acquisition::{Acquisition, ClickId, Tags, channel};
 use crate::enrich::page::{Page, PageError, hostname, path};
 use crate::enrich::places::{city_name, region_name};
+use crate::enrich::profile::kept;
 use crate::enrich::scrub::scrub;
 use crate::enrich::text::clean;
 use crate::event::{Attributes, PAGEVIEW, SCROLL_DEPTH_UNKNOWN};
@@ -184,7 +185,7 @@ impl Line {
     pub(super) fn read(self, site: &Site) -> Result<Told, LineError> {
         let timestamp = timestamp(&self.timestamp)?;
         let (page, query) = self.page(site)?;
-        let attributes = self.attributes(&query, &page);
+        let attributes = kept(site.policy.profile, self.attributes(&query, &page));
         let name = name(self.name)?;
         let kind = Kind::of(&name);
         let revenue = match self.revenue {
@@ -209,7 +210,7 @@ impl Line {
             }),
             new_visit: self.new_visit,
             attributes,
-            revenue,
+            revenue: revenue.filter(|_| !site.policy.profile.is_strict()),
             interactive: self.interactive.unwrap_or(true),
             engagement_ms: if is_engagement { self.engagement_ms.unwrap_or(0) } else { 0 },
             scroll_depth: if is_engagement { scroll_depth } else { SCROLL_DEPTH_UNKNOWN },

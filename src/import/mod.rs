@@ -10,6 +10,7 @@ mod line;
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -167,7 +168,7 @@ impl<'a> Import<'a> {
                     hostname: &told.page.hostname,
                     pathname: &told.page.pathname,
                 };
-                let visitor = visitor_id(&site, visitor);
+                let visitor = visitor_id(&site, visitor, told.timestamp);
                 if told.new_visit {
                     self.visits.end(site.id, visitor);
                 }
@@ -194,12 +195,17 @@ fn anonymous(told: &line::Told) -> Option<Placed> {
     (told.kind != crate::session::Kind::Engagement).then_some(placed)
 }
 
-/// The same for the same text on the same site. It is no day's visitor: whoever exports visitors decides
-/// how long theirs last.
-fn visitor_id(site: &Site, visitor: &str) -> VisitorId {
+/// The same for the same text on the same site. It is no day's visitor, whoever exports visitors decides
+/// how long theirs last; but under the strict profile it is the site's day's, as a collector's own are.
+fn visitor_id(site: &Site, visitor: &str, timestamp: u32) -> VisitorId {
+    let day = site.policy.profile.is_strict().then(|| {
+        let moment = Timestamp::from_second(i64::from(timestamp)).unwrap_or(Timestamp::MAX);
+        format!("\0{}", site.timezone.to_datetime(moment).date())
+    });
     let digest = Sha256::new()
         .chain_update(site.id.0.to_be_bytes())
         .chain_update(visitor.as_bytes())
+        .chain_update(day.unwrap_or_default())
         .finalize();
     VisitorId(first_bits(&digest).max(1))
 }

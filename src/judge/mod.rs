@@ -18,8 +18,12 @@ pub enum DropReason {
     DataCentre,
     /// There was attention to a page, but no visit that it could belong to.
     NoSessionForEngagement,
-    /// The visitor objects, and the operator drops such views.
+    /// The site asks for consent, and the beacon does not tell of it.
+    NoConsent,
+    /// The visitor objects, and the operator drops such views; or the page said so itself.
     Objection,
+    /// One beacon is for several sites, which the profile of this one does not allow.
+    SeveralSites,
     /// The referrer is known to send visits that nobody made.
     SpamReferrer,
     /// Too much comes from the network that it came from.
@@ -32,11 +36,13 @@ pub enum DropReason {
 
 impl DropReason {
     /// Every reason there is.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Bot,
         Self::DataCentre,
         Self::NoSessionForEngagement,
+        Self::NoConsent,
         Self::Objection,
+        Self::SeveralSites,
         Self::SpamReferrer,
         Self::ThrottleNetwork,
         Self::ThrottleSite,
@@ -49,7 +55,9 @@ impl DropReason {
             Self::Bot => "bot",
             Self::DataCentre => "dc_ip",
             Self::NoSessionForEngagement => "no_session_for_engagement",
+            Self::NoConsent => "no_consent",
             Self::Objection => "objection",
+            Self::SeveralSites => "several_sites",
             Self::SpamReferrer => "spam_referrer",
             Self::ThrottleNetwork => "throttle_network",
             Self::ThrottleSite => "throttle_site",

@@ -48,7 +48,7 @@ impl Canary {
     pub async fn visit(&self, address: SocketAddr, domain: &str) -> Result<(), CanaryError> {
         let secret = &self.secret;
         let beacon = json!({
-            "n": self.event, "d": domain, "i": false,
+            "n": self.event, "d": domain, "i": false, "c": true,
             "u": format!("https://{domain}/passerby-audit/{secret}@example.com?email={secret}@example.com&gclid={secret}"),
             "r": format!("https://mail.example/?user={secret}"),
         });

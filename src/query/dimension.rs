@@ -139,6 +139,21 @@ impl Field {
         Self::ALL.iter().copied().find(|field| field.spec().name == name)
     }
 
+    /// Whether the strict profile leaves it out: it is of marketing, or finer than a region.
+    pub fn is_left_out_by_strict_profiles(self) -> bool {
+        matches!(
+            self,
+            Self::Channel
+                | Self::UtmSource
+                | Self::UtmMedium
+                | Self::UtmCampaign
+                | Self::UtmContent
+                | Self::UtmTerm
+                | Self::City
+                | Self::CityName
+        )
+    }
+
     /// Whether its value may differ between the events of a visit.
     pub fn is_of_event(self) -> bool {
         matches!(self.spec().home, Home::Event(_))

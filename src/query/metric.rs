@@ -220,6 +220,12 @@ impl Metric {
         }
     }
 
+    /// Whether it is about conversions or money.
+    pub fn is_of_conversion(self) -> bool {
+        matches!(self, Self::ConversionRate | Self::GroupConversionRate)
+            || self.spec().unit == Unit::Money
+    }
+
     /// Whether it can be computed from visits alone.
     pub fn is_of_visit(self) -> bool {
         matches!(self.spec().formula, Formula::Visits(_))

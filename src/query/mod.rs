@@ -167,6 +167,7 @@ impl Query {
             page: wire.page,
         };
         rules::check(&query, known.dialect, &mut problems);
+        rules::check_profile(&query, known.site.policy.profile, &mut problems);
         problems.finish(Some(query))
     }
 

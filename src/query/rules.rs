@@ -10,6 +10,7 @@ use super::measure::Measure;
 use super::metric::{Formula, Metric};
 use super::period::Period;
 use super::{Dialect, FILLED_ROWS_MAX, Query};
+use crate::site::policy::Profile;
 
 /// The most labels of a time axis: 5,000 days by the hour fit.
 const LABELS_MAX: i64 = 150_000;
@@ -29,6 +30,41 @@ pub(super) fn check(query: &Query, dialect: Dialect, problems: &mut Problems) {
     }
     one_time_dimension(query, problems);
     labels_of_an_axis(query, problems);
+}
+
+/// Notes what the profile of the site does not measure.
+pub(super) fn check_profile(query: &Query, profile: Profile, problems: &mut Problems) {
+    if !profile.is_strict() {
+        return;
+    }
+    const WHY: &str = "it is not measured under the profile cnil.";
+    for (index, metric) in query.metrics.iter().enumerate() {
+        if matches!(metric, Measure::Metric(metric) if metric.is_of_conversion()) {
+            let name = metric.to_string();
+            problems.note::<()>(
+                format!("#/metrics/{index}"),
+                format!("Invalid metric {name:?}: {WHY}"),
+            );
+        }
+    }
+    let is_out = |field: &Field| field.is_left_out_by_strict_profiles();
+    for (index, dimension) in query.dimensions.iter().enumerate() {
+        if matches!(dimension, Dimension::Field(field) if is_out(field)) {
+            let message = format!("Invalid dimension \"{dimension}\": {WHY}");
+            problems.note::<()>(format!("#/dimensions/{index}"), message);
+        }
+    }
+    for field in
+        query.filters.iter().flat_map(Filter::tests).filter_map(|test| match &test.subject {
+            Subject::Field(field) => Some(field),
+            Subject::Property(_) | Subject::Goal(_) => None,
+        })
+    {
+        if is_out(field) {
+            let name = field.spec().name;
+            problems.note::<()>("#/filters", format!("Invalid filter on {name:?}: {WHY}"));
+        }
+    }
 }
 
 /// Why the metric has no meaning in this query, by its own rules.

@@ -13,6 +13,7 @@ use std::fmt::Write;
 
 use crate::config::Config;
 use crate::privacy::OnObjection;
+use crate::site::policy::{ConsentMode, Policies};
 use inventory::inventory;
 
 /// A paper.
@@ -50,6 +51,8 @@ pub struct Facts {
     pub has_places: bool,
     /// Whether the database is somebody else's server.
     pub database: Option<String>,
+    /// What holds for each site.
+    pub policies: Policies,
 }
 
 impl Facts {
@@ -61,6 +64,7 @@ impl Facts {
             on_objection: config.privacy.on_objection,
             has_places: config.geo.database.is_some(),
             database: config.clickhouse.url.clone(),
+            policies: config.privacy.policies(),
         }
     }
 
@@ -74,13 +78,33 @@ impl Facts {
         }
     }
 
+    /// Whether every site is under the strict profile: then nothing of marketing is stored, and no city.
+    fn is_strict(&self) -> bool {
+        let mut sites = self.sites.iter().map(|(site, _)| self.policies.of(site));
+        match self.sites.is_empty() {
+            true => self.policies.everywhere.profile.is_strict(),
+            false => sites.all(|policy| policy.profile.is_strict()),
+        }
+    }
+
+    /// What all sites ask their visitors, if it is the same.
+    fn consent(&self) -> ConsentMode {
+        let mut sites = self.sites.iter().map(|(site, _)| self.policies.of(site).consent);
+        let first = sites.next().unwrap_or(self.policies.everywhere.consent);
+        if sites.all(|consent| consent == first) { first } else { ConsentMode::NotAsked }
+    }
+
     fn record(&self) -> String {
         let mut text =
             String::from("# Record of processing: measuring the audience of web sites\n\n");
         let (ipv4, ipv6) = self.prefixes;
+        let (campaigns, campaign, city) = match self.is_strict() {
+            true => ("", "", ""),
+            false => (", campaigns", "campaign, ", ", city"),
+        };
         let places = match self.has_places {
-            true => "a place (country, region, city) looked up in a local database; ",
-            false => "",
+            true => format!("a place (country, region{city}) looked up in a local database; "),
+            false => String::new(),
         };
         let database = self.database.as_deref().map_or_else(
             || "ClickHouse on the collector's own machine".to_owned(),
@@ -89,8 +113,7 @@ impl Facts {
         let rows = [
             (
                 "Purpose",
-                "statistics on how the sites are used: pages, visits, sources, campaigns"
-                    .to_owned(),
+                format!("statistics on how the sites are used: pages, visits, sources{campaigns}"),
             ),
             ("Persons", "visitors of the sites".to_owned()),
             (
@@ -102,7 +125,7 @@ impl Facts {
             (
                 "Data stored",
                 format!(
-                    "page, time, source, campaign, {places}browser, system, kind of device, language; a visitor's number that nobody can recompute after the day"
+                    "page, time, source, {campaign}{places}browser, system, kind of device, language; a visitor's number that nobody can recompute after the day"
                 ),
             ),
             (
@@ -111,6 +134,7 @@ impl Facts {
             ),
             ("Stored in", database),
             ("Third countries", "none by this program: it sends nothing to anybody".to_owned()),
+            ("Consent", consent(self.consent()).to_owned()),
             ("Objection", objection(self.on_objection).to_owned()),
             ("Security", "PRIVACY.md says for each promise what keeps it".to_owned()),
         ];
@@ -128,6 +152,14 @@ impl Facts {
 
 fn kept(days: Option<u32>) -> String {
     days.map_or_else(|| "until they are erased".to_owned(), |days| format!("{days} days"))
+}
+
+fn consent(consent: ConsentMode) -> &'static str {
+    match consent {
+        ConsentMode::NotAsked => "not asked for by this program, at least not by every site",
+        ConsentMode::Anonymous => "without it a view is counted and belongs to nobody",
+        ConsentMode::Required => "without it nothing is sent, and nothing is counted",
+    }
 }
 
 fn objection(on_objection: OnObjection) -> &'static str {
@@ -165,6 +197,7 @@ fn table_of_columns() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::site::policy::{Policy, Profile};
 
     pub(super) fn facts() -> Facts {
         Facts {
@@ -173,6 +206,7 @@ mod tests {
             on_objection: OnObjection::Anonymous,
             has_places: true,
             database: None,
+            policies: Policies::default(),
         }
     }
 
@@ -211,10 +245,39 @@ mod tests {
     }
 
     #[test]
+    fn the_papers_say_what_the_policies_of_all_sites_come_to() {
+        let policy = Policy { profile: Profile::Cnil, consent: ConsentMode::Required };
+        let strict =
+            Facts { policies: Policies { everywhere: policy, ..Policies::default() }, ..facts() };
+        for (language, campaigns, city, consent) in [
+            (Language::En, "campaigns", "city", "without your consent"),
+            (Language::De, "Kampagnen", "Stadt", "Ohne Ihre Einwilligung"),
+        ] {
+            let text = facts().write(Paper::Policy, language);
+            assert!(text.contains(campaigns) && text.contains(city) && !text.contains(consent));
+            let text = strict.write(Paper::Policy, language);
+            assert!(!text.contains(campaigns) && !text.contains(city) && text.contains(consent));
+        }
+        let record = strict.write(Paper::Record, Language::En);
+        assert!(!record.contains("campaign") && !record.contains("city"), "{record}");
+        assert!(record.contains("| Consent | without it nothing is sent"), "{record}");
+    }
+
+    #[test]
     fn an_assessment_tells_what_is_not_met() {
         let rows = |facts: &Facts| facts.write(Paper::Assessment, Language::En);
         assert!(rows(&facts()).contains("| no | Events are kept for 25 months at most"));
         let kept = Facts { sites: vec![("example.com".into(), Some(760))], ..facts() };
         assert!(rows(&kept).contains("| yes | Events are kept for 25 months at most"));
+        let campaigns = "No campaign, channel, click id, conversion or revenue is measured";
+        assert!(rows(&kept).contains(&format!("| no | {campaigns}")));
+        let strict = Policy { profile: Profile::Cnil, ..Policy::default() };
+        let everywhere = Policies { everywhere: strict, ..Policies::default() };
+        let of_all = Facts { policies: everywhere, ..facts() };
+        assert!(rows(&of_all).contains(&format!("| yes | {campaigns}")));
+        let of_one =
+            Policies { sites: [("example.com".into(), strict)].into(), ..Policies::default() };
+        let of_one = rows(&Facts { policies: of_one, ..facts() });
+        assert!(of_one.contains(&format!("| not other.example | {campaigns}")), "{of_one}");
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Facts, Language};
 use crate::privacy::OnObjection;
+use crate::site::policy::ConsentMode;
 
 pub(super) fn text(facts: &Facts, language: Language) -> String {
     let days = facts.sites.iter().map(|(site, days)| match (language, days) {
@@ -19,10 +20,18 @@ pub(super) fn text(facts: &Facts, language: Language) -> String {
 
 fn english(facts: &Facts, days: &str) -> String {
     let (ipv4, ipv6) = facts.prefixes;
-    let place = if facts.has_places {
-        ", the country, region and city of the shortened address"
-    } else {
-        ""
+    let place = match (facts.has_places, facts.is_strict()) {
+        (false, _) => "",
+        (true, true) => ", the country and region of the shortened address",
+        (true, false) => ", the country, region and city of the shortened address",
+    };
+    let campaigns = if facts.is_strict() { "" } else { " and campaigns" };
+    let consent = match facts.consent() {
+        ConsentMode::NotAsked => "",
+        ConsentMode::Anonymous => {
+            " Without your consent a view is counted as a number and belongs to nobody."
+        }
+        ConsentMode::Required => " Nothing is sent or counted without your consent.",
     };
     let objection = match facts.on_objection {
         OnObjection::Anonymous => {
@@ -38,8 +47,8 @@ fn english(facts: &Facts, days: &str) -> String {
         "## Statistics on the use of this site
 
 We count how our pages are used: which are viewed and for how long, what is downloaded or searched for, from which \
-         pages and campaigns visits come. For each view we store the page, the time, the referring page without its \
-         parameters, the kind and version of browser and operating system, the kind of device, the language{place}.
+         pages{campaigns} visits come. For each view we store the page, the time, the referring page without its \
+         parameters, the kind and version of browser and operating system, the kind of device, the language{place}.{consent}
 
 No cookie is set. Your address is shortened at once (to its first {ipv4} bits, or {ipv6} with IPv6) and is not stored, \
          nor is what your browser says of itself word for word. To recognise that several views belong to one visit, a \
@@ -58,8 +67,19 @@ You can see, download and erase what is counted about your browser today at /pri
 
 fn german(facts: &Facts, days: &str) -> String {
     let (ipv4, ipv6) = facts.prefixes;
-    let place =
-        if facts.has_places { ", Land, Region und Stadt der gekürzten Adresse" } else { "" };
+    let place = match (facts.has_places, facts.is_strict()) {
+        (false, _) => "",
+        (true, true) => ", Land und Region der gekürzten Adresse",
+        (true, false) => ", Land, Region und Stadt der gekürzten Adresse",
+    };
+    let campaigns = if facts.is_strict() { "" } else { " und Kampagnen" };
+    let consent = match facts.consent() {
+        ConsentMode::NotAsked => "",
+        ConsentMode::Anonymous => {
+            " Ohne Ihre Einwilligung wird ein Aufruf nur als Zahl gezählt und niemandem zugeordnet."
+        }
+        ConsentMode::Required => " Ohne Ihre Einwilligung wird nichts gesendet und nichts gezählt.",
+    };
     let objection = match facts.on_objection {
         OnObjection::Anonymous => {
             "Sendet Ihr Browser Global Privacy Control oder Do Not Track, wird ein Aufruf nur als Zahl gezählt und \
@@ -74,9 +94,9 @@ fn german(facts: &Facts, days: &str) -> String {
         "## Statistik über die Nutzung dieser Website
 
 Wir zählen, wie unsere Seiten genutzt werden: welche Seiten aufgerufen werden und wie lange, was heruntergeladen oder \
-         gesucht wird, über welche Seiten und Kampagnen Besuche zu uns kommen. Zu jedem Aufruf speichern wir die Seite, den \
+         gesucht wird, über welche Seiten{campaigns} Besuche zu uns kommen. Zu jedem Aufruf speichern wir die Seite, den \
          Zeitpunkt, die verweisende Seite ohne ihre Parameter, Art und Version von Browser und Betriebssystem, die Art des \
-         Geräts, die Sprache{place}.
+         Geräts, die Sprache{place}.{consent}
 
 Es wird kein Cookie gesetzt. Ihre Adresse wird sofort gekürzt (auf die ersten {ipv4} Bit, bei IPv6 {ipv6}) und nicht \
          gespeichert, ebenso wenig der Wortlaut dessen, was Ihr Browser über sich mitteilt. Um zu erkennen, dass mehrere \

@@ -17,6 +17,7 @@ pub use name::{Build, Name};
 pub use word::Word;
 
 use crate::config::Script as Chosen;
+use crate::site::policy::ConsentMode;
 
 /// The word in a build that stands for the choices.
 const PLACE: &str = "PASSERBY_CONFIG";
@@ -29,10 +30,20 @@ pub struct Script {
 }
 
 impl Script {
-    /// The script that a name asks for.
-    pub fn of(name: &Name, chosen: &Chosen) -> Self {
-        let choices = Value::Object(choices(name, chosen)).to_string();
-        Self { text: name.build.text().replacen(PLACE, &choices, 1) }
+    /// The script that a name asks for, on a site that asks its visitors so.
+    pub fn of(name: &Name, chosen: &Chosen, consent: ConsentMode) -> Self {
+        let build = match (name.build, consent) {
+            (Build::Whole, ConsentMode::Anonymous | ConsentMode::Required) => Build::Consent,
+            (build, _) => build,
+        };
+        let mut choices = choices(name, chosen);
+        if build == Build::Consent {
+            // Whoever asks for this script by its name asks their visitors, whatever else is chosen.
+            let mode = if consent == ConsentMode::Anonymous { "anonymous" } else { "required" };
+            choices.insert("consent".to_owned(), json!(mode));
+        }
+        let choices = Value::Object(choices).to_string();
+        Self { text: build.text().replacen(PLACE, &choices, 1) }
     }
 
     /// The text.
@@ -65,7 +76,7 @@ fn choices(name: &Name, chosen: &Chosen) -> Map<String, Value> {
         }
     };
     write(&name.words);
-    if matches!(name.build, Build::Whole | Build::Gtag) {
+    if matches!(name.build, Build::Whole | Build::Consent | Build::Gtag) {
         let site = name.site.as_deref().and_then(|site| chosen.sites.get(site));
         write(site.and_then(|site| site.features.as_deref()).unwrap_or(&chosen.features));
         let of_site = |own: Option<&Vec<String>>, all: &Vec<String>| own.unwrap_or(all).clone();
@@ -94,7 +105,7 @@ mod tests {
 
     fn text(name: &str, chosen: &Chosen) -> String {
         let name = Name::parse(name).unwrap_or_else(|| panic!("{name} is no name"));
-        Script::of(&name, chosen).into_text()
+        Script::of(&name, chosen, ConsentMode::NotAsked).into_text()
     }
 
     #[test]
@@ -139,11 +150,26 @@ mod tests {
     }
 
     #[test]
+    fn the_script_of_a_site_that_asks_its_visitors_knows_of_it() {
+        let text = |name: &str, consent| {
+            Script::of(&Name::parse(name).unwrap(), &Chosen::default(), consent).into_text()
+        };
+        for name in ["passerby.js", "pa-a.test.js", "consent.js"] {
+            let required = text(name, ConsentMode::Required);
+            assert!(required.contains(r#""consent":"required""#), "{name}: {required}");
+            let anonymous = text(name, ConsentMode::Anonymous);
+            assert!(anonymous.contains(r#""consent":"anonymous""#), "{name}: {anonymous}");
+        }
+        assert!(!text("passerby.js", ConsentMode::NotAsked).contains("consent"));
+        assert!(text("consent.js", ConsentMode::NotAsked).contains(r#""consent":"required""#));
+    }
+
+    #[test]
     fn the_hash_and_the_integrity_are_those_of_the_whole_text() {
         let name = Name::parse("script.js").unwrap();
-        let plain = Script::of(&name, &Chosen::default());
-        let other =
-            Script::of(&name, &Chosen { event_paths: vec!["/e".into()], ..Chosen::default() });
+        let of = |chosen: &Chosen| Script::of(&name, chosen, ConsentMode::NotAsked);
+        let plain = of(&Chosen::default());
+        let other = of(&Chosen { event_paths: vec!["/e".into()], ..Chosen::default() });
         assert_ne!(plain.hash(), other.hash());
         assert_ne!(plain.integrity(), other.integrity());
         assert_eq!(plain.hash().len(), HASH_DIGITS);

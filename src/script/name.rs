@@ -5,6 +5,8 @@
 //! p.js                                     the core
 //! passerby.js                              the whole script, with what the operator chose for it
 //! pa-<domain>.js                           the same for one site; it waits for plausible.init()
+//! consent.js                               passerby.js for visitors who are asked; so are the two above, where
+//!                                          the operator chose so
 //! gtag.js, vitals.js, errors.js            modules
 //! <any of them, without .js>.<hash>.js     the very script that has this hash, for ever
 //! ```
@@ -20,6 +22,8 @@ pub enum Build {
     Whole,
     /// The whole script for tags of other collectors, with their attributes.
     Legacy,
+    /// The whole script for sites whose visitors are asked for consent.
+    Consent,
     /// The whole script for pages that were written for Google Analytics.
     Gtag,
     /// How fast pages are.
@@ -30,8 +34,15 @@ pub enum Build {
 
 impl Build {
     /// Every build.
-    pub const ALL: [Self; 6] =
-        [Self::Core, Self::Whole, Self::Legacy, Self::Gtag, Self::Vitals, Self::Errors];
+    pub const ALL: [Self; 7] = [
+        Self::Core,
+        Self::Whole,
+        Self::Legacy,
+        Self::Consent,
+        Self::Gtag,
+        Self::Vitals,
+        Self::Errors,
+    ];
 
     /// Its text, before anything is written in.
     pub(super) fn text(self) -> &'static str {
@@ -39,6 +50,7 @@ impl Build {
             Self::Core => include_str!("../../beacon/dist/core.js"),
             Self::Whole => include_str!("../../beacon/dist/whole.js"),
             Self::Legacy => include_str!("../../beacon/dist/legacy.js"),
+            Self::Consent => include_str!("../../beacon/dist/consent.js"),
             Self::Gtag => include_str!("../../beacon/dist/gtag.js"),
             Self::Vitals => include_str!("../../beacon/dist/vitals.js"),
             Self::Errors => include_str!("../../beacon/dist/errors.js"),
@@ -71,6 +83,7 @@ impl Name {
         match stem {
             "p" => plain(Build::Core),
             "passerby" => plain(Build::Whole),
+            "consent" => plain(Build::Consent),
             "gtag" => plain(Build::Gtag),
             "vitals" => plain(Build::Vitals),
             "errors" => plain(Build::Errors),
@@ -147,6 +160,11 @@ mod tests {
             Some("example.com"),
             Some("0123456789abcdef"),
         );
+    }
+
+    #[test]
+    fn a_site_whose_visitors_are_asked_may_ask_for_its_script_by_name() {
+        check("consent.js", Build::Consent, &[], None, None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod funnel;
 pub mod goal;
+pub mod policy;
 pub mod segment;
 
 use jiff::tz::TimeZone;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use self::funnel::Funnel;
 use self::goal::{Goal, GoalKind};
+use self::policy::Policy;
 use self::segment::Segment;
 
 /// What rows call a site: a number that outlives a change of its domain. Never 0.
@@ -36,6 +38,8 @@ pub struct Site {
     pub segments: Vec<Segment>,
     /// Steps of a visit that it has given names.
     pub funnels: Vec<Funnel>,
+    /// How its visitors are measured: not the site's but the operator's choice.
+    pub policy: Policy,
 }
 
 impl Site {
@@ -50,11 +54,16 @@ impl Site {
             goals: Vec::new(),
             segments: Vec::new(),
             funnels: Vec::new(),
+            policy: Policy::default(),
         }
     }
 
-    /// The currency that revenue of a custom event is reported in, if the site has a goal that says so.
+    /// The currency that revenue of a custom event is reported in, if the site has a goal that says so and
+    /// its profile allows revenue.
     pub fn currency_of(&self, event_name: &str) -> Option<&str> {
+        if self.policy.profile.is_strict() {
+            return None;
+        }
         let of_event =
             |goal: &&Goal| matches!(&goal.kind, GoalKind::Event(name) if name == event_name);
         self.goals.iter().filter(of_event).find_map(|goal| goal.currency.as_deref())

@@ -28,6 +28,19 @@ const NO_TEXT: [&str; 12] = [
     "props",
 ];
 
+/// What the strict profile leaves out: columns, and when they hold something.
+const EXCLUDED: [(&str, &str); 9] = [
+    ("channel", "channel != ''"),
+    ("utm_source", "utm_source != ''"),
+    ("utm_medium", "utm_medium != ''"),
+    ("utm_campaign", "utm_campaign != ''"),
+    ("utm_content", "utm_content != ''"),
+    ("utm_term", "utm_term != ''"),
+    ("click_id_kind", "click_id_kind != ''"),
+    ("city", "city != 0 OR city_name != ''"),
+    ("revenue", "revenue_currency != ''"),
+];
+
 impl Store {
     /// The columns of `events` that hold something that looks like an address, each with its number of rows.
     ///
@@ -47,6 +60,27 @@ impl Store {
         let counts = in_time(self.writer().query_raw(&sql).fetch_one::<Vec<u64>>()).await?;
         let columns = conditions.into_iter().map(|(column, _)| column);
         Ok(columns.zip(counts).filter(|(_, count)| *count > 0).collect())
+    }
+
+    /// The columns in which sites hold what their profile leaves out, each with its number of rows: of events
+    /// from before the profile was chosen.
+    ///
+    /// # Errors
+    /// When ClickHouse does not answer.
+    pub async fn excluded_by_profiles(
+        &self,
+        sites: &[Arc<Site>],
+    ) -> Result<Vec<(String, u64)>, StoreError> {
+        let strict = sites.iter().filter(|site| site.policy.profile.is_strict());
+        let strict: Vec<String> = strict.map(|site| site.id.0.to_string()).collect();
+        if strict.is_empty() {
+            return Ok(Vec::new());
+        }
+        let counts = EXCLUDED.map(|(_, condition)| format!("countIf({condition})")).join(", ");
+        let sql = format!("SELECT [{counts}] FROM events WHERE site_id IN ({})", strict.join(", "));
+        let counts = in_time(self.writer().query_raw(&sql).fetch_one::<Vec<u64>>()).await?;
+        let columns = EXCLUDED.map(|(column, _)| column.to_owned());
+        Ok(columns.into_iter().zip(counts).filter(|(_, count)| *count > 0).collect())
     }
 
     /// How many events there are that their sites have not kept since a moment.

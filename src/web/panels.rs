@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use super::view::View;
 use super::words::{Lang, Words, names};
+use crate::query::dimension::Field;
+use crate::site::policy::Profile;
 
 /// A list by one of several dimensions.
 pub(super) struct Panel {
@@ -116,15 +118,26 @@ pub(super) const PANELS: [Panel; 7] = [
 ];
 
 impl Panel {
+    /// The tabs that the profile of a site leaves: a panel may have none.
+    pub(super) fn tabs_under(&self, profile: Profile) -> impl Iterator<Item = &'static Tab> {
+        self.tabs
+            .iter()
+            .filter(move |tab| !profile.is_strict() || !tab.is_left_out_by_strict_profiles())
+    }
+
     /// The tab that is open: the one in the URL, if the panel has it.
-    pub(super) fn open(&self, view: &View) -> &'static Tab {
+    pub(super) fn open(&self, view: &View, profile: Profile) -> Option<&'static Tab> {
         let wanted = view.tab(self.name);
-        let known = self.tabs.iter().find(|tab| Some(tab.name) == wanted);
-        known.unwrap_or(&self.tabs[0])
+        let mut tabs = self.tabs_under(profile);
+        tabs.find(|tab| Some(tab.name) == wanted).or_else(|| self.tabs_under(profile).next())
     }
 }
 
 impl Tab {
+    fn is_left_out_by_strict_profiles(&self) -> bool {
+        Field::named(self.dimension).is_some_and(Field::is_left_out_by_strict_profiles)
+    }
+
     pub(super) fn label(&self, lang: Lang) -> String {
         match (self.label, lang) {
             (Some([english, _]), Lang::English) => english.to_owned(),
@@ -163,8 +176,28 @@ mod tests {
     #[test]
     fn a_tab_that_there_is_not_leaves_the_first_one_open() {
         let [sources, ..] = &PANELS;
-        assert_eq!(sources.open(&View::read("tab.sources=visit:channel")).name, "visit:channel");
-        assert_eq!(sources.open(&View::read("tab.sources=event:page")).name, "visit:source");
-        assert_eq!(sources.open(&View::read("")).name, "visit:source");
+        for (url, profile, expected) in [
+            ("tab.sources=visit:channel", Profile::Standard, "visit:channel"),
+            ("tab.sources=event:page", Profile::Standard, "visit:source"),
+            ("", Profile::Standard, "visit:source"),
+            ("tab.sources=visit:channel", Profile::Cnil, "visit:source"),
+            ("tab.sources=visit:referrer", Profile::Cnil, "visit:referrer"),
+        ] {
+            let open = sources.open(&View::read(url), profile);
+            assert_eq!(open.map(|tab| tab.name), Some(expected), "{url}");
+        }
+    }
+
+    #[test]
+    fn the_strict_profile_leaves_no_campaigns_and_no_cities() {
+        let left = |name: &str| {
+            let panel = PANELS.iter().find(|panel| panel.name == name).unwrap();
+            panel.tabs_under(Profile::Cnil).map(|tab| tab.name).collect::<Vec<_>>()
+        };
+        assert_eq!(left("campaigns"), [""; 0]);
+        assert_eq!(
+            left("places"),
+            ["map", "visit:country_name", "visit:region_name", "visit:language"]
+        );
     }
 }

@@ -89,7 +89,10 @@ pub(super) async fn show(asker: Asker) -> Response {
 async fn model(asker: &Asker) -> Result<SitePage, AskError> {
     let metrics = headlines(asker);
     let totals = totals_query(asker, &metrics);
-    let panels = try_join_all(PANELS.iter().map(|panel| filled(asker, panel)));
+    let profile = asker.site.policy.profile;
+    let open = |panel: &'static Panel| Some((panel, panel.open(&asker.view, profile)?));
+    let panels = PANELS.iter().filter_map(open).map(|(panel, tab)| filled(asker, panel, tab));
+    let panels = try_join_all(panels);
     let (totals, series, now, hours, panels) = tokio::try_join!(
         asker.ask(&totals),
         Series::ask(asker),
@@ -146,8 +149,11 @@ pub(super) fn totals_query(asker: &Asker, metrics: &[Metric]) -> Value {
     query
 }
 
-async fn filled(asker: &Asker, panel: &'static Panel) -> Result<Shown, AskError> {
-    let tab = panel.open(&asker.view);
+async fn filled(
+    asker: &Asker,
+    panel: &'static Panel,
+    tab: &'static Tab,
+) -> Result<Shown, AskError> {
     let metrics = few(asker, tab.dimension);
     let order = Order::read(asker.view.order(panel.name), &metrics);
     let lacks_goals = tab.dimension == "event:goal" && asker.site.goals.is_empty();
@@ -172,7 +178,10 @@ async fn filled(asker: &Asker, panel: &'static Panel) -> Result<Shown, AskError>
     Ok(Shown {
         name: panel.name,
         title,
-        tabs: panel.tabs.iter().map(|other| tab_link(asker, panel, other, tab)).collect(),
+        tabs: panel
+            .tabs_under(asker.site.policy.profile)
+            .map(|other| tab_link(asker, panel, other, tab))
+            .collect(),
         dimension: tab.label(asker.lang),
         by_name: asker.view.with_order(panel.name, "name").url(),
         columns: metrics.iter().map(column).collect(),

@@ -19,6 +19,7 @@ use passerby::privacy::{
     SaltStore, Salts, Wall,
 };
 use passerby::session::Visits;
+use passerby::site::policy::Policies;
 use passerby::spool::disk::Directory;
 use passerby::spool::{Limits, Spool};
 use passerby::store::catalog::Catalog;
@@ -148,7 +149,7 @@ fn catalog(data_dir: &Path) -> Catalog {
         .collect();
     let file = data_dir.join("catalog.json");
     std::fs::write(&file, json!({"sites": sites, "tokens": []}).to_string()).unwrap();
-    Catalog::open(file)
+    Catalog::open(file, Policies::default())
 }
 
 fn people() -> Vec<Person> {

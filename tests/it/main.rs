@@ -16,8 +16,10 @@
 //! - `import`: files of events, and the demo; `export`: the way back.
 //! - `formats`: the forms of a report.
 //! - `leak`: no address and no user agent in anything that is written, answered or kept in memory.
+//! - `accuracy_page`: how right visitors and visits are; `accuracy` is the simulator.
 //! - `linking`: a visitor id tells nothing when its salt is gone; `attack` is the attempt.
 //! - `audit`: what an operator asks of privacy, and is told.
+//! - `profile`: what a profile leaves of a visit, and what is counted of visitors who are asked.
 //! - `limits`: what one report may use.
 //! - `licences`: the licences of what is used.
 //! - `scaling`: several collectors.
@@ -31,6 +33,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod abuse;
+#[path = "../accuracy/mod.rs"]
+mod accuracy;
+mod accuracy_page;
 mod analyst;
 mod asking;
 #[path = "../attack/attack.rs"]
@@ -53,6 +58,7 @@ mod linking;
 mod migration;
 mod nginx;
 mod openapi;
+mod profile;
 mod query;
 mod refusals;
 mod scaling;

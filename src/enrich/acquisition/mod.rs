@@ -91,6 +91,11 @@ impl Acquisition {
     }
 }
 
+/// The name of the source that a stored referrer (host and path) tells of.
+pub fn source_of_referrer(referrer: &str) -> String {
+    referrer.split('/').next().map(source::of_host).unwrap_or_default()
+}
+
 /// The host and path of a referrer from elsewhere.
 fn referring(referrer: &str, own_hostname: &str) -> Option<(String, String)> {
     let (scheme, host, path) = host_and_path(referrer)?;

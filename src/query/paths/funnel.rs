@@ -65,6 +65,10 @@ impl Funnel {
 
     fn read(body: &Value, known: &Known<'_>, problems: &mut Problems) -> Option<Self> {
         let parts = parts(body, "funnel", &KEYS, problems)?;
+        if known.site.policy.profile.is_strict() {
+            let why = "Invalid funnel: conversions are not measured under the profile cnil.";
+            problems.note::<()>("#", why);
+        }
         let base = base(parts, known, problems);
         let steps = steps(parts.get("steps"), known, problems);
         let modes = [("loose", FunnelMode::Loose), ("strict", FunnelMode::Strict)];

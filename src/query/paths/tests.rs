@@ -10,16 +10,7 @@ use crate::site::goal::{Goal, GoalKind};
 use crate::site::{Site, SiteId};
 
 fn with_known<T>(ask: impl FnOnce(&Known<'_>) -> T) -> T {
-    let site = Site {
-        id: SiteId(7),
-        domain: "example.com".into(),
-        timezone: TimeZone::UTC,
-        retention_days: None,
-        public: false,
-        goals: Vec::new(),
-        segments: Vec::new(),
-        funnels: Vec::new(),
-    };
+    let site = Site::new(SiteId(7), "example.com", TimeZone::UTC);
     let kind = GoalKind::Event("Signup".into());
     let goals = [Goal { name: "Signup".into(), kind, currency: None }];
     ask(&Known { goals: &goals, ..Known::new(&site, "2024-06-15T12:00:00Z".parse().unwrap()) })

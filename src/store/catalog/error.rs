@@ -1,6 +1,7 @@
 //! Why a change of the catalog was not made.
 
 use super::sites::RETENTION_DAYS_MAX;
+use crate::site::policy::CNIL_RETENTION_DAYS_MAX;
 use crate::store::StoreError;
 
 /// A change of the catalog was not made.
@@ -18,6 +19,11 @@ pub enum CatalogError {
     /// The number of days is out of bounds.
     #[error("retention_days {0} is more than {RETENTION_DAYS_MAX}")]
     RetentionDays(u32),
+    /// The profile asks for less.
+    #[error(
+        "retention_days {0} must be from 1 to {CNIL_RETENTION_DAYS_MAX} (25 months), because privacy.profile is cnil"
+    )]
+    RetentionOfProfile(u32),
     /// There is no such site.
     #[error("there is no site `{0}`: `passerby site list` shows the sites there are")]
     UnknownSite(String),

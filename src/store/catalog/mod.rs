@@ -32,20 +32,24 @@ pub use self::tokens::{NewToken, Scope, Token};
 
 use self::snapshot::{Entry, Known, Snapshot};
 use super::{Store, StoreError};
+use crate::site::policy::Policies;
 
 /// The sites, what belongs to them, and the tokens.
 pub struct Catalog {
     snapshot_file: PathBuf,
+    policies: Policies,
     known: RwLock<Arc<Known>>,
     /// Whoever reads or changes ClickHouse's copy has this: what is read last is what is known last.
     turn: Mutex<()>,
 }
 
 impl Catalog {
-    /// The catalog with its snapshot in `snapshot_file`, which is read if it is there.
-    pub fn open(snapshot_file: PathBuf) -> Self {
-        let known = Snapshot::read(&snapshot_file).map(Known::from).unwrap_or_default();
-        Self { snapshot_file, known: RwLock::new(Arc::new(known)), turn: Mutex::new(()) }
+    /// The catalog with its snapshot in `snapshot_file`, which is read if it is there, and what the
+    /// operator decided about sites.
+    pub fn open(snapshot_file: PathBuf, policies: Policies) -> Self {
+        let known = Snapshot::read(&snapshot_file).map(|rows| Known::of(rows, &policies));
+        let known = RwLock::new(Arc::new(known.unwrap_or_default()));
+        Self { snapshot_file, policies, known, turn: Mutex::new(()) }
     }
 
     /// Whether the sites are known: from ClickHouse, or from an earlier run.
@@ -66,7 +70,7 @@ impl Catalog {
         let snapshot = Snapshot::of(store).await?;
         snapshot.write(&self.snapshot_file);
         *self.known.write().unwrap_or_else(PoisonError::into_inner) =
-            Arc::new(Known::from(snapshot));
+            Arc::new(Known::of(snapshot, &self.policies));
         Ok(())
     }
 

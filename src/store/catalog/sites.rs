@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::snapshot::Known;
 use super::{Catalog, CatalogError, free_number};
 use crate::beacon::decode::bare_domain;
+use crate::site::policy::{CNIL_RETENTION_DAYS_MAX, Policy, Profile};
 use crate::site::{Site, SiteId};
 use crate::store::Store;
 
@@ -52,6 +53,12 @@ impl Catalog {
     pub fn site(&self, domain: &str) -> Option<Arc<Site>> {
         let known = self.known();
         known.sites.get(domain).or_else(|| known.renamed.get(domain)).cloned()
+    }
+
+    /// What the operator decided about the site of a domain, or about all that have nothing of their own.
+    pub fn policy(&self, domain: Option<&str>) -> Policy {
+        let site = domain.and_then(|domain| self.site(domain));
+        site.map_or(self.policies.everywhere, |site| site.policy)
     }
 
     /// All sites, by domain.
@@ -124,7 +131,8 @@ impl Catalog {
             }
             row.former_domain = std::mem::replace(&mut row.domain, renamed);
         }
-        row.take(wanted)?;
+        let (profile, is_new) = (self.policies.of(&row.domain).profile, row.version == 0);
+        row.take(wanted, profile, is_new)?;
         row.version = change.version();
         change.write(&row).await?;
         self.site(&row.domain).ok_or(CatalogError::UnknownSite(row.domain))
@@ -168,8 +176,16 @@ impl SiteRow {
         self.site_id == site.0
     }
 
-    /// Makes it what is wanted.
-    fn take(&mut self, wanted: SiteChange) -> Result<(), CatalogError> {
+    /// Makes it what is wanted, if its profile allows that.
+    fn take(
+        &mut self,
+        wanted: SiteChange,
+        profile: Profile,
+        is_new: bool,
+    ) -> Result<(), CatalogError> {
+        if is_new && profile.is_strict() {
+            self.retention_days = CNIL_RETENTION_DAYS_MAX;
+        }
         if let Some(name) = wanted.timezone {
             let zone = TimeZone::get(&name).map_err(|_| CatalogError::TimeZone(name.clone()))?;
             self.timezone = zone.iana_name().unwrap_or(&name).to_owned();
@@ -181,15 +197,23 @@ impl SiteRow {
             Some(days) => self.retention_days = days,
             None => {}
         }
+        if !profile.allows_retention(self.kept_days()) {
+            return Err(CatalogError::RetentionOfProfile(self.retention_days));
+        }
         self.public = wanted.public.unwrap_or(self.public);
         Ok(())
+    }
+
+    /// For how many days events are kept; `None` keeps them until they are erased.
+    fn kept_days(&self) -> Option<u32> {
+        (self.retention_days != 0).then_some(self.retention_days)
     }
 
     /// The site, unless it was removed.
     pub(super) fn site(&self) -> Option<Site> {
         let timezone = TimeZone::get(&self.timezone).ok().filter(|_| !self.removed)?;
         Some(Site {
-            retention_days: (self.retention_days != 0).then_some(self.retention_days),
+            retention_days: self.kept_days(),
             public: self.public,
             ..Site::new(SiteId(self.site_id), self.domain.clone(), timezone)
         })

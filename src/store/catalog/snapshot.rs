@@ -17,6 +17,7 @@ use super::links::LinkRow;
 use super::segments::{self, SegmentRow};
 use super::sites::SiteRow;
 use super::tokens::{Token, TokenRow};
+use crate::site::policy::Policies;
 use crate::site::{Site, SiteId};
 use crate::store::{Store, StoreError};
 
@@ -113,13 +114,14 @@ pub(super) struct Known {
     pub(super) links: HashMap<String, SiteId>,
 }
 
-impl From<Snapshot> for Known {
-    fn from(rows: Snapshot) -> Self {
+impl Known {
+    pub(super) fn of(rows: Snapshot, policies: &Policies) -> Self {
         let whole = |site: Site| {
             let goals = goals::saved(&rows.goals, site.id).into_iter().map(|saved| saved.goal);
             let segments = segments::saved(&rows.segments, site.id);
             let funnels = funnels::saved(&rows.funnels, site.id);
-            Arc::new(Site { goals: goals.collect(), segments, funnels, ..site })
+            let policy = policies.of(&site.domain);
+            Arc::new(Site { goals: goals.collect(), segments, funnels, policy, ..site })
         };
         let (mut sites, mut renamed) = (HashMap::new(), HashMap::new());
         for (row, site) in rows.sites.iter().filter_map(|row| Some((row, row.site()?))) {
@@ -159,10 +161,10 @@ mod tests {
     fn a_snapshot_brings_the_sites_back() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("catalog.json");
-        assert!(!Catalog::open(file.clone()).is_loaded());
+        assert!(!Catalog::open(file.clone(), Policies::default()).is_loaded());
         let sites = vec![site("a.test", false), site("b.test", true)];
         Snapshot { sites, ..Snapshot::default() }.write(&file);
-        let again = Catalog::open(file);
+        let again = Catalog::open(file, Policies::default());
         assert!(again.is_loaded());
         assert_eq!(
             again.site("a.test").map(|site| site.timezone_name().to_owned()),
@@ -177,7 +179,7 @@ mod tests {
         let file = directory.path().join("catalog.json");
         let sites = serde_json::to_value([site("a.test", false)]).unwrap();
         std::fs::write(&file, serde_json::json!({ "sites": sites }).to_string()).unwrap();
-        assert!(Catalog::open(file).site("a.test").is_some());
+        assert!(Catalog::open(file, Policies::default()).site("a.test").is_some());
     }
 
     #[test]
@@ -185,6 +187,6 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("catalog.json");
         std::fs::write(&file, "{").unwrap();
-        assert!(!Catalog::open(file).is_loaded());
+        assert!(!Catalog::open(file, Policies::default()).is_loaded());
     }
 }

@@ -165,6 +165,9 @@ words! {
     drop_dc_ip: "It came from a data centre", "Es kam aus einem Rechenzentrum";
     drop_no_session_for_engagement: "Attention to a page without an open visit",
         "Aufmerksamkeit für eine Seite ohne laufenden Besuch";
+    drop_no_consent: "The visitor has not consented to being counted", "Der Besucher hat nicht eingewilligt, gezählt zu werden";
+    drop_several_sites: "It was for several sites at once, which the profile of this one does not allow",
+        "Es galt mehreren Websites zugleich, was das Profil dieser nicht erlaubt";
     drop_objection: "The visitor objects to being counted", "Der Besucher möchte nicht gezählt werden";
     drop_spam_referrer: "The referrer is known for spam", "Der Verweis ist als Spam bekannt";
     drop_throttle_network: "Too many came from one network at once", "Zu viele kamen auf einmal aus einem Netz";

@@ -44,7 +44,10 @@ impl Traffic {
         let directory = tempfile::tempdir().unwrap();
         let engine = Engine::start(engine_settings(directory.path())).unwrap();
         let store = connect(&engine.writer(), &engine.reader()).await;
-        let catalog = Catalog::open(directory.path().join("catalog.json"));
+        let catalog = Catalog::open(
+            directory.path().join("catalog.json"),
+            passerby::site::policy::Policies::default(),
+        );
         let now = SystemClock.now();
         let site = put_site(&catalog, &store, demo::DOMAIN, demo::TIMEZONE, None).await;
         let amount = Amount { days: 40, events: 12_000, seed: 7 };

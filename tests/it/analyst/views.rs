@@ -198,7 +198,10 @@ async fn an_analyst_of_one_site_sees_no_row_of_another() {
     settings.analyst.sites = vec!["mine.example".to_owned()];
     let engine = Engine::start(settings).unwrap();
     let store = connect(&engine.writer(), &engine.reader()).await;
-    let catalog = passerby::store::catalog::Catalog::open(directory.path().join("catalog.json"));
+    let catalog = passerby::store::catalog::Catalog::open(
+        directory.path().join("catalog.json"),
+        passerby::site::policy::Policies::default(),
+    );
     for domain in ["mine.example", "other.example"] {
         let site = put_site(&catalog, &store, domain, "Etc/UTC", None).await;
         let amount = passerby::demo::Amount { days: 2, events: 200, seed: 3 };

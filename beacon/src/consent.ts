@@ -1,0 +1,3 @@
+// The whole script for sites whose visitors are asked.
+
+import './whole';
