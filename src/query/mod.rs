@@ -15,6 +15,7 @@ mod countries;
 pub mod dimension;
 mod error;
 pub mod filter;
+pub mod floor;
 pub mod interval;
 pub mod measure;
 pub mod metric;
@@ -48,12 +49,14 @@ pub use self::wire::{Include, Order, OrderKey, Page, Wire};
 
 use self::dimension::Dimension;
 use self::error::Problems;
-use self::filter::{Filter, Subject};
+use self::filter::{Filter, Subject, Test};
+use self::floor::Floored;
 use self::interval::Interval;
 use self::measure::Measure;
 use self::period::Period;
 use self::revenue::Revenue;
 use self::wire::Breakdown;
+use crate::site::floor::Floor;
 use crate::site::goal::Goal;
 use crate::site::segment::Segment;
 use crate::site::{Site, SiteId};
@@ -82,6 +85,10 @@ pub struct Known<'site> {
     pub segments: &'site [Segment],
     /// In which dialect it is asked.
     pub dialect: Dialect,
+    /// The least number of visitors that the reader is told, where there is one.
+    pub floor: Option<Floor>,
+    /// The filters, as queries write them, of the part of the site that the reader sees; none is all of it.
+    pub within: &'site [Value],
 }
 
 /// The dialects in which queries are asked. They mean the same, but one allows a little more.
@@ -95,10 +102,20 @@ pub enum Dialect {
 }
 
 impl<'site> Known<'site> {
-    /// A site with its goals and segments, of whose first event nothing is known.
+    /// A site with its goals and segments, of whose first event nothing is known, and a reader who may see
+    /// every number of it.
     pub fn new(site: &'site Site, now: Timestamp) -> Self {
         let Site { goals, segments, .. } = site;
-        Self { site, now, first_event: None, goals, segments, dialect: Dialect::V2 }
+        Self {
+            site,
+            now,
+            first_event: None,
+            goals,
+            segments,
+            dialect: Dialect::V2,
+            floor: None,
+            within: &[],
+        }
     }
 }
 
@@ -118,6 +135,8 @@ pub struct Query {
     include: Include,
     page: Page,
     revenue: Revenue,
+    /// Where its reader is told no small numbers.
+    floored: Option<Floored>,
 }
 
 impl Query {
@@ -138,9 +157,22 @@ impl Query {
         let kept_from = known.site.kept_from(known.now);
         let first_event =
             known.first_event.map(|first| kept_from.map_or(first, |kept| first.max(kept)));
+        // The day of the first event would tell of the few who came first.
+        let first_event = first_event.map(|first| match known.floor {
+            None => first,
+            Some(_) => floor::beginning_of_month(first, &known.site.timezone),
+        });
         let period = wire.range.resolve(&known.site.timezone, known.now, first_event);
-        let Some(filters) = resolve_filters(wire.filters, known.goals, &mut problems) else {
+        let own = resolve_filters(wire.filters, known.goals, &mut problems);
+        let (Some(own), Some(within)) = (own, filters_within(known, &mut problems)) else {
             return problems.finish(None);
+        };
+        let (filters, floored) = match known.floor {
+            None => (own.into_iter().chain(within).collect(), None),
+            Some(floor) => {
+                let picked = Self::picked(own, &mut problems);
+                (within, Some(Floored::of(floor, known, picked)))
+            }
         };
         let fitting = Interval::fitting(&period);
         let dimensions: Vec<_> = wire
@@ -165,9 +197,13 @@ impl Query {
             order: wire.order,
             include: wire.include,
             page: wire.page,
+            floored,
         };
         rules::check(&query, known.dialect, &mut problems);
         rules::check_profile(&query, known.site.policy.profile, &mut problems);
+        if query.floored.is_some() {
+            floor::check(&query, &mut problems);
+        }
         problems.finish(Some(query))
     }
 
@@ -238,6 +274,10 @@ impl Query {
             };
             Some(json!([name, if order.descending { "desc" } else { "asc" }]))
         });
+        let filters: Vec<Value> = match &self.floored {
+            None => self.filters.iter().map(Filter::to_wire).collect(),
+            Some(floored) => floored.picked.iter().map(Test::to_wire).collect(),
+        };
         let Include { imports, time_labels, total_rows, zero_fill, .. } = self.include;
         let wanted = [
             ("imports", imports),
@@ -254,7 +294,7 @@ impl Query {
             "site_id": self.domain,
             "metrics": self.metrics.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "date_range": self.period.to_wire(),
-            "filters": self.filters.iter().map(Filter::to_wire).collect::<Vec<_>>(),
+            "filters": filters,
             "dimensions": self.dimensions.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "order_by": order.collect::<Vec<_>>(),
             "include": include,
@@ -273,6 +313,12 @@ pub fn check_filters(filters: &[Value], site: &Site) -> Result<(), QueryError> {
     let read = wire::filters(Some(&json!(filters)), &[], &mut problems);
     let resolved = read.and_then(|read| resolve_filters(read, &site.goals, &mut problems));
     problems.finish(resolved).map(drop)
+}
+
+/// The filters of the part of the site that the reader sees.
+fn filters_within(known: &Known<'_>, problems: &mut Problems) -> Option<Vec<Filter>> {
+    let read = wire::filters(Some(&json!(known.within)), &[], problems)?;
+    resolve_filters(read, known.goals, problems)
 }
 
 /// The filters with the goals that they mean; each has its place in the query's list.
@@ -301,7 +347,7 @@ fn resolve_filters(
 /// The goals that a report by goal has rows for: those that every filter on goals means.
 fn goals_asked_for(goals: &[Goal], filters: &[Filter]) -> Vec<Goal> {
     let meant = filters.iter().filter_map(|filter| match filter {
-        Filter::Test(filter::Test { subject: Subject::Goal(meant), .. }) => Some(meant),
+        Filter::Test(Test { subject: Subject::Goal(meant), .. }) => Some(meant),
         _ => None,
     });
     let meant: Vec<_> = meant.collect();

@@ -194,7 +194,7 @@ impl Period {
     }
 
     /// From the beginning of one day to the last second of another.
-    fn of_days(first: Date, last: Date, zone: &TimeZone) -> Self {
+    pub(super) fn of_days(first: Date, last: Date, zone: &TimeZone) -> Self {
         let start = |day: Date| {
             // Where a clock change leaves midnight out, this is the first moment after it. The ends of
             // the calendar are millennia away from any date that gets here.
@@ -227,6 +227,17 @@ impl Period {
     /// The second after the last, as the site's clock shows it.
     pub(super) fn end_local(&self) -> DateTime {
         self.to_local().saturating_add(1.second())
+    }
+
+    /// Whether it begins and ends with a day of the site.
+    pub(super) fn is_of_whole_days(&self) -> bool {
+        let (first, last) = (self.from_local().date(), self.to_local().date());
+        *self == Self::of_days(first, last, &self.zone)
+    }
+
+    /// The same until a moment, at the latest.
+    pub(super) fn until(self, moment: Timestamp) -> Self {
+        Self { to: self.to.min(moment).max(self.from), ..self }
     }
 
     /// The site's clock at a second since 1970.

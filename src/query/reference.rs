@@ -51,6 +51,9 @@ those of the other questions below are at `/api/docs/{queries,funnel,journey}/sc
 | `include` | | `time_labels`: every bucket of the period in `meta.time_labels`; `total_rows`: the number of rows without pagination in `meta.total_rows`; `zero_fill`: a row for every bucket of the period, also where nothing happened, and with further dimensions for each of their values that occur (100000 rows at most); `comparisons`: see below. |
 | `pagination` | | `limit` (1 to 10000, which is the default) and `offset`. |
 
+A token that is told no small numbers (`least_visitors`) may ask less, and is answered with rounded numbers and a row `(other)`:
+[sharing.md](sharing.md).
+
 ### Several questions
 
 `{ "site_id": "example.com", "queries": { "today": { "metrics": ["visitors"], "date_range": "day" }, … } }`, with 1 to 25

@@ -60,6 +60,12 @@ fn series(rows: &[Row], time: usize, query: &Query) -> Vec<Vec<Value>> {
     rows.iter().map(without_time).collect::<BTreeMap<_, _>>().into_values().collect()
 }
 
+/// Sorts rows of which all are told by their metrics.
+pub(super) fn sort(rows: &mut Vec<Row>, query: &Query) {
+    let told_rows = rows.len();
+    *rows = sorted(std::mem::take(rows), told_rows, query);
+}
+
 /// As asked for, then by the dimensions. The first so many rows are the database's, and in its order.
 fn sorted(rows: Vec<Row>, told_rows: usize, query: &Query) -> Vec<Row> {
     let mut rows: Vec<(bool, Row)> =

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use super::comparison::{counterparts, key};
-use super::{AskError, when_it_began};
+use super::{AskError, refuse_the_floored, when_it_began};
 use crate::query::{Funnel, Known, Step, compile_funnel, is_of_all_time};
 use crate::store::{Store, StoreError};
 
@@ -14,6 +14,7 @@ use crate::store::{Store, StoreError};
 /// # Errors
 /// As [`super::ask`].
 pub async fn ask_funnel(store: &Store, known: Known<'_>, body: &Value) -> Result<Value, AskError> {
+    refuse_the_floored(&known, "a funnel")?;
     let first_event = match is_of_all_time(body) {
         true => when_it_began(store, known.site).await?,
         false => None,

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{AskError, when_it_began};
+use super::{AskError, refuse_the_floored, when_it_began};
 use crate::query::{Direction, Journey, Known, compile_journey, is_of_all_time};
 use crate::store::Store;
 
@@ -11,6 +11,7 @@ use crate::store::Store;
 /// # Errors
 /// As [`super::ask`].
 pub async fn ask_journey(store: &Store, known: Known<'_>, body: &Value) -> Result<Value, AskError> {
+    refuse_the_floored(&known, "a journey")?;
     let first_event = match is_of_all_time(body) {
         true => when_it_began(store, known.site).await?,
         false => None,

@@ -5,6 +5,7 @@
 
 mod comparison;
 mod fill;
+pub mod floor;
 pub mod format;
 mod funnel;
 mod journey;
@@ -41,6 +42,16 @@ pub enum AskError {
 impl From<QueryError> for AskError {
     fn from(error: QueryError) -> Self {
         Self::Invalid(error.to_string())
+    }
+}
+
+/// Refuses a question that has no answer for a reader who is told no small numbers.
+fn refuse_the_floored(known: &Known<'_>, what: &str) -> Result<(), AskError> {
+    match known.floor {
+        None => Ok(()),
+        Some(_) => Err(AskError::Invalid(format!(
+            "#: Small numbers are not told to this reader, and {what} could tell of few."
+        ))),
     }
 }
 
@@ -123,6 +134,9 @@ pub async fn answer(store: &Store, query: &Query) -> Result<Report, AskError> {
 }
 
 async fn read(store: &Store, query: &Query) -> Result<Vec<Row>, StoreError> {
+    if let Some(floored) = query.floored() {
+        return Ok(page(floor::read(store, query, floored).await?, query.page()));
+    }
     let rows = store.select(&compile(query)).await?;
     Ok(rows.into_iter().map(|row| Row::of(row, query)).collect())
 }
@@ -138,6 +152,10 @@ async fn count(store: &Store, query: &Query) -> Result<Option<u64>, StoreError> 
     // Filled rows are counted where they are made.
     if !query.include().total_rows || query.include().zero_fill {
         return Ok(None);
+    }
+    if let Some(floored) = query.floored() {
+        let rows = floor::read(store, query, floored).await?;
+        return Ok(Some(rows.len() as u64));
     }
     let rows = store.select(&total_rows(query)).await?;
     Ok(single(&rows).and_then(Value::as_u64))

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::comparison::key;
 use super::format::Table;
-use super::{AskError, Report, answer};
+use super::{AskError, Report, answer, refuse_the_floored};
 use crate::query::measure::Measure;
 use crate::query::metric::Metric;
 use crate::query::v1::{Kind, Parameters, translate};
@@ -67,6 +67,7 @@ fn table_of_rows(mut columns: Vec<String>, report: &Report, results: &Value) -> 
 /// # Errors
 /// [`AskError::Store`] when the database does not answer.
 pub async fn visitors_now(store: &Store, known: Known<'_>) -> Result<u64, AskError> {
+    refuse_the_floored(&known, "the visitors of this moment")?;
     let from = known.now - SignedDuration::from_mins(NOW_MINUTES);
     let query = json!({
         "site_id": known.site.domain,

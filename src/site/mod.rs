@@ -1,5 +1,7 @@
-//! A site: the unit that has visitors, reports and a time zone; with its goals, segments and funnels.
+//! A site: the unit that has visitors, reports and a time zone; with its goals, segments and funnels, and the
+//! floor under the numbers that some of its readers are told.
 
+pub mod floor;
 pub mod funnel;
 pub mod goal;
 pub mod policy;
@@ -9,6 +11,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
+use self::floor::Floor;
 use self::funnel::Funnel;
 use self::goal::{Goal, GoalKind};
 use self::policy::Policy;
@@ -32,6 +35,8 @@ pub struct Site {
     pub retention_days: Option<u32>,
     /// Whether anybody may read its reports without signing in.
     pub public: bool,
+    /// The least number of visitors that everybody is told, when it is public; 1 is every number.
+    pub least_visitors: u32,
     /// What it wants its visitors to do.
     pub goals: Vec<Goal>,
     /// Sets of filters that it has given names.
@@ -51,11 +56,17 @@ impl Site {
             timezone,
             retention_days: None,
             public: false,
+            least_visitors: Floor::OF_THE_PUBLIC,
             goals: Vec::new(),
             segments: Vec::new(),
             funnels: Vec::new(),
             policy: Policy::default(),
         }
+    }
+
+    /// The floor under what everybody is told of it.
+    pub fn public_floor(&self) -> Option<Floor> {
+        Floor::of(self.least_visitors)
     }
 
     /// The currency that revenue of a custom event is reported in, if the site has a goal that says so and

@@ -9,11 +9,13 @@
 //! - `visits`: what the events of a visit come to, and the subquery over visits;
 //! - `engagement`: the subquery over engagement;
 //! - `wholes`: what rows are shares of;
+//! - `of_floor`: rows that are enough, where small numbers are not told;
 //! - `conditions`: filters, on an event and on a visit.
 
 mod conditions;
 mod engagement;
 mod events;
+pub(super) mod of_floor;
 mod plan;
 mod visits;
 mod wholes;

@@ -247,7 +247,7 @@ impl Test {
         (self.values.clone(), blank)
     }
 
-    fn to_wire(&self) -> Value {
+    pub(super) fn to_wire(&self) -> Value {
         let operator = OPERATORS.iter().find(|(_, comparison, negated)| {
             (*comparison, *negated) == (self.comparison, self.negated)
         });
