@@ -63,6 +63,7 @@ CREATE TABLE IF NOT EXISTS sites
     timezone       String                 COMMENT 'IANA name: where the site''s days begin and end',
     retention_days UInt32                 COMMENT 'Days that events are kept; 0: until erased',
     public         Bool                   COMMENT 'Whether reports are open to everybody',
+    least_visitors UInt32                 COMMENT 'The least number of visitors that everybody is told then; 1: every number; 0: the default',
     created_at     DateTime('UTC')        COMMENT 'When the site was registered',
     removed        Bool                   COMMENT 'Whether the site has been removed',
     version        UInt64                 COMMENT 'Microseconds since 1970 of this change'
@@ -74,15 +75,16 @@ COMMENT 'Registered sites, one row a change';
 -- The tokens that open reports and administration. A token itself is never stored.
 CREATE TABLE IF NOT EXISTS tokens
 (
-    token_id   String                 COMMENT 'Public name of the token: its first characters',
-    hash       String                 COMMENT 'SHA-256 of the token, in hexadecimal',
-    scope      LowCardinality(String) COMMENT 'admin or stats',
-    site_ids   Array(UInt32)          COMMENT 'The sites it is limited to; empty: every site',
-    note       String                 COMMENT 'What it is for, in the words of whoever made it',
-    created_at DateTime('UTC')        COMMENT 'When it was made',
-    expires_at DateTime('UTC')        COMMENT 'When it ends; 1970-01-01: never',
-    revoked    Bool                   COMMENT 'Whether it has been revoked',
-    version    UInt64                 COMMENT 'Microseconds since 1970 of this change'
+    token_id       String                 COMMENT 'Public name of the token: its first characters',
+    hash           String                 COMMENT 'SHA-256 of the token, in hexadecimal',
+    scope          LowCardinality(String) COMMENT 'admin or stats',
+    site_ids       Array(UInt32)          COMMENT 'The sites it is limited to; empty: every site',
+    note           String                 COMMENT 'What it is for, in the words of whoever made it',
+    least_visitors UInt32                 COMMENT 'The least number of visitors that it is told; 0 or 1: every number',
+    created_at     DateTime('UTC')        COMMENT 'When it was made',
+    expires_at     DateTime('UTC')        COMMENT 'When it ends; 1970-01-01: never',
+    revoked        Bool                   COMMENT 'Whether it has been revoked',
+    version        UInt64                 COMMENT 'Microseconds since 1970 of this change'
 )
 ENGINE = {replacing}(version)
 ORDER BY token_id
@@ -139,13 +141,17 @@ COMMENT 'Funnels of sites, one row a change';
 -- Links that open a site's page to whoever has them. Unlike a token, a link can be shown again.
 CREATE TABLE IF NOT EXISTS shared_links
 (
-    link_id    UInt32          COMMENT 'The link; never reused',
-    site_id    UInt32          COMMENT 'The site, see sites.site_id',
-    name       String          COMMENT 'What it is for; unique within the site',
-    slug       String          COMMENT 'What opens the page, at random; a part of the link',
-    created_at DateTime('UTC') COMMENT 'When it was made',
-    removed    Bool            COMMENT 'Whether it has been removed',
-    version    UInt64          COMMENT 'Microseconds since 1970 of this change'
+    link_id        UInt32          COMMENT 'The link; never reused',
+    site_id        UInt32          COMMENT 'The site, see sites.site_id',
+    name           String          COMMENT 'What it is for; unique within the site',
+    slug           String          COMMENT 'What opens the page, at random; a part of the link',
+    password_hash  String          COMMENT 'argon2id of the password that it takes besides; empty: none',
+    segment_id     UInt32          COMMENT 'The segment that it is limited to, see segments.segment_id; 0: the whole site',
+    least_visitors UInt32          COMMENT 'The least number of visitors that it tells; 1: every number; 0: the default',
+    expires_at     DateTime('UTC') COMMENT 'When it ends; 1970-01-01: never',
+    created_at     DateTime('UTC') COMMENT 'When it was made',
+    removed        Bool            COMMENT 'Whether it has been removed',
+    version        UInt64          COMMENT 'Microseconds since 1970 of this change'
 )
 ENGINE = {replacing}(version)
 ORDER BY link_id

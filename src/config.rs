@@ -49,6 +49,8 @@ pub struct Config {
     pub engine: Engine,
     /// Places.
     pub geo: Geo,
+    /// The log of reads.
+    pub access_log: AccessLog,
     /// The log.
     pub log: Log,
     /// Where a test puts its faults (`PASSERBY_FAULTS`); release builds do not know it.
@@ -74,6 +76,7 @@ impl Default for Config {
             clickhouse: ClickHouse::default(),
             engine: Engine::default(),
             geo: Geo::default(),
+            access_log: AccessLog::default(),
             log: Log::default(),
             faults: None,
         }
@@ -283,6 +286,20 @@ pub struct Geo {
     pub database: Option<PathBuf>,
 }
 
+/// `[access_log]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AccessLog {
+    /// For how many days it is kept who read what, today among them; 0 keeps nothing.
+    pub days: u32,
+}
+
+impl Default for AccessLog {
+    fn default() -> Self {
+        Self { days: 90 }
+    }
+}
+
 /// `[log]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -386,6 +403,7 @@ const OVERRIDES: &[(&str, &[&str], Form)] = &[
     ("PASSERBY_ENGINE_ANALYST_PASSWORD", &["engine", "analyst_password"], Form::Text),
     ("PASSERBY_ENGINE_ANALYST_SITES", &["engine", "analyst_sites"], Form::List),
     ("PASSERBY_GEO_DATABASE", &["geo", "database"], Form::Text),
+    ("PASSERBY_ACCESS_LOG_DAYS", &["access_log", "days"], Form::Integer),
     ("PASSERBY_LOG_FORMAT", &["log", "format"], Form::Text),
     ("PASSERBY_LOG_FILTER", &["log", "filter"], Form::Text),
 ];

@@ -19,9 +19,11 @@
 //! - [`script`]: the page scripts: names, choices, hashes.
 //! - [`record`]: the papers of a site's privacy, from its configuration and the schema.
 //! - [`demo`]: a year of believable traffic.
+//! - [`access_log`]: who read what.
 //! - [`site`], [`clock`], [`telemetry`]: the vocabulary that the others share.
 //! - `faults`: faults on demand, in debug builds alone, for `tests/faults`.
 
+pub mod access_log;
 pub mod app;
 pub mod beacon;
 pub mod cli;

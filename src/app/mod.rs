@@ -15,10 +15,12 @@ use anyhow::Context;
 
 pub use data_dir::InUse;
 
+use crate::access_log::AccessLog;
 use crate::clock::SharedClock;
 use crate::config::{Config, Environment};
 use crate::erasure::Eraser;
 use crate::http::Services;
+use crate::http::guesses::Guesses;
 use crate::http::health::Health;
 use crate::http::probe::Probe;
 use crate::http::queue::Queue;
@@ -70,6 +72,11 @@ impl App {
             heeds_objections: config.privacy.on_objection != OnObjection::Ignore,
             quarantine,
             queue: Queue::default(),
+            access_log: Arc::new(AccessLog::open(
+                config.data_dir.join("reads"),
+                config.access_log.days,
+            )),
+            guesses: Guesses::default(),
             public_url: config.public_url.clone(),
             script: Arc::new(config.script.clone()),
             probe: Arc::new(Probe::new()?),

@@ -100,6 +100,8 @@ async fn fill(app: &App, args: &Args) -> anyhow::Result<String> {
         let change = SiteChange {
             timezone: Some(demo::TIMEZONE.to_owned()),
             public: Some(true),
+            // Nobody in it is a person.
+            least_visitors: Some(1),
             ..SiteChange::default()
         };
         let site = catalog.put_site(store, demo::DOMAIN, change, now).await?;
@@ -118,6 +120,7 @@ async fn fill(app: &App, args: &Args) -> anyhow::Result<String> {
         scope: Scope::Stats,
         sites: vec![demo::DOMAIN.to_owned()],
         note: "demo".to_owned(),
+        least_visitors: None,
         expires_at: None,
     };
     Ok(catalog.create_token(store, new, now).await?)

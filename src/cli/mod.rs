@@ -3,6 +3,7 @@
 //! What a command made stands alone on standard output, for programs; messages for people go to
 //! standard error. Exit codes: 0 done, 1 it failed (a sentence says why), 2 wrong arguments.
 
+mod access_log;
 mod audit;
 mod backup;
 mod check;
@@ -88,6 +89,8 @@ enum Command {
     Quarantine(quarantine::Command),
     /// Look whether a running installation keeps its promises of privacy
     Audit(audit::Args),
+    /// Show who read which report, and when
+    AccessLog(access_log::Args),
     /// Write a backup of everything that ClickHouse holds
     Backup(backup::Args),
     /// Bring a backup into an empty database
@@ -140,6 +143,7 @@ pub fn run(environment: Environment) -> anyhow::Result<()> {
             Command::Link(command) => link::run(context, command).await,
             Command::Token(command) => token::run(context, command).await,
             Command::Query(args) => query::run(context, args).await,
+            Command::AccessLog(args) => access_log::run(context, args).await,
             Command::Backup(args) => backup::backup(context, args).await,
             Command::Restore(args) => backup::restore(context, args).await,
             Command::Quarantine(command) => quarantine::run(context, command).await,

@@ -22,6 +22,9 @@ pub(super) enum Command {
         /// Whether anybody may read the site's reports
         #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
         public: Option<bool>,
+        /// The least number of visitors that everybody is told then, 10 by default; 1 tells every number
+        #[arg(long, value_name = "COUNT")]
+        least_visitors: Option<u32>,
     },
     /// Show the sites, one a line: domain, time zone
     List,
@@ -34,9 +37,11 @@ pub(super) enum Command {
 
 pub(super) async fn run(context: Context, command: Command) -> anyhow::Result<()> {
     with(&context, async |remote| match command {
-        Command::Add { domain, timezone, retention_days, public } => {
-            let change =
-                json!({ "timezone": timezone, "retention_days": retention_days, "public": public });
+        Command::Add { domain, timezone, retention_days, public, least_visitors } => {
+            let change = json!({
+                "timezone": timezone, "retention_days": retention_days, "public": public,
+                "least_visitors": least_visitors,
+            });
             let path = format!("/api/v1/sites/{}", segment(&domain));
             let site = remote.call(Method::PUT, &path, Some(change)).await?;
             let (domain, timezone) = (text(&site, "domain"), text(&site, "timezone"));

@@ -25,8 +25,12 @@ pub(super) enum Command {
         /// When it ends, such as 2027-01-01T00:00:00Z; never by default
         #[arg(long, value_name = "TIME")]
         expires: Option<Timestamp>,
+        /// The least number of visitors that it is told; every number by default
+        #[arg(long, value_name = "COUNT")]
+        least_visitors: Option<u32>,
     },
-    /// Show the tokens, one a line: id, scope, sites, note
+    /// Show the tokens, one a line: id, scope, sites, note, the least number of visitors that
+    /// it is told, end, last use
     List,
     /// End a token
     Revoke {
@@ -37,9 +41,11 @@ pub(super) enum Command {
 
 pub(super) async fn run(context: Context, command: Command) -> anyhow::Result<()> {
     with(&context, async |remote| match command {
-        Command::Create { scope, sites, note, expires } => {
-            let wanted =
-                json!({ "scope": scope, "sites": sites, "note": note, "expires_at": expires });
+        Command::Create { scope, sites, note, expires, least_visitors } => {
+            let wanted = json!({
+                "scope": scope, "sites": sites, "note": note, "expires_at": expires,
+                "least_visitors": least_visitors,
+            });
             let answer = remote.call(Method::POST, "/api/v1/tokens", Some(wanted)).await?;
             Ok(output::made(answer["token"].as_str().unwrap_or_default())?)
         }
@@ -56,10 +62,13 @@ pub(super) async fn run(context: Context, command: Command) -> anyhow::Result<()
                     if sites.is_empty() { "every site".to_owned() } else { sites.join(",") };
                 let text = |key: &str| token[key].as_str().unwrap_or_default();
                 output::made(format!(
-                    "{}\t{}\t{sites}\t{}",
+                    "{}\t{}\t{sites}\t{}\t{}\t{}\t{}",
                     text("id"),
                     text("scope"),
-                    text("note")
+                    text("note"),
+                    token["least_visitors"],
+                    text("expires_at"),
+                    text("last_used"),
                 ))?;
             }
             Ok(())

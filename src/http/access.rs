@@ -14,6 +14,9 @@ use axum::response::Response;
 
 use super::Services;
 use super::answer::Refused;
+use super::noting::Noted;
+use crate::access_log::Reader;
+use crate::query::Known;
 use crate::site::Site;
 use crate::store::catalog::Token;
 
@@ -47,6 +50,23 @@ impl Access {
         site.ok_or_else(|| Refused::new(StatusCode::UNAUTHORIZED, NOT_OPENED))
     }
 
+    /// As what a question about a site is read: as one of whoever asks.
+    pub(super) fn known<'site>(&self, site: &'site Site, services: &Services) -> Known<'site> {
+        let floor = match self {
+            Self::Owner => None,
+            Self::Token(token) => token.floor(),
+        };
+        Known { floor, ..Known::new(site, services.clock.now()) }
+    }
+
+    /// As whom the log of reads knows whoever asks.
+    fn reader(&self) -> Reader {
+        match self {
+            Self::Owner => Reader::Owner,
+            Self::Token(token) => token_reader(token),
+        }
+    }
+
     /// Whether the reports of a site may be read.
     pub(super) fn reads(&self, services: &Services, site: &Site) -> bool {
         match self {
@@ -54,6 +74,11 @@ impl Access {
             Self::Token(token) => token.reads(site.id, services.clock.now()),
         }
     }
+}
+
+/// As whom the log of reads knows whoever has a token.
+pub(crate) fn token_reader(token: &Token) -> Reader {
+    Reader::Token { id: token.id.clone(), name: token.note.clone() }
 }
 
 /// The token of the `Authorization` header.
@@ -67,14 +92,19 @@ impl FromRequestParts<Services> for Access {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, services: &Services) -> Result<Self, Refused> {
-        if parts.extensions.get::<OnControlSocket>().is_some() {
-            return Ok(Self::Owner);
+        let access = if parts.extensions.get::<OnControlSocket>().is_some() {
+            Self::Owner
+        } else {
+            let unauthorized = |message| Refused::new(StatusCode::UNAUTHORIZED, message);
+            let secret = bearer(&parts.headers).ok_or_else(|| unauthorized(MISSING_TOKEN))?;
+            let token = services.catalog.token(secret);
+            let token = token.filter(|token| token.is_alive(services.clock.now()));
+            token.map(Self::Token).ok_or_else(|| unauthorized(NOT_OPENED))?
+        };
+        if let Some(noted) = parts.extensions.get::<Noted>() {
+            noted.reader(access.reader());
         }
-        let unauthorized = |message| Refused::new(StatusCode::UNAUTHORIZED, message);
-        let secret = bearer(&parts.headers).ok_or_else(|| unauthorized(MISSING_TOKEN))?;
-        let token = services.catalog.token(secret);
-        let token = token.filter(|token| token.is_alive(services.clock.now()));
-        token.map(Self::Token).ok_or_else(|| unauthorized(NOT_OPENED))
+        Ok(access)
     }
 }
 

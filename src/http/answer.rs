@@ -88,6 +88,10 @@ impl From<CatalogError> for Refused {
             | CatalogError::TimeZone(_)
             | CatalogError::RetentionDays(_)
             | CatalogError::RetentionOfProfile(_)
+            | CatalogError::LeastVisitors(_)
+            | CatalogError::LeastOfAdmin
+            | CatalogError::Password { .. }
+            | CatalogError::Day(_)
             | CatalogError::Name { .. }
             | CatalogError::EventName
             | CatalogError::PagePath { .. }

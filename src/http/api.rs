@@ -13,8 +13,10 @@ use super::Services;
 use super::access::Access;
 use super::answer::Refused;
 use super::form::Form;
+use super::noting::Noted;
+use crate::beacon::decode::bare_domain;
 use crate::query::v1::Kind;
-use crate::query::{self, Known, are_several};
+use crate::query::{self, are_several};
 use crate::report::format::Table;
 use crate::report::{self, AskError};
 use crate::site::Site;
@@ -34,32 +36,33 @@ pub(super) fn routes() -> Router<Services> {
         .route("/api/v1/stats/realtime/visitors", get(visitors_now))
         .route(
             "/api/v1/stats/aggregate",
-            get(async |access, form, services, query| {
-                v1(Kind::Aggregate, access, form, services, query).await
+            get(async |access, noted, form, services, query| {
+                v1(Kind::Aggregate, access, noted, form, services, query).await
             }),
         )
         .route(
             "/api/v1/stats/timeseries",
-            get(async |access, form, services, query| {
-                v1(Kind::Timeseries, access, form, services, query).await
+            get(async |access, noted, form, services, query| {
+                v1(Kind::Timeseries, access, noted, form, services, query).await
             }),
         )
         .route(
             "/api/v1/stats/breakdown",
-            get(async |access, form, services, query| {
-                v1(Kind::Breakdown, access, form, services, query).await
+            get(async |access, noted, form, services, query| {
+                v1(Kind::Breakdown, access, noted, form, services, query).await
             }),
         )
 }
 
 async fn report(
     access: Access,
+    noted: Noted,
     form: Form,
     State(services): State<Services>,
     body: Bytes,
 ) -> Result<Response, Refused> {
-    let (query, site) = question(&access, &services, &body)?;
-    let known = Known::new(&site, services.clock.now());
+    let (query, site) = question(&access, &noted, &services, &body)?;
+    let known = access.known(&site, &services);
     if are_several(&query) {
         let answers = several(report::ask_several(&services.store, known, &query).await?)?;
         return form.answer(&answers, || None);
@@ -70,29 +73,32 @@ async fn report(
 
 async fn funnel(
     access: Access,
+    noted: Noted,
     form: Form,
     State(services): State<Services>,
     body: Bytes,
 ) -> Result<Response, Refused> {
-    let (funnel, site) = question(&access, &services, &body)?;
-    let known = Known::new(&site, services.clock.now());
+    let (funnel, site) = question(&access, &noted, &services, &body)?;
+    let known = access.known(&site, &services);
     form.answer(&report::ask_funnel(&services.store, known, &funnel).await?, || None)
 }
 
 async fn journey(
     access: Access,
+    noted: Noted,
     form: Form,
     State(services): State<Services>,
     body: Bytes,
 ) -> Result<Response, Refused> {
-    let (journey, site) = question(&access, &services, &body)?;
-    let known = Known::new(&site, services.clock.now());
+    let (journey, site) = question(&access, &noted, &services, &body)?;
+    let known = access.known(&site, &services);
     form.answer(&report::ask_journey(&services.store, known, &journey).await?, || None)
 }
 
 /// What is asked, and the site that it is about, which may be read.
 fn question(
     access: &Access,
+    noted: &Noted,
     services: &Services,
     body: &[u8],
 ) -> Result<(Value, Arc<Site>), Refused> {
@@ -111,7 +117,8 @@ fn question(
             )));
         }
     };
-    let site = access.site(services, domain)?;
+    noted.question(&question);
+    let site = asked_for(access, noted, services, domain)?;
     Ok((question, site))
 }
 
@@ -135,33 +142,53 @@ type Parameters = Query<Vec<(String, String)>>;
 async fn v1(
     kind: Kind,
     access: Access,
+    noted: Noted,
     form: Form,
     State(services): State<Services>,
     Query(parameters): Parameters,
 ) -> Result<Response, Refused> {
-    let site = site_of(&access, &services, &parameters)?;
-    let known = Known::new(&site, services.clock.now());
+    let site = site_of(&access, &noted, &services, &parameters)?;
+    let known = access.known(&site, &services);
     let (answer, table) = report::ask_v1(&services.store, known, kind, &parameters).await?;
     form.answer(&answer, || Some(table))
 }
 
 async fn visitors_now(
     access: Access,
+    noted: Noted,
     State(services): State<Services>,
     Query(parameters): Parameters,
 ) -> Result<Response, Refused> {
-    let site = site_of(&access, &services, &parameters)?;
-    let known = Known::new(&site, services.clock.now());
+    let site = site_of(&access, &noted, &services, &parameters)?;
+    let known = access.known(&site, &services);
     Ok(Json(report::visitors_now(&services.store, known).await?).into_response())
+}
+
+/// The site of this domain, which may be read; that it was asked for is noted in any case.
+fn asked_for(
+    access: &Access,
+    noted: &Noted,
+    services: &Services,
+    domain: &str,
+) -> Result<Arc<Site>, Refused> {
+    if let Some(site) = services.catalog.site(&bare_domain(domain)) {
+        noted.site(&site);
+    }
+    access.site(services, domain)
 }
 
 fn site_of(
     access: &Access,
+    noted: &Noted,
     services: &Services,
     parameters: &[(String, String)],
 ) -> Result<Arc<Site>, Refused> {
-    match parameters.iter().find(|(name, _)| name == "site_id") {
-        Some((_, domain)) => access.site(services, domain),
+    let given = |wanted: &str| parameters.iter().find(|(name, _)| name == wanted);
+    if let Some((_, property)) = given("property") {
+        noted.dimension(property);
+    }
+    match given("site_id") {
+        Some((_, domain)) => asked_for(access, noted, services, domain),
         None => Err(Refused::bad_request(
             "#/site_id: Missing: the domain of the site whose report is wanted.",
         )),

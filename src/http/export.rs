@@ -16,6 +16,7 @@ use serde::Deserialize;
 use super::Services;
 use super::access::Administrator;
 use super::answer::Refused;
+use super::noting::Noted;
 use crate::beacon::decode::bare_domain;
 use crate::export::{Days, Export};
 use crate::store::catalog::CatalogError;
@@ -36,6 +37,7 @@ struct Wanted {
 
 async fn export(
     _: Administrator,
+    noted: Noted,
     State(services): State<Services>,
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Response, Refused> {
@@ -43,6 +45,7 @@ async fn export(
     let days = days(&wanted)?;
     let domain = bare_domain(&wanted.site_id);
     let site = services.catalog.site(&domain).ok_or(CatalogError::UnknownSite(domain))?;
+    noted.site(&site);
     if site.policy.profile.is_strict() {
         let why =
             "The profile cnil allows statistics, and no file of single events: ask for reports.";

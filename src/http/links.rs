@@ -14,7 +14,7 @@ use super::fields::Fields;
 use super::goals::SITE_ID;
 use super::paging::page;
 use crate::beacon::decode::bare_domain;
-use crate::store::catalog::{CatalogError, SharedLink};
+use crate::store::catalog::{CatalogError, LinkChange, SharedLink};
 
 pub(super) fn routes() -> Router<Services> {
     Router::new().route("/api/v1/sites/shared-links", get(list).put(put).delete(remove))
@@ -30,7 +30,16 @@ fn shown(link: &SharedLink, domain: &str, services: &Services, headers: &HeaderM
     let base = services.public_url.clone().unwrap_or_else(asked);
     let base = base.trim_end_matches('/');
     let url = format!("{base}/share/{}?auth={}", in_a_path(domain), link.slug);
-    json!({ "name": link.name, "url": url })
+    json!({
+        "name": link.name,
+        "url": url,
+        "has_password": link.password.is_some(),
+        "segment": link.segment,
+        "least_visitors": link.least_visitors,
+        "created_at": link.created_at.to_string(),
+        "expires_at": link.expires_at.map(|end| end.to_string()),
+        "last_used": services.access_log.link_used(link.id).map(|time| time.to_string()),
+    })
 }
 
 /// A domain as one part of a path: some have a path of their own.
@@ -63,10 +72,33 @@ async fn put(
     headers: HeaderMap,
     fields: Fields,
 ) -> Result<Json<Value>, Refused> {
+    let known = ["site_id", "name", "password", "segment", "least_visitors", "expires_at"];
+    let fields = fields.only(&known)?;
+    let wanted = wanted(&fields)?;
     let (domain, name) = names(fields)?;
     let now = services.clock.now();
-    let link = services.catalog.put_shared_link(&services.store, &domain, &name, now).await?;
+    let link = services.catalog.put_shared_link(&services.store, &domain, &name, wanted, now);
+    let link = link.await?;
     Ok(Json(shown(&link, &domain, &services, &headers)))
+}
+
+/// What a link shall be: what is missing stays as it is. An empty text takes the password or the end off,
+/// and 0 the segment.
+fn wanted(fields: &Fields) -> Result<LinkChange, Refused> {
+    let rule = "it must be a moment, such as 2027-01-01T00:00:00Z, or empty";
+    let end = |text: String| match text.as_str() {
+        "" => Ok(None),
+        text => text
+            .parse()
+            .map(Some)
+            .map_err(|_| Refused::bad_request(format!("expires_at \"{text}\" is wrong: {rule}."))),
+    };
+    Ok(LinkChange {
+        password: fields.text("password")?,
+        segment: fields.number("segment")?,
+        least_visitors: fields.number("least_visitors")?,
+        expires_at: fields.text("expires_at")?.map(end).transpose()?,
+    })
 }
 
 async fn remove(
@@ -74,6 +106,7 @@ async fn remove(
     State(services): State<Services>,
     fields: Fields,
 ) -> Result<Json<Value>, Refused> {
+    let fields = fields.only(&["site_id", "name"])?;
     let (domain, name) = names(fields)?;
     let now = services.clock.now();
     services.catalog.remove_shared_link(&services.store, &domain, &name, now).await?;
@@ -82,7 +115,6 @@ async fn remove(
 
 /// The site's domain and the link's name.
 fn names(fields: Fields) -> Result<(String, String), Refused> {
-    let fields = fields.only(&["site_id", "name"])?;
     let domain = bare_domain(&fields.required("site_id", SITE_ID)?);
     Ok((domain, fields.required("name", "what the link is for")?))
 }

@@ -8,11 +8,13 @@
 //!   and [`access`] decides who may use them.
 //! - [`foreign`] is the beacons' side once more, for beacons in the forms of other trackers.
 //! - [`probe`] tells whoever sets up proxies how a client's address was found.
+//! - [`noting`] notes who read what, and [`access_log`] tells it.
 //! - [`queue`] is what reports stand in, so that they do not take the machine from the beacons.
 //! - [`control`] is the same routes on a socket in the data directory, for the command line, with
 //!   [`backups`] beside them.
 
 pub mod access;
+pub mod access_log;
 pub mod answer;
 pub mod api;
 pub mod audit;
@@ -27,10 +29,12 @@ mod fields;
 pub mod foreign;
 pub mod form;
 pub mod goals;
+pub mod guesses;
 pub mod health;
 mod http2;
 pub mod import;
 pub mod links;
+pub(crate) mod noting;
 pub mod openapi;
 mod paging;
 pub mod probe;
@@ -74,6 +78,10 @@ pub struct Services {
     pub quarantine: SharedQuarantine,
     /// The queue before the reports.
     pub queue: queue::Queue,
+    /// Who read what.
+    pub access_log: Arc<crate::access_log::AccessLog>,
+    /// How often passwords were guessed of late.
+    pub guesses: guesses::Guesses,
     /// The address at which browsers reach the collector, when the operator said so.
     pub public_url: Option<String>,
     /// What the page scripts do, and where they send.
@@ -85,8 +93,9 @@ pub struct Services {
 /// Every route behind the door.
 pub fn routes(services: Services) -> Router {
     let in_the_queue = || from_fn_with_state(services.clone(), queue::stand);
+    let noted = || from_fn_with_state(services.clone(), noting::note);
     let api = Router::new()
-        .merge(api::routes().layer(in_the_queue()))
+        .merge(api::routes().layer(in_the_queue()).layer(noted()))
         .merge(sites::routes())
         .merge(goals::routes())
         .merge(segments::routes())
@@ -94,7 +103,8 @@ pub fn routes(services: Services) -> Router {
         .merge(tokens::routes())
         .merge(import::routes())
         .merge(quarantine::routes())
-        .merge(export::routes())
+        .merge(export::routes().layer(noted()))
+        .merge(access_log::routes())
         .merge(erase::routes())
         .merge(openapi::routes())
         .layer(map_response(answer::in_the_one_form));
@@ -102,7 +112,7 @@ pub fn routes(services: Services) -> Router {
         .merge(api)
         .merge(health::routes())
         .merge(script::routes())
-        .merge(crate::web::routes().layer(in_the_queue()))
+        .merge(crate::web::routes().layer(in_the_queue()).layer(noted()))
         .fallback(answer::no_such_route)
         .with_state(services)
 }

@@ -25,17 +25,20 @@ fn shown(site: &Site) -> Value {
         "timezone": site.timezone_name(),
         "retention_days": site.retention_days,
         "public": site.public,
+        "least_visitors": site.least_visitors,
     })
 }
 
 /// What a site shall be.
 fn wanted(fields: Fields) -> Result<SiteChange, Refused> {
-    let fields = fields.only(&["domain", "timezone", "retention_days", "public"])?;
+    let fields =
+        fields.only(&["domain", "timezone", "retention_days", "public", "least_visitors"])?;
     Ok(SiteChange {
         domain: fields.text("domain")?,
         timezone: fields.text("timezone")?.filter(|name| !name.is_empty()),
         retention_days: fields.number("retention_days")?,
         public: fields.truth("public")?,
+        least_visitors: fields.number("least_visitors")?,
     })
 }
 

@@ -29,6 +29,8 @@ struct Wanted {
     #[serde(default)]
     note: String,
     #[serde(default)]
+    least_visitors: Option<u32>,
+    #[serde(default)]
     expires_at: Option<Timestamp>,
 }
 
@@ -39,8 +41,8 @@ async fn create(
 ) -> Result<Json<Value>, Refused> {
     let wanted: Wanted = serde_json::from_slice(&body)
         .map_err(|error| Refused::bad_request(format!("The body can not be read: {error}")))?;
-    let Wanted { scope, sites, note, expires_at } = wanted;
-    let new = NewToken { scope, sites, note, expires_at };
+    let Wanted { scope, sites, note, least_visitors, expires_at } = wanted;
+    let new = NewToken { scope, sites, note, least_visitors, expires_at };
     let secret = services.catalog.create_token(&services.store, new, services.clock.now()).await?;
     Ok(Json(json!({ "token": secret })))
 }
@@ -56,8 +58,10 @@ async fn list(_: Administrator, State(services): State<Services>) -> Json<Value>
             "scope": token.scope,
             "sites": token.sites.iter().filter_map(domain).collect::<Vec<_>>(),
             "note": token.note,
+            "least_visitors": token.least_visitors,
             "created_at": token.created_at.to_string(),
             "expires_at": token.expires_at.map(|end| end.to_string()),
+            "last_used": services.access_log.token_used(&token.id).map(|time| time.to_string()),
         })
     });
     Json(json!({ "tokens": tokens.collect::<Vec<_>>() }))

@@ -53,6 +53,8 @@ pub struct Facts {
     pub database: Option<String>,
     /// What holds for each site.
     pub policies: Policies,
+    /// For how many days it is kept who read what.
+    pub access_log_days: u32,
 }
 
 impl Facts {
@@ -65,6 +67,7 @@ impl Facts {
             has_places: config.geo.database.is_some(),
             database: config.clickhouse.url.clone(),
             policies: config.privacy.policies(),
+            access_log_days: config.access_log.days,
         }
     }
 
@@ -130,7 +133,18 @@ impl Facts {
             ),
             (
                 "Recipients",
-                "whoever has a token or a session for the site's reports; nobody else".to_owned(),
+                "whoever has a token, a session or a shared link for the site's reports, and everybody, of a site that is public; \
+                 those who come by links or to public sites are told no small numbers, unless the operator said so"
+                    .to_owned(),
+            ),
+            (
+                "Readers",
+                match self.access_log_days {
+                    0 => "who reads a report is not recorded".to_owned(),
+                    days => format!(
+                        "who reads which report and when is recorded for {days} days: the name of the token or link, the site, the kind of question; no address"
+                    ),
+                },
             ),
             ("Stored in", database),
             ("Third countries", "none by this program: it sends nothing to anybody".to_owned()),
@@ -191,8 +205,17 @@ fn table_of_columns() -> String {
             column.comment.replace("''", "'").replace('|', "\\|"),
         );
     }
+    for file in FILES {
+        let _ = writeln!(text, "{file}");
+    }
     text
 }
+
+/// What is kept in files of its own.
+const FILES: [&str; 2] = [
+    "| reads/*.jsonl: time, reader, site, route, dimensions, status | A line for each report, export and page that was asked for | who read what and when | the token or link that was shown; no address, no value that was asked for | access_log.days |",
+    "| reads/last.json | When each token and link was used last | which of them nobody needs any more | the same | until the operator removes it |",
+];
 
 #[cfg(test)]
 mod tests {
@@ -207,6 +230,7 @@ mod tests {
             has_places: true,
             database: None,
             policies: Policies::default(),
+            access_log_days: 90,
         }
     }
 
@@ -226,7 +250,12 @@ mod tests {
         let record = write(&other, Paper::Record);
         assert!(record.contains("/16 or /32") && record.contains("https://db.example"));
         assert!(record.contains("are ignored") && !record.contains("a place"));
-        assert!(write(&facts(), Paper::Inventory).contains("| events.visitor_id | Keyed hash"));
+        let inventory = write(&facts(), Paper::Inventory);
+        assert!(inventory.contains("| events.visitor_id | Keyed hash"));
+        assert!(inventory.contains("| reads/*.jsonl"));
+        assert!(record.contains("is recorded for 90 days"));
+        let unrecorded = Facts { access_log_days: 0, ..facts() };
+        assert!(write(&unrecorded, Paper::Record).contains("is not recorded"));
     }
 
     #[test]

@@ -10,21 +10,42 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::frame::{Frame, page};
 use super::share;
 use super::view::View;
 use super::words::Lang;
+use crate::access_log::Reader;
 use crate::http::Services;
-use crate::site::{Site, SiteId};
-use crate::store::catalog::Token;
+use crate::http::access::token_reader;
+use crate::site::Site;
+use crate::site::floor::Floor;
+use crate::store::catalog::{SharedLink, Token};
 
 const COOKIE: &str = "passerby-token";
 
 /// Whoever looks at a page: by a token, by a shared link, or by neither.
 pub(super) struct Viewer {
     token: Option<Token>,
-    link: Option<SiteId>,
+    link: Option<SharedLink>,
+}
+
+/// What a viewer sees of a site.
+pub(super) struct Sight {
+    /// The least number of visitors that is told, where there is one.
+    pub(super) floor: Option<Floor>,
+    /// The filters of the part that is seen; none is all of the site.
+    pub(super) within: Vec<Value>,
+    /// As whom the log of reads knows the viewer.
+    pub(super) reader: Reader,
+}
+
+/// What a browser shows for a link opens it, if it is still what it was.
+pub(super) fn opened(services: &Services, shown: &str) -> Option<SharedLink> {
+    let slug = shown.split_once('.').map_or(shown, |(slug, _)| slug);
+    let link = services.catalog.shared_link(slug, services.clock.now());
+    link.filter(|link| link.is_proven_by(shown))
 }
 
 impl Viewer {
@@ -41,13 +62,30 @@ impl Viewer {
             token: cookie(COOKIE)
                 .and_then(|secret| services.catalog.token(secret))
                 .filter(|token| token.is_alive(services.clock.now())),
-            link: cookie(share::COOKIE).and_then(|slug| services.catalog.opened_by(slug)),
+            link: cookie(share::COOKIE).and_then(|shown| opened(services, shown)),
         }
     }
 
-    pub(super) fn may_see(&self, services: &Services, site: &Site) -> bool {
-        let reads = |token: &Token| token.reads(site.id, services.clock.now());
-        site.public || self.link == Some(site.id) || self.token.as_ref().is_some_and(reads)
+    /// What is seen of a site, if anything is: by the token, or else by the link, or else by everybody.
+    pub(super) fn sees(&self, services: &Services, site: &Site) -> Option<Sight> {
+        let reads = |token: &&Token| token.reads(site.id, services.clock.now());
+        if let Some(token) = self.token.as_ref().filter(reads) {
+            let reader = token_reader(token);
+            return Some(Sight { floor: token.floor(), within: Vec::new(), reader });
+        }
+        let link = self.link.as_ref().filter(|link| link.site == site.id);
+        // A link to a segment that there is no more opens nothing.
+        if let Some((link, within)) = link.and_then(|link| Some((link, within(link, site)?))) {
+            let reader = Reader::Link { id: link.id.to_string(), name: link.name.clone() };
+            return Some(Sight { floor: link.floor(), within, reader });
+        }
+        let reader = Reader::Public;
+        site.public.then(|| Sight { floor: site.public_floor(), within: Vec::new(), reader })
+    }
+
+    /// As whom the log of reads knows the viewer where nothing is seen.
+    pub(super) fn reader(&self) -> Reader {
+        self.token.as_ref().map_or(Reader::Nobody, token_reader)
     }
 
     pub(super) fn administers(&self, services: &Services) -> bool {
@@ -57,6 +95,13 @@ impl Viewer {
     pub(super) fn has_signed_in(&self) -> bool {
         self.token.is_some()
     }
+}
+
+/// The filters of the segment that a link is limited to, if there is one.
+fn within(link: &SharedLink, site: &Site) -> Option<Vec<Value>> {
+    let Some(id) = link.segment else { return Some(Vec::new()) };
+    let segment = site.segments.iter().find(|segment| segment.id == id)?;
+    Some(segment.filters.clone())
 }
 
 #[derive(Template)]

@@ -14,17 +14,19 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use serde_json::{Value, json};
 
-use super::access::{Viewer, to_the_form};
+use super::access::{Sight, Viewer, to_the_form};
 use super::frame::Frame;
 use super::refusal::{self, refuse};
 use super::view::View;
 use super::words::{Lang, Words};
 use crate::beacon::decode::bare_domain;
 use crate::http::Services;
+use crate::http::noting::Noted;
 use crate::query::metric::Metric;
 use crate::query::{Dialect, Known, Query};
 use crate::report::{self, AskError};
 use crate::site::Site;
+use crate::site::floor::Floor;
 use crate::store::StoreError;
 
 /// Whoever asks for a page of a site, and may see it.
@@ -36,6 +38,10 @@ pub(super) struct Asker {
     pub(super) signed_in: bool,
     /// Whether it may change the site.
     pub(super) is_admin: bool,
+    /// The least number of visitors that it is told, where there is one.
+    pub(super) floor: Option<Floor>,
+    /// The filters of the part of the site that it sees.
+    within: Vec<Value>,
     /// The moment of asking, the same for the whole page.
     pub(super) now: Timestamp,
     /// The address of this collector, for what is to be copied elsewhere.
@@ -56,7 +62,13 @@ impl FromRequestParts<Services> for Asker {
         let domain = names.get("site").map(String::as_str).unwrap_or_default();
         let site = services.catalog.site(&bare_domain(domain));
         let viewer = Viewer::of(services, &parts.headers);
-        let Some(site) = site.filter(|site| viewer.may_see(services, site)) else {
+        let noted = parts.extensions.get::<Noted>().cloned().unwrap_or_default();
+        if let Some(site) = &site {
+            noted.site(site);
+        }
+        let seen = site.and_then(|site| viewer.sees(services, &site).map(|sight| (site, sight)));
+        let Some((site, Sight { floor, within, reader })) = seen else {
+            noted.reader(viewer.reader());
             return Err(match viewer.has_signed_in() {
                 true => refuse(lang, StatusCode::NOT_FOUND, refusal::NOT_FOUND),
                 false => to_the_form(&parts.uri.to_string()),
@@ -65,9 +77,16 @@ impl FromRequestParts<Services> for Asker {
         if View::is_of_form(query) {
             return Err(Redirect::to(&(parts.uri.path().to_owned() + &view.url())).into_response());
         }
+        noted.reader(reader);
+        names.get("dimension").into_iter().for_each(|name| noted.dimension(name));
+        view.filters.iter().for_each(|filter| noted.dimension(&filter.dimension));
+        // Whoever is told no small numbers sees the site as a whole.
+        let view = if floor.is_some() { view.without_filters() } else { view };
         Ok(Self {
             site,
             lang,
+            floor,
+            within,
             signed_in: viewer.has_signed_in(),
             is_admin: viewer.administers(services),
             now: services.clock.now(),
@@ -126,12 +145,23 @@ impl Asker {
     }
 
     pub(super) fn known(&self, dialect: Dialect) -> Known<'_> {
-        Known { dialect, ..Known::new(&self.site, self.now) }
+        Known {
+            dialect,
+            floor: self.floor,
+            within: &self.within,
+            ..Known::new(&self.site, self.now)
+        }
     }
 
     /// What the query comes to, if it can be asked.
     pub(super) fn parse(&self, query: &Value) -> Option<Query> {
         Query::parse(query, &self.known(Dialect::V1)).ok()
+    }
+
+    /// Whether there is a list by these dimensions: not every one is told to everybody.
+    pub(super) fn lists(&self, dimensions: &[&str]) -> bool {
+        self.floor.is_none()
+            || self.parse(&self.query(json!({ "dimensions": dimensions }))).is_some()
     }
 
     /// Of these metrics those that have a meaning in the query; the first one in any case, so that the

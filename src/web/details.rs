@@ -156,8 +156,7 @@ fn tabs(asker: &Asker, dimension: &str) -> Vec<Link> {
     let panel = super::panels::PANELS.iter().find(|panel| {
         panel.tabs.iter().any(|tab| tab.dimension == dimension && tab.event.is_none())
     });
-    let profile = asker.site.policy.profile;
-    let tabs = panel.into_iter().flat_map(|panel| panel.tabs_under(profile));
+    let tabs = panel.into_iter().flat_map(|panel| panel.offered(asker));
     let link = |tab: &super::panels::Tab| Link {
         label: tab.label(asker.lang),
         url: format!("{}/by/{}{}", asker.home(), tab.dimension, asker.view.url()),

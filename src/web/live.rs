@@ -18,6 +18,7 @@ use super::ask::{Asker, names, rows};
 use super::chart::hundredths;
 use super::frame::{Frame, page};
 use super::ranking::{self, Row};
+use super::refusal::{self, refuse};
 use super::shell::Shell;
 use super::words::{fill, names::dimension as dimension_name};
 use crate::http::Services;
@@ -62,6 +63,9 @@ struct List {
 }
 
 pub(super) async fn show(asker: Asker) -> Response {
+    if asker.floor.is_some() {
+        return refuse(asker.lang, StatusCode::NOT_FOUND, refusal::NOT_FOUND);
+    }
     match model(&asker).await {
         Ok(model) => page(StatusCode::OK, &model),
         Err(error) => asker.refuse(&error),
@@ -145,13 +149,19 @@ fn bars(asker: &Asker, answer: &Value) -> Vec<Bar> {
     values.iter().enumerate().map(bar).collect()
 }
 
-/// How many visitors are there, for the bar of every page.
+/// How many visitors are there, for the bar of every page; where small numbers are not told, nothing is said.
 pub(super) async fn visitors_now(asker: &Asker) -> Result<u64, AskError> {
+    if asker.floor.is_some() {
+        return Ok(0);
+    }
     report::visitors_now(&asker.services.store, asker.known(Dialect::V2)).await
 }
 
 /// Tells an open page the number of visitors whenever it has changed, and every minute in any case.
 pub(super) async fn stream(asker: Asker) -> Response {
+    if asker.floor.is_some() {
+        return refuse(asker.lang, StatusCode::NOT_FOUND, refusal::NOT_FOUND);
+    }
     let beats = stream::unfold(Watch { asker, beat: 0, told: None }, Watch::next);
     let mut answer = Body::from_stream(beats).into_response();
     let headers = answer.headers_mut();

@@ -55,7 +55,7 @@ pub(crate) fn routes() -> Router<Services> {
         .route("/", get(overview::show))
         .route("/sign-in", get(access::form).post(access::sign_in))
         .route("/sign-out", post(access::sign_out))
-        .route("/share/{site}", get(share::open))
+        .route("/share/{site}", get(share::open).post(share::unlock))
         .route("/assets/{name}", get(assets::asset))
         .route("/{site}", get(site::show))
         .route("/{site}/by/{dimension}", get(details::show))

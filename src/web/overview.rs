@@ -9,7 +9,7 @@ use axum::response::Response;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use super::access::{Viewer, to_the_form};
+use super::access::{Sight, Viewer, to_the_form};
 use super::chart::sparkline;
 use super::figure::{Change, change};
 use super::format::number;
@@ -17,6 +17,8 @@ use super::frame::{Frame, page};
 use super::view::View;
 use super::words::Lang;
 use crate::http::Services;
+use crate::http::noting::Noted;
+use crate::query::Known;
 use crate::query::metric::Metric;
 use crate::report;
 use crate::site::Site;
@@ -48,6 +50,7 @@ struct Numbers {
 
 pub(super) async fn show(
     State(services): State<Services>,
+    noted: Noted,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
@@ -55,18 +58,19 @@ pub(super) async fn show(
     let lang = view.lang.unwrap_or_else(|| Lang::accepted(&headers));
     let viewer = Viewer::of(&services, &headers);
     let sites = services.catalog.sites();
-    let sites: Vec<_> =
-        sites.into_iter().filter(|site| viewer.may_see(&services, site)).take(SITES_MAX).collect();
+    let seen = |site: Arc<Site>| viewer.sees(&services, &site).map(|sight| (site, sight));
+    let sites: Vec<_> = sites.into_iter().filter_map(seen).take(SITES_MAX).collect();
+    noted.reader(sites.first().map_or_else(|| viewer.reader(), |(_, sight)| sight.reader.clone()));
     if sites.is_empty() && !viewer.has_signed_in() {
         return to_the_form("/");
     }
     // Only the language is taken along to a site: what is looked at there is chosen there.
     let kept = view.lang.map_or_else(String::new, |lang| format!("?lang={}", lang.tag()));
     let mut cards = JoinSet::new();
-    for (place, site) in sites.into_iter().enumerate() {
+    for (place, (site, sight)) in sites.into_iter().enumerate() {
         let (services, url) = (services.clone(), format!("/{}{kept}", site.domain));
         cards.spawn(async move {
-            let numbers = numbers(&services, &site, lang).await;
+            let numbers = numbers(&services, &site, &sight, lang).await;
             (place, Card { domain: site.domain.clone(), url, numbers })
         });
     }
@@ -77,14 +81,19 @@ pub(super) async fn show(
     page(StatusCode::OK, &OverviewPage { frame, cards })
 }
 
-async fn numbers(services: &Services, site: &Arc<Site>, lang: Lang) -> Option<Numbers> {
+async fn numbers(services: &Services, site: &Site, sight: &Sight, lang: Lang) -> Option<Numbers> {
+    let known = Known {
+        floor: sight.floor,
+        within: &sight.within,
+        ..Known::new(site, services.clock.now())
+    };
     let ask = async |with: Value| {
         let mut query =
             json!({"site_id": site.domain, "metrics": ["visitors"], "date_range": "30d"});
         if let (Some(query), Value::Object(with)) = (query.as_object_mut(), with) {
             query.extend(with);
         }
-        report::ask(&services.store, site, services.clock.now(), &query).await
+        report::ask_knowing(&services.store, known, &query).await
     };
     let answers = tokio::try_join!(
         ask(json!({"include": {"comparisons": {"mode": "previous_period"}}})),

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::ask::Asker;
+use super::map::DIMENSIONS as MAP;
 use super::view::View;
 use super::words::{Lang, Words, names};
 use crate::query::dimension::Field;
@@ -126,10 +128,28 @@ impl Panel {
     }
 
     /// The tab that is open: the one in the URL, if the panel has it.
-    pub(super) fn open(&self, view: &View, profile: Profile) -> Option<&'static Tab> {
+    pub(super) fn open(&self, asker: &Asker) -> Option<&'static Tab> {
+        self.chosen(self.offered(asker), &asker.view)
+    }
+
+    fn chosen(
+        &self,
+        tabs: impl Iterator<Item = &'static Tab>,
+        view: &View,
+    ) -> Option<&'static Tab> {
         let wanted = view.tab(self.name);
-        let mut tabs = self.tabs_under(profile);
-        tabs.find(|tab| Some(tab.name) == wanted).or_else(|| self.tabs_under(profile).next())
+        let tabs: Vec<_> = tabs.collect();
+        let known = tabs.iter().find(|tab| Some(tab.name) == wanted);
+        known.or(tabs.first()).copied()
+    }
+
+    /// The tabs that the viewer is told.
+    pub(super) fn offered(&self, asker: &Asker) -> impl Iterator<Item = &'static Tab> {
+        let is_told = |tab: &&Tab| {
+            let is_all = asker.floor.is_none() || tab.event.is_none();
+            is_all && if tab.has_map { asker.lists(&MAP) } else { asker.lists(&[tab.dimension]) }
+        };
+        self.tabs_under(asker.site.policy.profile).filter(is_told)
     }
 }
 
@@ -183,7 +203,7 @@ mod tests {
             ("tab.sources=visit:channel", Profile::Cnil, "visit:source"),
             ("tab.sources=visit:referrer", Profile::Cnil, "visit:referrer"),
         ] {
-            let open = sources.open(&View::read(url), profile);
+            let open = sources.chosen(sources.tabs_under(profile), &View::read(url));
             assert_eq!(open.map(|tab| tab.name), Some(expected), "{url}");
         }
     }

@@ -9,6 +9,7 @@ use super::format::number;
 use super::panels::left_out;
 use super::shell::{shown, value_of};
 use crate::query::metric::Metric;
+use crate::report::floor::OTHER;
 
 /// What blanks of a visit are called in filters.
 const NOT_SET: &str = "(not set)";
@@ -74,8 +75,8 @@ impl Order {
 /// A row of a list.
 pub(super) struct Row {
     pub(super) label: String,
-    /// The view with a filter on it.
-    pub(super) url: String,
+    /// The view with a filter on it, where there are filters.
+    pub(super) url: Option<String>,
     /// Each metric, written.
     pub(super) values: Vec<String>,
     /// The bar behind it, of a thousand.
@@ -118,8 +119,13 @@ pub(super) fn shown_rows(
         let wanted = if value.is_empty() { NOT_SET } else { value };
         let written = metrics.iter().zip(row["metrics"].as_array().into_iter().flatten());
         Row {
-            label: shown(asker.lang, dimension, value),
-            url: home.clone() + &asker.view.with_filter(Filter::is(dimension, wanted)).url(),
+            label: match (value, asker.floor) {
+                (OTHER, Some(_)) => asker.words().small_numbers.to_owned(),
+                _ => shown(asker.lang, dimension, value),
+            },
+            url: asker.floor.is_none().then(|| {
+                home.clone() + &asker.view.with_filter(Filter::is(dimension, wanted)).url()
+            }),
             values: written.map(|(metric, value)| asker.lang.exact(*metric, value)).collect(),
             share: (1000.0 * number(&row["metrics"][0]) / highest) as u32,
         }

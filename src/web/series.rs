@@ -50,6 +50,8 @@ pub(super) fn metric(asker: &Asker) -> Metric {
 pub(super) fn query(asker: &Asker) -> Value {
     let dimension = match asker.view.interval.filter(|wanted| intervals(asker).contains(wanted)) {
         Some(interval) => interval.name(),
+        // The interval that fits a short period may not be told.
+        None if !asker.lists(&["time"]) => "time:day",
         None => "time",
     };
     asker.query(json!({
@@ -72,7 +74,8 @@ fn intervals(asker: &Asker) -> Vec<Interval> {
         usize::try_from(interval.labels_max(query.period()))
             .is_ok_and(|count| BUCKETS.contains(&count.saturating_sub(1)))
     };
-    INTERVALS.into_iter().filter(fits).collect()
+    let is_told = |interval: &Interval| asker.lists(&[interval.name()]);
+    INTERVALS.into_iter().filter(fits).filter(is_told).collect()
 }
 
 /// Links to the intervals that make sense, the one that is shown being current.

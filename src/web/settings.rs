@@ -1,4 +1,5 @@
-//! The settings of a site: its days, its goals, segments and funnels, as plain forms for administrators.
+//! The settings of a site: its days, its goals, segments and funnels, and the links and tokens that open its
+//! reports, as plain forms for administrators.
 //!
 //! A form is taken from pages of this collector alone: the cookie that signs in is not sent from elsewhere,
 //! and the browser says where the form stood.
@@ -8,6 +9,8 @@ use axum::Form;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
+use jiff::civil::{Date, Time};
+use jiff::{Timestamp, ToSpan};
 use serde::Deserialize;
 
 use super::ask::Asker;
@@ -18,8 +21,13 @@ use super::shell::Shell;
 use super::stop::Stop;
 use super::view::View;
 use crate::http::Services;
+use crate::http::links::in_a_path;
+use crate::site::floor::Floor;
 use crate::site::goal::GoalKind;
-use crate::store::catalog::{CatalogError, NewGoal, SegmentChange, SiteChange, WhichSegment};
+use crate::store::catalog::{
+    CatalogError, LinkChange, NewGoal, NewToken, Scope, SegmentChange, SharedLink, SiteChange,
+    Token, WhichSegment,
+};
 
 #[derive(Template)]
 #[template(path = "settings.html")]
@@ -34,6 +42,13 @@ struct SettingsPage {
     goals: Vec<Entry>,
     segments: Vec<Entry>,
     funnels: Vec<Entry>,
+    links: Vec<Shared>,
+    tokens: Vec<Shared>,
+    /// A token that was just made.
+    made: Option<String>,
+    least_visitors: u32,
+    least_of_a_link: u32,
+    least_max: u32,
     back: String,
     /// The query string of the view, whose filters can be saved.
     view: String,
@@ -44,6 +59,16 @@ struct Entry {
     id: u32,
     name: String,
     about: String,
+}
+
+/// A link or a token that there is.
+struct Shared {
+    /// What it is removed by.
+    id: String,
+    name: String,
+    /// Its address; a token has none.
+    url: String,
+    about: Vec<String>,
 }
 
 /// What a form sends: what is to be done, and the fields of that.
@@ -61,13 +86,18 @@ pub(super) struct Change {
     name: String,
     currency: String,
     view: String,
+    password: String,
+    expires: String,
+    segment: u32,
+    least: String,
+    token: String,
 }
 
 pub(super) async fn show(asker: Asker) -> Response {
     if !asker.is_admin {
         return refuse(asker.lang, StatusCode::NOT_FOUND, refusal::NOT_FOUND);
     }
-    settings(&asker, StatusCode::OK, None).await
+    settings(&asker, StatusCode::OK, Outcome::default()).await
 }
 
 pub(super) async fn change(
@@ -83,10 +113,17 @@ pub(super) async fn change(
         return refuse(asker.lang, StatusCode::FORBIDDEN, refusal::FOREIGN_FORM);
     }
     match done(&asker, &services, form).await {
-        Ok(()) => {
+        // A token is shown here: it is nowhere else, and in no address.
+        Ok(Some(made)) => {
+            settings(&asker, StatusCode::OK, Outcome { made: Some(made), error: None }).await
+        }
+        Ok(None) => {
             Redirect::to(&format!("{}/settings{}", asker.home(), asker.view.url())).into_response()
         }
-        Err(error) => settings(&asker, StatusCode::BAD_REQUEST, Some(error.to_string())).await,
+        Err(error) => {
+            let outcome = Outcome { error: Some(error.to_string()), made: None };
+            settings(&asker, StatusCode::BAD_REQUEST, outcome).await
+        }
     }
 }
 
@@ -99,10 +136,38 @@ fn stood_here(headers: &HeaderMap, public_url: Option<&str>) -> bool {
     is_public_url || (host.is_some() && host == text(header::HOST))
 }
 
-async fn done(asker: &Asker, services: &Services, form: Change) -> Result<(), CatalogError> {
+/// What came of a form, besides the change itself.
+#[derive(Default)]
+struct Outcome {
+    error: Option<String>,
+    made: Option<String>,
+}
+
+/// Does what a form says; returns a token, if it made one.
+async fn done(
+    asker: &Asker,
+    services: &Services,
+    form: Change,
+) -> Result<Option<String>, CatalogError> {
     let (catalog, store, now) = (&services.catalog, &services.store, asker.now);
     let domain = &asker.site.domain;
-    match form.action.as_str() {
+    let done = match form.action.as_str() {
+        "link" => {
+            let (name, wanted) = (form.name.clone(), link(asker, form)?);
+            catalog.put_shared_link(store, domain, &name, wanted, now).await.map(drop)
+        }
+        "remove-link" => catalog.remove_shared_link(store, domain, &form.name, now).await,
+        "token" => {
+            let new = NewToken {
+                scope: Scope::Stats,
+                sites: vec![domain.clone()],
+                note: form.name.trim().to_owned(),
+                least_visitors: Some(least(&form.least)?),
+                expires_at: end_of(asker, &form.expires)?,
+            };
+            return catalog.create_token(store, new, now).await.map(Some);
+        }
+        "revoke-token" => catalog.revoke_token(store, &form.token, now).await,
         "goal" => catalog.put_goal(store, domain, goal(form)?, now).await.map(drop),
         "remove-goal" => catalog.remove_goal(store, form.id, Some(domain), now).await,
         "segment" => {
@@ -118,7 +183,33 @@ async fn done(asker: &Asker, services: &Services, form: Change) -> Result<(), Ca
         "remove-segment" => catalog.remove_segment(store, domain, form.id, now).await,
         // Whatever else is sent is the form of the site itself: its fields are all there, or wrong.
         _ => catalog.put_site(store, domain, site(form)?, now).await.map(drop),
+    };
+    done.map(|()| None)
+}
+
+/// What a link shall be: an empty password leaves the one that it has.
+fn link(asker: &Asker, form: Change) -> Result<LinkChange, CatalogError> {
+    Ok(LinkChange {
+        password: Some(form.password).filter(|password| !password.is_empty()),
+        segment: Some(form.segment),
+        least_visitors: Some(least(&form.least)?),
+        expires_at: Some(end_of(asker, &form.expires)?),
+    })
+}
+
+/// What is no number is none that there can be.
+fn least(text: &str) -> Result<u32, CatalogError> {
+    text.trim().parse().map_err(|_| CatalogError::LeastVisitors(0))
+}
+
+/// The end of a day of the site, which forms send as its date.
+fn end_of(asker: &Asker, day: &str) -> Result<Option<Timestamp>, CatalogError> {
+    if day.trim().is_empty() {
+        return Ok(None);
     }
+    let date: Date = day.trim().parse().map_err(|_| CatalogError::Day(day.to_owned()))?;
+    let next = date.saturating_add(1.day()).to_datetime(Time::midnight());
+    asker.site.timezone.to_timestamp(next).map(Some).map_err(|_| CatalogError::Day(day.to_owned()))
 }
 
 fn site(form: Change) -> Result<SiteChange, CatalogError> {
@@ -130,6 +221,7 @@ fn site(form: Change) -> Result<SiteChange, CatalogError> {
         timezone: Some(form.timezone.trim().to_owned()),
         retention_days: Some(days),
         public: Some(!form.public.is_empty()),
+        least_visitors: Some(least(&form.least)?),
     })
 }
 
@@ -148,7 +240,8 @@ fn goal(form: Change) -> Result<NewGoal, CatalogError> {
     Ok(NewGoal { kind, display_name: given(form.name), currency: given(form.currency) })
 }
 
-async fn settings(asker: &Asker, status: StatusCode, error: Option<String>) -> Response {
+async fn settings(asker: &Asker, status: StatusCode, outcome: Outcome) -> Response {
+    let Outcome { error, made } = outcome;
     let now = match visitors_now(asker).await {
         Ok(now) => now,
         Err(error) => return asker.refuse(&error),
@@ -184,10 +277,88 @@ async fn settings(asker: &Asker, status: StatusCode, error: Option<String>) -> R
         goals: goals.collect(),
         segments: segments.collect(),
         funnels: funnels.collect(),
+        links: links(asker),
+        tokens: tokens(asker),
+        made,
+        least_visitors: site.least_visitors,
+        least_of_a_link: Floor::OF_A_LINK,
+        least_max: Floor::MAX,
         back: super::words::fill(asker.words().back, &[&site.domain]),
         view: asker.view.url().trim_start_matches('?').to_owned(),
     };
     page(status, &model)
+}
+
+fn links(asker: &Asker) -> Vec<Shared> {
+    let words = asker.words();
+    let link = |link: SharedLink| {
+        let segment = link.segment.map(|id| {
+            let segment = asker.site.segments.iter().find(|segment| segment.id == id);
+            let name = segment.map_or_else(|| id.to_string(), |segment| segment.name.clone());
+            super::words::fill(words.of_segment, &[&name])
+        });
+        let password = link.password.is_some().then(|| words.of_password.to_owned());
+        let used = asker.services.access_log.link_used(link.id);
+        let origin = asker.origin.trim_end_matches('/');
+        let domain = in_a_path(&asker.site.domain);
+        Shared {
+            about: segment
+                .into_iter()
+                .chain(password)
+                .chain(common(asker, link.least_visitors, link.expires_at, used))
+                .collect(),
+            url: format!("{origin}/share/{domain}?auth={}", link.slug),
+            id: link.name.clone(),
+            name: link.name,
+        }
+    };
+    asker.services.catalog.shared_links(asker.site.id).into_iter().map(link).collect()
+}
+
+/// The tokens that open this site's reports.
+fn tokens(asker: &Asker) -> Vec<Shared> {
+    let words = asker.words();
+    let opens = |token: &Token| token.sites.is_empty() || token.sites.contains(&asker.site.id);
+    let token = |token: Token| {
+        let scope = (token.scope == Scope::Admin).then(|| words.of_admin.to_owned());
+        let every = token.sites.is_empty().then(|| words.of_every_site.to_owned());
+        let used = asker.services.access_log.token_used(&token.id);
+        Shared {
+            about: scope
+                .into_iter()
+                .chain(every)
+                .chain(common(asker, token.least_visitors, token.expires_at, used))
+                .collect(),
+            url: String::new(),
+            name: if token.note.is_empty() { token.id.clone() } else { token.note },
+            id: token.id,
+        }
+    };
+    asker.services.catalog.tokens().into_iter().filter(opens).map(token).collect()
+}
+
+/// What links and tokens have in common: what they tell, when they end, when they were used.
+fn common(
+    asker: &Asker,
+    least: u32,
+    end: Option<Timestamp>,
+    used: Option<Timestamp>,
+) -> impl Iterator<Item = String> {
+    let words = asker.words();
+    let time = |moment: Timestamp| {
+        let local = asker.site.timezone.to_datetime(moment);
+        local.strftime("%Y-%m-%d %H:%M").to_string()
+    };
+    let tells = match least {
+        0 | 1 => words.tells_all.to_owned(),
+        least => super::words::fill(words.tells_from, &[&least.to_string()]),
+    };
+    let ends = end.map(|end| super::words::fill(words.ends_at, &[&time(end)]));
+    let used = used.map_or_else(
+        || words.never_used.to_owned(),
+        |used| super::words::fill(words.used_at, &[&time(used)]),
+    );
+    [Some(tells), ends, Some(used)].into_iter().flatten()
 }
 
 #[cfg(test)]

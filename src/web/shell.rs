@@ -16,7 +16,12 @@ pub(super) struct Shell {
     pub(super) site: String,
     /// The site's page, with this view.
     pub(super) home: String,
-    pub(super) live: String,
+    /// What happens right now; not where small numbers are not told.
+    pub(super) live: Option<String>,
+    /// Whether the numbers can be filtered.
+    pub(super) can_filter: bool,
+    /// That small numbers are not told, if they are not.
+    pub(super) note: Option<String>,
     /// Where the site is set up, for those who may.
     pub(super) settings: Option<String>,
     /// How many visitors are there now, in words.
@@ -65,7 +70,12 @@ impl Shell {
         Self {
             site: asker.site.domain.clone(),
             home: asker.home() + &view.url(),
-            live: asker.home() + "/live" + &view.url(),
+            live: asker.floor.is_none().then(|| asker.home() + "/live" + &view.url()),
+            can_filter: asker.floor.is_none(),
+            note: asker.floor.map(|floor| {
+                let least = floor.least().to_string();
+                fill(words.floor_note, &[&least, &least])
+            }),
             settings: asker.is_admin.then(|| asker.home() + "/settings" + &view.url()),
             now: fill(words.now_there, &[&visitors]),
             is_busy: now > 0,
@@ -74,7 +84,9 @@ impl Shell {
             period,
             periods: PERIODS
                 .iter()
-                .map(|group| group.iter().map(|name| period_link(asker, name)).collect())
+                .map(|group| group.iter().filter(|name| is_offered(asker, name)))
+                .map(|group| group.map(|name| period_link(asker, name)).collect())
+                .filter(|group: &Vec<Link>| !group.is_empty())
                 .collect(),
             comparison: view.comparison.label(words).to_owned(),
             comparisons: if view.period == Span::Named("all".to_owned()) {
@@ -116,6 +128,11 @@ fn days(asker: &Asker) -> Option<[Date; 2]> {
     });
     let query = Query::parse(&query, &asker.known(Dialect::V2)).ok()?;
     Some([query.period().from_local().date(), query.period().to_local().date()])
+}
+
+/// Days that are not over have no numbers where small ones are not told.
+fn is_offered(asker: &Asker, period: &str) -> bool {
+    asker.floor.is_none() || !matches!(period, "day" | "24h")
 }
 
 fn period_link(asker: &Asker, name: &str) -> Link {

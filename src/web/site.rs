@@ -89,10 +89,8 @@ pub(super) async fn show(asker: Asker) -> Response {
 async fn model(asker: &Asker) -> Result<SitePage, AskError> {
     let metrics = headlines(asker);
     let totals = totals_query(asker, &metrics);
-    let profile = asker.site.policy.profile;
-    let open = |panel: &'static Panel| Some((panel, panel.open(&asker.view, profile)?));
-    let panels = PANELS.iter().filter_map(open).map(|(panel, tab)| filled(asker, panel, tab));
-    let panels = try_join_all(panels);
+    let panels = PANELS.iter().filter_map(|panel| Some((panel, panel.open(asker)?)));
+    let panels = try_join_all(panels.map(|(panel, tab)| filled(asker, panel, tab)));
     let (totals, series, now, hours, panels) = tokio::try_join!(
         asker.ask(&totals),
         Series::ask(asker),
@@ -114,6 +112,7 @@ async fn model(asker: &Asker) -> Result<SitePage, AskError> {
         days_of: fill(words.days_of, &[asker.site.timezone_name()]),
         shell: Shell::of(asker, now),
         is_empty: asker.view.filters.is_empty()
+            && asker.floor.is_none()
             && result["metrics"].as_array().into_iter().flatten().all(is_nothing),
         tag: asker.tag(),
         figures: metrics.iter().enumerate().map(figure).collect(),
@@ -178,10 +177,7 @@ async fn filled(
     Ok(Shown {
         name: panel.name,
         title,
-        tabs: panel
-            .tabs_under(asker.site.policy.profile)
-            .map(|other| tab_link(asker, panel, other, tab))
-            .collect(),
+        tabs: panel.offered(asker).map(|other| tab_link(asker, panel, other, tab)).collect(),
         dimension: tab.label(asker.lang),
         by_name: asker.view.with_order(panel.name, "name").url(),
         columns: metrics.iter().map(column).collect(),

@@ -55,10 +55,10 @@ async fn model(asker: &Asker) -> Result<WhyPage, AskError> {
     let newest = newest.map(|label| asker.lang.long_time(&label, false));
     let clock = asker.local_now().strftime("%H:%M").to_string();
     let [compact, pretty] = [serde_json::to_string(&query), serde_json::to_string_pretty(&query)];
+    let shell = Shell::of(asker, now);
     Ok(WhyPage {
         frame: asker.frame(),
         back: fill(words.back, &[&asker.site.domain]),
-        shell: Shell::of(asker, now),
         title: called::metric(asker.lang, metric),
         figure: Figure::of(asker, metric, 0, &answer["results"][0], metric),
         definition: called::definition(asker.lang, metric),
@@ -69,14 +69,23 @@ async fn model(asker: &Asker) -> Result<WhyPage, AskError> {
             // An apostrophe would end the shell's quotation.
             compact.unwrap_or_default().replace('\'', "'\\''")
         ),
-        newest: newest.map_or(words.no_event.to_owned(), |at| fill(words.newest_event, &[&at])),
+        newest: match (newest, &shell.note) {
+            (None, Some(note)) => note.clone(),
+            (None, None) => words.no_event.to_owned(),
+            (Some(at), _) => fill(words.newest_event, &[&at]),
+        },
         clock: fill(words.clock_of, &[asker.site.timezone_name(), &clock]),
-        dropped: asker.signed_in.then(|| dropped(asker)),
+        dropped: (asker.signed_in && asker.floor.is_none()).then(|| dropped(asker)),
+        shell,
     })
 }
 
 /// When the newest event was, as a label of time: to the minute if it is of the last day, else to the day.
+/// It was one visitor's: where small numbers are not told, it is not.
 async fn newest(asker: &Asker) -> Result<Option<String>, AskError> {
+    if asker.floor.is_some() {
+        return Ok(None);
+    }
     for (range, dimension) in [("24h", "time:minute"), ("all", "time:day")] {
         let query = json!({
             "site_id": asker.site.domain, "metrics": names(&[Metric::Events]), "date_range": range,

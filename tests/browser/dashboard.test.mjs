@@ -10,7 +10,7 @@ before(async () => {
   collector = await Collector.start();
   browser = await launch();
   await collector.run('site', 'add', 'example.test', '--timezone', 'Europe/Berlin');
-  await collector.run('site', 'add', 'empty.test', '--public');
+  await collector.run('site', 'add', 'empty.test', '--public', '--least-visitors', '1');
   token = await collector.run('token', 'create', '--scope', 'stats', '--site', 'example.test');
   for (const [path, referrer] of [['/', 'https://www.google.com/'], ['/a', null], ['/<script>alert(1)</script>', null]]) {
     await fetch(collector.origin + '/api/event', {

@@ -12,6 +12,7 @@
 //! - `check_page`: what is wrong with a page's tag is said.
 //! - `refusals`: what is wrong is said, and nothing else is lost by it.
 //! - `backup`: out of one database and into another.
+//! - `differencing`: many answers tell no small number.
 //! - `deployment`: the files of `deploy/`, as far as they need the engine or the program.
 //! - `import`: files of events, and the demo; `export`: the way back.
 //! - `formats`: the forms of a report.
@@ -23,6 +24,7 @@
 //! - `limits`: what one report may use.
 //! - `licences`: the licences of what is used.
 //! - `scaling`: several collectors.
+//! - `sharing`: shared links, public sites, and the log of who read what.
 //! - `openapi`: the list of the API's routes.
 //! - `nginx`: a proxy, for those who need one.
 //! - `visitor`: the page of those who are counted, and their objections.
@@ -47,6 +49,7 @@ mod check_page;
 mod collecting;
 mod deletion;
 mod deployment;
+mod differencing;
 mod engine;
 mod export;
 mod formats;
@@ -62,6 +65,7 @@ mod profile;
 mod query;
 mod refusals;
 mod scaling;
+mod sharing;
 mod support;
 mod throttle;
 mod tls;

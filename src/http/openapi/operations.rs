@@ -178,6 +178,7 @@ pub(super) fn operations() -> Vec<Operation> {
         segments(),
         shared_links(),
         tokens(),
+        access_log(),
         quarantine(),
         health(),
         documents(),
@@ -445,11 +446,8 @@ fn segments() -> Vec<Operation> {
 
 fn shared_links() -> Vec<Operation> {
     let at = "/api/v1/sites/shared-links";
-    let named = |operation: Operation| {
-        operation
-            .administrator()
-            .sends(FIELDS, true, by_name("LinkName"))
-            .also(&[400, 404, 413, 503])
+    let named = |operation: Operation, fields: &str| {
+        operation.administrator().sends(FIELDS, true, by_name(fields)).also(&[400, 404, 413, 503])
     };
     vec![
         get(at, "sharedLinks", "The shared links of a site.")
@@ -458,9 +456,12 @@ fn shared_links() -> Vec<Operation> {
             .takes(paging())
             .gives("The links.", by_name("SharedLinks"))
             .also(&[400, 404]),
-        named(with("put", get(at, "putSharedLink", "The link of this name, made if need be.")))
-            .gives("The link.", by_name("SharedLink")),
-        named(with("delete", get(at, "removeSharedLink", "Removes a shared link.")))
+        named(
+            with("put", get(at, "putSharedLink", "The link of this name, made or changed.")),
+            "LinkChange",
+        )
+        .gives("The link.", by_name("SharedLink")),
+        named(with("delete", get(at, "removeSharedLink", "Removes a shared link.")), "LinkName")
             .gives("It opens nothing any more.", by_name("Deleted")),
     ]
 }
@@ -480,6 +481,29 @@ fn tokens() -> Vec<Operation> {
             .takes([in_path("id", "Its name, as in the list of tokens.")])
             .gives("It opens nothing any more.", by_name("Revoked"))
             .also(&[400, 404, 503]),
+    ]
+}
+
+fn access_log() -> Vec<Operation> {
+    let site = "Of this site alone.";
+    vec![
+        get("/api/v1/access-log", "accessLog", "Who read which report, and when.")
+            .administrator()
+            .takes([
+                query("site_id", site, json!({ "type": "string", "minLength": 1 })),
+                query(
+                    "from",
+                    "From this moment on.",
+                    json!({ "type": "string", "format": "date-time" }),
+                ),
+                query(
+                    "limit",
+                    "So many, the latest; 100 by default.",
+                    json!({ "type": "integer", "minimum": 1, "maximum": 10_000 }),
+                ),
+            ])
+            .gives("The reads, the latest last.", by_name("Reads"))
+            .also(&[400]),
     ]
 }
 

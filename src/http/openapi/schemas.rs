@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::questions;
 use crate::beacon::NAME_CHARS_MAX;
 use crate::import::FIELDS as LINE_FIELDS;
+use crate::site::floor::Floor;
 
 /// A reference to one of [`all`].
 pub(super) fn by_name(name: &str) -> Value {
@@ -129,16 +130,20 @@ fn setting_up() -> Vec<Named> {
         json!({ "after": or_null("string"), "before": or_null("string"), "limit": whole() });
     let change = json!({
         "domain": domain, "timezone": or_null("string"), "retention_days": or_null("integer"),
-        "public": or_null("boolean"),
+        "public": or_null("boolean"), "least_visitors": least_or_null(),
     });
     let site = json!({
         "domain": text(), "timezone": text(), "retention_days": or_null("integer"), "public": truth,
+        "least_visitors": least(),
     });
     let segment = json!({ "id": whole(), "name": text(), "filters": list(json!({})) });
     let done = |name: &str| object(&[name], json!({ name: { "const": true } }));
     vec![
         ("Meta", object(&["after", "before", "limit"], cursors)),
-        ("Site", object(&["domain", "timezone", "retention_days", "public"], site)),
+        (
+            "Site",
+            object(&["domain", "timezone", "retention_days", "public", "least_visitors"], site),
+        ),
         ("Sites", paged("sites", "Site")),
         ("NewSite", object(&["domain"], change.clone())),
         ("SiteChange", object(&[], change)),
@@ -152,7 +157,9 @@ fn setting_up() -> Vec<Named> {
             "SegmentChange",
             object(&[], json!({ "name": text(), "filters": list(by_name("Query.filter")) })),
         ),
-        ("SharedLink", object(&["name", "url"], json!({ "name": text(), "url": text() }))),
+        ("SharedLink", shared_link()),
+        ("LinkChange", link_change()),
+        ("Reads", object(&["reads"], json!({ "reads": list(read()) }))),
         ("SharedLinks", paged("shared_links", "SharedLink")),
         ("LinkName", object(&["site_id", "name"], json!({ "site_id": text(), "name": text() }))),
         ("Deleted", done("deleted")),
@@ -164,6 +171,52 @@ fn setting_up() -> Vec<Named> {
         ("Replayed", object(&["loaded", "kept"], json!({ "loaded": whole(), "kept": whole() }))),
         ("Health", health()),
     ]
+}
+
+/// The least number of visitors that is told; 1 is every number.
+fn least() -> Value {
+    json!({ "type": "integer", "minimum": 1, "maximum": Floor::MAX })
+}
+
+fn least_or_null() -> Value {
+    json!({ "type": ["integer", "null"], "minimum": 1, "maximum": Floor::MAX })
+}
+
+fn shared_link() -> Value {
+    let properties = json!({
+        "name": text(), "url": text(), "has_password": { "type": "boolean" }, "segment": or_null("integer"),
+        "least_visitors": least(), "created_at": text(), "expires_at": or_null("string"),
+        "last_used": or_null("string"),
+    });
+    let required: Vec<String> =
+        properties.as_object().into_iter().flat_map(|all| all.keys().cloned()).collect();
+    let required: Vec<&str> = required.iter().map(String::as_str).collect();
+    object(&required, properties)
+}
+
+/// What is missing stays as it is. An empty password or end takes it off, and segment 0 opens the whole site.
+fn link_change() -> Value {
+    let properties = json!({
+        "site_id": text(), "name": text(), "password": or_null("string"), "segment": or_null("integer"),
+        "least_visitors": least_or_null(), "expires_at": or_null("string"),
+    });
+    object(&["site_id", "name"], properties)
+}
+
+/// A line of the log of reads.
+fn read() -> Value {
+    let kinds = ["owner", "token", "link", "public", "nobody"];
+    let reader = json!({ "kind": { "enum": kinds }, "id": text(), "name": text() });
+    let properties = json!({
+        "time": { "type": "string", "format": "date-time" },
+        "reader": object(&["kind"], reader),
+        "site": or_null("string"),
+        "route": text(),
+        "dimensions": list(text()),
+        "status": whole(),
+        "lost": whole(),
+    });
+    object(&["time", "reader", "site", "route", "dimensions", "status"], properties)
 }
 
 fn put_aside() -> Value {
@@ -205,16 +258,21 @@ fn scope() -> Value {
 
 fn new_token() -> Value {
     let expires_at = json!({ "type": ["string", "null"], "format": "date-time" });
-    let properties = json!({ "scope": scope(), "sites": list(text()), "note": text(), "expires_at": expires_at });
+    let properties = json!({
+        "scope": scope(), "sites": list(text()), "note": text(), "least_visitors": least_or_null(),
+        "expires_at": expires_at,
+    });
     object(&["scope"], properties)
 }
 
 fn token() -> Value {
     let properties = json!({
         "id": text(), "scope": scope(), "sites": list(text()), "note": text(), "created_at": text(),
-        "expires_at": or_null("string"),
+        "least_visitors": least(), "expires_at": or_null("string"), "last_used": or_null("string"),
     });
-    object(&["id", "scope", "sites", "note", "created_at", "expires_at"], properties)
+    let required =
+        ["id", "scope", "sites", "note", "least_visitors", "created_at", "expires_at", "last_used"];
+    object(&required, properties)
 }
 
 fn health() -> Value {

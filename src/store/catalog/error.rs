@@ -1,6 +1,7 @@
 //! Why a change of the catalog was not made.
 
 use super::sites::RETENTION_DAYS_MAX;
+use crate::site::floor::Floor;
 use crate::site::policy::CNIL_RETENTION_DAYS_MAX;
 use crate::store::StoreError;
 
@@ -24,6 +25,26 @@ pub enum CatalogError {
         "retention_days {0} must be from 1 to {CNIL_RETENTION_DAYS_MAX} (25 months), because privacy.profile is cnil"
     )]
     RetentionOfProfile(u32),
+    /// The text is no date.
+    #[error("day `{0}` is not a date such as 2027-01-31")]
+    Day(String),
+    /// A floor is out of bounds.
+    #[error(
+        "least_visitors {0} must be a whole number from 1, which tells every number, to {max}",
+        max = Floor::MAX
+    )]
+    LeastVisitors(u32),
+    /// Who administers sees every number.
+    #[error("least_visitors is for tokens with the scope `stats`: administrators see every number")]
+    LeastOfAdmin,
+    /// The password of a link is too short or too long.
+    #[error("password must have at least {fewest} characters, and {most} bytes at most")]
+    Password {
+        /// The fewest characters.
+        fewest: usize,
+        /// The most bytes.
+        most: usize,
+    },
     /// There is no such site.
     #[error("there is no site `{0}`: `passerby site list` shows the sites there are")]
     UnknownSite(String),

@@ -12,6 +12,7 @@ mod error;
 mod funnels;
 mod goals;
 mod links;
+mod password;
 mod segments;
 mod sites;
 mod snapshot;
@@ -25,7 +26,8 @@ use tokio::sync::{Mutex, MutexGuard};
 
 pub use self::error::CatalogError;
 pub use self::goals::{NewGoal, SavedGoal};
-pub use self::links::SharedLink;
+pub use self::links::{LinkChange, SharedLink};
+pub use self::password::Password;
 pub use self::segments::{SegmentChange, WhichSegment};
 pub use self::sites::SiteChange;
 pub use self::tokens::{NewToken, Scope, Token};

@@ -7,9 +7,11 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use super::links::checked_least;
 use super::snapshot::Known;
 use super::{Catalog, CatalogError, free_number};
 use crate::beacon::decode::bare_domain;
+use crate::site::floor::Floor;
 use crate::site::policy::{CNIL_RETENTION_DAYS_MAX, Policy, Profile};
 use crate::site::{Site, SiteId};
 use crate::store::Store;
@@ -30,6 +32,8 @@ pub(super) struct SiteRow {
     pub(super) timezone: String,
     pub(super) retention_days: u32,
     pub(super) public: bool,
+    #[serde(default)]
+    pub(super) least_visitors: u32,
     pub(super) created_at: u32,
     pub(super) removed: bool,
     pub(super) version: u64,
@@ -46,6 +50,9 @@ pub struct SiteChange {
     pub retention_days: Option<u32>,
     /// Whether reports are open to everybody; not by default.
     pub public: Option<bool>,
+    /// The least number of visitors that everybody is told of a public site; [`Floor::OF_THE_PUBLIC`] by
+    /// default.
+    pub least_visitors: Option<u32>,
 }
 
 impl Catalog {
@@ -166,6 +173,7 @@ impl SiteRow {
             timezone: "UTC".to_owned(),
             retention_days: 0,
             public: false,
+            least_visitors: 0,
             created_at,
             removed: false,
             version: 0,
@@ -201,6 +209,8 @@ impl SiteRow {
             return Err(CatalogError::RetentionOfProfile(self.retention_days));
         }
         self.public = wanted.public.unwrap_or(self.public);
+        let least = wanted.least_visitors.map(checked_least).transpose()?;
+        self.least_visitors = least.unwrap_or(self.least_visitors);
         Ok(())
     }
 
@@ -215,6 +225,11 @@ impl SiteRow {
         Some(Site {
             retention_days: self.kept_days(),
             public: self.public,
+            // Sites that were made public before there was a floor have the default, too.
+            least_visitors: match self.least_visitors {
+                0 => Floor::OF_THE_PUBLIC,
+                least => least,
+            },
             ..Site::new(SiteId(self.site_id), self.domain.clone(), timezone)
         })
     }

@@ -13,12 +13,12 @@ use serde::{Deserialize, Serialize};
 
 use super::funnels::{self, FunnelRow};
 use super::goals::{self, GoalRow};
-use super::links::LinkRow;
+use super::links::{LinkRow, SharedLink};
 use super::segments::{self, SegmentRow};
 use super::sites::SiteRow;
 use super::tokens::{Token, TokenRow};
+use crate::site::Site;
 use crate::site::policy::Policies;
-use crate::site::{Site, SiteId};
 use crate::store::{Store, StoreError};
 
 /// A row of a table of the catalog: what one change left.
@@ -110,8 +110,8 @@ pub(super) struct Known {
     pub(super) renamed: HashMap<String, Arc<Site>>,
     /// The tokens by their hash.
     pub(super) tokens: HashMap<String, Token>,
-    /// What shared links open, by their slug.
-    pub(super) links: HashMap<String, SiteId>,
+    /// The shared links by their slug, those that have ended among them.
+    pub(super) links: HashMap<String, SharedLink>,
 }
 
 impl Known {
@@ -133,7 +133,8 @@ impl Known {
         }
         let tokens = rows.tokens.iter().filter_map(|row| Some((row.hash.clone(), row.token()?)));
         let tokens = tokens.collect();
-        let links = rows.shared_links.iter().filter_map(LinkRow::opens).collect();
+        let links = rows.shared_links.iter().filter_map(LinkRow::link);
+        let links = links.map(|link| (link.slug.clone(), link)).collect();
         Self { loaded: true, sites, renamed, tokens, links, rows }
     }
 }
@@ -151,6 +152,7 @@ mod tests {
             timezone: "Asia/Kathmandu".into(),
             retention_days: 0,
             public: false,
+            least_visitors: 0,
             created_at: 1,
             removed,
             version: 1,

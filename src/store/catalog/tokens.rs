@@ -5,9 +5,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::links::checked_least;
 use super::sites::known_site;
 use super::{Catalog, CatalogError, hex, seconds};
 use crate::site::SiteId;
+use crate::site::floor::Floor;
 use crate::store::Store;
 
 /// A row of `tokens`.
@@ -18,6 +20,8 @@ pub(super) struct TokenRow {
     pub(super) scope: String,
     pub(super) site_ids: Vec<u32>,
     pub(super) note: String,
+    #[serde(default)]
+    pub(super) least_visitors: u32,
     pub(super) created_at: u32,
     pub(super) expires_at: u32,
     pub(super) revoked: bool,
@@ -54,6 +58,8 @@ pub struct Token {
     pub sites: Vec<SiteId>,
     /// What it is for.
     pub note: String,
+    /// The least number of visitors that it is told; 1 is told every number.
+    pub least_visitors: u32,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it ends.
@@ -71,6 +77,11 @@ impl Token {
         self.is_alive(now) && self.scope == Scope::Admin && self.sites.is_empty()
     }
 
+    /// The floor under what it is told.
+    pub fn floor(&self) -> Option<Floor> {
+        Floor::of(self.least_visitors)
+    }
+
     /// Whether it has not ended yet.
     pub fn is_alive(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|end| now < end)
@@ -86,6 +97,8 @@ pub struct NewToken {
     pub sites: Vec<String>,
     /// What it is for.
     pub note: String,
+    /// The least number of visitors that it is told; every number by default.
+    pub least_visitors: Option<u32>,
     /// When it ends.
     pub expires_at: Option<Timestamp>,
 }
@@ -113,6 +126,10 @@ impl Catalog {
         new: NewToken,
         now: Timestamp,
     ) -> Result<String, CatalogError> {
+        let least = new.least_visitors.map(checked_least).transpose()?.unwrap_or(1);
+        if new.scope == Scope::Admin && least > 1 {
+            return Err(CatalogError::LeastOfAdmin);
+        }
         let change = self.change(store, now).await?;
         let known = change.known();
         let site_ids =
@@ -126,6 +143,7 @@ impl Catalog {
             scope: new.scope.as_str().to_owned(),
             site_ids,
             note: new.note,
+            least_visitors: least,
             created_at: change.second(),
             expires_at: new.expires_at.map_or(0, seconds),
             revoked: false,
@@ -162,6 +180,8 @@ impl TokenRow {
             scope: if self.scope == Scope::Admin.as_str() { Scope::Admin } else { Scope::Stats },
             sites: self.site_ids.iter().copied().map(SiteId).collect(),
             note: self.note.clone(),
+            // Tokens that were made before there was a floor have none.
+            least_visitors: self.least_visitors.max(1),
             created_at: moment(self.created_at)?,
             expires_at: (self.expires_at != 0).then(|| moment(self.expires_at)).flatten(),
         };
@@ -190,6 +210,7 @@ mod tests {
             scope,
             sites: sites.iter().copied().map(SiteId).collect(),
             note: String::new(),
+            least_visitors: 1,
             created_at: Timestamp::UNIX_EPOCH,
             expires_at: expires_at.map(|second| Timestamp::from_second(second).unwrap()),
         }

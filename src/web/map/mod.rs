@@ -31,9 +31,12 @@ pub(super) struct Country {
 }
 
 /// The question that the map answers.
+/// What it is drawn of: the code of a country, and its name.
+pub(super) const DIMENSIONS: [&str; 2] = ["visit:country", "visit:country_name"];
+
 pub(super) fn query(asker: &Asker) -> Value {
     asker.query(json!({
-        "metrics": ["visitors"], "dimensions": ["visit:country", "visit:country_name"], "pagination": {"limit": 300},
+        "metrics": ["visitors"], "dimensions": DIMENSIONS, "pagination": {"limit": 300},
     }))
 }
 

@@ -239,6 +239,50 @@ words! {
     segment_advice: "To save a segment, filter the reports and come here from there.",
         "Um ein Segment zu speichern, filtern Sie die Auswertungen und kommen Sie von dort hierher.";
 
+    // Shared links
+    link_needs_password: "Whoever sent you this link has a password for it.",
+        "Wer Ihnen diesen Link gegeben hat, hat ein Passwort dazu.";
+    password: "Password", "Passwort";
+    open_link: "Show the reports", "Auswertungen zeigen";
+    wrong_password: "That is not the password of this link.", "Das ist nicht das Passwort dieses Links.";
+    too_many_guesses: "Too many wrong passwords. Try again in a minute.",
+        "Zu viele falsche Passwörter. Versuchen Sie es in einer Minute noch einmal.";
+
+    // Links and tokens in the settings
+    shared_links: "Shared links", "Geteilte Links";
+    links_advice: "Whoever has a link sees this site without signing in. A link of a name that there is is changed.",
+        "Wer einen Link hat, sieht diese Website ohne Anmeldung. Ein Link, dessen Namen es schon gibt, wird geändert.";
+    link_name: "What it is for", "Wofür er ist";
+    link_password: "Password (optional, 8 characters or more)", "Passwort (freiwillig, mindestens 8 Zeichen)";
+    last_day: "Last day (optional)", "Letzter Tag (freiwillig)";
+    only_segment: "What it shows", "Was er zeigt";
+    whole_site: "The whole site", "Die ganze Website";
+    least_visitors: "Fewest visitors that are told (1: every number)",
+        "Kleinste Besucherzahl, die genannt wird (1: jede Zahl)";
+    least_for_all: "Fewest visitors that everybody is told, if these reports are open to all (1: every number)",
+        "Kleinste Besucherzahl, die allen genannt wird, wenn diese Auswertungen öffentlich sind (1: jede Zahl)";
+    save_link: "Save link", "Link speichern";
+    tokens: "Tokens", "Tokens";
+    tokens_advice: "A token reads the reports of this site in programs, and signs in to these pages.",
+        "Ein Token liest die Auswertungen dieser Website in Programmen und meldet auf diesen Seiten an.";
+    token_name: "What it is for", "Wofür es ist";
+    make_token: "Make token", "Token erzeugen";
+    token_made: "This is the token. It is shown this once:", "Das ist das Token. Es wird nur dieses eine Mal gezeigt:";
+    of_password: "with password", "mit Passwort";
+    of_segment: "segment {}", "Segment {}";
+    of_every_site: "every site", "alle Websites";
+    of_admin: "administers", "verwaltet";
+    tells_all: "tells every number", "nennt jede Zahl";
+    tells_from: "tells {} visitors or more", "nennt ab {} Besuchern";
+    ends_at: "until {}", "bis {}";
+    used_at: "last used {}", "zuletzt benutzt {}";
+    never_used: "not used yet", "noch nicht benutzt";
+
+    // Readers who are told no small numbers
+    floor_note: "Numbers of fewer than {} visitors are not told here: what is rare is counted together, numbers are rounded to {}, and today is not among them.",
+        "Anzahlen von weniger als {} Besuchern stehen hier nicht: Seltenes ist zusammengezählt, Zahlen sind auf {} gerundet, und der heutige Tag fehlt.";
+    small_numbers: "Small numbers together", "Kleine Zahlen zusammen";
+
     // What went wrong
     foreign_form: "That form was not one of these pages", "Dieses Formular stand nicht auf diesen Seiten";
     foreign_form_advice: "Nothing was changed. Begin at the settings of the site.",

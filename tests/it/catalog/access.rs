@@ -94,7 +94,9 @@ async fn a_shared_link_opens_the_page_of_its_site_until_it_is_removed() {
     let query = json!({ "site_id": "example.com", "metrics": ["visitors"], "date_range": "7d" });
     assert_eq!(set.collector.query(&slug, &query).await.status, StatusCode::UNAUTHORIZED);
 
-    let listed = set.get(&format!("{path}?site_id=example.com")).await;
+    let mut listed = set.get(&format!("{path}?site_id=example.com")).await;
+    // It has been used since it was made.
+    assert!(listed["shared_links"][0]["last_used"].take().is_string());
     assert_eq!(listed["shared_links"], json!([link]));
     let stats = set.collector.run(&["token", "create", "--scope", "stats"]);
     let headers = [("authorization", format!("Bearer {stats}"))];

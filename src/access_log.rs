@@ -1,0 +1,394 @@
+//! Who read what and when: a line of JSON for every report, export and page that was asked for, in a file
+//! for each UTC day (`reads/2026-11-25.jsonl` in the data directory), with no address in it.
+//!
+//! It must cost the readers nothing, and the beacons even less: a line is handed to a thread that writes
+//! it, and when that can not keep up the line is lost and counted; the next that is written says how many.
+
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+use serde::{Deserialize, Serialize};
+
+/// So many lines wait to be written, at most.
+const WAITING_MAX: usize = 1_024;
+/// The most bytes of one day. What comes then is lost, and counted.
+const DAY_BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// The most dimensions of a line.
+const DIMENSIONS_MAX: usize = 20;
+/// The file that remembers when each token and link was used last.
+const LAST_FILE: &str = "last.json";
+
+/// Who read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Reader {
+    /// Whoever owns the data directory: a command.
+    Owner,
+    /// Whoever has a token, in a program or signed in to the dashboard.
+    Token {
+        /// Its public name.
+        id: String,
+        /// What it is for.
+        name: String,
+    },
+    /// Whoever came by a shared link.
+    Link {
+        /// Its number.
+        id: String,
+        /// What it is for.
+        name: String,
+    },
+    /// Whoever looked at a public site.
+    Public,
+    /// Whoever may read nothing.
+    #[default]
+    Nobody,
+}
+
+impl Reader {
+    /// What its last use is remembered by.
+    fn key(&self) -> Option<String> {
+        match self {
+            Self::Token { id, .. } => Some(token_key(id)),
+            Self::Link { id, .. } => Some(link_key(id)),
+            Self::Owner | Self::Public | Self::Nobody => None,
+        }
+    }
+}
+
+fn token_key(id: &str) -> String {
+    format!("token {id}")
+}
+
+fn link_key(id: &str) -> String {
+    format!("link {id}")
+}
+
+/// One line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Read {
+    /// When it was answered.
+    pub time: Timestamp,
+    /// Who asked.
+    pub reader: Reader,
+    /// The site, if one was asked for that there is.
+    pub site: Option<String>,
+    /// Which kind of question or page, as the route is written.
+    pub route: String,
+    /// The dimensions that were asked for, without any value.
+    pub dimensions: Vec<String>,
+    /// The status of the answer: 401 and the like say that nothing was read.
+    pub status: u16,
+    /// So many lines were lost before this one.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub lost: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// The log.
+pub struct AccessLog {
+    directory: PathBuf,
+    days: u32,
+    lines: SyncSender<Read>,
+    lost: Arc<AtomicU64>,
+    last: Arc<RwLock<HashMap<String, Timestamp>>>,
+}
+
+/// Which lines are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Of this site alone.
+    pub site: Option<String>,
+    /// From this moment on.
+    pub from: Option<Timestamp>,
+    /// So many, the latest.
+    pub limit: usize,
+}
+
+impl AccessLog {
+    /// The log in `directory`, whose lines are kept for so many days; with 0 nothing is logged.
+    pub fn open(directory: PathBuf, days: u32) -> Self {
+        let (lines, received) = sync_channel(WAITING_MAX);
+        let lost = Arc::new(AtomicU64::new(0));
+        let last = Arc::new(RwLock::new(last(&directory)));
+        let writer = Writer {
+            directory: directory.clone(),
+            days,
+            lost: Arc::clone(&lost),
+            last: Arc::clone(&last),
+            open: None,
+        };
+        // It ends when the log does.
+        std::thread::spawn(move || writer.run(&received));
+        Self { directory, days, lines, lost, last }
+    }
+
+    /// Hands a line over. Never waits.
+    pub fn note(&self, mut read: Read) {
+        if self.days == 0 {
+            return;
+        }
+        read.dimensions.truncate(DIMENSIONS_MAX);
+        if let Some(key) = read.reader.key() {
+            let mut last = self.last.write().unwrap_or_else(PoisonError::into_inner);
+            last.insert(key, read.time);
+        }
+        if self.lines.try_send(read).is_err() {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// When a token was used last, as far as is remembered.
+    pub fn token_used(&self, id: &str) -> Option<Timestamp> {
+        self.used(&token_key(id))
+    }
+
+    /// When a shared link was used last, as far as is remembered.
+    pub fn link_used(&self, id: u32) -> Option<Timestamp> {
+        self.used(&link_key(&id.to_string()))
+    }
+
+    fn used(&self, key: &str) -> Option<Timestamp> {
+        self.last.read().unwrap_or_else(PoisonError::into_inner).get(key).copied()
+    }
+
+    /// The latest lines of those that are wanted, the oldest of them first.
+    ///
+    /// # Errors
+    /// When the files can not be read.
+    pub fn read(&self, wanted: &Wanted) -> io::Result<Vec<Read>> {
+        let mut days = files(&self.directory)?;
+        days.sort_by_key(|(day, _)| std::cmp::Reverse(*day));
+        let mut found = std::collections::VecDeque::new();
+        let is_wanted = |read: &Read| {
+            wanted.site.as_ref().is_none_or(|site| read.site.as_ref() == Some(site))
+                && wanted.from.is_none_or(|from| read.time >= from)
+        };
+        for (day, file) in days {
+            if found.len() >= wanted.limit || wanted.from.is_some_and(|from| day < utc_day(from)) {
+                break;
+            }
+            let lines = BufReader::new(File::open(file)?).lines();
+            let mut of_day = Vec::new();
+            for line in lines {
+                // A line that a crash cut off is none.
+                of_day.extend(serde_json::from_str(&line?).ok().filter(is_wanted));
+            }
+            for read in of_day.into_iter().rev().take(wanted.limit - found.len()) {
+                found.push_front(read);
+            }
+        }
+        Ok(found.into())
+    }
+}
+
+fn utc_day(moment: Timestamp) -> Date {
+    TimeZone::UTC.to_datetime(moment).date()
+}
+
+/// The files of the log, by their day.
+fn files(directory: &Path) -> io::Result<Vec<(Date, PathBuf)>> {
+    let entries = match fs::read_dir(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let day = name.strip_suffix(".jsonl").and_then(|day| day.parse().ok());
+        files.extend(day.map(|day| (day, path.clone())));
+    }
+    Ok(files)
+}
+
+fn last(directory: &Path) -> HashMap<String, Timestamp> {
+    let text = fs::read(directory.join(LAST_FILE)).unwrap_or_default();
+    serde_json::from_slice(&text).unwrap_or_default()
+}
+
+/// What writes the lines.
+struct Writer {
+    directory: PathBuf,
+    days: u32,
+    lost: Arc<AtomicU64>,
+    last: Arc<RwLock<HashMap<String, Timestamp>>>,
+    open: Option<Open>,
+}
+
+/// The file of a day.
+struct Open {
+    day: Date,
+    file: File,
+    bytes: u64,
+}
+
+impl Writer {
+    fn run(mut self, received: &Receiver<Read>) {
+        while let Ok(read) = received.recv() {
+            let mut text = Vec::new();
+            let mut next = Some(read);
+            // What waits is written together.
+            while let Some(read) = next {
+                let day = utc_day(read.time);
+                if self.open.as_ref().is_none_or(|open| open.day != day) {
+                    self.write(&mut text);
+                    self.turn_to(day);
+                }
+                let lost = self.lost.swap(0, Ordering::Relaxed);
+                // A line of such parts can always be written as JSON.
+                text.extend(serde_json::to_vec(&Read { lost, ..read }).unwrap_or_default());
+                text.push(b'\n');
+                next = received.try_recv().ok();
+            }
+            self.write(&mut text);
+            self.remember();
+        }
+    }
+
+    /// Opens the file of a day, and removes those that are kept no longer.
+    fn turn_to(&mut self, day: Date) {
+        self.open = None;
+        let oldest = day.saturating_sub((i64::from(self.days) - 1).days());
+        let gone = files(&self.directory).unwrap_or_default();
+        for (_, file) in gone.into_iter().filter(|(other, _)| *other < oldest) {
+            drop(fs::remove_file(file));
+        }
+        let path = self.directory.join(format!("{day}.jsonl"));
+        let opened = fs::create_dir_all(&self.directory)
+            .and_then(|()| OpenOptions::new().create(true).append(true).open(path));
+        match opened {
+            Ok(file) => {
+                let bytes = file.metadata().map_or(0, |metadata| metadata.len());
+                self.open = Some(Open { day, file, bytes });
+            }
+            Err(error) => tracing::warn!(%error, "the log of reads can not be opened"),
+        }
+    }
+
+    fn write(&mut self, text: &mut Vec<u8>) {
+        let lines = text.iter().filter(|byte| **byte == b'\n').count() as u64;
+        let written = match &mut self.open {
+            Some(open) if open.bytes + text.len() as u64 <= DAY_BYTES_MAX => {
+                open.bytes += text.len() as u64;
+                open.file.write_all(text)
+            }
+            _ => Err(io::Error::other("it is full for today, or was not opened")),
+        };
+        if let Err(error) = written.as_ref().map_err(ToString::to_string)
+            && lines > 0
+        {
+            self.lost.fetch_add(lines, Ordering::Relaxed);
+            tracing::debug!(error, "lines of the log of reads were lost");
+        }
+        text.clear();
+    }
+
+    /// When which token and link was used last. Losing it costs a column of a list: nothing is said.
+    fn remember(&self) {
+        let last = self.last.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if last.is_empty() {
+            return;
+        }
+        let fresh = self.directory.join("last.new");
+        let write = || {
+            fs::write(&fresh, serde_json::to_vec(&last)?)?;
+            fs::rename(&fresh, self.directory.join(LAST_FILE))
+        };
+        drop(write());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(time: &str, site: &str) -> Read {
+        Read {
+            time: time.parse().unwrap(),
+            reader: Reader::Token { id: "abc".into(), name: "press".into() },
+            site: Some(site.to_owned()),
+            route: "POST /api/v2/query".into(),
+            dimensions: vec!["event:page".into()],
+            status: 200,
+            lost: 0,
+        }
+    }
+
+    /// The log writes by itself; it has written what it was told when it has as many lines.
+    fn lines(log: &AccessLog, wanted: &Wanted, count: usize) -> Vec<Read> {
+        for _ in 0..2_000 {
+            let found = log.read(wanted).unwrap();
+            if found.len() >= count {
+                return found;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        panic!("{:?}", log.read(wanted));
+    }
+
+    #[test]
+    fn what_was_read_is_found_by_site_and_time_the_latest_last() {
+        let directory = tempfile::tempdir().unwrap();
+        let log = AccessLog::open(directory.path().join("reads"), 90);
+        let noted = [
+            read("2026-11-24T10:00:00Z", "a.test"),
+            read("2026-11-25T10:00:00Z", "b.test"),
+            read("2026-11-25T11:00:00Z", "a.test"),
+        ];
+        noted.iter().for_each(|read| log.note(read.clone()));
+        let all = Wanted { limit: 10, ..Wanted::default() };
+        assert_eq!(lines(&log, &all, 3), noted);
+        let of_site = Wanted { site: Some("a.test".into()), limit: 1, from: None };
+        assert_eq!(log.read(&of_site).unwrap(), noted[2..]);
+        let from = Wanted { from: Some(noted[1].time), ..all };
+        assert_eq!(log.read(&from).unwrap(), noted[1..]);
+        assert_eq!(log.token_used("abc"), Some(noted[2].time));
+        assert_eq!(log.link_used(1), None);
+    }
+
+    #[test]
+    fn lines_are_kept_for_their_days_and_uses_are_remembered() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = directory.path().join("reads");
+        let log = AccessLog::open(place.clone(), 2);
+        log.note(read("2026-11-20T10:00:00Z", "a.test"));
+        log.note(read("2026-11-21T10:00:00Z", "a.test"));
+        let all = Wanted { limit: 10, ..Wanted::default() };
+        assert_eq!(lines(&log, &all, 2).len(), 2);
+        log.note(read("2026-11-22T10:00:00Z", "a.test"));
+        let last = read("2026-11-22T10:00:00Z", "a.test");
+        while log.read(&all).unwrap().last() != Some(&last) {
+            std::thread::yield_now();
+        }
+        let days: Vec<_> =
+            log.read(&all).unwrap().iter().map(|read| read.time.to_string()).collect();
+        assert_eq!(days, ["2026-11-21T10:00:00Z", "2026-11-22T10:00:00Z"]);
+        while AccessLog::open(place.clone(), 2).token_used("abc") != Some(last.time) {
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn what_is_not_kept_is_not_written_and_a_torn_line_is_none() {
+        let directory = tempfile::tempdir().unwrap();
+        let log = AccessLog::open(directory.path().to_owned(), 0);
+        log.note(read("2026-11-20T10:00:00Z", "a.test"));
+        fs::write(directory.path().join("2026-11-20.jsonl"), "{\"time\":\"2026-").unwrap();
+        let all = Wanted { limit: 10, ..Wanted::default() };
+        assert!(log.read(&all).unwrap().is_empty());
+        assert!(log.token_used("abc").is_none());
+    }
+}
