@@ -10,6 +10,7 @@ use super::format::number;
 use super::frame::{Frame, Link, page};
 use super::funnel::commonest;
 use super::live::visitors_now;
+use super::refusal::{self, refuse};
 use super::shell::{Shell, owned};
 use super::stop::{Kind, Stop};
 use crate::report::AskError;
@@ -56,6 +57,9 @@ struct Rest {
 }
 
 pub(super) async fn show(asker: Asker) -> Response {
+    if asker.floor.is_some() {
+        return refuse(asker.lang, StatusCode::NOT_FOUND, refusal::NOT_FOUND);
+    }
     match model(&asker).await {
         Ok(model) => page(StatusCode::OK, &model),
         Err(error) => asker.refuse(&error),

@@ -193,6 +193,9 @@ async fn filled(
 }
 
 fn onward(asker: &Asker, panel: &Panel) -> Option<Link> {
+    if asker.floor.is_some() {
+        return None;
+    }
     let words = asker.words();
     let (page, label) = match panel.name {
         "pages" => ("journey", words.journey),

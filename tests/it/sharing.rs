@@ -174,8 +174,9 @@ async fn everybody_is_told_no_small_numbers_of_a_public_site_unless_the_owner_sa
     let (status, csv) = text(&format!("/csv/visit:source?{day}")).await;
     assert_eq!(status, StatusCode::OK);
     assert!(!csv.contains("Google") && csv.contains("(other),10"), "{csv}");
-    assert_eq!(text("/live").await.0, StatusCode::NOT_FOUND);
-    assert_eq!(text("/live/now").await.0, StatusCode::NOT_FOUND);
+    for path in ["/live", "/live/now", "/funnel", "/journey"] {
+        assert_eq!(text(path).await.0, StatusCode::NOT_FOUND, "{path}");
+    }
     let (status, html) = text(&format!("?{day}")).await;
     assert_eq!(status, StatusCode::OK);
     assert!(html.contains("Small numbers together") && !html.contains("Google"), "{html}");
