@@ -188,7 +188,7 @@ test('every alert says what it is and what to do, and names reasons that there a
     assert.ok(['critical', 'warning'].includes(rule.labels.severity), rule.alert);
     assert.ok(rule.annotations.summary && rule.annotations.description.endsWith('.'), rule.alert);
     for (const reason of rule.expr.match(/(?<=reason=~")[^"]+/)?.[0].split('|') ?? []) {
-      assert.ok((text('src/ingest.rs') + text('src/spool/mod.rs')).includes(`"${reason}"`), reason);
+      assert.ok((text('src/ingest.rs') + text('src/spool/mod.rs') + text('src/judge/mod.rs')).includes(`"${reason}"`), reason);
     }
   }
 });

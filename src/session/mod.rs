@@ -12,7 +12,7 @@
 //! A visitor whose id changed at midnight goes on with the visit that was open under the old id, which
 //! its events keep. After a restart the visits are rebuilt from the spool ([`Visits::restore`]).
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use dashmap::DashMap;
@@ -27,6 +27,10 @@ const IDLE_MINUTES_MAX: i64 = 30;
 pub const LENGTH_MAX_S: i64 = 24 * 60 * 60;
 /// When there is no room, as many visits are looked at, and the one that has been idle longest goes.
 const EVICTION_SAMPLE: usize = 16;
+/// As many may go for one that comes: more than the places that one can take.
+const EVICTIONS_MAX: usize = 16;
+/// A visit whose texts have more bytes than this takes one place more for each time that they do.
+const PLACE_BYTES: usize = 1_024;
 
 /// Visitors whose old ids share one of these wait for each other in the half hour after midnight.
 const MIDNIGHT_LOCKS: usize = 64;
@@ -34,7 +38,9 @@ const MIDNIGHT_LOCKS: usize = 64;
 /// The visits that are open.
 pub struct Visits {
     open: DashMap<(SiteId, VisitorId), Visit>,
+    /// How many places there are: one for each visit of usual size.
     open_max: usize,
+    taken: Arc<AtomicUsize>,
     evicted: AtomicU64,
     /// One of them is held while a visit may be carried over midnight.
     midnight: [Mutex<()>; MIDNIGHT_LOCKS],
@@ -98,10 +104,43 @@ struct Visit {
     last: u32,
     /// Of the event that came last.
     placed: Placed,
+    _places: Places,
+}
+
+/// What a visit takes of the room, until it is dropped. Texts are the visitor's: without this, a million visits
+/// that say a lot would be gigabytes.
+struct Places {
+    count: usize,
+    taken: Arc<AtomicUsize>,
+}
+
+impl Places {
+    fn take(taken: &Arc<AtomicUsize>, attributes: &Attributes, pathname: &str) -> Self {
+        let Attributes { referrer, source, .. } = attributes;
+        let Attributes { utm_source, utm_medium, utm_campaign, utm_content, utm_term, .. } =
+            attributes;
+        let texts = [utm_source, utm_medium, utm_campaign, utm_content, utm_term, referrer, source];
+        let bytes = texts.map(String::len).iter().sum::<usize>() + pathname.len();
+        let count = 1 + bytes / PLACE_BYTES;
+        taken.fetch_add(count, Ordering::Relaxed);
+        Self { count, taken: Arc::clone(taken) }
+    }
+}
+
+impl Drop for Places {
+    fn drop(&mut self) {
+        self.taken.fetch_sub(self.count, Ordering::Relaxed);
+    }
 }
 
 impl Visit {
-    fn begin(arrival: &Arrival<'_>, visitor: VisitorId, attributes: Attributes) -> Self {
+    fn begin(
+        arrival: &Arrival<'_>,
+        visitor: VisitorId,
+        attributes: Attributes,
+        taken: &Arc<AtomicUsize>,
+    ) -> Self {
+        let places = Places::take(taken, &attributes, arrival.pathname);
         let placed = Placed {
             visitor,
             session: session_id(arrival.timestamp, visitor),
@@ -110,7 +149,7 @@ impl Visit {
             entry_hostname: "".into(),
             entry_pathname: "".into(),
         };
-        Self { started: arrival.timestamp, last: arrival.timestamp, placed }
+        Self { started: arrival.timestamp, last: arrival.timestamp, placed, _places: places }
     }
 
     fn is_open(&self, timestamp: u32) -> bool {
@@ -148,10 +187,11 @@ fn session_id(started: u32, visitor: VisitorId) -> SessionId {
 }
 
 impl Visits {
-    /// None yet, and never more than `open_max`.
+    /// None yet, and never more than `open_max`; fewer, if they have longer texts than visits have.
     pub fn new(open_max: usize) -> Self {
         let midnight = std::array::from_fn(|_| Mutex::new(()));
-        Self { open: DashMap::new(), open_max, evicted: AtomicU64::new(0), midnight }
+        let taken = Arc::default();
+        Self { open: DashMap::new(), open_max, taken, evicted: AtomicU64::new(0), midnight }
     }
 
     /// The visit of an event: the open one of `current`; or of `previous`, the id that the visitor had
@@ -179,7 +219,7 @@ impl Visits {
                 let mut visit = match carried {
                     Some(visit) => visit,
                     None if arrival.kind == Kind::Engagement => return None,
-                    None => Visit::begin(arrival, current, first()),
+                    None => Visit::begin(arrival, current, first(), &self.taken),
                 };
                 let placed = visit.take(arrival);
                 entry.insert(visit);
@@ -224,7 +264,8 @@ impl Visits {
             entry_pathname: happening.entry_pathname.as_str().into(),
         };
         let started = u32::try_from(happening.session_id.0 >> 32).unwrap_or(happening.timestamp);
-        let restored = Visit { started, last: happening.timestamp, placed };
+        let places = Places::take(&self.taken, &event.attributes, &happening.entry_pathname);
+        let restored = Visit { started, last: happening.timestamp, placed, _places: places };
         match self.open.entry((SiteId(happening.site_id), happening.visitor_id)) {
             // Two events of a visit may have been stored in another order than they came in.
             Entry::Occupied(entry)
@@ -267,15 +308,16 @@ impl Visits {
     }
 
     fn make_room(&self) {
-        if self.open.len() < self.open_max {
-            return;
+        for _ in 0..EVICTIONS_MAX {
+            if self.taken.load(Ordering::Relaxed) < self.open_max {
+                return;
+            }
+            let sample = self.open.iter().take(EVICTION_SAMPLE);
+            let idlest = sample.min_by_key(|visit| visit.last).map(|visit| *visit.key());
+            let Some(idlest) = idlest else { return };
+            self.open.remove(&idlest);
+            self.evicted.fetch_add(1, Ordering::Relaxed);
         }
-        let sample = self.open.iter().take(EVICTION_SAMPLE);
-        let Some(idlest) = sample.min_by_key(|visit| visit.last).map(|visit| *visit.key()) else {
-            return;
-        };
-        self.open.remove(&idlest);
-        self.evicted.fetch_add(1, Ordering::Relaxed);
     }
 }
 

@@ -106,6 +106,37 @@ fn ended_visits_are_forgotten_and_there_are_never_too_many() {
 }
 
 #[test]
+fn visits_that_say_more_take_more_room_and_give_it_back() {
+    let long = || {
+        let text = |bytes| "x".repeat(bytes);
+        let tags = [500, 500, 500].map(text);
+        let [utm_source, utm_campaign, utm_term] = tags;
+        Attributes {
+            referrer: text(2_000),
+            utm_source,
+            utm_campaign,
+            utm_term,
+            ..Attributes::default()
+        }
+    };
+    let visits = Visits::new(100);
+    for visitor in 1..=1_000 {
+        let arrival = arrival(i64::try_from(visitor).unwrap(), Kind::Pageview, "/");
+        visits.place(&arrival, VisitorId(visitor), None, long).unwrap();
+    }
+    // 3,500 bytes are three places more than one; the last one comes whatever is left.
+    assert_eq!(visits.len(), 100 / 4);
+    visits.sweep(START + 1_000 + 31 * 60);
+    assert_eq!((visits.len(), visits.taken.load(Ordering::Relaxed)), (0, 0));
+    // The control: of usual ones there are as many as places.
+    for visitor in 1..=1_000 {
+        let arrival = arrival(i64::try_from(visitor).unwrap(), Kind::Pageview, "/");
+        visits.place(&arrival, VisitorId(visitor), None, from("")).unwrap();
+    }
+    assert_eq!(visits.len(), 100);
+}
+
+#[test]
 fn events_at_once_after_midnight_are_the_visit_that_was_open() {
     for round in 0..200 {
         let visits = Visits::new(1000);

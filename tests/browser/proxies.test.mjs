@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -158,6 +158,50 @@ test('behind the same nginx, a collector that believes every header lets visitor
   const site = await gullible.site('chosen.test');
   await nginx(gullible, port, join(directory, 'gullible.log'), async () => {
     assert.equal(await chosen(site, 'chosen.test', port), 4);
+  });
+});
+
+/** Sends bytes as they are, and returns all that is answered until the other side hangs up, or waits for more. */
+function raw(port, text) {
+  return new Promise((answered) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(Buffer.from(text, 'latin1')));
+    socket.setTimeout(5_000, () => socket.destroy());
+    let all = '';
+    socket.on('data', (bytes) => { all += bytes.toString('latin1'); });
+    socket.on('error', () => {});
+    socket.on('close', () => answered(all));
+  });
+}
+
+test('no message of the corpus is read as two behind nginx', async () => {
+  const port = await freePort();
+  const site = await collector.site('messages.test');
+  const { framings, chunks } = JSON.parse(await readFile('../data/ambiguous.json', 'utf8'));
+  const request = (fields, body) =>
+    `POST /lib/e HTTP/1.1\r\nhost: messages.test\r\nuser-agent: ${CHROME}\r\n${fields}\r\n${body}`;
+  const beacon = (name) => {
+    const body = JSON.stringify({ n: name, u: 'https://messages.test/', d: 'messages.test' });
+    return request(`content-length: ${body.length}\r\n`, body);
+  };
+  const last = 'GET / HTTP/1.1\r\nhost: messages.test\r\nconnection: close\r\n\r\n';
+  const framed = framings.map((fields) => {
+    const body = `0\r\n\r\n${beacon('Hidden')}`;
+    return request(fields.replaceAll('LENGTH', body.length), body);
+  });
+  const chunked = chunks.map((begin) => request('transfer-encoding: chunked\r\n', begin + beacon('Hidden')));
+  await nginx(collector, port, join(directory, 'messages.log'), async () => {
+    // The control: two whole messages on a connection are two, and counted.
+    const both = await raw(port, beacon('Plain') + beacon('Plain') + last);
+    assert.deepEqual([...both.matchAll(/HTTP\/1.1 (\d+)/g)].map(([, status]) => status), ['202', '202', '200']);
+    const read = async (sent) => {
+      const answers = [...(await raw(port, sent + last)).matchAll(/HTTP\/1.1 (\d+)/g)].map(([, status]) => status);
+      assert.ok(!answers.includes('202'), `${answers} to ${JSON.stringify(sent)}`);
+    };
+    await Promise.all([...framed, ...chunked].map(read));
+    // What comes after them is counted after them.
+    await raw(port, beacon('Plain') + last);
+    await site.events(3);
+    assert.deepEqual(await site.by('event:name'), { Plain: 3 });
   });
 });
 

@@ -165,10 +165,10 @@ fn memory(pid: u32) -> Option<Vec<u8>> {
     Some(all)
 }
 
-/// Visitors who are not looked for: what the last requests left on the stacks of threads ends with the next
+/// Visitors who are not looked for, from a network that is not limited: what the last requests left on the stacks of threads ends with the next
 /// ones.
 async fn others_come(collector: &Collector) {
-    let headers = [("user-agent", CHROME), ("x-forwarded-for", "2001:db8:ffff::1")];
+    let headers = [("user-agent", CHROME), ("x-forwarded-for", "fd00:ffff::1")];
     let beacon = json!({"n": "pageview", "u": "https://example.com/other"}).to_string();
     futures_util::stream::iter(0..OTHERS)
         .map(|_| collector.request(Method::POST, "/api/event", &headers, beacon.clone()))

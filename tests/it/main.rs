@@ -28,6 +28,7 @@
 //! - `openapi`: the list of the API's routes.
 //! - `nginx`: a proxy, for those who need one.
 //! - `visitor`: the page of those who are counted, and their objections.
+//! - `threats`: the list of threats names tests that there are.
 //! - `throttle`: what one network or site may send.
 //! - `tls`: TLS and HTTP/2.
 //! - `wall`: the rules of the sources that keep it so.
@@ -67,6 +68,7 @@ mod refusals;
 mod scaling;
 mod sharing;
 mod support;
+mod threats;
 mod throttle;
 mod tls;
 mod visitor;

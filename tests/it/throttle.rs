@@ -58,9 +58,14 @@ async fn send(
     Outcome { counted: sent - throttled, throttled }
 }
 
+/// As many may come again as have been paid off since then.
+fn paid_off(begun: Instant) -> u64 {
+    u64::try_from(begun.elapsed().as_millis()).unwrap() * LIMIT / 60_000 + 1
+}
+
 /// As many as there may be of one network since then.
 fn allowed(begun: Instant) -> std::ops::RangeInclusive<u64> {
-    LIMIT..=LIMIT + begun.elapsed().as_secs() * LIMIT / 60 + 1
+    LIMIT..=LIMIT + paid_off(begun)
 }
 
 #[tokio::test]
@@ -144,8 +149,7 @@ async fn a_limit_is_met_before_a_beacon_is_read_in_every_form_that_there_is() {
         let answer = collector.request(method.clone(), path, &headers, body.to_string()).await;
         throttled += usize::from(answer.header("x-passerby-dropped") == Some("throttle_network"));
     }
-    // One a second may be let in again, for a hundred a minute.
-    let again = usize::try_from(begun.elapsed().as_secs() * LIMIT / 60).unwrap() + 1;
+    let again = usize::try_from(paid_off(begun)).unwrap();
     assert!(throttled + again >= ways.len(), "{throttled}");
     assert!(Sums::of(&collector).await.add_up());
 }

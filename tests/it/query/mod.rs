@@ -11,7 +11,7 @@ mod goals;
 mod journeys;
 mod model;
 mod numbers;
-mod reference;
+pub(crate) mod reference;
 mod revenue;
 mod segments;
 mod story;

@@ -18,14 +18,9 @@ fn every_point_of_what_numbers_mean_has_a_test() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut sources = String::new();
     for folder in ["src", "tests/it"] {
-        read_into(&mut sources, &root.join(folder));
+        read_into(&mut sources, &root.join(folder), "rs");
     }
-    let text = fs::read_to_string(root.join("docs/numbers.md")).unwrap();
-    let points: Vec<Vec<&str>> = text
-        .lines()
-        .filter(|line| line.starts_with("| "))
-        .map(|line| line.split('|').collect())
-        .collect();
+    let points = points("docs/numbers.md");
     let numbers: Vec<usize> =
         points.iter().filter_map(|cells| cells[1].trim().parse().ok()).collect();
     assert_eq!(numbers, (1..=40).collect::<Vec<_>>());
@@ -38,12 +33,23 @@ fn every_point_of_what_numbers_mean_has_a_test() {
     }
 }
 
-fn read_into(sources: &mut String, folder: &Path) {
+/// The rows of a document's tables, each as its cells; the first cell is empty, before the first bar.
+pub(crate) fn points(document: &str) -> Vec<Vec<String>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join(document)).unwrap();
+    text.lines()
+        .filter(|line| line.starts_with("| "))
+        .map(|line| line.split('|').map(str::to_owned).collect())
+        .collect()
+}
+
+/// Adds the text of every file of a folder that ends so.
+pub(crate) fn read_into(sources: &mut String, folder: &Path, ending: &str) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            read_into(sources, &path);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            read_into(sources, &path, ending);
+        } else if path.extension().is_some_and(|extension| extension == ending) {
             sources.push_str(&fs::read_to_string(&path).unwrap());
         }
     }
