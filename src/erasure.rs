@@ -39,7 +39,7 @@ struct Collecting {
 }
 
 /// What an erasure did, and what it could not do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Outcome {
     /// Events that are gone from the database.
     pub events: u64,
@@ -51,6 +51,19 @@ pub struct Outcome {
     pub quarantined: u64,
     /// What remains where, in sentences.
     pub remains: Vec<String>,
+}
+
+impl Outcome {
+    /// Both, one after the other; what remains is what the later one says.
+    pub fn and(self, later: Self) -> Self {
+        Self {
+            events: self.events + later.events,
+            entry_pages: self.entry_pages + later.entry_pages,
+            days: self.days + later.days,
+            quarantined: self.quarantined + later.quarantined,
+            remains: later.remains,
+        }
+    }
 }
 
 impl Eraser {

@@ -293,7 +293,7 @@ async fn keep_no_longer(services: Services) {
         tokio::time::interval_at(Instant::now() + RETENTION_DELAY, RETENTION_INTERVAL);
     loop {
         interval.tick().await;
-        let (sites, now) = (services.catalog.sites(), services.clock.now());
+        let (sites, now) = (services.catalog.sites_of_events(), services.clock.now());
         match services.store.expire(&sites, now).await {
             Ok(0) => {}
             Ok(days) => tracing::info!(days, "events that their sites keep no longer were removed"),

@@ -24,7 +24,7 @@ use crate::http::guesses::Guesses;
 use crate::http::health::Health;
 use crate::http::probe::Probe;
 use crate::http::queue::Queue;
-use crate::privacy::OnObjection;
+use crate::privacy::{Ledger, OnObjection, SaltStore, Salts};
 use crate::store::catalog::Catalog;
 use crate::store::loader::quarantine::Quarantine;
 use crate::store::migration::Step;
@@ -82,6 +82,17 @@ impl App {
             probe: Arc::new(Probe::new()?),
         };
         Ok(Self { config, services, database, _data_dir: data_dir })
+    }
+
+    /// Wipes the day's salt of a collector that does not run. Returns whether there was one.
+    ///
+    /// # Errors
+    /// When a collector runs ([`InUse`]), or it can not be wiped.
+    pub fn forget(config: &Config, clock: &SharedClock) -> anyhow::Result<bool> {
+        let _data_dir = DataDir::take(&config.data_dir)?;
+        let store = SaltStore::open(config.privacy.salt_dir.as_deref(), &config.data_dir);
+        let ledger = Ledger::open(&config.data_dir);
+        Salts::forget(&store, &ledger, clock.now()).context("the day's salt could not be wiped")
     }
 
     /// What a start on this configuration would do to the tables. Nothing is changed, and with a

@@ -25,6 +25,9 @@ pub(super) struct Args {
     /// Events with this property; can be given again
     #[arg(long = "prop", value_name = "KEY=VALUE", value_parser = pair)]
     props: Vec<(String, String)>,
+    /// Of the sites that had the domain and were removed, though another one has it now
+    #[arg(long)]
+    removed: bool,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
@@ -37,6 +40,7 @@ pub(super) async fn run(context: Context, args: Args) -> anyhow::Result<()> {
         args.props.into_iter().map(|(key, value)| (key, value.into())).collect();
     let wanted = json!({
         "site_id": args.site, "from": args.from, "to": args.to, "path": args.path, "event": args.event, "props": props,
+        "removed": args.removed,
     });
     with(&context, async |remote| {
         let outcome = remote.call(Method::POST, "/api/v1/erase", Some(wanted)).await?;

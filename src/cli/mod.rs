@@ -82,6 +82,8 @@ enum Command {
     Check(check::Args),
     /// Erase events of a site everywhere they are
     Erase(erase::Args),
+    /// Wipe the day's salt of a collector that was stopped for good, which a restart would go on with
+    Forget,
     /// Print the record of processing, the inventory of data, and a text for a site's privacy policy
     Privacy(privacy::Args),
     /// Look at events that ClickHouse refuses, and load them again
@@ -131,6 +133,7 @@ pub fn run(environment: Environment) -> anyhow::Result<()> {
             Command::Demo(args) => demo::run(context, args).await,
             Command::Check(args) => check::run(context, args).await,
             Command::Erase(args) => erase::run(context, args).await,
+            Command::Forget => privacy::forget(&context),
             Command::Privacy(args) => privacy::run(context, args).await,
             Command::Audit(args) => audit::run(context, args).await,
             Command::Import(args) => import::run(context, args).await,

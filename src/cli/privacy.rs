@@ -1,9 +1,10 @@
-//! `passerby privacy`: the papers of a site's privacy.
+//! `passerby privacy`: the papers of a site's privacy; and `passerby forget`.
 
 use axum::http::Method;
 
 use super::remote::with;
 use super::{Context, output};
+use crate::app::App;
 use crate::record::{Facts, Language, Paper};
 
 #[derive(clap::Args)]
@@ -14,6 +15,15 @@ pub(super) struct Args {
     /// The language of the policy
     #[arg(long, value_enum, default_value_t)]
     language: Language,
+}
+
+/// `passerby forget`: whose numbers the day's visitors have can not be told any more.
+pub(super) fn forget(context: &Context) -> anyhow::Result<()> {
+    output::tell(match App::forget(&context.config, &context.clock)? {
+        true => "The day's salt is wiped: nobody can be recognised by the numbers of today.",
+        false => "There was no salt: nobody can be recognised.",
+    });
+    Ok(())
 }
 
 pub(super) async fn run(context: Context, args: Args) -> anyhow::Result<()> {

@@ -28,7 +28,7 @@ pub(super) enum Command {
     },
     /// Show the sites, one a line: domain, time zone
     List,
-    /// Take a site off the register; its events stay until they are erased
+    /// Take a site off the register; its events stay until they are erased or kept no longer
     Remove {
         /// The domain of the site
         domain: String,

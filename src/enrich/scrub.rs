@@ -23,7 +23,8 @@ pub fn scrub(text: &str) -> Cow<'_, str> {
     if !text.bytes().any(|byte| byte.is_ascii_digit() || byte == b'@' || byte == b'%') {
         return Cow::Borrowed(text);
     }
-    let without_phones = phones(text);
+    let without_addresses = ipv6_addresses(text);
+    let without_phones = phones(&without_addresses);
     let scrubbed = words(&without_phones);
     if scrubbed == text { Cow::Borrowed(text) } else { Cow::Owned(scrubbed) }
 }
@@ -35,14 +36,15 @@ fn is_of_word(character: char) -> bool {
 
 fn words(text: &str) -> String {
     let mut scrubbed = String::with_capacity(text.len());
-    let mut rest = text;
+    let (mut rest, mut before) = (text, "");
     while !rest.is_empty() {
         let end = rest.find(|character| !is_of_word(character)).unwrap_or(rest.len());
         let (word, after) = rest.split_at(end);
-        match mask(word) {
+        match mask(word, before) {
             Some(mask) => scrubbed.push_str(mask),
             None => scrubbed.push_str(&parts(word)),
         }
+        before = if word.is_empty() { before } else { word };
         let between = after.find(is_of_word).unwrap_or(after.len());
         scrubbed.push_str(&after[..between]);
         rest = &after[between..];
@@ -72,15 +74,15 @@ fn parts(word: &str) -> Cow<'_, str> {
     }
 }
 
-/// The mask of a whole word.
-fn mask(word: &str) -> Option<&'static str> {
+/// The mask of a whole word, behind another.
+fn mask(word: &str, before: &str) -> Option<&'static str> {
     if is_email(word) {
         Some("[email]")
     } else if word.starts_with("eyJ") && word.len() >= TOKEN_CHARS_MIN {
         Some("[token]")
     } else if is_uuid(word) {
         Some("[id]")
-    } else if is_address(word) {
+    } else if is_address(word, announces_address(before)) {
         Some("[ip]")
     } else {
         None
@@ -126,12 +128,99 @@ fn is_uuid(word: &str) -> bool {
         })
 }
 
-/// Four numbers up to 255 with dots between them. With few digits it is the number of a version.
-fn is_address(word: &str) -> bool {
+/// Four numbers up to 255 with dots between them. With few digits it is the number of a version, unless
+/// what stands before it says that it is an address.
+fn is_address(word: &str, is_announced: bool) -> bool {
+    let word = word.strip_suffix('.').unwrap_or(word);
     let numbers = word.split('.');
     numbers.clone().count() == 4
         && numbers.clone().all(|number| number.len() <= 3 && number.parse::<u8>().is_ok())
-        && word.len() >= 11
+        && (word.len() >= 11 || is_announced)
+}
+
+/// `ip`, `client_ip`, `remote-addr` and the like.
+fn announces_address(word: &str) -> bool {
+    let last = word.rsplit(|character: char| !character.is_ascii_alphanumeric()).next();
+    last.is_some_and(|last| {
+        ["ip", "ipv4", "addr", "address"].iter().any(|name| last.eq_ignore_ascii_case(name))
+    })
+}
+
+/// Masks addresses of IPv6, also with encoded colons.
+fn ipv6_addresses(text: &str) -> Cow<'_, str> {
+    if !text.contains("::")
+        && text.bytes().filter(|byte| *byte == b':').count() < 7
+        && !text.contains("%3")
+    {
+        return Cow::Borrowed(text);
+    }
+    let bytes = text.as_bytes();
+    let mut masked: Option<String> = None;
+    let (mut copied, mut at) = (0, 0);
+    while at < bytes.len() {
+        // Not within a word, nor behind a colon: `std::fade` is no address, nor are parts of one.
+        let is_within =
+            at > 0 && (bytes[at - 1].is_ascii_alphanumeric() || b"_:%".contains(&bytes[at - 1]));
+        if !bytes[at].is_ascii_hexdigit() || is_within {
+            at += 1;
+            continue;
+        }
+        match ipv6_length(&bytes[at..]) {
+            0 => at += 1,
+            length => {
+                let masked = masked.get_or_insert_default();
+                masked.push_str(&text[copied..at]);
+                masked.push_str("[ip]");
+                at += length;
+                copied = at;
+            }
+        }
+    }
+    match masked {
+        None => Cow::Borrowed(text),
+        Some(masked) => Cow::Owned(masked + &text[copied..]),
+    }
+}
+
+/// The length of the IPv6 address that the bytes begin with; 0 when it is none. What is routed begins with
+/// four digits: so neither times nor names of programs are taken for addresses.
+fn ipv6_length(bytes: &[u8]) -> usize {
+    let (mut at, mut groups, mut gaps, mut has_letter) = (0, 0, 0, false);
+    loop {
+        let group = bytes[at..].iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+        if group > 4 || (groups == 0 && group != 4) {
+            return 0;
+        }
+        has_letter |= bytes[at..at + group].iter().any(u8::is_ascii_alphabetic);
+        groups += usize::from(group > 0);
+        at += group;
+        let Some(colon) = colon_length(&bytes[at..]) else { break };
+        match colon_length(&bytes[at + colon..]) {
+            Some(second) => {
+                gaps += 1;
+                at += colon + second;
+            }
+            // A colon at the end is of the sentence.
+            None if !bytes.get(at + colon).is_some_and(u8::is_ascii_hexdigit) => break,
+            None => at += colon,
+        }
+    }
+    let is_whole = match gaps {
+        0 => groups == 8,
+        1 => (2..8).contains(&groups) && (groups > 2 || has_letter),
+        _ => false,
+    };
+    let goes_on = bytes.get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    if is_whole && !goes_on { at } else { 0 }
+}
+
+/// A colon, or an encoded one.
+fn colon_length(bytes: &[u8]) -> Option<usize> {
+    match bytes {
+        [b':', ..] => Some(1),
+        [b'%', b'3', b'A' | b'a', ..] => Some(3),
+        _ => None,
+    }
 }
 
 /// Whether the characters look drawn by lot: capitals, small letters and digits take turns all the time, as
@@ -298,7 +387,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn scrubbing_twice_changes_nothing(text in "[a-zA-Z0-9@%+./ ()_-]{0,80}") {
+        fn scrubbing_twice_changes_nothing(text in "[a-zA-Z0-9@%+./ ()_-]{0,80}|([0-9a-f]{1,4}(:|::|%3A)){1,9}[0-9a-fg. -]{0,12}") {
             let once = scrub(&text).into_owned();
             prop_assert_eq!(scrub(&once).into_owned(), once);
         }

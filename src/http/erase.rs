@@ -1,7 +1,10 @@
 //! `POST /api/v1/erase`: takes events out of everything, see [`crate::erasure`].
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
 use jiff::civil::{Date, Time};
@@ -34,6 +37,9 @@ struct Wanted {
     event: Option<String>,
     #[serde(default)]
     props: std::collections::BTreeMap<String, String>,
+    /// Of the sites that had the domain and were removed, though there is one that has it now.
+    #[serde(default)]
+    removed: bool,
 }
 
 async fn erase(
@@ -44,19 +50,39 @@ async fn erase(
 ) -> Result<Json<Outcome>, Refused> {
     let wanted: Wanted = serde_json::from_slice(&body)
         .map_err(|error| Refused::bad_request(format!("The body can not be read: {error}")))?;
-    let site = access.site(&services, &wanted.site_id)?;
-    let selection = wanted.selection(&site)?;
-    let outcome = services.eraser.erase(&selection).await?;
-    tracing::info!(
-        site = %site.domain, events = outcome.events, quarantined = outcome.quarantined, "events were erased"
-    );
+    let mut outcome = Outcome::default();
+    for site in sites(&access, &services, &wanted)? {
+        let erased = services.eraser.erase(&wanted.selection(&site)?).await?;
+        tracing::info!(
+            site = %site.domain, events = erased.events, quarantined = erased.quarantined, "events were erased"
+        );
+        outcome = outcome.and(erased);
+    }
     Ok(Json(outcome))
 }
 
+/// The site of the domain. When there is none any more, or on demand, those that had it and were removed.
+fn sites(access: &Access, services: &Services, wanted: &Wanted) -> Result<Vec<Arc<Site>>, Refused> {
+    let registered = access.site(services, &wanted.site_id);
+    if let (false, Ok(site)) = (wanted.removed, &registered) {
+        return Ok(vec![Arc::clone(site)]);
+    }
+    let removed = services.catalog.removed_sites(&wanted.site_id).into_iter();
+    let removed: Vec<_> = removed.filter(|site| access.reads(services, site)).collect();
+    match (removed.is_empty(), registered) {
+        (false, _) => Ok(removed),
+        (true, Err(refused)) => Err(refused),
+        (true, Ok(_)) => Err(Refused::new(
+            StatusCode::NOT_FOUND,
+            format!("No site of the domain `{}` was removed.", wanted.site_id),
+        )),
+    }
+}
+
 impl Wanted {
-    fn selection(self, site: &Site) -> Result<Selection, Refused> {
-        let from = self.from.map(|text| moment("from", &text, site, 0)).transpose()?;
-        let to = self.to.map(|text| moment("to", &text, site, 1)).transpose()?;
+    fn selection(&self, site: &Site) -> Result<Selection, Refused> {
+        let from = self.from.as_deref().map(|text| moment("from", text, site, 0)).transpose()?;
+        let to = self.to.as_deref().map(|text| moment("to", text, site, 1)).transpose()?;
         if let (Some(from), Some(to)) = (from, to)
             && to <= from
         {
@@ -72,8 +98,8 @@ impl Wanted {
             from,
             to,
             path,
-            event: self.event,
-            props: self.props.into_iter().collect(),
+            event: self.event.clone(),
+            props: self.props.clone().into_iter().collect(),
             ..Selection::of(site.id)
         })
     }

@@ -4,6 +4,9 @@
 //! rows into a table in memory, and the text names that table alone; what was looked for travels as bound
 //! values of statements that are not logged. A deletion by site and time names these, which tell of nobody.
 //!
+//! Deletions are made by the same workers as merges, and a server whose merges somebody has stopped makes
+//! none. What was promised to visitors goes before: merges of `events` are started again. Days that leave as a whole need no worker.
+//!
 //! A deletion has finished when its call returns: nobody sees the rows any more, and they are in no part
 //! that is in use. The parts they were in leave the disk when the server cleans up: within two minutes with
 //! the embedded engine, within ten with a server's defaults (`old_parts_lifetime`).
@@ -59,6 +62,7 @@ impl Store {
     /// When ClickHouse does not answer or refuses; doing it again does what is left.
     pub async fn erase(&self, selection: &Selection) -> Result<Erased, StoreError> {
         let mut erased = Erased::default();
+        self.let_merges_run().await;
         for day in self.days_with(selection.condition()).await? {
             erased.days += 1;
             erased.events += self.erase_on(&day, selection).await?;
@@ -94,6 +98,9 @@ impl Store {
         let found = in_time(self.writer().query_raw(&sql).fetch_all::<SiteDay>()).await?;
         let all_expire = kept.len() == sites.len();
         let steps = expiry(&found, &kept, all_expire);
+        if !steps.is_empty() {
+            self.let_merges_run().await;
+        }
         for step in &steps {
             in_time(self.mutating(&step.sql()).execute()).await?;
         }
@@ -183,6 +190,15 @@ impl Store {
         let forget = format!("ALTER TABLE doomed DELETE WHERE erasure = {erasure}");
         in_time(self.mutating(&forget).execute()).await?;
         outcome
+    }
+
+    /// Starts the merges of `events`, in case that somebody has stopped them. Whether they may be started or
+    /// not, a deletion that is not made in time says so itself.
+    async fn let_merges_run(&self) {
+        let start = self.writer().query_raw("SYSTEM START MERGES events");
+        if let Err(error) = in_time(start.execute()).await {
+            tracing::debug!(%error, "merges could not be started; deletions wait if they are stopped");
+        }
     }
 
     fn unlogged(&self, sql: Sql) -> clickhouse::query::Query {

@@ -77,8 +77,14 @@ struct Offer {
     stops: Vec<Link>,
 }
 
+/// Whether there are funnels to see: not where the site's profile measures no conversions, nor for those who
+/// are told no small numbers.
+pub(super) fn is_for(asker: &Asker) -> bool {
+    !asker.site.policy.profile.is_strict() && asker.floor.is_none()
+}
+
 pub(super) async fn show(asker: Asker) -> Response {
-    if asker.floor.is_some() {
+    if !is_for(&asker) {
         return refuse(asker.lang, StatusCode::NOT_FOUND, refusal::NOT_FOUND);
     }
     match model(&asker).await {

@@ -49,6 +49,31 @@ async fn an_audit_passes_and_finds_what_should_not_be_there() {
 }
 
 #[tokio::test]
+async fn a_collector_that_was_stopped_for_good_can_be_told_to_forget_its_salt() {
+    let memory = tempfile::tempdir_in("/dev/shm").unwrap();
+    let place = memory.path().join("salts");
+    let variables = [("PASSERBY_PRIVACY_SALT_DIR", place.to_str().unwrap())];
+    let mut collector = Collector::start(&variables).await;
+    collector.run(&["site", "add", "example.com"]);
+    let view = json!({"n": "pageview", "u": "https://example.com/", "d": "example.com"});
+    collector.beacon(&view).await;
+    let forget = |data_dir: &std::path::Path| run_program(data_dir, &variables, &["forget"]);
+    let refused = forget(&collector.data_dir);
+    assert!(!refused.status.success(), "the salt of a collector that runs was wiped");
+    collector.terminate();
+    let file = place.join("salts");
+    assert!(file.exists(), "a restart has nothing to go on with");
+    let told = |output: std::process::Output| String::from_utf8_lossy(&output.stderr).into_owned();
+    let first = told(forget(&collector.data_dir));
+    assert!(first.contains("The day's salt is wiped"), "{first}");
+    assert_eq!(std::fs::read_dir(&place).unwrap().count(), 0);
+    let second = told(forget(&collector.data_dir));
+    assert!(second.contains("There was no salt"), "{second}");
+    let ledger = std::fs::read_to_string(collector.data_dir.join("salts.ledger")).unwrap();
+    assert!(ledger.trim_end().ends_with("because the operator said so"), "{ledger}");
+}
+
+#[tokio::test]
 async fn an_audit_needs_a_collector_that_runs() {
     let directory = tempfile::tempdir().unwrap();
     let output = run_program(&directory.path().join("data"), &[], &["audit"]);

@@ -10,10 +10,13 @@ use jiff::tz::TimeZone;
 use passerby::event::{Attributes, Event, Happening, SCROLL_DEPTH_UNKNOWN, SessionId, VisitorId};
 use passerby::report;
 use passerby::site::{Site, SiteId};
+use passerby::store::engine::Engine;
 use passerby::store::{Path as PagePath, Selection, Store};
 use serde_json::{Value, json};
 
-use crate::support::{Collector, engine_directory, eventually, store};
+use crate::support::{
+    Collector, connect, engine_directory, engine_settings, eventually, run_program, store,
+};
 
 /// Sites of this file's tests.
 static NEXT_SITE: AtomicU32 = AtomicU32::new(70_000);
@@ -182,6 +185,85 @@ async fn what_is_erased_leaves_no_byte_on_the_disk_and_neither_does_its_name() {
         files_with(&directory, "doomed").iter().any(of_erasure),
         "the file of an erasure is not among those that were searched"
     );
+}
+
+#[tokio::test]
+async fn what_is_erased_or_kept_no_longer_leaves_the_disk_also_when_merges_are_stopped() {
+    let directory = tempfile::tempdir().unwrap();
+    let engine = Engine::start(engine_settings(directory.path())).unwrap();
+    let store = connect(&engine.writer(), &engine.reader()).await;
+    let run = async |sql: &str| store.writer().query_raw(sql).execute().await.unwrap();
+    let count = async |sql: &str| store.writer().query_raw(sql).fetch_one::<u64>().await.unwrap();
+    run("ALTER TABLE events MODIFY SETTING old_parts_lifetime = 1").await;
+    let (short, all) = (site(Some(10)), site(None));
+    let [erased, expired, kept] = [random_word(), random_word(), random_word()];
+    let now = at("2024-06-30T12:00:00Z");
+    insert(
+        &store,
+        &[
+            event(&all, "2024-05-01T10:00:00Z", 1, &format!("/{erased}"), "/"),
+            event(&all, "2024-05-01T10:00:01Z", 1, &format!("/{kept}"), "/"),
+            event(&short, "2024-05-01T10:00:00Z", 2, &format!("/{expired}"), "/"),
+        ],
+    )
+    .await;
+    for marker in [&erased, &expired, &kept] {
+        assert!(!files_with(directory.path(), marker).is_empty(), "the search finds nothing");
+    }
+    let stop = "SYSTEM STOP MERGES events";
+    let pending = "SELECT count() FROM system.mutations WHERE table = 'events' AND NOT is_done";
+    run(stop).await;
+    // A deletion of somebody else's waits for the merges: so they are stopped indeed.
+    run("ALTER TABLE events DELETE WHERE site_id = 1 SETTINGS mutations_sync = 0").await;
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    assert_eq!(count(pending).await, 1, "merges go on");
+
+    let sites = [&short, &all].map(|site| Arc::new(site.clone()));
+    assert_eq!(store.expire(&sites, now).await.unwrap(), 1);
+    run(stop).await;
+    let path = Some(PagePath::of(&format!("/{erased}")));
+    assert_eq!(store.erase(&Selection { path, ..Selection::of(all.id) }).await.unwrap().events, 1);
+    run(stop).await;
+    assert_eq!(paths(&store, &all).await, [format!("/{kept}")]);
+    assert_eq!(paths(&store, &short).await, [""; 0]);
+    eventually("the bytes are gone", async || {
+        let left = [&erased, &expired].map(|marker| files_with(directory.path(), marker));
+        left.iter().all(Vec::is_empty).then_some(())
+    })
+    .await;
+    assert!(!files_with(directory.path(), &kept).is_empty(), "what was not meant is gone, too");
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn the_events_of_a_removed_site_can_be_erased() {
+    let collector = Collector::start(&[]).await;
+    let view = |page: &str| json!({"n": "pageview", "u": format!("https://example.com/{page}")});
+    collector.run(&["site", "add", "example.com"]);
+    collector.beacon(&view("first")).await;
+    collector.run(&["site", "remove", "example.com"]);
+    let erase = |more: &[&str]| {
+        let arguments = [&["erase", "example.com"], more].concat();
+        run_program(&collector.data_dir, &[], &arguments)
+    };
+    let told = |output: &std::process::Output| {
+        String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+    };
+    assert_eq!(told(&erase(&["--path", "/other"])), "0");
+    assert_eq!(told(&erase(&[])), "1");
+
+    // Another site that has the domain by now is left alone, unless it is meant.
+    for page in ["second", "third"] {
+        collector.run(&["site", "add", "example.com"]);
+        collector.beacon(&view(page)).await;
+        if page == "second" {
+            collector.run(&["site", "remove", "example.com"]);
+        }
+    }
+    assert_eq!(told(&erase(&["--removed"])), "1");
+    assert_eq!(told(&erase(&[])), "1");
+    let never = run_program(&collector.data_dir, &[], &["erase", "never.example"]);
+    assert!(!never.status.success(), "a site that never was has been erased");
 }
 
 #[tokio::test]

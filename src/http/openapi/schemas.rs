@@ -73,7 +73,7 @@ fn files() -> Vec<Named> {
 fn erasure() -> Value {
     let properties = json!({
         "site_id": text(), "from": or_null("string"), "to": or_null("string"), "path": or_null("string"),
-        "event": or_null("string"), "props": map(text()),
+        "event": or_null("string"), "props": map(text()), "removed": { "type": "boolean" },
     });
     object(&["site_id"], properties)
 }
@@ -94,6 +94,7 @@ fn beacon() -> Value {
             "name": { "type": "string", "minLength": 1, "maxLength": NAME_CHARS_MAX },
             "url": { "type": "string", "minLength": 1 },
             "domain": { "type": "string", "minLength": 1 },
+            "consent": { "type": "boolean" },
             "referrer": or_null("string"),
             "props": or_null("object"),
             "revenue": or_null("object"),

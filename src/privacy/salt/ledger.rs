@@ -38,6 +38,8 @@ pub(super) enum Why {
     Clock,
     /// A collector that was started found it past its time, or no longer found it.
     FoundAtStart,
+    /// The operator said so, of a collector that does not run.
+    Forgotten,
 }
 
 impl Why {
@@ -46,6 +48,7 @@ impl Why {
             Self::Ended => "at its end",
             Self::Clock => "because of the clock",
             Self::FoundAtStart => "found past its time, or gone with the memory, at a start",
+            Self::Forgotten => "because the operator said so",
         }
     }
 }
@@ -76,11 +79,12 @@ impl Ledger {
     }
 
     /// Says of every salt that was drawn, never said to be wiped, and is not among those that live, that it
-    /// is gone.
+    /// is gone, and why.
     pub(super) fn close_all_but<'a>(
         &self,
         living: impl Iterator<Item = &'a Dated>,
         now: Timestamp,
+        why: Why,
     ) {
         let Some(text) = self.0.as_ref().and_then(|path| std::fs::read_to_string(path).ok()) else {
             return;
@@ -96,7 +100,7 @@ impl Ledger {
             }
         }
         for (_, what) in open.iter().filter(|(hash, _)| living.iter().all(|alive| alive != hash)) {
-            self.note(now, &format!("wiped {what} {}", Why::FoundAtStart.as_str()));
+            self.note(now, &format!("wiped {what} {}", why.as_str()));
         }
     }
 

@@ -201,8 +201,19 @@ impl Salts {
         });
         let zones: HashMap<String, Zone> = zones.collect();
         store.write(&zones);
-        ledger.close_all_but(zones.values().flat_map(Zone::salts), now);
+        ledger.close_all_but(zones.values().flat_map(Zone::salts), now, Why::FoundAtStart);
         Self { zones: RwLock::new(zones), store, ledger }
+    }
+
+    /// Wipes what the store kept of a collector that does not run any more. Returns whether there was
+    /// anything; whoever starts it again counts the day's visitors anew.
+    ///
+    /// # Errors
+    /// When it can not be wiped.
+    pub fn forget(store: &SaltStore, ledger: &Ledger, now: Timestamp) -> std::io::Result<bool> {
+        let had_any = store.wipe()?;
+        ledger.close_all_but(std::iter::empty(), now, Why::Forgotten);
+        Ok(had_any)
     }
 
     /// Uses the salt of now, and the previous one while it lives.

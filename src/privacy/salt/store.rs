@@ -67,6 +67,15 @@ impl SaltStore {
         Ok(directory.join("salts"))
     }
 
+    /// Wipes the file, and one that a write left that was interrupted. Returns whether there was any.
+    pub(super) fn wipe(&self) -> std::io::Result<bool> {
+        let Some(file) = &self.0 else { return Ok(false) };
+        let files = [file.clone(), file.with_extension("new")];
+        let had_any = files.iter().any(|file| file.exists());
+        files.iter().try_for_each(|file| wipe(file))?;
+        Ok(had_any)
+    }
+
     pub(super) fn read(&self) -> HashMap<String, Kept> {
         let Some(file) = &self.0 else { return HashMap::new() };
         // A write that was interrupted may have left one.

@@ -62,6 +62,28 @@ impl Catalog {
         known.sites.get(domain).or_else(|| known.renamed.get(domain)).cloned()
     }
 
+    /// The sites that were taken off the register under a domain: none of them is counted, and their events
+    /// stay until they are erased or kept no longer.
+    pub fn removed_sites(&self, domain: &str) -> Vec<Arc<Site>> {
+        let domain = bare_domain(domain);
+        self.rows(|row| row.removed && row.domain == domain)
+    }
+
+    /// All sites that events may be of, those that were taken off the register among them.
+    pub fn sites_of_events(&self) -> Vec<Arc<Site>> {
+        self.rows(|_| true)
+    }
+
+    fn rows(&self, is_meant: impl Fn(&SiteRow) -> bool) -> Vec<Arc<Site>> {
+        let known = self.known();
+        let rows = known.rows.sites.iter().filter(|row| is_meant(row));
+        let site = |row: &SiteRow| {
+            let policy = self.policies.of(&row.domain);
+            Some(Arc::new(Site { policy, ..row.site_even_if_removed()? }))
+        };
+        rows.filter_map(site).collect()
+    }
+
     /// What the operator decided about the site of a domain, or about all that have nothing of their own.
     pub fn policy(&self, domain: Option<&str>) -> Policy {
         let site = domain.and_then(|domain| self.site(domain));
@@ -221,7 +243,11 @@ impl SiteRow {
 
     /// The site, unless it was removed.
     pub(super) fn site(&self) -> Option<Site> {
-        let timezone = TimeZone::get(&self.timezone).ok().filter(|_| !self.removed)?;
+        if self.removed { None } else { self.site_even_if_removed() }
+    }
+
+    fn site_even_if_removed(&self) -> Option<Site> {
+        let timezone = TimeZone::get(&self.timezone).ok()?;
         Some(Site {
             retention_days: self.kept_days(),
             public: self.public,

@@ -142,6 +142,7 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::site::SiteId;
     use crate::store::catalog::Catalog;
 
     fn site(domain: &str, removed: bool) -> SiteRow {
@@ -173,6 +174,23 @@ mod tests {
             Some("Asia/Kathmandu".to_owned())
         );
         assert!(again.site("b.test").is_none());
+    }
+
+    #[test]
+    fn a_removed_site_is_known_for_its_events_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("catalog.json");
+        let removed = SiteRow { retention_days: 30, ..site("b.test", true) };
+        let sites = vec![site("a.test", false), SiteRow { site_id: 8, ..removed }];
+        Snapshot { sites, ..Snapshot::default() }.write(&file);
+        let catalog = Catalog::open(file, Policies::default());
+        assert_eq!(catalog.sites().len(), 1);
+        let days =
+            catalog.sites_of_events().iter().map(|site| site.retention_days).collect::<Vec<_>>();
+        assert_eq!(days, [None, Some(30)]);
+        let removed = catalog.removed_sites("www.b.test");
+        assert_eq!(removed.iter().map(|site| site.id).collect::<Vec<_>>(), [SiteId(8)]);
+        assert!(catalog.removed_sites("a.test").is_empty());
     }
 
     #[test]
