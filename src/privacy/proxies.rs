@@ -10,6 +10,7 @@
     reason = "this is the module that the ban protects"
 )]
 
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 
 use axum::http::{HeaderMap, header};
@@ -67,17 +68,15 @@ impl Proxies {
     }
 
     fn forwarded(&self, headers: &HeaderMap) -> Option<IpAddr> {
-        let single = SINGLE.iter().find_map(|name| text(headers, name).next().and_then(address));
-        let listed = || {
-            LISTS.iter().find_map(|name| {
-                self.last_hop(text(headers, name).flat_map(|line| line.split(',')))
-            })
+        let first = |name: &&str| text(headers, name).next().and_then(|text| address(&text));
+        let hops = |name: &str| {
+            let lines: Vec<Cow<'_, str>> = text(headers, name).collect();
+            lines.join(",")
         };
-        let standard = || {
-            let elements = text(headers, FORWARDED).flat_map(|line| line.split(','));
-            self.last_hop(elements.filter_map(for_parameter))
-        };
-        single.or_else(listed).or_else(standard)
+        let listed = |name: &&str| self.last_hop(hops(name).split(','));
+        let standard = || self.last_hop(hops(FORWARDED).split(',').filter_map(for_parameter));
+        let single = SINGLE.iter().find_map(first);
+        single.or_else(|| LISTS.iter().find_map(listed)).or_else(standard)
     }
 
     /// The right-most hop that is not trusted; the left-most when all of them are. A hop that can not
@@ -96,8 +95,10 @@ impl Proxies {
     }
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
-    headers.get_all(name).iter().filter_map(|value| value.to_str().ok())
+/// The lines of a header. What is no text is no address either, and is not passed over: a line that a
+/// proxy has added its hop to may begin with anything.
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = Cow<'a, str>> {
+    headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()))
 }
 
 /// `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]:80`, `fe80::1%eth0`, quoted or not.
@@ -120,7 +121,7 @@ fn for_parameter(element: &str) -> Option<&str> {
 }
 
 fn network(headers: &HeaderMap) -> Network {
-    match text(headers, NETWORK).next() {
+    match text(headers, NETWORK).next().as_deref() {
         Some("dc_ip") => Network::DataCentre,
         Some("anonymous_vpn_ip") => Network::AnonymousVpn,
         _ => Network::Unknown,
@@ -203,6 +204,15 @@ mod tests {
             &[("forwarded", "for=198.51.100.1;proto=https, for=\"[2001:db8::7]:443\"")],
             "2001:db8::7",
         );
+    }
+
+    #[test]
+    fn what_can_not_be_read_hides_no_hop_of_a_proxy() {
+        let mut headers = headers(&[("x-forwarded-for", "198.51.100.1")]);
+        let line = HeaderValue::from_bytes(b"\xff, 203.0.113.4").unwrap();
+        headers.append("x-forwarded-for", line);
+        let client = proxies().client(&Peer("10.0.0.1".parse().unwrap()), &mut headers);
+        assert!(client.ip.is("203.0.113.4"), "the sender chose who it is");
     }
 
     #[test]
