@@ -18,6 +18,7 @@ demo: engine ## Build everything and show a year of generated traffic
 .PHONY: test
 test: engine chromium firefox proxies fuzzer tests/browser/node_modules beacon/node_modules ## Run every test
 	cargo test
+	fuzz/run.sh 60
 	$(FUZZER)/bin/python tests/fuzz/fuzz.py $(abspath $(CARGO_TARGET_DIR))/debug/passerby 30
 	cd tests/browser && PASSERBY_PROXIES=$(abspath $(CARGO_TARGET_DIR))/proxies PASSERBY_PROGRAM=$(abspath $(CARGO_TARGET_DIR))/debug/passerby npm run --silent test
 
@@ -36,10 +37,20 @@ fuzz: engine fuzzer ## Fuzz the API by its own openapi.json, with new requests f
 	cargo build
 	FUZZ_SEED=$$RANDOM $(FUZZER)/bin/python tests/fuzz/fuzz.py $(abspath $(CARGO_TARGET_DIR))/debug/passerby 300
 
+# `make fuzz-targets DURATION=3600 TARGETS=parse_query`: fuzz/README.md.
+DURATION ?= 600
+TARGETS ?=
+
+.PHONY: fuzz-targets
+fuzz-targets: ## Fuzz what reads strangers' bytes, guided by coverage: DURATION=seconds, TARGETS=names
+	fuzz/run.sh $(DURATION) $(TARGETS)
+
 .PHONY: check
 check: beacon/node_modules dashboards/source/node_modules deploy/check/node_modules ## Check format, lints, documentation and what is built from sources here
 	cargo fmt --check
+	cargo fmt --check --manifest-path fuzz/Cargo.toml
 	cargo clippy --all-targets -- -D warnings
+	cargo clippy --manifest-path fuzz/Cargo.toml -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --quiet
 	npm run --silent --prefix beacon check
 	npm run --silent --prefix dashboards/source check

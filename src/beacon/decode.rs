@@ -110,7 +110,7 @@ pub(super) fn beacon(fields: Chosen) -> Result<Beacon, BeaconError> {
     let kind = match name.as_str() {
         PAGEVIEW => Kind::Pageview,
         ENGAGEMENT => engagement(fields.engagement_ms.as_ref(), fields.scroll_depth.as_ref())?,
-        _ => Kind::Custom { name: scrub(&name).into_owned(), interactive: fields.interactive },
+        _ => Kind::Custom { name: masked(&name), interactive: fields.interactive },
     };
     let props = Props::read(fields.props)?.with_path(kind.name(), &page.pathname);
     Ok(Beacon {
@@ -143,6 +143,11 @@ fn name(sent: Option<Value>) -> Result<String, BeaconError> {
         return Err(BeaconError::new(Field::EventName, "must not exceed 120 characters"));
     }
     Ok(name)
+}
+
+/// A mask may be longer than what it masks.
+fn masked(name: &str) -> String {
+    scrub(name).chars().take(NAME_CHARS_MAX).collect()
 }
 
 fn hash_mode(sent: Option<&Value>) -> Result<bool, BeaconError> {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{BeaconError, Field};
 use crate::enrich::scrub::scrub;
-use crate::enrich::text::clean;
+use crate::enrich::text::{clean, cut};
 
 /// The most properties that an event keeps; what comes after is left out.
 pub const PROPS_MAX: usize = 30;
@@ -57,8 +57,9 @@ impl Props {
                 return Err(BeaconError::new(Field::Props, "values must not exceed 2000 bytes"));
             }
         }
-        let scrubbed = |(key, value): (String, String)| (key, scrub(&value).into_owned());
-        Ok(Self(pairs.into_iter().map(scrubbed).collect()))
+        // A mask may be longer than what it masks.
+        let masked = |value: &str| cut(scrub(value).into_owned(), VALUE_BYTES_MAX);
+        Ok(Self(pairs.into_iter().map(|(key, value)| (key, masked(&value))).collect()))
     }
 }
 
@@ -133,6 +134,13 @@ mod tests {
         for sent in [json!({"k".repeat(301): "v"}), json!({"k": "v".repeat(2001)})] {
             assert_eq!(Props::read(Some(sent)).unwrap_err().field, Field::Props);
         }
+    }
+
+    #[test]
+    fn a_value_that_is_masked_is_no_longer_than_others() {
+        let sent = json!({"k": "a@b.co ".repeat(285)});
+        let pairs = Props::read(Some(sent)).unwrap().into_pairs();
+        assert_eq!((pairs[0].1.len(), &pairs[0].1[..8]), (2_000, "[email] "));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::scrub::scrub;
+use super::scrub::storable;
 use super::text::clean;
 
 /// The longest host, in bytes (RFC 1035).
@@ -101,7 +101,7 @@ impl Page {
 
 /// A path as it is stored: without what may be personal in it.
 pub fn path(path: &str) -> String {
-    clean(&scrub(&clean(path, PATHNAME_BYTES_MAX)), PATHNAME_BYTES_MAX)
+    storable(path, PATHNAME_BYTES_MAX)
 }
 
 /// A host as it is stored.

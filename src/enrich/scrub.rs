@@ -7,6 +7,8 @@
 
 use std::borrow::Cow;
 
+use super::text::clean;
+
 /// Words of random characters are as long, at least, when they have capitals, small letters and digits.
 const TOKEN_CHARS_MIN: usize = 20;
 /// Words of random characters are as long, at least, when they have two of these, or are hexadecimal.
@@ -27,6 +29,14 @@ pub fn scrub(text: &str) -> Cow<'_, str> {
     let without_phones = phones(&without_addresses);
     let scrubbed = words(&without_phones);
     if scrubbed == text { Cow::Borrowed(text) } else { Cow::Owned(scrubbed) }
+}
+
+/// The text as it may be stored: masked, without what can not be seen, and at most `bytes_max` bytes of it.
+///
+/// What can not be seen goes first, so that it hides nothing from the masks; and masks may be longer than
+/// what they mask.
+pub fn storable(text: &str, bytes_max: usize) -> String {
+    clean(&scrub(&clean(text, bytes_max)), bytes_max)
 }
 
 /// Whether a character is part of a word: everything else is between words, and stays.

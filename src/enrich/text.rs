@@ -8,12 +8,17 @@ fn is_harmful(character: char) -> bool {
 
 /// The text without harmful characters, and at most `bytes_max` bytes of it, cut between characters.
 pub fn clean(text: &str, bytes_max: usize) -> String {
-    let mut cleaned: String = text.chars().filter(|&character| !is_harmful(character)).collect();
-    if cleaned.len() > bytes_max {
-        let end = (0..=bytes_max).rev().find(|&end| cleaned.is_char_boundary(end)).unwrap_or(0);
-        cleaned.truncate(end);
+    let cleaned: String = text.chars().filter(|&character| !is_harmful(character)).collect();
+    cut(cleaned, bytes_max)
+}
+
+/// At most `bytes_max` bytes of the text, cut between characters.
+pub fn cut(mut text: String, bytes_max: usize) -> String {
+    if text.len() > bytes_max {
+        let end = (0..=bytes_max).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
+        text.truncate(end);
     }
-    cleaned
+    text
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@
     reason = "this is the module that the ban protects"
 )]
 
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 
 use axum::http::{HeaderMap, header};
@@ -178,14 +179,14 @@ impl Proxies {
             let mut lines = text(headers, header.name());
             match header {
                 ForwardingHeader::XPlausibleIp | ForwardingHeader::CfConnectingIp => {
-                    let address = lines.next().and_then(address)?;
+                    let address = lines.next().and_then(|line| address(&line))?;
                     Some(Hop { address, before: 0 })
                 }
                 ForwardingHeader::BForwardedFor | ForwardingHeader::XForwardedFor => {
-                    self.last_hop(elements(lines))
+                    self.last_hop(list(lines).split(','))
                 }
                 ForwardingHeader::Forwarded => {
-                    self.last_hop(elements(lines).filter_map(for_parameter))
+                    self.last_hop(list(lines).split(',').filter_map(for_parameter))
                 }
             }
         })
@@ -207,13 +208,15 @@ impl Proxies {
     }
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
-    headers.get_all(name).iter().filter_map(|value| value.to_str().ok())
+/// The lines of a header. What is no text is no address either, and is not passed over: a line that a
+/// proxy has added its hop to may begin with anything.
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = Cow<'a, str>> {
+    headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()))
 }
 
-/// The elements of a list that may go over several lines.
-fn elements<'a>(lines: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
-    lines.flat_map(|line| line.split(','))
+/// A list that may go over several lines.
+fn list<'a>(lines: impl Iterator<Item = Cow<'a, str>>) -> String {
+    lines.collect::<Vec<_>>().join(",")
 }
 
 /// `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]:80`, `fe80::1%eth0`, quoted or not.
@@ -236,7 +239,7 @@ fn for_parameter(element: &str) -> Option<&str> {
 }
 
 fn network(headers: &HeaderMap) -> Network {
-    match text(headers, NETWORK).next() {
+    match text(headers, NETWORK).next().as_deref() {
         Some("dc_ip") => Network::DataCentre,
         Some("anonymous_vpn_ip") => Network::AnonymousVpn,
         _ => Network::Unknown,
@@ -325,6 +328,15 @@ mod tests {
             &[("forwarded", "for=198.51.100.1;proto=https, for=\"[2001:db8::7]:443\"")],
             "2001:db8::7",
         );
+    }
+
+    #[test]
+    fn what_can_not_be_read_hides_no_hop_of_a_proxy() {
+        let mut headers = headers(&[("x-forwarded-for", "198.51.100.1")]);
+        let line = HeaderValue::from_bytes(b"\xff, 203.0.113.4").unwrap();
+        headers.append("x-forwarded-for", line);
+        let client = proxies().client(&peer("10.0.0.1"), &mut headers);
+        assert!(client.ip.is("203.0.113.4"), "the sender chose who it is");
     }
 
     #[test]

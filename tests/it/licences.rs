@@ -1,5 +1,6 @@
 //! Every dependency has a licence that `deny.toml` allows, and none is banned: crates, and packages of npm.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -47,8 +48,17 @@ fn is_allowed(deny: &toml::Table, licence: &str) -> bool {
     is_met(licence, &is_listed)
 }
 
+/// What is built here: the program, and the fuzz targets, which have a workspace of their own.
+const MANIFESTS: [&str; 2] = ["Cargo.toml", "fuzz/Cargo.toml"];
+
 #[test]
 fn every_dependency_may_be_used() {
+    for manifest in MANIFESTS {
+        check_dependencies_of(manifest);
+    }
+}
+
+fn check_dependencies_of(manifest: &str) {
     let deny = deny();
     let banned = |name: &str| {
         list(&deny, "bans", "deny").iter().any(|ban| ban["crate"].as_str() == Some(name))
@@ -59,6 +69,8 @@ fn every_dependency_may_be_used() {
             "--format-version=1",
             "--locked",
             "--filter-platform=x86_64-unknown-linux-gnu",
+            "--manifest-path",
+            manifest,
         ])
         .current_dir(ROOT)
         .output()
@@ -130,4 +142,29 @@ fn a_package_without_a_licence_or_with_another_is_found() {
     }});
     let expected = ["node_modules/viral: AGPL-3.0-only", "node_modules/silent: none"];
     assert_eq!(refused(&deny(), &lock), expected);
+}
+
+/// Packages with their versions, as a lock file has them.
+fn locked(path: &str) -> BTreeSet<(String, String)> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let lock: toml::Table = toml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let packages = lock["package"].as_array().unwrap();
+    let text = |package: &toml::Value, key: &str| package[key].as_str().unwrap().to_owned();
+    packages.iter().map(|package| (text(package, "name"), text(package, "version"))).collect()
+}
+
+/// Otherwise something else would be fuzzed than what runs, and everything be built twice.
+#[test]
+fn the_fuzz_targets_have_the_versions_that_the_program_has() {
+    let (program, targets) = (locked("Cargo.lock"), locked("fuzz/Cargo.lock"));
+    let known: BTreeSet<&String> = program.iter().map(|(name, _)| name).collect();
+    let differ: Vec<_> = targets
+        .iter()
+        .filter(|package| known.contains(&package.0) && !program.contains(*package))
+        .collect();
+    assert!(
+        differ.is_empty(),
+        "copy Cargo.lock to fuzz/Cargo.lock and run `cargo metadata` there, for {differ:?}"
+    );
+    assert!(targets.iter().any(|(name, _)| name == "libfuzzer-sys"), "the lock was not read");
 }

@@ -2,8 +2,7 @@
 
 use url::form_urlencoded;
 
-use crate::enrich::scrub::scrub;
-use crate::enrich::text::clean;
+use crate::enrich::scrub::storable;
 
 /// The longest value of a tag, in bytes.
 const TAG_BYTES_MAX: usize = 500;
@@ -114,7 +113,7 @@ impl Tags {
                 }
             };
             if place.is_empty() {
-                *place = clean(&scrub(value.trim()), TAG_BYTES_MAX);
+                *place = storable(value.trim(), TAG_BYTES_MAX);
             }
         }
         tags
@@ -151,5 +150,11 @@ mod tests {
     fn a_tag_is_cut_and_holds_nothing_that_can_not_be_seen() {
         let tags = Tags::from_query(&format!("utm_term=a%00b{}", "x".repeat(1000)));
         assert_eq!((tags.utm_term.len(), &tags.utm_term[..3]), (500, "abx"));
+    }
+
+    #[test]
+    fn what_can_not_be_seen_hides_nothing_from_the_masks() {
+        let tags = Tags::from_query("utm_source=me%40exa%10mple.com");
+        assert_eq!(tags.utm_source, "[email]");
     }
 }
