@@ -11,6 +11,7 @@ use super::format::{NO_NUMBER, number};
 use super::frame::{Frame, Link, page};
 use super::live::visitors_now;
 use super::ranking::{self, Order};
+use super::refusal::{self, refuse};
 use super::shell::{Shell, owned, value_of};
 use super::stop::{Kind, Stop};
 use super::view::STOPS_MAX;
@@ -76,7 +77,15 @@ struct Offer {
     stops: Vec<Link>,
 }
 
+/// Whether there are funnels of the site: its profile may not measure conversions.
+pub(super) fn is_for(asker: &Asker) -> bool {
+    !asker.site.policy.profile.is_strict()
+}
+
 pub(super) async fn show(asker: Asker) -> Response {
+    if !is_for(&asker) {
+        return refuse(asker.lang, StatusCode::NOT_FOUND, refusal::NOT_FOUND);
+    }
     match model(&asker).await {
         Ok(model) => page(StatusCode::OK, &model),
         Err(error) => asker.refuse(&error),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::ask::Asker;
 use super::format::number;
 use super::frame::{Frame, Link, page};
-use super::funnel::commonest;
+use super::funnel::{self, commonest};
 use super::live::visitors_now;
 use super::shell::{Shell, owned};
 use super::stop::{Kind, Stop};
@@ -23,8 +23,8 @@ const BRANCHES: u64 = 5;
 struct JourneyPage {
     frame: Frame,
     shell: Shell,
-    /// Back to the funnel of the view.
-    funnel: String,
+    /// Back to the funnel of the view, where there are funnels.
+    funnel: Option<String>,
     ways: Vec<Link>,
     /// Where it begins; nothing, while nothing has happened.
     start: Option<Place>,
@@ -77,7 +77,8 @@ async fn model(asker: &Asker) -> Result<JourneyPage, AskError> {
     };
     Ok(JourneyPage {
         frame: asker.frame(),
-        funnel: format!("{}/funnel{}", asker.home(), asker.view.url()),
+        funnel: funnel::is_for(asker)
+            .then(|| format!("{}/funnel{}", asker.home(), asker.view.url())),
         ways: vec![way(words.way_on, false), way(words.way_back, true)],
         start: start.map(|start| place(asker, &start, tree, number(&tree["visits"]))),
         kinds: Kind::ALL.map(|kind| (kind.name(), kind.label(words))).to_vec(),

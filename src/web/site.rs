@@ -11,6 +11,7 @@ use super::chart::{Chart, HEIGHT, WIDTH};
 use super::columns::{few, headlines};
 use super::figure::Figure;
 use super::frame::{Frame, Link, page};
+use super::funnel;
 use super::hours::{self, Hours};
 use super::live::visitors_now;
 use super::map::{self, WorldMap};
@@ -200,7 +201,7 @@ fn onward(asker: &Asker, panel: &Panel) -> Option<Link> {
     let words = asker.words();
     let (page, label) = match panel.name {
         "pages" => ("journey", words.journey),
-        "goals" => ("funnel", words.funnel),
+        "goals" if funnel::is_for(asker) => ("funnel", words.funnel),
         _ => return None,
     };
     let url = format!("{}/{page}{}", asker.home(), asker.view.url());

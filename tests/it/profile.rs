@@ -156,6 +156,32 @@ async fn the_strict_profile_refuses_what_it_excludes() {
 }
 
 #[tokio::test]
+async fn the_dashboard_offers_nothing_that_the_profile_leaves_out() {
+    let sites = Sites::start(STRICT).await;
+    let collector = &sites.collector;
+    for domain in ["standard.example", "strict.example"] {
+        collector.run(&["site", "add", domain, "--public"]);
+        let page = async |path: String| {
+            eventually("the database answers", async || {
+                let answer = collector.request(Method::GET, &path, &[], "").await;
+                (answer.status != StatusCode::SERVICE_UNAVAILABLE).then_some(answer)
+            })
+            .await
+        };
+        let shown = page(format!("/{domain}?lang=en")).await;
+        assert_eq!(shown.status, StatusCode::OK, "{domain}");
+        let shown = String::from_utf8(shown.body.to_vec()).unwrap();
+        let is_strict = domain == "strict.example";
+        for left_out in ["visit:utm_campaign", "visit:channel", "visit:city_name"] {
+            assert_eq!(!shown.contains(left_out), is_strict, "{left_out} of {domain}");
+        }
+        assert!(shown.contains("visit:referrer") && shown.contains("visit:region_name"));
+        let funnel = page(format!("/{domain}/funnel?lang=en")).await;
+        assert_eq!(funnel.status == StatusCode::NOT_FOUND, is_strict, "{domain}");
+    }
+}
+
+#[tokio::test]
 async fn the_strict_profile_keeps_events_for_25_months_at_most() {
     let sites = Sites::start(STRICT).await;
     let add = |domain: &str, days: &str| {
