@@ -119,12 +119,16 @@ pub(super) const PANELS: [Panel; 7] = [
     Panel { name: "goals", title: |words| words.panel_goals, tabs: &[by("event:goal")] },
 ];
 
+/// Whether a profile leaves a dimension.
+pub(super) fn is_measured(dimension: &str, profile: Profile) -> bool {
+    let is_left_out = Field::named(dimension).is_some_and(Field::is_left_out_by_strict_profiles);
+    !(profile.is_strict() && is_left_out)
+}
+
 impl Panel {
     /// The tabs that the profile of a site leaves: a panel may have none.
     pub(super) fn tabs_under(&self, profile: Profile) -> impl Iterator<Item = &'static Tab> {
-        self.tabs
-            .iter()
-            .filter(move |tab| !profile.is_strict() || !tab.is_left_out_by_strict_profiles())
+        self.tabs.iter().filter(move |tab| is_measured(tab.dimension, profile))
     }
 
     /// The tab that is open: the one in the URL, if the panel has it.
@@ -154,10 +158,6 @@ impl Panel {
 }
 
 impl Tab {
-    fn is_left_out_by_strict_profiles(&self) -> bool {
-        Field::named(self.dimension).is_some_and(Field::is_left_out_by_strict_profiles)
-    }
-
     pub(super) fn label(&self, lang: Lang) -> String {
         match (self.label, lang) {
             (Some([english, _]), Lang::English) => english.to_owned(),

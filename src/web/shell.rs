@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::ask::Asker;
 use super::filter::{Filter, Relation, SEGMENT};
 use super::frame::Link;
+use super::panels;
 use super::view::{Comparison, PERIODS, Span};
 use super::words::{Lang, fill, languages, names};
 use crate::query::{Dialect, Query};
@@ -99,6 +100,7 @@ impl Shell {
             bare: view.without_filters().url(),
             hidden: owned(view.pairs()),
             dimensions: names::filterable()
+                .filter(|name| panels::is_measured(name, asker.site.policy.profile))
                 .filter(|name| *name != "event:goal" || !asker.site.goals.is_empty())
                 .map(|name| (name, names::one_of(asker.lang, name)))
                 .collect(),
