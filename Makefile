@@ -22,7 +22,8 @@ test: engine chromium firefox proxies fuzzer tests/browser/node_modules beacon/n
 	$(FUZZER)/bin/python tests/fuzz/fuzz.py $(abspath $(CARGO_TARGET_DIR))/debug/passerby 30
 	cd tests/browser && PASSERBY_PROXIES=$(abspath $(CARGO_TARGET_DIR))/proxies PASSERBY_PROGRAM=$(abspath $(CARGO_TARGET_DIR))/debug/passerby npm run --silent test
 
-# Fault runs as long as one has time for: `make faults ROUNDS=1000`, `make faults TEST=crashes SEED=7`.
+# Fault runs as long as one has time for: `make faults ROUNDS=1000`, `make faults TEST=crashes SEED=7`. A round is a kill,
+# a second of overload (TEST=overload), a minute of outage (TEST=outage), a second beside reports (TEST=reports_beside).
 ROUNDS ?= 100
 TRIALS ?= 100000
 TEST ?=

@@ -7,6 +7,7 @@
 //! - `kill`, with `<point> <n>`: the process ends as by kill -9 when it passes the point for the n-th
 //!   time; the file is removed first, so that the next start goes further. The points are [`Point`]s.
 //! - `full`: the spool's disk has no room. `sync`: it fails to sync. `stall`: it does not answer.
+//!   `slow`, with a number: each write takes as many milliseconds more.
 //! - `clock`, with a number: the wall clock shows as many seconds more.
 //!
 //! Every step of the write path that must survive a kill ends in an operation of the disk, so that a
@@ -94,6 +95,12 @@ impl Wishes {
 
     fn has(&self, name: &str) -> bool {
         self.directory.join(name).exists()
+    }
+
+    /// How much longer than it needs a write takes.
+    fn delay(&self) -> Duration {
+        let text = std::fs::read_to_string(self.directory.join("slow")).unwrap_or_default();
+        Duration::from_millis(text.trim().parse().unwrap_or_default())
     }
 
     /// Whether this is the pass at which the process shall end.
@@ -192,6 +199,7 @@ impl Appendable for FaultyFile {
         while self.wishes.has("stall") {
             std::thread::sleep(Duration::from_millis(5));
         }
+        std::thread::sleep(self.wishes.delay());
         self.wishes.pass(Point::BeforeWrite);
         let half = &bytes[..bytes.len() / 2];
         if self.wishes.has("full") {

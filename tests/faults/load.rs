@@ -1,13 +1,16 @@
 //! The load: events at a pace of its own, over real connections, however slow the answers are.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
+use passerby::beacon::PROPS_MAX;
 use serde_json::json;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -17,14 +20,70 @@ use crate::support::CHROME;
 
 /// The most events under way: beyond it the load skips its turn, which is how it stays bounded.
 const UNDER_WAY_MAX: usize = 256;
+/// The longest value of a property.
+const PROPERTY_BYTES: usize = 2_000;
 /// An answer that takes longer is none.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(20);
 
 /// The address of the collector, or of none while there is none.
 pub(crate) type Address = Arc<Mutex<Option<SocketAddr>>>;
 
+/// Answers, and how long each took.
+#[derive(Clone, Default)]
+pub(crate) struct Answers(Arc<Mutex<Vec<(Fate, Duration)>>>);
+
+impl Answers {
+    fn note(&self, fate: Fate, took: Duration) {
+        self.0.lock().unwrap().push((fate, took));
+    }
+
+    /// Those since the last time, the quickest first.
+    pub(crate) fn take(&self) -> Times {
+        let mut answers = std::mem::take(&mut *self.0.lock().unwrap());
+        answers.sort_unstable_by_key(|(_, took)| *took);
+        Times(answers)
+    }
+}
+
+/// How long answers took.
+pub(crate) struct Times(Vec<(Fate, Duration)>);
+
+impl Times {
+    pub(crate) fn all(&self) -> usize {
+        self.0.len()
+    }
+
+    fn of(&self, fate: Fate) -> Vec<Duration> {
+        self.0.iter().filter(|answer| answer.0 == fate).map(|answer| answer.1).collect()
+    }
+
+    pub(crate) fn count(&self, fate: Fate) -> usize {
+        self.of(fate).len()
+    }
+
+    /// As many of a hundred answers took no longer.
+    pub(crate) fn percentile(&self, fate: Fate, percent: usize) -> Duration {
+        let times = self.of(fate);
+        times.get(times.len() * percent / 100).copied().unwrap_or_default()
+    }
+
+    /// For people.
+    pub(crate) fn told(&self, fate: Fate) -> String {
+        let at = |percent| self.percentile(fate, percent);
+        format!(
+            "{} {fate:?}: median {:.1?}, 99 of 100 {:.1?}, longest {:.1?}",
+            self.count(fate),
+            at(50),
+            at(99),
+            self.of(fate).last().copied().unwrap_or_default(),
+        )
+    }
+}
+
 /// Sends until it is stopped.
 pub(crate) struct Load {
+    pub(crate) answers: Answers,
+    pauses: Arc<AtomicBool>,
     stop: tokio::sync::oneshot::Sender<()>,
     task: tokio::task::JoinHandle<()>,
 }
@@ -32,10 +91,23 @@ pub(crate) struct Load {
 impl Load {
     /// Starts sending as many events a second.
     pub(crate) fn start(address: &Address, oracle: &Arc<Oracle>, events_per_second: u32) -> Self {
+        Self::of(Sender::new(address, oracle), events_per_second)
+    }
+
+    /// Lets a sender send as many events a second.
+    pub(crate) fn of(sender: Sender, events_per_second: u32) -> Self {
         let (stop, stopped) = tokio::sync::oneshot::channel();
-        let sender = Sender::new(address, oracle);
-        let task = tokio::spawn(run(sender, events_per_second, stopped));
-        Self { stop, task }
+        let (answers, pauses) = (sender.answers.clone(), Arc::<AtomicBool>::default());
+        let task = tokio::spawn(run(sender, events_per_second, Arc::clone(&pauses), stopped));
+        Self { answers, pauses, stop, task }
+    }
+
+    /// Sends nothing for as long as something takes: a slow machine gets done what it has.
+    pub(crate) async fn paused<T>(&self, meanwhile: impl Future<Output = T>) -> T {
+        self.pauses.store(true, Ordering::Relaxed);
+        let outcome = meanwhile.await;
+        self.pauses.store(false, Ordering::Relaxed);
+        outcome
     }
 
     /// Stops, and waits until every event has an answer or none.
@@ -45,7 +117,12 @@ impl Load {
     }
 }
 
-async fn run(sender: Sender, rate: u32, mut stopped: tokio::sync::oneshot::Receiver<()>) {
+async fn run(
+    sender: Sender,
+    rate: u32,
+    pauses: Arc<AtomicBool>,
+    mut stopped: tokio::sync::oneshot::Receiver<()>,
+) {
     let mut turns = tokio::time::interval(Duration::from_secs(1) / rate);
     let places = Arc::new(Semaphore::new(UNDER_WAY_MAX));
     let mut under_way = JoinSet::new();
@@ -55,6 +132,9 @@ async fn run(sender: Sender, rate: u32, mut stopped: tokio::sync::oneshot::Recei
             _ = &mut stopped => break,
         }
         while under_way.try_join_next().is_some() {}
+        if pauses.load(Ordering::Relaxed) {
+            continue;
+        }
         if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
             let sender = sender.clone();
             under_way.spawn(async move {
@@ -72,16 +152,30 @@ pub(crate) struct Sender {
     address: Address,
     oracle: Arc<Oracle>,
     idle: Arc<Mutex<Vec<SendRequest<Body>>>>,
+    pub(crate) answers: Answers,
+    /// How many properties an event has, each of [`PROPERTY_BYTES`].
+    properties: usize,
 }
 
 impl Sender {
     pub(crate) fn new(address: &Address, oracle: &Arc<Oracle>) -> Self {
-        Self { address: Arc::clone(address), oracle: Arc::clone(oracle), idle: Arc::default() }
+        Self {
+            address: Arc::clone(address),
+            oracle: Arc::clone(oracle),
+            idle: Arc::default(),
+            answers: Answers::default(),
+            properties: 0,
+        }
+    }
+
+    /// One whose events are as long as may be.
+    pub(crate) fn of_long_events(address: &Address, oracle: &Arc<Oracle>) -> Self {
+        Self { properties: PROPS_MAX, ..Self::new(address, oracle) }
     }
 
     /// Sends one event.
     pub(crate) async fn send(&self) -> Fate {
-        let event = self.oracle.mint();
+        let (event, begun) = (self.oracle.mint(), Instant::now());
         let answer = tokio::time::timeout(ANSWER_PATIENCE, self.try_send(event)).await;
         let fate = match answer {
             Ok(Ok(StatusCode::ACCEPTED)) => Fate::Acknowledged,
@@ -90,13 +184,16 @@ impl Sender {
             Ok(Err(_)) | Err(_) => Fate::Unknown,
         };
         self.oracle.learn(event, fate);
+        self.answers.note(fate, begun.elapsed());
         fate
     }
 
     async fn try_send(&self, event: u64) -> anyhow::Result<StatusCode> {
         let mut connection = self.connection().await?;
+        let property = |number| (format!("p{number}"), "x".repeat(PROPERTY_BYTES));
+        let properties: HashMap<_, _> = (0..self.properties).map(property).collect();
         let body = json!({
-            "n": "pageview", "d": "example.com",
+            "n": "pageview", "d": "example.com", "p": properties,
             "u": format!("https://example.com{}", Oracle::path(event)),
         });
         // Some three hundred visitors, who stay for the whole run.

@@ -10,7 +10,8 @@
 //!   and clock;
 //! - [`judge`] asks ClickHouse and the reports what is there.
 //!
-//! [`costs`] prints what all of this costs.
+//! [`costs`] prints what all of this costs. A release build (`cargo test --release --test faults -- costs`)
+//! has the tests that need no faults of the disk: figures are worth more there.
 //!
 //! A run also has to have met what it is meant to meet (a replay, a torn tail, a batch that was sent
 //! twice), or it proves nothing and fails. It prints its seed; PASSERBY_FAULTS_SEED repeats one, and
@@ -21,20 +22,28 @@
     clippy::print_stdout,
     reason = "a test that cannot go on has failed, and a run says what it has met"
 )]
+#![cfg_attr(not(debug_assertions), expect(dead_code, reason = "there are no faults of the disk"))]
 
 mod answers;
 mod costs;
+#[cfg(debug_assertions)]
 mod crashes;
 mod cuts;
+#[cfg(debug_assertions)]
 mod disk;
 mod judge;
 mod load;
 mod oracle;
+mod outage;
+#[cfg(debug_assertions)]
+mod overload;
 mod poison;
 mod proxy;
+mod reports_beside;
 mod rig;
 mod rows;
 mod stopping;
+#[cfg(debug_assertions)]
 mod storm;
 #[expect(dead_code, reason = "the integration tests need more of it")]
 #[path = "../it/support.rs"]

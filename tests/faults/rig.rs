@@ -17,7 +17,11 @@ use tempfile::TempDir;
 use crate::load::Address;
 use crate::oracle::Oracle;
 use crate::proxy::Proxy;
-use crate::support::{PATIENCE, PROGRAM, connect, eventually, run_program};
+use crate::support::{PATIENCE, PROGRAM, connect, eventually, run_program, within};
+
+/// How long anything may take that is waited for again and again in a long run: what takes seconds takes
+/// minutes where others work, too.
+pub(crate) const LONG_PATIENCE: Duration = Duration::from_secs(600);
 
 /// A collector, and everything around it.
 pub(crate) struct Rig {
@@ -70,11 +74,13 @@ impl Rig {
             ("PASSERBY_CLICKHOUSE_DATABASE", database),
             ("PASSERBY_TRUSTED_PROXIES", "127.0.0.0/8".to_owned()),
             ("PASSERBY_SPOOL_SEGMENT_BYTES", "65536".to_owned()),
-            ("PASSERBY_FAULTS", wishes),
         ];
+        // A release build does not know of it.
+        let faults = cfg!(debug_assertions).then_some(("PASSERBY_FAULTS", wishes));
         let own = settings.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
         let variables =
-            defaults.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(own).collect();
+            defaults.into_iter().chain(faults).map(|(name, value)| (name.to_owned(), value));
+        let variables = variables.chain(own).collect();
         let store = connect(&server, &server).await;
         store.writer().query("SYSTEM STOP MERGES events").execute().await.unwrap();
         let mut rig = Self {
@@ -197,6 +203,14 @@ impl Rig {
         self.log.lock().unwrap().clone()
     }
 
+    /// The memory that the collector has in the machine's, in MiB.
+    pub(crate) fn memory(&self) -> u64 {
+        let pid = self.collector.as_ref().unwrap().id();
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        resident.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
+    }
+
     /// Sends the collector a signal.
     pub(crate) fn signal(&self, signal: Signal) {
         send(self.collector.as_ref().unwrap().id(), signal);
@@ -241,6 +255,15 @@ impl Rig {
     /// Waits until a figure is as wanted.
     pub(crate) async fn until(&self, what: &str, mut is_so: impl FnMut(&Figures) -> bool) {
         eventually(what, async || self.try_figures().await.filter(|figures| is_so(figures))).await;
+    }
+
+    /// Waits, without a load, until everything is stored, however slow the machine is.
+    pub(crate) async fn settle(&self) {
+        let waiting = async || self.try_figures().await.map(|it| it.of("events_waiting"));
+        within(LONG_PATIENCE, "everything is stored", async || {
+            waiting().await.filter(|it| *it == 0)
+        })
+        .await;
     }
 }
 

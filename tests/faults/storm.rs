@@ -9,8 +9,8 @@ use rustix::process::Signal;
 
 use crate::load::Load;
 use crate::proxy::Mode;
-use crate::rig::{Rig, Start, send};
-use crate::support::{engine_settings, eventually};
+use crate::rig::{LONG_PATIENCE, Rig, Start, send};
+use crate::support::{engine_settings, eventually, within};
 use crate::{chance, rounds};
 
 /// A long run is judged, and its rows merged, after as many rounds.
@@ -29,11 +29,12 @@ async fn a_storm_loses_nothing_and_counts_nothing_twice() {
         let kind = if round <= KINDS { round - 1 } else { chance.random_range(0..KINDS) };
         harm(&mut rig, &engine, kind, &mut chance).await;
         if round % CHAPTER == 0 {
-            settle(&rig, &engine).await;
+            load.paused(settle(&rig, &engine)).await;
             rig.merge().await;
+            println!("round {round}: {}", rig.oracle.summary());
         }
     }
-    settle(&rig, &engine).await;
+    load.paused(settle(&rig, &engine)).await;
     load.stop().await;
     rig.judge().await;
     assert!(rig.met.replays > 0, "no event ever waited for a restart: {:?}", rig.met);
@@ -42,11 +43,16 @@ async fn a_storm_loses_nothing_and_counts_nothing_twice() {
     engine.stop().await;
 }
 
-/// The engine answers again, and most of what waited is in it.
+/// Waits until the engine runs, and answers.
+async fn answers(rig: &Rig, engine: &Engine) {
+    within(LONG_PATIENCE, "the engine runs", async || engine.pid()).await;
+    within(LONG_PATIENCE, "it answers", async || rig.store.version().await.ok()).await;
+}
+
+/// The engine answers again, and what waited is in it.
 async fn settle(rig: &Rig, engine: &Engine) {
-    eventually("the engine runs", async || engine.pid()).await;
-    eventually("it answers", async || rig.store.version().await.ok()).await;
-    rig.until("the spool is short", |it| it.of("events_waiting") < 1_000).await;
+    answers(rig, engine).await;
+    rig.settle().await;
 }
 
 const KINDS: u64 = 10;
@@ -125,17 +131,17 @@ async fn a_killed_engine_loses_nothing_and_counts_nothing_twice() {
     let load = Load::start(&rig.address, &rig.oracle, 250);
     let mut kills = 0;
     for round in 1..=rounds(3) {
-        eventually("the engine runs", async || engine.pid()).await;
-        eventually("it answers", async || rig.store.version().await.ok()).await;
+        answers(&rig, &engine).await;
         tokio::time::sleep(Duration::from_millis(chance.random_range(0..2_500))).await;
         end_of_the_engine(&engine);
         kills += 1;
         if round % CHAPTER == 0 {
-            settle(&rig, &engine).await;
+            load.paused(settle(&rig, &engine)).await;
             rig.merge().await;
+            println!("round {round}: {}", rig.oracle.summary());
         }
     }
-    settle(&rig, &engine).await;
+    load.paused(settle(&rig, &engine)).await;
     load.stop().await;
     rig.judge().await;
     let failures = rig.figures().await.of("insert_failures_total");
