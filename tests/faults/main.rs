@@ -23,17 +23,21 @@
 )]
 
 mod answers;
+mod cluster;
 mod costs;
 mod crashes;
 mod cuts;
 mod disk;
 mod judge;
 mod load;
+#[path = "../it/nginx.rs"]
+mod nginx;
 mod oracle;
 mod poison;
 mod proxy;
 mod rig;
 mod rows;
+mod shards;
 mod stopping;
 mod storm;
 #[expect(dead_code, reason = "the integration tests need more of it")]
