@@ -1,6 +1,8 @@
 -- Passerby's tables: the only DDL there is. Applied at every start (`passerby migrate` does it by
--- hand), so each statement may be run again and again. `{replacing}` is the one thing that differs
--- between installations: a ReplacingMergeTree on one machine, a replicated one on a cluster.
+-- hand), so each statement may be run again and again. Two things differ between installations:
+-- `{replacing}` is a ReplacingMergeTree, or one that is replicated; `{shard by: …}` is nothing on one
+-- machine, and on a cluster which shard a row goes to (`src/store/cluster.rs`). Rows that are alike go to
+-- the same, and so do the rows of a visit; an event of nobody goes by itself.
 -- Statements end in a semicolon at the end of a line.
 
 -- One row an event. The rows of one visit lie together, in the order in which they arrived; what is
@@ -52,6 +54,7 @@ ENGINE = {replacing}()
 PARTITION BY toYYYYMMDD(timestamp)
 ORDER BY (site_id, session_id, seq, event_id)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+{shard by: cityHash64(site_id, if(session_id = 0, event_id, session_id))}
 COMMENT 'One row an event; the truth that every report is computed from';
 
 -- The sites. The row with the highest version is the one that holds.
@@ -70,6 +73,7 @@ CREATE TABLE IF NOT EXISTS sites
 )
 ENGINE = {replacing}(version)
 ORDER BY site_id
+{shard by: cityHash64(site_id)}
 COMMENT 'Registered sites, one row a change';
 
 -- The tokens that open reports and administration. A token itself is never stored.
@@ -88,6 +92,7 @@ CREATE TABLE IF NOT EXISTS tokens
 )
 ENGINE = {replacing}(version)
 ORDER BY token_id
+{shard by: cityHash64(token_id)}
 COMMENT 'Tokens, one row a change';
 
 -- What sites want their visitors to do.
@@ -107,6 +112,7 @@ CREATE TABLE IF NOT EXISTS goals
 )
 ENGINE = {replacing}(version)
 ORDER BY goal_id
+{shard by: cityHash64(goal_id)}
 COMMENT 'Goals of sites, one row a change';
 
 -- Sets of filters that sites have given names.
@@ -122,6 +128,7 @@ CREATE TABLE IF NOT EXISTS segments
 )
 ENGINE = {replacing}(version)
 ORDER BY segment_id
+{shard by: cityHash64(segment_id)}
 COMMENT 'Segments of sites, one row a change';
 
 CREATE TABLE IF NOT EXISTS funnels
@@ -136,6 +143,7 @@ CREATE TABLE IF NOT EXISTS funnels
 )
 ENGINE = {replacing}(version)
 ORDER BY funnel_id
+{shard by: cityHash64(funnel_id)}
 COMMENT 'Funnels of sites, one row a change';
 
 -- Links that open a site's page to whoever has them. Unlike a token, a link can be shown again.
@@ -155,6 +163,7 @@ CREATE TABLE IF NOT EXISTS shared_links
 )
 ENGINE = {replacing}(version)
 ORDER BY link_id
+{shard by: cityHash64(link_id)}
 COMMENT 'Shared links of sites, one row a change';
 
 -- The keys of rows that are being erased, in memory only: an erasure names rows by this table, so that

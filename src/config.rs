@@ -246,6 +246,12 @@ pub struct ClickHouse {
     pub reader_password: Secret,
     /// The database that holds the tables; made when it is missing.
     pub database: String,
+    /// The cluster, as the servers' `remote_servers` names it; without it `url` is the only server.
+    pub cluster: Option<String>,
+    /// The HTTP addresses of all servers of the cluster.
+    pub nodes: Vec<String>,
+    /// Whether the shards of the cluster have replicas.
+    pub replicated: bool,
 }
 
 impl Default for ClickHouse {
@@ -257,6 +263,9 @@ impl Default for ClickHouse {
             reader_user: None,
             reader_password: Secret::default(),
             database: "passerby".to_owned(),
+            cluster: None,
+            nodes: Vec::new(),
+            replicated: false,
         }
     }
 }
@@ -356,6 +365,7 @@ pub struct Environment {
 enum Form {
     Text,
     Integer,
+    Boolean,
     List,
 }
 
@@ -397,6 +407,9 @@ const OVERRIDES: &[(&str, &[&str], Form)] = &[
     ("PASSERBY_CLICKHOUSE_READER_USER", &["clickhouse", "reader_user"], Form::Text),
     ("PASSERBY_CLICKHOUSE_READER_PASSWORD", &["clickhouse", "reader_password"], Form::Text),
     ("PASSERBY_CLICKHOUSE_DATABASE", &["clickhouse", "database"], Form::Text),
+    ("PASSERBY_CLICKHOUSE_CLUSTER", &["clickhouse", "cluster"], Form::Text),
+    ("PASSERBY_CLICKHOUSE_NODES", &["clickhouse", "nodes"], Form::List),
+    ("PASSERBY_CLICKHOUSE_REPLICATED", &["clickhouse", "replicated"], Form::Boolean),
     ("PASSERBY_ENGINE_PATH", &["engine", "path"], Form::Text),
     ("PASSERBY_ENGINE_MEMORY_BYTES_MAX", &["engine", "memory_bytes_max"], Form::Integer),
     ("PASSERBY_ENGINE_PORT", &["engine", "port"], Form::Integer),
@@ -521,7 +534,7 @@ impl Config {
             if let Some(value) = environment.get(name) {
                 let value = form
                     .value(value)
-                    .ok_or_else(|| wrong(format!("{name} must be a whole number")))?;
+                    .ok_or_else(|| wrong(format!("{name} must be {}", form.rule())))?;
                 // By itself, so that an error can name the variable.
                 let mut alone = toml::Table::new();
                 set(&mut alone, path, value.clone());
@@ -579,18 +592,41 @@ impl Config {
         }
         self.privacy_fits_its_profile()?;
         self.tls_is_whole()?;
-        if let Some(url) = &self.clickhouse.url
-            && !url.starts_with("http://")
-            && !url.starts_with("https://")
-        {
-            let rule = "an address that begins with http:// or https://";
-            return Err(ConfigError::OutOfBounds {
-                key: "clickhouse.url",
-                value: url.clone(),
-                rule,
-            });
-        }
+        self.clickhouse.is_whole()?;
         Ok(self)
+    }
+}
+
+impl ClickHouse {
+    /// Addresses are such, and a cluster has a server to ask, a list of all, and a name that ends no statement.
+    fn is_whole(&self) -> Result<(), ConfigError> {
+        let wrong = |key, value: &str, rule| {
+            Err(ConfigError::OutOfBounds { key, value: value.to_owned(), rule })
+        };
+        let is_address = |url: &String| url.starts_with("http://") || url.starts_with("https://");
+        let address = "an address that begins with http:// or https://";
+        if let Some(url) = self.url.iter().find(|url| !is_address(url)) {
+            return wrong("clickhouse.url", url, address);
+        }
+        if let Some(url) = self.nodes.iter().find(|url| !is_address(url)) {
+            return wrong("clickhouse.nodes", url, address);
+        }
+        let Some(cluster) = &self.cluster else {
+            return match self.nodes.first() {
+                Some(node) => wrong("clickhouse.nodes", node, "empty without clickhouse.cluster"),
+                None => Ok(()),
+            };
+        };
+        let in_a_name =
+            |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
+        if cluster.is_empty() || !cluster.chars().all(in_a_name) {
+            return wrong("clickhouse.cluster", cluster, "letters, digits, -, _ and dots");
+        }
+        match (&self.url, self.nodes.is_empty()) {
+            (None, _) => wrong("clickhouse.url", "not set", "a server of clickhouse.cluster"),
+            (_, true) => wrong("clickhouse.nodes", "empty", "all servers of clickhouse.cluster"),
+            (Some(_), false) => Ok(()),
+        }
     }
 }
 
@@ -640,10 +676,20 @@ impl Config {
 }
 
 impl Form {
+    /// What a text must be that is none.
+    fn rule(self) -> &'static str {
+        match self {
+            Self::Integer => "a whole number",
+            Self::Boolean => "true or false",
+            Self::Text | Self::List => "a text",
+        }
+    }
+
     fn value(self, text: &str) -> Option<toml::Value> {
         Some(match self {
             Self::Text => text.into(),
             Self::Integer => text.trim().parse::<i64>().ok()?.into(),
+            Self::Boolean => text.trim().parse::<bool>().ok()?.into(),
             Self::List => {
                 let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
                 toml::Value::Array(items.map(Into::into).collect())

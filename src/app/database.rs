@@ -10,11 +10,11 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::config::{Config, Environment};
-use crate::http::health::Health;
+use crate::http::health::{Health, Tables};
 use crate::store::catalog::Catalog;
 use crate::store::engine::{Analyst, Engine, EngineSettings, discover};
-use crate::store::migration::Step;
-use crate::store::{Server, Store, StoreError};
+use crate::store::migration::Planned;
+use crate::store::{Cluster, Server, Store, StoreError};
 
 /// How often the catalog is read anew, and with it whether the database answers: other collectors
 /// may have changed it.
@@ -107,7 +107,19 @@ fn connect(config: &Config, environment: &Environment) -> anyhow::Result<(Option
             (Some(engine), writer, reader)
         }
     };
-    Ok((engine, Store::connect(&writer, &reader)))
+    let clickhouse = &config.clickhouse;
+    let store = match &clickhouse.cluster {
+        None => Store::connect(&writer, &reader),
+        Some(name) => {
+            let cluster = Cluster {
+                name: name.clone(),
+                nodes: clickhouse.nodes.clone(),
+                is_replicated: clickhouse.replicated,
+            };
+            Store::connect_to_cluster(&writer, &reader, cluster)
+        }
+    };
+    Ok((engine, store))
 }
 
 /// What a start of this version would do to the tables. Nothing is changed.
@@ -115,7 +127,7 @@ pub(super) async fn plan(
     config: &Config,
     environment: &Environment,
     patience: Duration,
-) -> anyhow::Result<Vec<Step>> {
+) -> anyhow::Result<Vec<Planned>> {
     let (engine, store) = connect(config, environment)?;
     let begun = Instant::now();
     let outcome = loop {
@@ -160,7 +172,7 @@ async fn keep(
 ) {
     let (mut has_tables, mut away_since, mut has_warned) = (false, None, false);
     loop {
-        let outcome = refresh(&store, &catalog, &mut has_tables).await;
+        let outcome = refresh(&store, &catalog, &health, &mut has_tables).await;
         health.set_database(outcome.is_ok());
         let pause = match outcome {
             Ok(()) => {
@@ -191,10 +203,18 @@ async fn keep(
 async fn refresh(
     store: &Store,
     catalog: &Catalog,
+    health: &Health,
     has_tables: &mut bool,
 ) -> Result<(), StoreError> {
     if !*has_tables {
-        store.apply_schema().await?;
+        let planned = store.plan().await?;
+        if planned.iter().any(|planned| planned.step.sql().is_some()) {
+            health.set_tables(Tables::Changing);
+        }
+        let outcome = store.apply_schema().await;
+        // What could not be changed is not worth a beacon: the spool has room until it is.
+        health.set_tables(Tables::Settled);
+        outcome?;
         *has_tables = true;
     }
     catalog.refresh(store).await

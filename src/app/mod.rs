@@ -27,7 +27,7 @@ use crate::http::queue::Queue;
 use crate::privacy::{Ledger, OnObjection, SaltStore, Salts};
 use crate::store::catalog::Catalog;
 use crate::store::loader::quarantine::Quarantine;
-use crate::store::migration::Step;
+use crate::store::migration::Planned;
 use crate::telemetry::Counters;
 use data_dir::DataDir;
 use database::Database;
@@ -104,7 +104,7 @@ impl App {
         config: &Config,
         environment: &Environment,
         patience: Duration,
-    ) -> anyhow::Result<Vec<Step>> {
+    ) -> anyhow::Result<Vec<Planned>> {
         // The embedded engine's files are the directory's.
         let _data_dir = match config.clickhouse.url {
             Some(_) => None,

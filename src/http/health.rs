@@ -1,10 +1,12 @@
 //! How the collector is: for orchestrators, load balancers and people.
 //!
 //! *Live* means that the process answers. *Ready* means that it can accept beacons durably; for that
-//! it needs its spool and the catalog, not ClickHouse. `/api/health` tells both, and more.
+//! it needs its spool and the catalog, not ClickHouse. Only a start that changes the tables is not ready before it has
+//! done so: an upgrade that goes from collector to collector waits for it. `/api/health` tells both, and more.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::time::{Duration, Instant};
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -16,15 +18,55 @@ use serde_json::json;
 use super::Services;
 use crate::spool::Spool;
 
+/// How long a start waits for ClickHouse to tell what tables it has.
+const FIRST_ANSWER: Duration = Duration::from_secs(1);
+
 /// What is known of the parts.
-#[derive(Default)]
 pub struct Health {
+    begun: Instant,
+    tables: AtomicU8,
     database: AtomicBool,
     spool: OnceLock<Spool>,
     stopping: AtomicBool,
 }
 
+/// What is known of ClickHouse's tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Tables {
+    /// ClickHouse has not answered yet.
+    Unknown,
+    /// They are being made those of this version.
+    Changing,
+    /// They are, or can not be now.
+    Settled,
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        Self {
+            begun: Instant::now(),
+            tables: AtomicU8::new(Tables::Unknown as u8),
+            database: AtomicBool::default(),
+            spool: OnceLock::default(),
+            stopping: AtomicBool::default(),
+        }
+    }
+}
+
 impl Health {
+    /// What is known of the tables now.
+    pub fn set_tables(&self, tables: Tables) {
+        self.tables.store(tables as u8, Ordering::Relaxed);
+    }
+
+    /// Whether there is no reason to wait for the tables: a ClickHouse that does not answer is none.
+    fn has_tables(&self) -> bool {
+        let tables = self.tables.load(Ordering::Relaxed);
+        tables == Tables::Settled as u8
+            || tables == Tables::Unknown as u8 && self.begun.elapsed() >= FIRST_ANSWER
+    }
+
     /// Whether ClickHouse answered last.
     pub fn set_database(&self, answers: bool) {
         self.database.store(answers, Ordering::Relaxed);
@@ -81,6 +123,7 @@ async fn live() -> &'static str {
 fn is_ready(services: &Services) -> bool {
     let health = &services.health;
     health.spool_accepts()
+        && health.has_tables()
         && !health.stopping.load(Ordering::Relaxed)
         && services.catalog.is_loaded()
 }
@@ -99,6 +142,7 @@ async fn health(State(services): State<Services>) -> Response {
     let body = json!({
         "ready": ready,
         "clickhouse": word(services.health.database.load(Ordering::Relaxed)),
+        "tables": word(services.health.has_tables()),
         "spool": word(services.health.spool_accepts()),
         "catalog": word(services.catalog.is_loaded()),
     });

@@ -3,7 +3,7 @@
 //! A backup is a folder or archive where ClickHouse is allowed to write: of the embedded engine
 //! `engine/backups` in the data directory, of a server its `backups.allowed_path`. It has the tables and
 //! views of the database and nothing else: a salt is in no table, and events that still wait in a
-//! spool are loaded when the collector goes on.
+//! spool are loaded when the collector goes on. On a cluster each server writes its own, all under one name.
 
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ impl Store {
     pub async fn backup(&self, name: &BackupName) -> Result<(), StoreError> {
         let BackupName(file) = name;
         let sql = format!("BACKUP DATABASE `{}` TO File('{file}')", self.database());
-        in_time_of(PATIENCE, self.server().query_raw(&sql).execute()).await
+        self.on_every_node(&sql).await
     }
 
     /// Brings a backup into the tables, which must be empty.
@@ -71,8 +71,15 @@ impl Store {
             "RESTORE DATABASE `{}` FROM File('{file}') SETTINGS allow_different_table_def = 1",
             self.database()
         );
-        in_time_of(PATIENCE, self.server().query_raw(&sql).execute()).await?;
+        self.on_every_node(&sql).await?;
         self.apply_schema().await
+    }
+
+    async fn on_every_node(&self, sql: &str) -> Result<(), StoreError> {
+        for node in self.nodes() {
+            in_time_of(PATIENCE, node.server.query_raw(sql).execute()).await?;
+        }
+        Ok(())
     }
 }
 

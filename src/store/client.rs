@@ -11,8 +11,10 @@ use clickhouse::{Client, Compression, RowOwned, RowRead, RowWrite};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use super::migration::{self, Step};
-use super::{Server, schema};
+use super::Server;
+use super::cluster::Cluster;
+use super::migration::{self, Planned};
+use super::schema::{self, Kind};
 use crate::event::Event;
 use crate::query::statement::Statement;
 
@@ -40,14 +42,34 @@ const WRITE_SETTINGS: [(&str, &str); 8] = [
     ("max_partitions_per_insert_block", "100"),
 ];
 
+/// Settings of everything on a cluster. An insert is answered when each shard that it has rows for has them on its
+/// disk; visits are whole on their shard, so that what goes by visits is asked for there; and a report of some of the
+/// shards would be a wrong one.
+const CLUSTER_SETTINGS: [(&str, &str); 4] = [
+    ("distributed_foreground_insert", "1"),
+    ("insert_distributed_timeout", "50"),
+    ("distributed_product_mode", "local"),
+    ("skip_unavailable_shards", "0"),
+];
+
 /// ClickHouse, to write to and to read from.
 pub struct Store {
     writer: Client,
     reader: Client,
-    /// Without a database: for making it.
-    server: Client,
+    /// The servers that have the rows: on one machine, the one.
+    nodes: Vec<Node>,
+    cluster: Option<Cluster>,
     database: String,
     statements: Semaphore,
+}
+
+/// A server that has rows.
+pub(super) struct Node {
+    url: String,
+    /// The user that writes.
+    pub(super) writer: Client,
+    /// The same without a database: for making it.
+    pub(super) server: Client,
 }
 
 /// ClickHouse did not do what it was asked.
@@ -151,8 +173,17 @@ fn refusal(message: &str) -> StoreError {
 }
 
 impl Store {
-    /// Prepares access; nothing is sent yet.
+    /// Prepares access to one server; nothing is sent yet.
     pub fn connect(writer: &Server, reader: &Server) -> Self {
+        Self::of(writer, reader, None)
+    }
+
+    /// Prepares access to a cluster: rows and questions go to one of its servers, which knows the others.
+    pub fn connect_to_cluster(writer: &Server, reader: &Server, cluster: Cluster) -> Self {
+        Self::of(writer, reader, Some(cluster))
+    }
+
+    fn of(writer: &Server, reader: &Server, cluster: Option<Cluster>) -> Self {
         let client = |server: &Server| {
             Client::default()
                 .with_url(&server.url)
@@ -169,16 +200,29 @@ impl Store {
             .with_setting("output_format_json_quote_64bit_integers", "0")
             .with_setting("output_format_json_quote_denormals", "0")
             .with_setting("session_timezone", "UTC");
-        let for_writes = WRITE_SETTINGS.iter().fold(
-            client(writer).with_database(&writer.database).with_compression(Compression::Lz4),
-            |client, (name, value)| client.with_setting(*name, *value),
-        );
+        let for_writes = |server: &Server| {
+            let client = client(server).with_database(&server.database);
+            with_settings(client.with_compression(Compression::Lz4), &WRITE_SETTINGS)
+        };
+        let spread = |client| match &cluster {
+            Some(_) => with_settings(client, &CLUSTER_SETTINGS),
+            None => client,
+        };
+        let urls = match &cluster {
+            Some(cluster) => cluster.nodes.clone(),
+            None => vec![writer.url.clone()],
+        };
+        let node = |url: String| {
+            let server = Server { url: url.clone(), ..writer.clone() };
+            Node { url, writer: spread(for_writes(&server)), server: client(&server) }
+        };
         Self {
-            writer: for_writes,
-            reader: for_reports,
-            server: client(writer),
+            writer: spread(for_writes(writer)),
+            reader: spread(for_reports),
+            nodes: urls.into_iter().map(node).collect(),
             database: writer.database.clone(),
             statements: Semaphore::new(STATEMENTS_MAX),
+            cluster,
         }
     }
 
@@ -187,9 +231,19 @@ impl Store {
         &self.writer
     }
 
-    /// The client of the user that writes, without a database.
-    pub(super) fn server(&self) -> &Client {
-        &self.server
+    /// The servers that have the rows.
+    pub(super) fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// Whether more than one server has each row.
+    pub(super) fn is_replicated(&self) -> bool {
+        self.cluster.as_ref().is_some_and(|cluster| cluster.is_replicated)
+    }
+
+    /// The table of events where its rows are.
+    pub(super) fn stored_events(&self) -> &'static str {
+        if self.cluster.is_some() { "events_local" } else { "events" }
     }
 
     /// The name of the database, without what could end it in a statement.
@@ -199,24 +253,66 @@ impl Store {
 
     /// Makes the database and its tables, where they are missing, and what is missing of them.
     ///
+    /// On a cluster each server has the tables before any asks another for them, and the same for each column.
+    ///
     /// # Errors
-    /// When ClickHouse does not answer, or the user may not.
+    /// When a ClickHouse does not answer, the user may not, or the cluster is another than is configured.
     pub async fn apply_schema(&self) -> Result<(), StoreError> {
         let create = format!("CREATE DATABASE IF NOT EXISTS `{}`", self.database());
-        in_time(self.server.query_raw(&create).execute()).await?;
-        let statements = schema::statements();
-        for step in migration::plan(&statements, &self.columns().await?) {
+        for node in &self.nodes {
+            in_time(node.server.query_raw(&create).execute()).await?;
+        }
+        if let Some(cluster) = &self.cluster {
+            self.compare(cluster).await?;
+        }
+        for kind in [Kind::Table, Kind::Distributed, Kind::View] {
+            for node in &self.nodes {
+                self.apply(kind, node).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn apply(&self, kind: Kind, node: &Node) -> Result<(), StoreError> {
+        let mut statements = schema::statements(self.cluster.as_ref());
+        statements.retain(|statement| statement.kind == kind);
+        if kind == Kind::View {
+            // Whether what a view is made of has changed can not be told from its columns.
+            for view in &statements {
+                in_time(node.writer.query_raw(&view.sql).execute()).await?;
+            }
+            return Ok(());
+        }
+        for step in migration::plan(&statements, &self.columns(node).await?) {
             match step.sql() {
                 Some(sql) => {
-                    tracing::debug!(%step, "a step of the migration");
-                    in_time(self.writer.query_raw(sql).execute()).await?;
+                    tracing::debug!(%step, node = %node.url, "a step of the migration");
+                    in_time(node.writer.query_raw(sql).execute()).await?;
                 }
                 None => tracing::warn!(%step, "the tables are not those of this version"),
             }
         }
-        // Whether what a view is made of has changed can not be told from its columns.
-        for view in statements.iter().filter(|statement| statement.kind == schema::Kind::View) {
-            in_time(self.writer.query_raw(&view.sql).execute()).await?;
+        Ok(())
+    }
+
+    /// Compares the cluster as its servers know it with the one that is configured: a server that is not listed would
+    /// have no tables, or keep what was erased everywhere else.
+    async fn compare(&self, cluster: &Cluster) -> Result<(), StoreError> {
+        let sql = "SELECT count() FROM system.clusters WHERE cluster = ?";
+        for node in &self.nodes {
+            let known = node.server.query(sql).bind(&cluster.name).fetch_one::<u64>();
+            let known = in_time(known).await?;
+            if known != self.nodes.len() as u64 {
+                return Err(StoreError::Rejected {
+                    code: 0,
+                    message: format!(
+                        "the cluster {} has {known} servers for {}, and clickhouse.nodes has {}: list them all",
+                        cluster.name,
+                        node.url,
+                        self.nodes.len()
+                    ),
+                });
+            }
         }
         Ok(())
     }
@@ -225,14 +321,21 @@ impl Store {
     ///
     /// # Errors
     /// When ClickHouse does not answer.
-    pub async fn plan(&self) -> Result<Vec<Step>, StoreError> {
-        Ok(migration::plan(&schema::statements(), &self.columns().await?))
+    pub async fn plan(&self) -> Result<Vec<Planned>, StoreError> {
+        let statements = schema::statements(self.cluster.as_ref());
+        let mut planned = Vec::new();
+        for node in &self.nodes {
+            let steps = migration::plan(&statements, &self.columns(node).await?);
+            let url = self.cluster.as_ref().map(|_| node.url.clone());
+            planned.extend(steps.into_iter().map(|step| Planned { node: url.clone(), step }));
+        }
+        Ok(planned)
     }
 
-    /// The columns that the database has.
-    async fn columns(&self) -> Result<migration::Columns, StoreError> {
+    /// The columns that a server's database has.
+    async fn columns(&self, node: &Node) -> Result<migration::Columns, StoreError> {
         let sql = "SELECT table, name, type FROM system.columns WHERE database = ?";
-        let query = self.server.query(sql).bind(&self.database);
+        let query = node.server.query(sql).bind(&self.database);
         let rows = in_time(query.fetch_all::<(String, String, String)>()).await?;
         let mut columns = migration::Columns::new();
         for (table, name, kind) in rows {
@@ -246,7 +349,7 @@ impl Store {
     /// # Errors
     /// When it does not.
     pub async fn version(&self) -> Result<String, StoreError> {
-        in_time(self.server.query("SELECT version()").fetch_one::<String>()).await
+        in_time(self.writer.query("SELECT version()").fetch_one::<String>()).await
     }
 
     /// Writes one row of a small table.
@@ -330,6 +433,10 @@ impl Store {
         })
         .await
     }
+}
+
+fn with_settings(client: Client, settings: &[(&'static str, &'static str)]) -> Client {
+    settings.iter().fold(client, |client, (name, value)| client.with_setting(*name, *value))
 }
 
 fn rows(answer: &Bytes) -> Result<Vec<Vec<Value>>, StoreError> {

@@ -11,7 +11,8 @@
 //! that is in use. The parts they were in leave the disk when the server cleans up: within two minutes with
 //! the embedded engine, within ten with a server's defaults (`old_parts_lifetime`).
 
-use clickhouse::Row;
+use clickhouse::query::Query;
+use clickhouse::{Client, Row};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -102,7 +103,7 @@ impl Store {
             self.let_merges_run().await;
         }
         for step in &steps {
-            in_time(self.mutating(&step.sql()).execute()).await?;
+            self.mutate(&step.sql(self.stored_events())).await?;
         }
         Ok(steps.len())
     }
@@ -114,9 +115,14 @@ impl Store {
     pub async fn leftovers(&self) -> Result<Leftovers, StoreError> {
         let count = async |table: &str, condition: &str| {
             let sql = format!(
-                "SELECT count() FROM system.{table} WHERE database = currentDatabase() AND table = 'events'{condition}"
+                "SELECT count() FROM system.{table} WHERE database = currentDatabase() AND table = '{}'{condition}",
+                self.stored_events()
             );
-            in_time(self.writer().query_raw(&sql).fetch_one::<u64>()).await
+            let mut count = 0;
+            for node in self.nodes() {
+                count += in_time(node.writer.query_raw(&sql).fetch_one::<u64>()).await?;
+            }
+            Ok::<_, StoreError>(count)
         };
         Ok(Leftovers {
             old_parts: count("parts", " AND NOT active").await?,
@@ -142,8 +148,9 @@ impl Store {
                     text.replace(&format!("{{{name}:UInt64}}"), &value)
                 },
             );
-            let sql = format!("ALTER TABLE events DELETE IN PARTITION ID '{day}' WHERE {text}");
-            in_time(self.mutating(&sql).execute()).await?;
+            let table = self.stored_events();
+            let sql = format!("ALTER TABLE {table} DELETE IN PARTITION ID '{day}' WHERE {text}");
+            self.mutate(&sql).await?;
             return Ok(events);
         }
         let erasure = self.doom(day, selection.condition()).await?;
@@ -159,10 +166,15 @@ impl Store {
         in_time(self.unlogged(sql).fetch_all::<String>()).await
     }
 
-    /// Puts the keys of rows into memory; returns the number that they have there.
+    /// Puts the keys of rows into memory, of every server that has rows; returns the number that they have there.
     async fn doom(&self, day: &str, condition: Sql) -> Result<u64, StoreError> {
         let erasure = getrandom::u64()
             .map_err(|_| StoreError::Unavailable("the system gives no random number".to_owned()))?;
+        if self.is_replicated() {
+            // A replica that lags behind would keep what it learns of later.
+            let sql = format!("SYSTEM SYNC REPLICA {}", self.stored_events());
+            self.mutate(&sql).await?;
+        }
         let sql = sql![
             "INSERT INTO doomed SELECT DISTINCT ",
             Sql::number(erasure),
@@ -173,47 +185,58 @@ impl Store {
             " AND ",
             condition,
         ];
-        in_time(self.unlogged(sql).execute()).await?;
+        let statement = Statement::from(sql);
+        for node in self.nodes() {
+            in_time(unlogged(&node.writer, &statement).execute()).await?;
+        }
         Ok(erasure)
     }
 
     async fn doomed(&self, erasure: u64) -> Result<u64, StoreError> {
         let sql = format!("SELECT count() FROM doomed WHERE erasure = {erasure}");
-        in_time(self.writer().query_raw(&sql).fetch_one::<u64>()).await
+        // Every server has all of the keys.
+        let Some(node) = self.nodes().first() else { return Ok(0) };
+        in_time(node.writer.query_raw(&sql).fetch_one::<u64>()).await
     }
 
     async fn alter_doomed(&self, change: &str, erasure: u64) -> Result<(), StoreError> {
         let rows = format!("({KEY}) IN (SELECT {KEY} FROM doomed WHERE erasure = {erasure})");
-        let outcome =
-            in_time(self.mutating(&format!("ALTER TABLE events {change} WHERE {rows}")).execute())
-                .await;
-        let forget = format!("ALTER TABLE doomed DELETE WHERE erasure = {erasure}");
-        in_time(self.mutating(&forget).execute()).await?;
+        let table = self.stored_events();
+        let outcome = self.mutate(&format!("ALTER TABLE {table} {change} WHERE {rows}")).await;
+        self.mutate(&format!("ALTER TABLE doomed DELETE WHERE erasure = {erasure}")).await?;
         outcome
     }
 
     /// Starts the merges of `events`, in case that somebody has stopped them. Whether they may be started or
     /// not, a deletion that is not made in time says so itself.
     async fn let_merges_run(&self) {
-        let start = self.writer().query_raw("SYSTEM START MERGES events");
-        if let Err(error) = in_time(start.execute()).await {
+        let start = format!("SYSTEM START MERGES {}", self.stored_events());
+        if let Err(error) = self.mutate(&start).await {
             tracing::debug!(%error, "merges could not be started; deletions wait if they are stopped");
         }
     }
 
-    fn unlogged(&self, sql: Sql) -> clickhouse::query::Query {
-        let statement = Statement::from(sql);
-        let query = self.writer().query_raw(statement.text()).with_setting("log_queries", "0");
-        statement.params().iter().fold(query, |query, (name, value)| query.param(name, value))
+    fn unlogged(&self, sql: Sql) -> Query {
+        unlogged(self.writer(), &Statement::from(sql))
     }
 
-    /// A change of rows that has been made when it is answered.
-    fn mutating(&self, sql: &str) -> clickhouse::query::Query {
-        self.writer()
-            .query_raw(sql)
-            .with_setting("mutations_sync", "2")
-            .with_setting("allow_nondeterministic_mutations", "1")
+    /// Changes rows on every server that has any. It has been made when it is answered.
+    async fn mutate(&self, sql: &str) -> Result<(), StoreError> {
+        for node in self.nodes() {
+            let query = node
+                .writer
+                .query_raw(sql)
+                .with_setting("mutations_sync", "2")
+                .with_setting("allow_nondeterministic_mutations", "1");
+            in_time(query.execute()).await?;
+        }
+        Ok(())
     }
+}
+
+fn unlogged(client: &Client, statement: &Statement) -> Query {
+    let query = client.query_raw(statement.text()).with_setting("log_queries", "0");
+    statement.params().iter().fold(query, |query, (name, value)| query.param(name, value))
 }
 
 fn on(day: &str) -> Sql {
@@ -230,15 +253,15 @@ enum Step {
 }
 
 impl Step {
-    fn sql(&self) -> String {
+    fn sql(&self, table: &str) -> String {
         match self {
-            Self::Drop { day } => format!("ALTER TABLE events DROP PARTITION ID '{day}'"),
+            Self::Drop { day } => format!("ALTER TABLE {table} DROP PARTITION ID '{day}'"),
             Self::Delete { day, older } => {
                 let each = older.iter().map(|(site, kept)| {
                     format!("(site_id = {site} AND timestamp < toDateTime({kept}, 'UTC'))")
                 });
                 let all = each.collect::<Vec<_>>().join(" OR ");
-                format!("ALTER TABLE events DELETE IN PARTITION ID '{day}' WHERE {all}")
+                format!("ALTER TABLE {table} DELETE IN PARTITION ID '{day}' WHERE {all}")
             }
         }
     }

@@ -76,6 +76,24 @@ impl fmt::Display for Step {
     }
 }
 
+/// A step, and the server of a cluster where it is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// The server's address; none where there is only one.
+    pub node: Option<String>,
+    /// What is to be done.
+    pub step: Step,
+}
+
+impl fmt::Display for Planned {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.node {
+            Some(node) => write!(formatter, "{}, on {node}", self.step),
+            None => self.step.fmt(formatter),
+        }
+    }
+}
+
 /// The columns that a database has, with their types, by table.
 pub(super) type Columns = BTreeMap<String, BTreeMap<String, String>>;
 
@@ -88,8 +106,8 @@ fn steps(statement: &Statement, existing: &Columns) -> Vec<Step> {
     let (name, sql) = (statement.name.clone(), statement.sql.clone());
     let there = existing.get(&name);
     match (statement.kind, there) {
-        (Kind::Table, None) => vec![Step::CreateTable { table: name, sql }],
-        (Kind::Table, Some(there)) => columns(statement, there),
+        (Kind::Table | Kind::Distributed, None) => vec![Step::CreateTable { table: name, sql }],
+        (Kind::Table | Kind::Distributed, Some(there)) => columns(statement, there),
         (Kind::View, there) => {
             let wanted = statement.columns.iter().map(|column| (&column.name, &column.kind));
             let same =
@@ -141,16 +159,19 @@ mod tests {
                 .map(|column| (column.name.clone(), column.kind.clone()))
                 .collect()
         };
-        statements().iter().map(|statement| (statement.name.clone(), columns(statement))).collect()
+        statements(None)
+            .iter()
+            .map(|statement| (statement.name.clone(), columns(statement)))
+            .collect()
     }
 
     fn told(existing: &Columns) -> Vec<String> {
-        plan(&statements(), existing).iter().map(Step::to_string).collect()
+        plan(&statements(None), existing).iter().map(Step::to_string).collect()
     }
 
     #[test]
     fn an_empty_database_gets_everything_and_a_complete_one_nothing() {
-        assert_eq!(told(&Columns::new()).len(), statements().len());
+        assert_eq!(told(&Columns::new()).len(), statements(None).len());
         assert_eq!(told(&complete()), Vec::<String>::new());
     }
 
@@ -172,7 +193,7 @@ mod tests {
                 "make the view report_days",
             ]
         );
-        let steps = plan(&statements(), &existing);
+        let steps = plan(&statements(None), &existing);
         assert_eq!(
             steps[1].sql(),
             Some(

@@ -4,12 +4,13 @@
 //! [`client`] is every access to it, [`schema`] its tables, [`migration`] the way to them;
 //! [`loader`] brings the spool's rows in, [`catalog`] keeps the sites and tokens, and `deletion` takes
 //! rows out again: those that a [`Selection`] names, and those that sites keep no longer;
-//! [`backup`] copies it all.
+//! [`backup`] copies it all. `cluster` is what differs where ClickHouse is more than one server.
 
 mod audit;
 pub mod backup;
 pub mod catalog;
 pub mod client;
+mod cluster;
 mod deletion;
 mod disclosure;
 pub mod engine;
@@ -19,6 +20,7 @@ pub mod schema;
 mod selection;
 
 pub use client::{Store, StoreError};
+pub use cluster::Cluster;
 pub use deletion::{Erased, Leftovers};
 pub use selection::{Path, Selection};
 

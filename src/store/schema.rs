@@ -1,15 +1,17 @@
 //! `schema.sql`, as statements for one installation.
 
+use super::cluster::Cluster;
+
 /// The only DDL there is.
 const SCHEMA: &str = include_str!("../../schema.sql");
-
-/// The engine of the tables on one machine.
-const REPLACING: &str = "ReplacingMergeTree";
 
 /// What a statement makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
+    /// Has rows.
     Table,
+    /// Has the rows of a table of each shard.
+    Distributed,
     View,
 }
 
@@ -30,8 +32,8 @@ pub(super) struct Definition {
     pub(super) comment: String,
 }
 
-/// The statements of `schema.sql`, in their order, for one machine.
-pub(super) fn statements() -> Vec<Statement> {
+/// The statements of `schema.sql`, in their order, for one machine or for a cluster.
+pub(super) fn statements(cluster: Option<&Cluster>) -> Vec<Statement> {
     let without_comments: String = SCHEMA
         .lines()
         .filter(|line| !line.trim_start().starts_with("--"))
@@ -39,7 +41,19 @@ pub(super) fn statements() -> Vec<Statement> {
         .collect();
     let statements =
         without_comments.split(";\n").map(str::trim).filter(|statement| !statement.is_empty());
-    statements.map(|sql| Statement::read(&sql.replace("{replacing}", REPLACING))).collect()
+    statements.flat_map(|sql| for_installation(sql, cluster)).collect()
+}
+
+fn for_installation(sql: &str, cluster: Option<&Cluster>) -> Vec<Statement> {
+    let statement = Statement::read(sql);
+    if let Some(tables) = cluster.and_then(|cluster| cluster.tables(sql, &statement.name)) {
+        let [rows, mut distributed] = tables.map(|sql| Statement::read(&sql));
+        distributed.kind = Kind::Distributed;
+        return vec![rows, distributed];
+    }
+    let is_rule = |line: &&str| line.starts_with("{shard by: ");
+    let lines: Vec<&str> = sql.lines().filter(|line| !is_rule(line)).collect();
+    vec![Statement::read(&lines.join("\n").replace("{replacing}", "ReplacingMergeTree"))]
 }
 
 impl Statement {
@@ -106,7 +120,7 @@ mod tests {
 
     #[test]
     fn every_statement_may_be_run_again_and_again() {
-        let statements = statements();
+        let statements = statements(None);
         assert!(statements.len() >= 3);
         for Statement { sql: statement, .. } in statements {
             let again = ["CREATE TABLE IF NOT EXISTS ", "CREATE OR REPLACE VIEW "];
@@ -117,15 +131,36 @@ mod tests {
 
     #[test]
     fn the_columns_of_events_are_those_of_an_encoded_event() {
-        let statements = statements();
+        let statements = statements(None);
         let events = statements.iter().find(|statement| statement.name == "events").unwrap();
         let columns = events.columns.iter().map(|column| column.name.as_str());
         assert_eq!(columns.collect::<Vec<_>>(), Event::columns().collect::<Vec<_>>());
     }
 
     #[test]
+    fn on_a_cluster_every_table_is_there_twice_but_the_one_in_memory() {
+        let cluster = Cluster { name: "c".into(), nodes: Vec::new(), is_replicated: false };
+        let (alone, spread) = (statements(None), statements(Some(&cluster)));
+        let named = |kind| spread.iter().filter(move |statement| statement.kind == kind);
+        let distributed: Vec<_> = named(Kind::Distributed).map(|table| &table.name).collect();
+        for Statement { name, columns, kind, .. } in &alone {
+            let twin = |name: &str| spread.iter().find(|statement| statement.name == name).unwrap();
+            assert_eq!(twin(name).columns.len(), columns.len());
+            let is_spread = *kind == Kind::Table && name != "doomed";
+            assert_eq!(distributed.contains(&name), is_spread, "{name}");
+            if is_spread {
+                let (rows, table) = (twin(&format!("{name}_local")), twin(name));
+                assert_eq!((rows.kind, rows.columns.len()), (Kind::Table, columns.len()));
+                assert!(rows.sql.contains("ReplacingMergeTree"), "{}", rows.sql);
+                assert!(table.sql.contains("ENGINE = Distributed('c', "), "{}", table.sql);
+                assert!(!format!("{}{}", rows.sql, table.sql).contains('{'), "{name}");
+            }
+        }
+    }
+
+    #[test]
     fn every_view_is_read_with_the_rights_of_its_maker_and_shows_no_id_of_anybody() {
-        let views = statements().into_iter().filter(|statement| statement.kind == Kind::View);
+        let views = statements(None).into_iter().filter(|statement| statement.kind == Kind::View);
         let views: Vec<_> = views.map(|statement| statement.sql).collect();
         assert_eq!(views.len(), 5);
         for view in views {
@@ -140,7 +175,7 @@ mod tests {
 
     #[test]
     fn every_column_says_what_it_is() {
-        for Statement { name, columns, sql, .. } in statements() {
+        for Statement { name, columns, sql, .. } in statements(None) {
             let body = sql.split_once("\n(\n").unwrap().1.split_once("\n)\n").unwrap().0;
             assert_eq!(columns.len(), body.lines().count(), "{name}");
             for Definition { name, comment, .. } in columns {

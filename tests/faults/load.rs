@@ -180,8 +180,10 @@ impl Sender {
         let fate = match answer {
             Ok(Ok(StatusCode::ACCEPTED)) => Fate::Acknowledged,
             Ok(Ok(StatusCode::SERVICE_UNAVAILABLE)) => Fate::Refused,
-            Ok(Ok(other)) => panic!("a beacon was answered with {other}"),
+            // A balancer in between did not get an answer.
+            Ok(Ok(StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT)) => Fate::Unknown,
             Ok(Err(_)) | Err(_) => Fate::Unknown,
+            Ok(Ok(other)) => panic!("a beacon was answered with {other}"),
         };
         self.oracle.learn(event, fate);
         self.answers.note(fate, begun.elapsed());
@@ -234,4 +236,32 @@ impl Sender {
     fn pop(&self) -> Option<SendRequest<Body>> {
         self.idle.lock().unwrap().pop()
     }
+}
+
+/// What one beacon was answered with.
+pub(crate) struct Sent {
+    pub(crate) status: u16,
+    /// Why it was not counted.
+    pub(crate) dropped: Option<String>,
+    pub(crate) body: String,
+}
+
+/// Sends one beacon on a connection of its own.
+pub(crate) async fn send_once(
+    host: &str,
+    headers: &[(&str, &str)],
+    body: String,
+) -> anyhow::Result<Sent> {
+    let stream = tokio::net::TcpStream::connect(host).await?;
+    let (mut sender, connection) = handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(connection);
+    let mut request = Request::post("/api/event").header("host", host);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let (head, body) = sender.send_request(request.body(Body::from(body))?).await?.into_parts();
+    let dropped = head.headers.get("x-passerby-dropped");
+    let dropped = dropped.and_then(|reason| reason.to_str().ok()).map(str::to_owned);
+    let body = http_body_util::BodyExt::collect(body).await?.to_bytes();
+    Ok(Sent { status: head.status.as_u16(), dropped, body: String::from_utf8(body.to_vec())? })
 }

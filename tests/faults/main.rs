@@ -25,6 +25,7 @@
 #![cfg_attr(not(debug_assertions), expect(dead_code, reason = "there are no faults of the disk"))]
 
 mod answers;
+mod cluster;
 mod costs;
 #[cfg(debug_assertions)]
 mod crashes;
@@ -33,6 +34,8 @@ mod cuts;
 mod disk;
 mod judge;
 mod load;
+#[path = "../it/nginx.rs"]
+mod nginx;
 mod oracle;
 mod outage;
 #[cfg(debug_assertions)]
@@ -42,6 +45,7 @@ mod proxy;
 mod reports_beside;
 mod rig;
 mod rows;
+mod shards;
 mod stopping;
 #[cfg(debug_assertions)]
 mod storm;

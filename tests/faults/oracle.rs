@@ -1,6 +1,6 @@
 //! The oracle: knows every event that was ever sent, and what became of it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard};
 
 /// What the sender of an event was told.
@@ -67,6 +67,24 @@ impl Oracle {
 
     pub(crate) fn refused(&self) -> u64 {
         self.state().refused
+    }
+
+    /// Finds nothing missing, nothing spurious and nothing twice among what was counted, by path.
+    pub(crate) fn compare(&self, place: &str, counted: &HashMap<String, u64>, said: &str) {
+        let event = |path: &String| self.event_of(path);
+        let spurious: Vec<_> = counted.keys().filter(|path| event(path).is_none()).collect();
+        let twice: Vec<_> = counted.iter().filter(|(_, count)| **count != 1).collect();
+        let there: HashSet<u64> = counted.keys().filter_map(event).collect();
+        let acknowledged = self.acknowledged();
+        let missing: Vec<_> = acknowledged.difference(&there).collect();
+        assert!(
+            missing.is_empty() && spurious.is_empty() && twice.is_empty(),
+            "in {place}: missing {} {:?}, spurious {spurious:?}, counted twice {twice:?}\n{}\n{said}",
+            missing.len(),
+            missing.iter().take(20).collect::<Vec<_>>(),
+            self.summary(),
+        );
+        assert!(!acknowledged.is_empty(), "nothing was acknowledged, so nothing is proved");
     }
 
     /// For a test's last words.

@@ -25,6 +25,8 @@ pub(crate) enum Mode {
     Refuse,
     /// Takes everything and never answers.
     Hang,
+    /// Keeps every request that has these bytes, and never answers it.
+    Keep(&'static str),
     /// Answers every request with these bytes, and ends the connection.
     Answer(String),
 }
@@ -125,6 +127,7 @@ impl Work {
                 drop(client);
                 Ok(())
             }
+            Mode::Keep(text) => self.keep(client, text).await,
             Mode::Answer(answer) => self.answer(client, &answer).await,
         }
     }
@@ -167,6 +170,30 @@ impl Work {
             to_server.as_ref().set_zero_linger()?;
         }
         Ok(())
+    }
+
+    async fn keep(&self, client: TcpStream, text: &str) -> std::io::Result<()> {
+        let server = TcpStream::connect(&self.target).await?;
+        let (mut from_client, mut to_client) = client.into_split();
+        let (mut from_server, mut to_server) = server.into_split();
+        let forth = async {
+            let mut buffer = vec![0; 64 << 10];
+            loop {
+                let count = from_client.read(&mut buffer).await?;
+                if find(&buffer[..count], text.as_bytes()).is_some() {
+                    self.harm.fetch_add(1, Ordering::Relaxed);
+                    std::future::pending::<()>().await;
+                }
+                if count == 0 {
+                    return std::io::Result::Ok(());
+                }
+                to_server.write_all(&buffer[..count]).await?;
+            }
+        };
+        tokio::select! {
+            ended = forth => ended,
+            ended = copy(&mut from_server, &mut to_client, usize::MAX) => ended.map(drop),
+        }
     }
 
     async fn answer(&self, mut client: TcpStream, answer: &str) -> std::io::Result<()> {

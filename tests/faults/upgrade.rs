@@ -1,11 +1,14 @@
-//! A spool that an older version has left, and one that a newer one has.
+//! A spool that an older version has left, and one that a newer one has; and tables of an older version.
 
 use crate::load::Sender;
 use crate::oracle::Fate;
+use crate::proxy::Mode;
 use crate::rig::{Rig, Start};
 use crate::rows::view;
-use crate::support;
+use crate::support::{self, eventually};
+use hyper::{Method, StatusCode};
 use passerby::event::Event;
+use serde_json::Value;
 
 /// The format of the spool as its documentation has it, once more: what is on disks must go on being read.
 fn segment(columns: &str, rows: &[Vec<u8>]) -> Vec<u8> {
@@ -67,4 +70,44 @@ async fn a_spool_of_a_newer_version_is_refused_with_a_sentence_and_not_touched()
     assert_eq!(rig.start().await, Start::Died);
     assert!(rig.said().contains("another version of Passerby"), "{}", rig.said());
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
+}
+
+async fn readiness(rig: &Rig) -> StatusCode {
+    rig.ask(Method::GET, "/readyz", Value::Null).await.0
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collector_is_not_ready_while_it_changes_the_tables_and_is_when_it_can_not() {
+    let mut rig = Rig::new(&support::servers().0, &[]).await;
+    let older = "ALTER TABLE events DROP COLUMN language";
+    rig.store.writer().query(older).execute().await.unwrap();
+    rig.proxy.set(Mode::Keep("ADD COLUMN"));
+    assert_eq!(rig.start().await, Start::Up);
+    eventually("the column is being added", async || (rig.proxy.harm() > 0).then_some(())).await;
+    assert_eq!(readiness(&rig).await, StatusCode::SERVICE_UNAVAILABLE);
+    // Whoever sends beacons all the same loses none.
+    let sender = Sender::new(&rig.address, &rig.oracle);
+    assert_eq!(sender.send().await, Fate::Acknowledged);
+    // Longer than a ClickHouse that says nothing would be waited for.
+    tokio::time::sleep(std::time::Duration::from_millis(1_500)).await;
+    assert_eq!(readiness(&rig).await, StatusCode::SERVICE_UNAVAILABLE);
+
+    rig.proxy.set(Mode::Pass);
+    let ready = async || (readiness(&rig).await == StatusCode::OK).then_some(());
+    eventually("it is ready", ready).await;
+    eventually("the column is there", async || {
+        let column = "SELECT count() FROM system.columns WHERE database = currentDatabase() AND table = 'events' AND name = 'language'";
+        let there = rig.store.writer().query(column).fetch_one::<u64>().await.unwrap();
+        (there == 1).then_some(())
+    })
+    .await;
+
+    // A ClickHouse that does not answer is no reason to send beacons elsewhere.
+    rig.terminate();
+    rig.proxy.set(Mode::Hang);
+    assert_eq!(rig.start().await, Start::Up);
+    let ready = async || (readiness(&rig).await == StatusCode::OK).then_some(());
+    eventually("it is ready without ClickHouse", ready).await;
+    rig.proxy.set(Mode::Pass);
+    rig.judge().await;
 }

@@ -208,7 +208,9 @@ async fn a_proxy_that_spoils_beacons_addresses_or_the_script_is_found_out() {
              location = /{name}/api/event {{ {beacon} proxy_pass {upstream}/api/event; }}"
         )
     });
-    let nginx = Nginx::start("", &locations.collect::<String>()).await;
+    let locations: String = locations.collect();
+    let nginx =
+        Nginx::start(|port| format!("server {{ listen 127.0.0.1:{port}; {locations} }}")).await;
     for Proxied { name, expected, .. } in cases {
         let url = format!("{}/{name}", nginx.origin());
         let output = run_program(&collector.data_dir, &[], &["check", &url]);

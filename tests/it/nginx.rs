@@ -15,8 +15,8 @@ pub(crate) struct Nginx {
 }
 
 impl Nginx {
-    /// Starts one. `http` is what stands beside the server, and `server` what stands in it.
-    pub(crate) async fn start(http: &str, server: &str) -> Self {
+    /// Starts one. `http` makes, of its port, what is configured beyond the places of its files.
+    pub(crate) async fn start(http: impl Fn(u16) -> String) -> Self {
         let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../proxies/usr/sbin/nginx");
         assert!(program.exists(), "there is no {}: run `make proxies`", program.display());
         let directory = tempfile::tempdir().unwrap();
@@ -34,8 +34,8 @@ impl Nginx {
                access_log off; client_body_temp_path {place}/body; proxy_temp_path {place}/proxy;
                fastcgi_temp_path {place}/fastcgi; uwsgi_temp_path {place}/uwsgi; scgi_temp_path {place}/scgi;
                {http}
-               server {{ listen 127.0.0.1:{port}; {server} }}
-             }}"
+             }}",
+            http = http(port),
         );
         let file = directory.path().join("nginx.conf");
         std::fs::write(&file, configuration).unwrap();

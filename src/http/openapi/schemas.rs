@@ -278,6 +278,8 @@ fn token() -> Value {
 
 fn health() -> Value {
     let part = json!({ "enum": ["ok", "error"] });
-    let properties = json!({ "ready": { "type": "boolean" }, "clickhouse": part, "spool": part, "catalog": part });
-    object(&["ready", "clickhouse", "spool", "catalog"], properties)
+    let properties = json!({
+        "ready": { "type": "boolean" }, "clickhouse": part, "tables": part, "spool": part, "catalog": part,
+    });
+    object(&["ready", "clickhouse", "tables", "spool", "catalog"], properties)
 }
