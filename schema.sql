@@ -57,6 +57,55 @@ SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
 {shard by: cityHash64(site_id, if(session_id = 0, event_id, session_id))}
 COMMENT 'One row an event; the truth that every report is computed from';
 
+-- What happened on each of a site's days that are over, in whole numbers: what reports add up instead of
+-- counting events again. No row is ever changed: a day that is counted anew has another version, and
+-- `closed_days` says which one holds. A row tells of events, of the visits that ended on the day, or of
+-- attention, and of these only some numbers. What is carried is counted on the day before as well.
+CREATE TABLE IF NOT EXISTS daily
+(
+    site_id          UInt32                 COMMENT 'The site, see sites.site_id',
+    counted          LowCardinality(String) COMMENT 'events, visits or attention: what the numbers are of',
+    dimension        LowCardinality(String) COMMENT 'By what, as queries call it; empty: all of the site',
+    day              Date                   COMMENT 'The day of the site''s calendar',
+    version          UInt64                 COMMENT 'Which counting of the day it is of, see closed_days.version',
+    value            String                 COMMENT 'The value of the dimension',
+    visitors         UInt32                 COMMENT 'Visitors',
+    visitors_carried UInt32                 COMMENT 'Those who have the same value on the day before',
+    visits           UInt32                 COMMENT 'Visits; of attention, those that reported any',
+    visits_carried   UInt32                 COMMENT 'Those that have the same value on the day before',
+    pageviews        UInt32                 COMMENT 'Page views',
+    events           UInt32                 COMMENT 'Page views and custom events',
+    bounces          UInt32                 COMMENT 'Visits that bounced',
+    seconds          UInt64                 COMMENT 'How long the visits lasted together',
+    attention_ms     UInt64                 COMMENT 'Milliseconds of attention',
+    told             UInt32                 COMMENT 'Visits that told how far they scrolled',
+    told_carried     UInt32                 COMMENT 'Those that told of the same value on the day before',
+    depth            UInt64                 COMMENT 'The deepest scroll of each of them, added up, in percent',
+    depth_carried    UInt64                 COMMENT 'What of it is of visits that scrolled no deeper than on the other day'
+)
+ENGINE = {replacing}()
+PARTITION BY toYYYYMM(day)
+ORDER BY (site_id, counted, dimension, day, version, value)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, default_compression_codec = 'ZSTD(3)'
+{shard by: cityHash64(site_id)}
+COMMENT 'Numbers of days that are over, by dimension';
+
+-- The days whose numbers in `daily` hold, as long as nothing was inserted since into the partitions of
+-- `events` that they were made of. The row with the latest `made` is the one that counts.
+CREATE TABLE IF NOT EXISTS closed_days
+(
+    site_id  UInt32                 COMMENT 'The site, see sites.site_id',
+    day      Date                   COMMENT 'The day of the site''s calendar',
+    timezone LowCardinality(String) COMMENT 'The time zone in which the day was counted',
+    version  UInt64                 COMMENT 'Which of its numbers hold; 0: none, for the day stays open',
+    inserts  UInt64                 COMMENT 'A hash of which inserts the events had seen that were counted',
+    made     DateTime64(6, 'UTC')   COMMENT 'When counting began; in the future where the day must stay open until then'
+)
+ENGINE = {replacing}(made)
+ORDER BY (site_id, day)
+{shard by: cityHash64(site_id)}
+COMMENT 'Which days are closed, one row a change';
+
 -- The sites. The row with the highest version is the one that holds.
 CREATE TABLE IF NOT EXISTS sites
 (

@@ -8,14 +8,29 @@
 
 use std::sync::Arc;
 
-/// Who made an event, for as long as the site's day lasts: 64 bits of a keyed hash. 0 is nobody
-/// (a visitor who asked not to be recognised). It has no `Debug`: ids stay out of logs.
+/// Who made an event: 63 bits of a hash, and one that says for how long they stand for the same visitor.
+/// 0 is nobody (a visitor who asked not to be recognised). It has no `Debug`: ids stay out of logs.
+///
+/// The id of a collector's visitor is even: it ends with the site's day, or with the visit that is open
+/// then. An id that an import made is odd: it lasts for as long as the file says so. Reports rely on it:
+/// visitors of different days may be added up only where nobody lasts (`query::compile::tiers`).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct VisitorId(pub u64);
 
 impl VisitorId {
     /// The visitor of an event that is counted without recognising anybody.
     pub const NOBODY: Self = Self(0);
+
+    /// A visitor of one day, of these bits.
+    pub fn of_a_day(bits: u64) -> Self {
+        // 0 means nobody: two ids in 2^64 are moved out of its way.
+        Self((bits & !1).max(2))
+    }
+
+    /// A visitor who may come again on another day, of these bits.
+    pub fn lasting(bits: u64) -> Self {
+        Self(bits | 1)
+    }
 }
 
 /// The visit that an event belongs to: the visit's first second in the high 32 bits (so that ids are

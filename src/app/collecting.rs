@@ -4,6 +4,7 @@
 //! holds shipped as far as the time allows (the rest waits on disk for the next start), ClickHouse.
 //! Each of these has its time, and all of them together have less than ten seconds.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -28,10 +29,11 @@ use crate::ingest::{self, Collector, Parts};
 use crate::limits::Crowd;
 use crate::privacy::{Geo, Ledger, Listener, Prefixes, Proxies, SaltStore, Salts, Wall};
 use crate::session::Visits;
-use crate::site::Site;
 use crate::site::policy::CNIL_RETENTION_DAYS_MAX;
+use crate::site::{Site, SiteId};
 use crate::spool::disk::{Directory, Disk};
 use crate::spool::{Limits, Reader, Spool};
+use crate::store::StoreError;
 use crate::store::catalog::Catalog;
 use crate::store::loader::Loader;
 use crate::telemetry::Sources;
@@ -42,6 +44,10 @@ const TICK: Duration = Duration::from_secs(15);
 const RETENTION_INTERVAL: Duration = Duration::from_secs(30 * 60);
 /// How long after a start that is done first: the engine has begun by then.
 const RETENTION_DELAY: Duration = Duration::from_secs(60);
+/// How often it is looked for days that are over.
+const CLOSING_INTERVAL: Duration = Duration::from_secs(5 * 60);
+/// How long after a start that is done first.
+const CLOSING_DELAY: Duration = Duration::from_secs(20);
 /// How long the last batches may take when the collector stops.
 const SHIP_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -51,7 +57,7 @@ pub struct Collecting {
     address: SocketAddr,
     stopping: watch::Sender<bool>,
     servers: Vec<JoinHandle<()>>,
-    timers: [JoinHandle<()>; 2],
+    timers: [JoinHandle<()>; 3],
     spool: Spool,
     loader: Loader,
 }
@@ -146,8 +152,9 @@ impl Collecting {
             certificates,
             collector,
         ));
-        let retention = tokio::spawn(keep_no_longer(services));
-        let timers = [timer, retention];
+        let retention = tokio::spawn(keep_no_longer(services.clone()));
+        let closing = tokio::spawn(close_days(services));
+        let timers = [timer, retention, closing];
         Ok(Self { app, address, stopping, servers, timers, spool, loader })
     }
 
@@ -308,6 +315,54 @@ async fn keep_no_longer(services: Services) {
             tracing::warn!(%error, "what sites keep no longer is still in quarantine");
         }
     }
+}
+
+/// Counts the days that are over, so that reports need not.
+async fn close_days(services: Services) {
+    let mut interval = tokio::time::interval_at(Instant::now() + CLOSING_DELAY, CLOSING_INTERVAL);
+    let (mut has_told, mut hopeless) = (false, HashSet::new());
+    loop {
+        interval.tick().await;
+        let begun = Instant::now();
+        match close_all(&services, &mut hopeless).await {
+            Ok(days) if days > 0 || !has_told => {
+                has_told = true;
+                let seconds = begun.elapsed().as_secs();
+                tracing::info!(
+                    days,
+                    seconds,
+                    "days that are over were counted; reports add them up"
+                );
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "days that are over are counted later"),
+        }
+    }
+}
+
+/// Returns how many days were closed. `hopeless` are the sites of which none can be: that takes long to find
+/// out, and does not change before their old rows are gone.
+async fn close_all(
+    services: &Services,
+    hopeless: &mut HashSet<SiteId>,
+) -> Result<usize, StoreError> {
+    let worth = services.store.sites_worth_closing().await?;
+    let mut days = 0;
+    for site in services.catalog.sites().iter().filter(|site| worth.contains(&site.id)) {
+        if hopeless.contains(&site.id) {
+            continue;
+        }
+        let closing = services.store.close_days(site, services.clock.now()).await?;
+        if closing.has_revenants {
+            hopeless.insert(site.id);
+            tracing::debug!(
+                site = site.domain,
+                "visitors of the site last longer than a day, so that its days can not be added up"
+            );
+        }
+        days += closing.closed;
+    }
+    Ok(days)
 }
 
 /// Returns at a signal; never, where there are none to be had.

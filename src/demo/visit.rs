@@ -117,7 +117,7 @@ impl<'a> Guests<'a> {
         let behind = f64::from(chance.random_range(0..3_u32));
         let version = browser.version.0 + browser.version.1 * progress - behind;
         Person {
-            visitor: VisitorId(chance.next_u64().max(1)),
+            visitor: VisitorId::of_a_day(chance.next_u64()),
             city: &CITIES[self.cities.turn(chance)],
             browser,
             browser_version: format!("{}.0", version.max(1.0) as u32),

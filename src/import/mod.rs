@@ -207,7 +207,7 @@ fn visitor_id(site: &Site, visitor: &str, timestamp: u32) -> VisitorId {
         .chain_update(visitor.as_bytes())
         .chain_update(day.unwrap_or_default())
         .finalize();
-    VisitorId(first_bits(&digest).max(1))
+    VisitorId::lasting(first_bits(&digest))
 }
 
 fn first_bits(digest: &[u8]) -> u64 {

@@ -35,7 +35,7 @@ mod wire;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-pub use self::compile::{compile, first_event, total_rows};
+pub use self::compile::{Closed, Making, compile, first_event, made_of, may_add_up, total_rows};
 pub use self::error::{Problem, QueryError};
 pub use self::paths::{
     Direction, Funnel, FunnelMode, Journey, Step, Window, compile_funnel, compile_journey,
@@ -215,6 +215,11 @@ impl Query {
     /// What it is broken down by, in the order in which it was asked for.
     pub fn dimensions(&self) -> &[Dimension] {
         &self.dimensions
+    }
+
+    /// The site it is about.
+    pub fn site(&self) -> SiteId {
+        self.site
     }
 
     /// The stretch of time it is about.

@@ -187,7 +187,7 @@ pub struct Period {
 }
 
 impl Period {
-    fn new(from: Timestamp, to: Timestamp, zone: &TimeZone) -> Self {
+    pub(super) fn new(from: Timestamp, to: Timestamp, zone: &TimeZone) -> Self {
         let second =
             |moment: Timestamp| Timestamp::from_second(moment.as_second()).unwrap_or(moment);
         Self { from: second(from), to: second(to), zone: zone.clone() }
@@ -246,7 +246,7 @@ impl Period {
     }
 
     /// The zone whose calendar counts.
-    pub(super) fn zone(&self) -> &TimeZone {
+    pub fn zone(&self) -> &TimeZone {
         &self.zone
     }
 

@@ -17,6 +17,8 @@ pub enum Param {
     Texts(Vec<String>),
     /// A whole number that is not negative, `{pN:UInt64}`.
     Number(u64),
+    /// Any number of such, `{pN:Array(UInt64)}`.
+    Numbers(Vec<u64>),
 }
 
 impl Param {
@@ -26,6 +28,7 @@ impl Param {
             Self::Text(_) => "String",
             Self::Texts(_) => "Array(String)",
             Self::Number(_) => "UInt64",
+            Self::Numbers(_) => "Array(UInt64)",
         }
     }
 }
@@ -66,6 +69,11 @@ impl Sql {
     /// A bound number.
     pub fn number(value: impl Into<u64>) -> Self {
         Param::Number(value.into()).into()
+    }
+
+    /// A bound list of numbers.
+    pub fn numbers(values: Vec<u64>) -> Self {
+        Param::Numbers(values).into()
     }
 
     /// A bound moment, to the second; what lies before 1970 or after 2106 becomes the nearest

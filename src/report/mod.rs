@@ -24,7 +24,10 @@ pub use self::several::{Answers, ask_several};
 pub use self::v1::{ask_v1, visitors_now};
 use crate::query::metric::Unit;
 use crate::query::revenue::Revenue;
-use crate::query::{Known, Page, Query, QueryError, Wire, compile, first_event, total_rows};
+use crate::query::{
+    Closed, Known, Page, Query, QueryError, Statement, Wire, compile, first_event, may_add_up,
+    total_rows,
+};
 use crate::site::Site;
 use crate::store::{Store, StoreError};
 
@@ -54,6 +57,9 @@ fn refuse_the_floored(known: &Known<'_>, what: &str) -> Result<(), AskError> {
         ))),
     }
 }
+
+/// How often a report is computed from closed days, while these change.
+const TRIES: usize = 2;
 
 /// ClickHouse's code for a regular expression that is none.
 const CANNOT_COMPILE_REGEXP: u32 = 427;
@@ -137,7 +143,7 @@ async fn read(store: &Store, query: &Query) -> Result<Vec<Row>, StoreError> {
     if let Some(floored) = query.floored() {
         return Ok(page(floor::read(store, query, floored).await?, query.page()));
     }
-    let rows = store.select(&compile(query)).await?;
+    let rows = added_up(store, query, compile).await?;
     Ok(rows.into_iter().map(|row| Row::of(row, query)).collect())
 }
 
@@ -157,8 +163,33 @@ async fn count(store: &Store, query: &Query) -> Result<Option<u64>, StoreError> 
         let rows = floor::read(store, query, floored).await?;
         return Ok(Some(rows.len() as u64));
     }
-    let rows = store.select(&total_rows(query)).await?;
+    let rows = added_up(store, query, total_rows).await?;
     Ok(single(&rows).and_then(Value::as_u64))
+}
+
+/// Runs a query's statement with the days that are closed. What it reads of them must hold until it has
+/// ended: otherwise it is run again, and at last without them.
+async fn added_up(
+    store: &Store,
+    query: &Query,
+    statement: fn(&Query, &Closed) -> Statement,
+) -> Result<Vec<Vec<Value>>, StoreError> {
+    if may_add_up(query) {
+        let (site, zone) = (query.site(), query.period().zone());
+        let mut closed = store.closed_days(site, zone).await?.within(query);
+        for _ in 0..TRIES {
+            if closed.are_few() {
+                break;
+            }
+            let rows = store.select(&statement(query, &closed)).await?;
+            let now = store.closed_days(site, zone).await?.within(query);
+            if now.holds(&closed) {
+                return Ok(rows);
+            }
+            closed = now;
+        }
+    }
+    store.select(&statement(query, &Closed::none())).await
 }
 
 /// The site's first event, if it has any.

@@ -241,6 +241,11 @@ impl Store {
         self.cluster.as_ref().is_some_and(|cluster| cluster.is_replicated)
     }
 
+    /// Whether the rows lie on several servers.
+    pub(super) fn is_spread(&self) -> bool {
+        self.cluster.is_some()
+    }
+
     /// The table of events where its rows are.
     pub(super) fn stored_events(&self) -> &'static str {
         if self.cluster.is_some() { "events_local" } else { "events" }

@@ -13,9 +13,9 @@
 
 use clickhouse::query::Query;
 use clickhouse::{Client, Row};
-use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 use serde::Deserialize;
 
 use super::client::in_time;
@@ -64,9 +64,17 @@ impl Store {
     pub async fn erase(&self, selection: &Selection) -> Result<Erased, StoreError> {
         let mut erased = Erased::default();
         self.let_merges_run().await;
-        for day in self.days_with(selection.condition()).await? {
+        let days = self.days_with(selection.condition()).await?;
+        let counted = counted_with(days.iter().filter_map(|day| date_of(day.parse().ok()?)));
+        if let Some((first, last)) = counted {
+            self.hold_days(selection.site.0, first, last).await?;
+        }
+        for day in days {
             erased.days += 1;
             erased.events += self.erase_on(&day, selection).await?;
+        }
+        if let Some((first, last)) = counted {
+            self.forget_days(selection.site.0, first, last).await?;
         }
         if let Some(condition) = selection.entry_condition() {
             for day in self.days_with(sql![&condition]).await? {
@@ -102,8 +110,16 @@ impl Store {
         if !steps.is_empty() {
             self.let_merges_run().await;
         }
+        let counted: Vec<(u32, Date, Date)> =
+            kept.iter().filter_map(|(site, kept)| counted_of(*site, *kept, &found)).collect();
+        for (site, first, last) in &counted {
+            self.hold_days(*site, *first, *last).await?;
+        }
         for step in &steps {
             self.mutate(&step.sql(self.stored_events())).await?;
+        }
+        for (site, first, last) in &counted {
+            self.forget_days(*site, *first, *last).await?;
         }
         Ok(steps.len())
     }
@@ -115,7 +131,8 @@ impl Store {
     pub async fn leftovers(&self) -> Result<Leftovers, StoreError> {
         let count = async |table: &str, condition: &str| {
             let sql = format!(
-                "SELECT count() FROM system.{table} WHERE database = currentDatabase() AND table = '{}'{condition}",
+                "SELECT count() FROM system.{table} WHERE database = currentDatabase() \
+                 AND table IN ('{}', 'daily'){condition}",
                 self.stored_events()
             );
             let mut count = 0;
@@ -292,11 +309,30 @@ fn expiry(found: &[SiteDay], kept: &[(u32, Timestamp)], all_expire: bool) -> Vec
 
 /// The end of a day in UTC.
 fn end_of(day: u32) -> Option<Timestamp> {
+    let next = date_of(day)?.tomorrow().ok()?;
+    TimeZone::UTC.to_timestamp(next.to_datetime(jiff::civil::Time::midnight())).ok()
+}
+
+/// The day that a partition is named by.
+fn date_of(day: u32) -> Option<Date> {
     let part = |number: u32| i8::try_from(number % 100).ok();
-    let date = Date::new(i16::try_from(day / 10_000).ok()?, part(day / 100)?, part(day)?).ok()?;
-    TimeZone::UTC
-        .to_timestamp(date.tomorrow().ok()?.to_datetime(jiff::civil::Time::midnight()))
-        .ok()
+    Date::new(i16::try_from(day / 10_000).ok()?, part(day / 100)?, part(day)?).ok()
+}
+
+/// The first and the last of a site's days, in whatever zone, that are counted together with an event of
+/// these days of UTC: a visit may reach a day further, and what is carried another one.
+fn counted_with(days: impl Iterator<Item = Date>) -> Option<(Date, Date)> {
+    let span = days.fold(None, |span: Option<(Date, Date)>, day| {
+        Some(span.map_or((day, day), |(first, last)| (first.min(day), last.max(day))))
+    });
+    span.map(|(first, last)| (first.saturating_sub(3.days()), last.saturating_add(3.days())))
+}
+
+/// The site's days that are counted together with what it keeps no longer, if anything is there of that.
+fn counted_of(site: u32, kept: Timestamp, found: &[SiteDay]) -> Option<(u32, Date, Date)> {
+    let is_past = |row: &&SiteDay| row.site_id == site && i64::from(row.oldest) < kept.as_second();
+    let past = found.iter().filter(is_past).filter_map(|row| date_of(row.day));
+    counted_with(past).map(|(first, last)| (site, first, last))
 }
 
 #[cfg(test)]

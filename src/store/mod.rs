@@ -4,7 +4,8 @@
 //! [`client`] is every access to it, [`schema`] its tables, [`migration`] the way to them;
 //! [`loader`] brings the spool's rows in, [`catalog`] keeps the sites and tokens, and `deletion` takes
 //! rows out again: those that a [`Selection`] names, and those that sites keep no longer;
-//! [`backup`] copies it all. `cluster` is what differs where ClickHouse is more than one server.
+//! [`backup`] copies it all. `tiers` closes days: reports add up what it has counted.
+//! `cluster` is what differs where ClickHouse is more than one server.
 
 mod audit;
 pub mod backup;
@@ -18,11 +19,13 @@ pub mod loader;
 pub mod migration;
 pub mod schema;
 mod selection;
+mod tiers;
 
 pub use client::{Store, StoreError};
 pub use cluster::Cluster;
 pub use deletion::{Erased, Leftovers};
 pub use selection::{Path, Selection};
+pub use tiers::Closing;
 
 /// How to reach a ClickHouse over HTTP. It has no `Debug`: it holds a password.
 #[derive(Clone)]

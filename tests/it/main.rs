@@ -30,6 +30,7 @@
 //! - `visitor`: the page of those who are counted, and their objections.
 //! - `threats`: the list of threats names tests that there are.
 //! - `throttle`: what one network or site may send.
+//! - `tiers`: days that are added up have the same numbers as if all had been counted.
 //! - `tls`: TLS and HTTP/2.
 //! - `wall`: the rules of the sources that keep it so.
 
@@ -70,6 +71,7 @@ mod sharing;
 mod support;
 mod threats;
 mod throttle;
+mod tiers;
 mod tls;
 mod visitor;
 mod wall;

@@ -10,13 +10,15 @@
 //! - `engagement`: the subquery over engagement;
 //! - `wholes`: what rows are shares of;
 //! - `of_floor`: rows that are enough, where small numbers are not told;
-//! - `conditions`: filters, on an event and on a visit.
+//! - `conditions`: filters, on an event and on a visit;
+//! - `tiers`: the same subqueries, where days that are over have been counted already.
 
 mod conditions;
 mod engagement;
 mod events;
 pub(super) mod of_floor;
 mod plan;
+mod tiers;
 mod visits;
 mod wholes;
 
@@ -29,6 +31,8 @@ pub(super) use self::conditions::Conditions;
 use self::conditions::{COUNTED, hosts_of_visits};
 pub(super) use self::events::{table, value};
 use self::plan::{Computed, Plan};
+use self::tiers::Of;
+pub use self::tiers::{Closed, Making, made_of, may_add_up};
 use super::dimension::{Dimension, FieldSpec};
 use super::filter::Filter;
 use super::interval::Interval;
@@ -45,16 +49,17 @@ use crate::site::SiteId;
 pub(super) const SETTINGS: &str = " SETTINGS optimize_aggregation_in_order = 1, max_block_size = 8192, \
      do_not_merge_across_partitions_select_final = 0";
 
-/// The statement whose rows are the report's: its dimensions in order, then its metrics in order.
-pub fn compile(query: &Query) -> Statement {
+/// The statement whose rows are the report's: its dimensions in order, then its metrics in order. Its numbers
+/// are the same whichever days are closed.
+pub fn compile(query: &Query, closed: &Closed) -> Statement {
     let limit =
         sql![" LIMIT ", Sql::number(query.page.limit), " OFFSET ", Sql::number(query.page.offset)];
-    sql![rows(query), " ORDER BY ", order(query), limit, SETTINGS].into()
+    sql![rows(query, closed), " ORDER BY ", order(query), limit, SETTINGS].into()
 }
 
 /// The statement whose only row says how many rows the report has without pagination.
-pub fn total_rows(query: &Query) -> Statement {
-    sql!["SELECT count() FROM (", rows(query), ")", SETTINGS].into()
+pub fn total_rows(query: &Query, closed: &Closed) -> Statement {
+    sql!["SELECT count() FROM (", rows(query, closed), ")", SETTINGS].into()
 }
 
 /// The statement whose only row is the second, since 1970, of the site's first event; 0 without any.
@@ -64,7 +69,7 @@ pub fn first_event(site: SiteId) -> Statement {
 }
 
 /// The report's rows in no order.
-fn rows(query: &Query) -> Sql {
+fn rows(query: &Query, closed: &Closed) -> Sql {
     let dimensions = (0..query.dimensions.len()).map(|index| Sql::name("d", index));
     let metrics = query.metrics.iter().enumerate().map(|(place, metric)| match metric {
         Measure::Metric(metric) => final_metric(*metric),
@@ -73,18 +78,23 @@ fn rows(query: &Query) -> Sql {
     let hidden = query.order.iter().filter(|order| order.key == OrderKey::Visitors);
     let hidden = hidden.map(|_| Metric::Visitors.spec().name.into());
     let columns = Sql::join(dimensions.chain(metrics).chain(hidden), ", ");
-    sql!["SELECT ", columns, " FROM ", source(query, &Plan::of(query))]
+    sql!["SELECT ", columns, " FROM ", source(query, &Plan::of(query), closed)]
 }
 
 /// All that the columns are computed from, side by side.
-fn source(query: &Query, plan: &Plan) -> Sql {
+fn source(query: &Query, plan: &Plan, closed: &Closed) -> Sql {
     let all: Vec<usize> = (0..query.dimensions.len()).collect();
     let names =
         |indices: &[usize]| indices.iter().map(|index| Sql::name("d", *index)).collect::<Vec<_>>();
     let using = |indices: &[usize]| sql![" USING (", Sql::join(names(indices), ", "), ")"];
     let of_events = !plan.events.is_empty() || query.metrics.iter().any(of_property);
-    let events = of_events.then(|| events::subquery(query, &plan.events));
-    let visits = (!plan.visits.is_empty()).then(|| visits::subquery(query, &plan.visits));
+    let added_up = |metrics: &[Computed], of| tiers::subquery(query, metrics, of, closed);
+    let events = of_events.then(|| {
+        added_up(&plan.events, Of::Events).unwrap_or_else(|| events::subquery(query, &plan.events))
+    });
+    let visits = (!plan.visits.is_empty()).then(|| {
+        added_up(&plan.visits, Of::Visits).unwrap_or_else(|| visits::subquery(query, &plan.visits))
+    });
     let mut source = match (events, visits) {
         (Some(events), Some(visits)) => {
             // Events say which rows there are; but in a bucket of time in which a visit was merely
@@ -97,11 +107,12 @@ fn source(query: &Query, plan: &Plan) -> Sql {
         (None, None) => sql!["SELECT 1"],
     };
     if !plan.engagement.is_empty() {
-        source =
-            join(source, " LEFT", engagement::subquery(query, &plan.engagement), &all, using(&all));
+        let engagement = added_up(&plan.engagement, Of::Attention)
+            .unwrap_or_else(|| engagement::subquery(query, &plan.engagement));
+        source = join(source, " LEFT", engagement, &all, using(&all));
     }
     for whole in &plan.wholes {
-        let (whole, kept) = wholes::subquery(query, *whole);
+        let (whole, kept) = wholes::subquery(query, *whole, closed);
         let equal =
             kept.iter().map(|index| sql![Sql::name("d", *index), " = ", Sql::name("k", *index)]);
         let on = sql![" ON ", Sql::join(equal, " AND ")];

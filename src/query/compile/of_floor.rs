@@ -1,6 +1,6 @@
 //! The statement behind a report whose reader is told no small numbers: each value in each block of days.
 
-use super::{SETTINGS, rows};
+use super::{Closed, SETTINGS, rows};
 use crate::query::Query;
 use crate::query::dimension::Dimension;
 use crate::query::measure::Measure;
@@ -36,7 +36,7 @@ pub(in crate::query) fn cells(
         "SELECT ",
         columns,
         " FROM (",
-        rows(query),
+        rows(query, &Closed::none()),
         ") WHERE block != '' GROUP BY ",
         group(),
         enough,

@@ -24,7 +24,7 @@ fn query(parts: &Value) -> Result<Query, crate::query::QueryError> {
 
 /// The statement, a clause a line, and its values.
 fn told(parts: &Value) -> String {
-    let statement = compile(&query(parts).unwrap());
+    let statement = compile(&query(parts).unwrap(), &Closed::none());
     let mut told = statement.text().to_owned();
     for word in [
         "FROM",
@@ -153,7 +153,7 @@ fn combinations() -> impl Iterator<Item = Query> {
 #[test]
 fn every_statement_is_of_one_site_and_one_period() {
     for query in combinations() {
-        let statement = compile(&query);
+        let statement = compile(&query, &Closed::none());
         let reads = statement.text().matches("FROM events").count();
         for bound in [
             "site_id = {",
@@ -169,7 +169,7 @@ fn every_statement_is_of_one_site_and_one_period() {
 #[test]
 fn parentheses_are_balanced_whatever_is_asked() {
     for query in combinations() {
-        let text = compile(&query).text().to_owned();
+        let text = compile(&query, &Closed::none()).text().to_owned();
         let depth = text.chars().fold(0i32, |depth, character| match character {
             '(' => depth + 1,
             ')' => depth - 1,
@@ -224,7 +224,7 @@ proptest! {
         let dimension = format!("event:props:§{property}");
         let of_property = format!("sum:{dimension}");
         let query = query(&json!({ "metrics": [metric, of_property], "dimensions": [dimension], "filters": filters })).unwrap();
-        for statement in [compile(&query), total_rows(&query)] {
+        for statement in [compile(&query, &Closed::none()), total_rows(&query, &Closed::none())] {
             prop_assert!(!statement.text().contains('§'), "{}", statement.text());
             prop_assert!(statement.text().is_ascii() || statement.text().contains("transform("));
         }

@@ -137,7 +137,7 @@ fn aggregate(field: Field) -> Option<Sql> {
 }
 
 /// The dimension of a row of [`visits`], as reports show it.
-fn value(dimension: &Dimension, query: &Query) -> Sql {
+pub(super) fn value(dimension: &Dimension, query: &Query) -> Sql {
     match dimension {
         Dimension::Field(field) => labelled(column(*field), field.spec()),
         // Refused by the rules: a visit has no one value of it.

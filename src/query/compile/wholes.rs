@@ -1,6 +1,6 @@
 //! What the rows of a report are shares of: reports of their own, less narrow than the report.
 
-use super::rows;
+use super::{Closed, rows};
 use crate::query::Query;
 use crate::query::dimension::{Dimension, Field};
 use crate::query::filter::{Filter, Subject};
@@ -9,7 +9,7 @@ use crate::query::statement::{Sql, sql};
 
 /// The subquery that has the number in [`Whole::column`], and the dimensions, by their places in
 /// the report, that it is broken down by.
-pub(super) fn subquery(query: &Query, whole: Whole) -> (Sql, Vec<usize>) {
+pub(super) fn subquery(query: &Query, whole: Whole, closed: &Closed) -> (Sql, Vec<usize>) {
     let kept: Vec<usize> = match whole {
         Whole::Report | Whole::Unconverted => Vec::new(),
         Whole::UnconvertedRow => {
@@ -33,7 +33,7 @@ pub(super) fn subquery(query: &Query, whole: Whole) -> (Sql, Vec<usize>) {
         .enumerate()
         .map(|(own, reports)| sql![Sql::name("d", own), " AS ", Sql::name("k", *reports)]);
     let columns = dimensions.chain([sql![metric.spec().name, " AS ", whole.column()]]);
-    (sql!["SELECT ", Sql::join(columns, ", "), " FROM (", rows(&wider), ")"], kept)
+    (sql!["SELECT ", Sql::join(columns, ", "), " FROM (", rows(&wider, closed), ")"], kept)
 }
 
 fn dimension(dimension: &Dimension, whole: Whole) -> Dimension {

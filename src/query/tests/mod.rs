@@ -121,7 +121,7 @@ proptest! {
         value in anything(),
     ) {
         if let Ok(query) = parse("Europe/Berlin", &json!({ key: value })) {
-            compile(&query);
+            compile(&query, &Closed::none());
             prop_assert_eq!(parse("Europe/Berlin", &query.to_wire()).unwrap(), query);
         }
     }

@@ -27,7 +27,7 @@ use crate::query::dimension::Dimension;
 use crate::query::floor::{Floored, cells, looks_for, picks};
 use crate::query::measure::Measure;
 use crate::query::metric::Metric;
-use crate::query::{Query, compile};
+use crate::query::{Closed, Query, compile};
 use crate::store::{Store, StoreError};
 
 /// The row of all that is not told by its value.
@@ -85,7 +85,7 @@ fn label_of(labels: &[Value], day: Date) -> Value {
 /// Each day with its counts.
 async fn days(store: &Store, query: Query) -> Result<Vec<Day>, StoreError> {
     let metrics: Vec<Metric> = query.metrics().iter().filter_map(Measure::metric).collect();
-    let rows = store.select(&compile(&query)).await?;
+    let rows = store.select(&compile(&query, &Closed::none())).await?;
     let day = |row: Vec<Value>| {
         let date = row.first()?.as_str()?.parse().ok()?;
         let mut counts = Counts::default();

@@ -1,0 +1,175 @@
+//! What the numbers of a closed day are kept by, and which of it answers a query.
+
+use crate::query::Query;
+use crate::query::dimension::{Dimension, Field, Home, NOT_SET};
+use crate::query::filter::{Comparison, Filter, Subject, Test};
+use crate::query::interval::Interval;
+use crate::query::statement::{Sql, sql};
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::query::compile) enum Of {
+    /// Events.
+    Events,
+    /// Visits, each on its last day.
+    Visits,
+    /// The attention of visits.
+    Attention,
+}
+
+impl Of {
+    /// Its name in the table.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Events => "events",
+            Self::Visits => "visits",
+            Self::Attention => "attention",
+        }
+    }
+}
+
+/// What it is counted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    /// Nothing: all of the site's.
+    Site,
+    /// The hours of the day.
+    Hour,
+    /// The values of a field.
+    Field(Field),
+    /// Nothing, but only where the field is set: see [`IS_SET`].
+    Having(Field),
+}
+
+/// What stands behind a column of a field that is set. The filter that asks for it does not find what is
+/// called as a blank is, either.
+pub(super) const IS_SET: &str = " NOT IN ('', '(not set)')";
+
+/// The fields of which it is kept what has a value at all: where it is the exception to have one.
+const EXCEPTIONS: [Field; 5] =
+    [Field::UtmSource, Field::UtmMedium, Field::UtmCampaign, Field::UtmContent, Field::UtmTerm];
+
+impl By {
+    /// Everything that is kept.
+    pub(super) fn all(of: Of) -> Vec<Self> {
+        let fields = Field::ALL.iter().copied().map(Self::Field);
+        let all = [Self::Site, Self::Hour].into_iter().chain(fields);
+        let all = all.chain(EXCEPTIONS.map(Self::Having));
+        all.filter(|by| by.is_kept(of)).collect()
+    }
+
+    fn is_kept(self, of: Of) -> bool {
+        match (self, of) {
+            (Self::Site, _) | (Self::Field(Field::Page), Of::Attention) => true,
+            (_, Of::Attention) => false,
+            (Self::Hour, _) => true,
+            (Self::Having(field), _) => EXCEPTIONS.contains(&field),
+            (Self::Field(field), _) if field != stored(field) => false,
+            (Self::Field(field), Of::Events) => !field.is_of_visit(),
+            (Self::Field(field), Of::Visits) => !field.is_of_event(),
+        }
+    }
+
+    /// Its name in the table.
+    pub(super) fn name(self) -> String {
+        match self {
+            Self::Site => String::new(),
+            Self::Hour => Interval::Hour.name().to_owned(),
+            Self::Field(field) => field.spec().name.to_owned(),
+            Self::Having(field) => format!("{} is_not {NOT_SET}", field.spec().name),
+        }
+    }
+
+    /// By what the query's answer is kept; `None` if it is not.
+    pub(super) fn of(query: &Query, of: Of) -> Option<Self> {
+        let mut field = None;
+        for dimension in &query.dimensions {
+            match dimension {
+                Dimension::Time(Interval::Minute | Interval::QuarterHour | Interval::HourOfDay)
+                | Dimension::Property(_)
+                | Dimension::Goal(_) => return None,
+                Dimension::Time(_) => {}
+                Dimension::Field(another) => {
+                    let another = counted_as(*another, of);
+                    if field.is_some_and(|field| field != another) {
+                        return None;
+                    }
+                    field = Some(another);
+                }
+            }
+        }
+        let by_hour = query.interval() == Some(Interval::Hour);
+        let by = match (field, by_hour, query.filters.as_slice()) {
+            (None, false, []) => Self::Site,
+            (None, true, []) => Self::Hour,
+            (None, false, [Filter::Test(test)]) => Self::Having(told_by(test)?),
+            (Some(field), false, filters) => {
+                filters.iter().all(|filter| is_on(filter, field)).then_some(Self::Field(field))?
+            }
+            _ => return None,
+        };
+        by.is_kept(of).then_some(by)
+    }
+}
+
+/// The field that tells of this one as well.
+fn stored(field: Field) -> Field {
+    match field {
+        Field::Screen => Field::Device,
+        Field::CountryName => Field::Country,
+        field => field,
+    }
+}
+
+/// Of a page, a visit is counted where it entered.
+fn counted_as(field: Field, of: Of) -> Field {
+    match (stored(field), of) {
+        (Field::Page, Of::Visits) => Field::EntryPage,
+        (field, _) => field,
+    }
+}
+
+/// Whether the filter chooses among the kept values of the field. One on pages means more than that for
+/// visits.
+fn is_on(filter: &Filter, field: Field) -> bool {
+    let Filter::Test(test) = filter else { return false };
+    matches!(test.subject, Subject::Field(tested) if stored(tested) == field)
+        && keeps_blanks_together(test, field)
+}
+
+/// Whether the test finds what is called as a blank is just where it finds the blank: they are kept as one
+/// value, for they are one row of a report, in which a visitor counts once.
+fn keeps_blanks_together(test: &Test, field: Field) -> bool {
+    let label = field.spec().blank;
+    let has = |wanted: &str| test.values.iter().any(|value| value == wanted);
+    let has_blank = has("") || field.blank_names().iter().any(|name| has(name));
+    let is_plain = test.comparison == Comparison::Is && test.case_sensitive;
+    label.is_empty() || (is_plain && (has(label) || !has_blank))
+}
+
+/// The value of a field that is kept, of the expression that has it: what is called as a blank is one.
+pub(super) fn kept_value(field: Field, value: Sql) -> Sql {
+    match field.spec().blank {
+        "" => sql!["toString(", value, ")"],
+        label => sql!["if(", &value, " = ", Sql::text(label), ", '', toString(", value, "))"],
+    }
+}
+
+/// The field of which the test asks that it is set, in the words in which the dashboard asks.
+fn told_by(test: &Test) -> Option<Field> {
+    let Subject::Field(field) = test.subject else { return None };
+    let asks = test.comparison == Comparison::Is
+        && test.negated
+        && test.case_sensitive
+        && test.values == [NOT_SET];
+    (asks && EXCEPTIONS.contains(&field)).then_some(field)
+}
+
+/// The column of `events` that a stored field is.
+pub(super) fn column_of(field: Field) -> &'static str {
+    match field.spec().home {
+        Home::Event(column) | Home::Either(column) => column,
+        // Such a field is kept of visits alone, and has a column of those.
+        Home::Visit(_) => "value",
+    }
+}

@@ -1,0 +1,339 @@
+//! The statements that make the numbers of days, each of which counts several days in one go.
+//!
+//! They count what the reports count: they stand on the same `visits`, the same columns of the fields, and
+//! the same condition on what an event is.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, ToSpan};
+
+use super::super::conditions::COUNTED;
+use super::super::visits::{self, visits};
+use super::super::{SETTINGS, between};
+use super::by::{By, IS_SET, Of, column_of, kept_value};
+use super::{end_of, start_of};
+use crate::event::SCROLL_DEPTH_UNKNOWN;
+use crate::query::dimension::Field;
+use crate::query::interval::Interval;
+use crate::query::period::Period;
+use crate::query::revenue::{Revenue, Untold};
+use crate::query::statement::{Sql, Statement, sql};
+use crate::query::{Include, Page, Query};
+use crate::site::Site;
+
+/// Days of a site that follow each other, of which the numbers are to be made.
+#[derive(Clone, Copy, Debug)]
+pub struct Making<'site> {
+    /// The site.
+    pub site: &'site Site,
+    /// The first day.
+    pub first: Date,
+    /// The last day.
+    pub last: Date,
+    /// The version of the first day's numbers; each further day has the next one.
+    pub version: u64,
+}
+
+impl Making<'_> {
+    /// The version of a day's numbers.
+    pub fn version_of(&self, day: Date) -> u64 {
+        let days = day.since(self.first).map_or(0, |span| span.get_days());
+        self.version + u64::try_from(days).unwrap_or(0)
+    }
+
+    /// What puts the numbers of all the days into `daily`: some dozens of statements.
+    pub fn statements(&self) -> Vec<Statement> {
+        let of_events = By::all(Of::Events).into_iter().map(|by| self.events(by));
+        let of_attention = By::all(Of::Attention).into_iter().map(|by| self.attention(by));
+        let of_visits = [self.visits(), self.visits_by_hour()];
+        of_events.chain(of_attention).chain(of_visits).map(Statement::from).collect()
+    }
+
+    /// The days that have a visitor who does not end with the day: they can not be closed.
+    pub fn unfit_days(&self) -> Statement {
+        sql![
+            "SELECT DISTINCT toString(day) FROM (",
+            self.days_of_visitors(),
+            " HAVING visitor_id % 2 = 1 OR length(days) > 2) ARRAY JOIN days AS day WHERE day >= ",
+            date(self.first),
+            " AND day <= ",
+            date(self.last),
+        ]
+        .into()
+    }
+
+    /// Has a row if a visitor comes again on a day that does not follow: then none of the site's days can be
+    /// closed. No visitor of this version's collectors does, and imported ones are told by their ids; but
+    /// rows may be older than that rule.
+    pub fn revenants(&self) -> Statement {
+        let (from, to) = self.window();
+        let site = || sql!["site_id = ", Sql::number(self.site.id.0)];
+        sql![
+            "SELECT 1 FROM (SELECT visitor_id FROM (",
+            self.days_of_visitors(),
+            " HAVING visitor_id % 2 = 0 AND dateDiff('day', arrayMin(days), arrayMax(days)) >= length(days))",
+            " UNION ALL SELECT visitor_id FROM events WHERE ",
+            site(),
+            " AND (timestamp < ",
+            Sql::moment(from),
+            " OR timestamp > ",
+            Sql::moment(to),
+            ") AND visitor_id != 0 AND visitor_id IN (SELECT visitor_id FROM events WHERE ",
+            self.within(self.first, self.last),
+            " AND visitor_id % 2 = 0)) LIMIT 1",
+        ]
+        .into()
+    }
+
+    /// Each visitor, with the days on which they were there, two days beyond the ends included.
+    fn days_of_visitors(&self) -> Sql {
+        sql![
+            "SELECT visitor_id, groupUniqArray(",
+            self.day("timestamp"),
+            ") AS days FROM events WHERE ",
+            self.within(self.first.saturating_sub(2.days()), self.last.saturating_add(2.days())),
+            " AND visitor_id != 0 GROUP BY visitor_id",
+        ]
+    }
+
+    fn window(&self) -> (Timestamp, Timestamp) {
+        let zone = &self.site.timezone;
+        let first = start_of(self.first.saturating_sub(2.days()), zone);
+        (first, end_of(self.last.saturating_add(2.days()), zone))
+    }
+
+    fn within(&self, first: Date, last: Date) -> Sql {
+        let query = self.query(first, last);
+        between(&query, query.period.from(), query.period.to())
+    }
+
+    /// The query of all that happened on these days.
+    fn query(&self, first: Date, last: Date) -> Query {
+        let zone = &self.site.timezone;
+        Query {
+            site: self.site.id,
+            domain: self.site.domain.clone(),
+            metrics: Vec::new(),
+            dimensions: Vec::new(),
+            period: Period::new(start_of(first, zone), end_of(last, zone), zone),
+            kept_from: None,
+            filters: Vec::new(),
+            goals: Vec::new(),
+            order: Vec::new(),
+            include: Include::default(),
+            page: Page { limit: 1, offset: 0 },
+            revenue: Revenue::Untold(Untold::NoGoals),
+            floored: None,
+        }
+    }
+
+    /// The days that are counted, and the one before, of which something may be carried.
+    fn with_day_before(&self) -> Query {
+        self.query(self.first.saturating_sub(1.day()), self.last)
+    }
+
+    fn day(&self, moment: &'static str) -> Sql {
+        sql!["toDate(", moment, ", ", Sql::text(self.site.timezone_name()), ")"]
+    }
+
+    /// `INSERT` and the columns that every row has, then these; `dimension` and `value` are expressions over
+    /// what is selected from. `d` is the day.
+    fn insert(&self, of: Of, columns: &'static str, dimension: Sql, value: Sql) -> Sql {
+        sql![
+            "INSERT INTO daily (site_id, counted, dimension, day, version, value, ",
+            columns,
+            ") SELECT ",
+            Sql::number(self.site.id.0),
+            ", '",
+            of.name(),
+            "', ",
+            dimension,
+            ", d, ",
+            Sql::number(self.version),
+            " + dateDiff('day', ",
+            date(self.first),
+            ", d), ",
+            value,
+            ", ",
+        ]
+    }
+
+    /// ` ARRAY JOIN`s each day's counts with themselves as those of the day before the next day: `k` is 1
+    /// where they are that.
+    fn beside_the_day_before(&self) -> Sql {
+        sql![
+            " ARRAY JOIN [day, day + 1] AS d, [0, 1] AS k WHERE d >= ",
+            date(self.first),
+            " AND d <= ",
+            date(self.last),
+        ]
+    }
+
+    fn events(&self, by: By) -> Sql {
+        let query = self.with_day_before();
+        let (value, condition) = match by {
+            By::Site => ("''".into(), "1".into()),
+            By::Hour => (Interval::Hour.label_sql("timestamp", &query.period), "1".into()),
+            By::Field(field) => (kept_value(field, column_of(field).into()), "1".into()),
+            By::Having(field) => ("''".into(), sql![column_of(field), IS_SET]),
+        };
+        sql![
+            self.insert(
+                Of::Events,
+                "visitors, visitors_carried, visits, visits_carried, pageviews, events",
+                Sql::text(by.name()),
+                "value".into(),
+            ),
+            "uniqExactMergeIf(people, k = 0), ",
+            "uniqExactMergeIf(people, k = 0) + uniqExactMergeIf(people, k = 1) - uniqExactMerge(people), ",
+            "uniqExactMergeIf(stays, k = 0), ",
+            "uniqExactMergeIf(stays, k = 0) + uniqExactMergeIf(stays, k = 1) - uniqExactMerge(stays), ",
+            "sumIf(views, k = 0), sumIf(all, k = 0) FROM (SELECT ",
+            self.day("timestamp"),
+            " AS day, ",
+            value,
+            " AS value, uniqExactStateIf(visitor_id, visitor_id != 0) AS people, ",
+            "uniqExactStateIf(session_id, session_id != 0) AS stays, ",
+            "countIf(name = 'pageview') AS views, count() AS all FROM events FINAL WHERE ",
+            between(&query, query.period.from(), query.period.to()),
+            " AND ",
+            COUNTED,
+            " AND ",
+            condition,
+            " GROUP BY day, value)",
+            self.beside_the_day_before(),
+            " GROUP BY d, value HAVING countIf(k = 0) > 0",
+            SETTINGS,
+        ]
+    }
+
+    /// All that is kept of visits but hours, in one go: to find the visits is what takes long.
+    fn visits(&self) -> Sql {
+        let query = self.with_day_before();
+        let kept: Vec<By> = By::all(Of::Visits).into_iter().filter(|by| *by != By::Hour).collect();
+        let fields: Vec<Field> = kept
+            .iter()
+            .filter_map(|by| match by {
+                By::Field(field) | By::Having(field) => Some(*field),
+                By::Site | By::Hour => None,
+            })
+            .collect();
+        let each = kept.iter().map(|by| {
+            let name = Sql::text(by.name());
+            match by {
+                By::Site | By::Hour => sql!["(", name, ", '')"],
+                By::Field(field) => {
+                    sql!["(", name, ", ", kept_value(*field, visits::column(*field)), ")"]
+                }
+                By::Having(field) => {
+                    sql!["(if(", visits::column(*field), IS_SET, ", ", name, ", '-'), '')"]
+                }
+            }
+        });
+        sql![
+            self.insert(
+                Of::Visits,
+                "visitors, visitors_carried, visits, pageviews, bounces, seconds",
+                "dimension".into(),
+                "value".into(),
+            ),
+            "uniqExactMergeIf(people, k = 0), ",
+            "uniqExactMergeIf(people, k = 0) + uniqExactMergeIf(people, k = 1) - uniqExactMerge(people), ",
+            "sumIf(stays, k = 0), sumIf(seen, k = 0), sumIf(bounces, k = 0), sumIf(seconds, k = 0)",
+            " FROM (SELECT ",
+            self.day("last"),
+            " AS day, kept.1 AS dimension, kept.2 AS value, uniqExactState(visitor) AS people, ",
+            "count() AS stays, sum(views) AS seen, countIf(bounced) AS bounces, ",
+            "toUInt64(sum(duration)) AS seconds FROM (",
+            visits(&query, fields),
+            ") ARRAY JOIN [",
+            Sql::join(each, ", "),
+            "] AS kept WHERE dimension != '-' AND day >= ",
+            date(self.first.saturating_sub(1.day())),
+            " AND day <= ",
+            date(self.last),
+            " GROUP BY day, dimension, value)",
+            self.beside_the_day_before(),
+            " GROUP BY dimension, d, value HAVING countIf(k = 0) > 0",
+            SETTINGS,
+        ]
+    }
+
+    /// A visit counts in each hour in which it was under way.
+    fn visits_by_hour(&self) -> Sql {
+        let query = self.query(self.first, self.last);
+        sql![
+            self.insert(
+                Of::Visits,
+                "visitors, visits, pageviews, bounces, seconds",
+                Sql::text(By::Hour.name()),
+                "hour".into(),
+            ),
+            "people, stays, seen, bounces, seconds FROM (SELECT ",
+            Interval::Hour.visit_label_sql("first", "last", &query.period),
+            " AS hour, toDate(substring(hour, 1, 10)) AS d, uniqExact(visitor) AS people, ",
+            "count() AS stays, sum(views) AS seen, countIf(bounced) AS bounces, ",
+            "toUInt64(sum(duration)) AS seconds FROM (",
+            visits(&query, []),
+            ") GROUP BY hour)",
+            SETTINGS,
+        ]
+    }
+
+    fn attention(&self, by: By) -> Sql {
+        let query = self.with_day_before();
+        let value = match by {
+            By::Field(field) => kept_value(field, column_of(field).into()),
+            By::Site | By::Hour | By::Having(_) => "''".into(),
+        };
+        let told = sql!["scroll_depth != ", Sql::number(SCROLL_DEPTH_UNKNOWN)];
+        sql![
+            self.insert(
+                Of::Attention,
+                "visits, visits_carried, attention_ms, told, told_carried, depth, depth_carried",
+                Sql::text(by.name()),
+                "value".into(),
+            ),
+            "countIf(here), countIf(here AND before), sum(ms), ",
+            "countIf(told), countIf(told AND had_told), sum(depth), ",
+            // Of a visit that told of both days only the deeper counts.
+            "sumIf(least(depth, depth_before), told AND had_told) FROM (SELECT d, value, session_id, ",
+            "countIf(k = 0) > 0 AS here, countIf(k = 1) > 0 AS before, sumIf(engaged, k = 0) AS ms, ",
+            "countIf(k = 0 AND tells) > 0 AS told, countIf(k = 1 AND tells) > 0 AS had_told, ",
+            "maxIf(deepest, k = 0) AS depth, maxIf(deepest, k = 1) AS depth_before FROM (SELECT ",
+            self.day("timestamp"),
+            " AS day, ",
+            value,
+            " AS value, session_id, sum(engagement_ms) AS engaged, maxIf(scroll_depth, ",
+            &told,
+            ") AS deepest, countIf(",
+            told,
+            ") > 0 AS tells FROM events FINAL WHERE ",
+            between(&query, query.period.from(), query.period.to()),
+            " AND name = 'engagement' AND session_id != 0 GROUP BY day, value, session_id)",
+            self.beside_the_day_before(),
+            " GROUP BY d, value, session_id) GROUP BY d, value HAVING countIf(here) > 0",
+            SETTINGS,
+        ]
+    }
+}
+
+fn date(day: Date) -> Sql {
+    sql!["toDate(", Sql::text(day.to_string()), ")"]
+}
+
+/// How long beyond a day an event may happen that its numbers depend on: a visit lasts a day at most, and
+/// an hour more costs little.
+const MARGIN_HOURS: i64 = 25;
+
+/// The days of UTC, which are the partitions of `events`, that the numbers of a site's day are made of: those
+/// of the day before and after are among them.
+pub fn made_of(day: Date, zone: &TimeZone) -> impl Iterator<Item = Date> + use<> {
+    let margin = SignedDuration::from_hours(MARGIN_HOURS);
+    let from = start_of(day.saturating_sub(1.day()), zone) - margin;
+    let to = end_of(day, zone) + margin;
+    let utc = |moment: Timestamp| TimeZone::UTC.to_datetime(moment).date();
+    let (first, last) = (utc(from), utc(to));
+    std::iter::successors(Some(first), |day| day.tomorrow().ok())
+        .take_while(move |day| *day <= last)
+}

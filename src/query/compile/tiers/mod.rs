@@ -1,0 +1,123 @@
+//! Closed days: what is added up instead of being counted again.
+//!
+//! Of each of a site's days that are over, the table `daily` has whole numbers: how many visitors, visits,
+//! page views there were, in all and of each value of a dimension. A report over many days adds those
+//! of the closed days up, counts the rest (today, and whatever has changed) from events, and is the
+//! same to the last visitor as if all had been counted.
+//!
+//! # Why visitors may be added up
+//! The id of a visitor ends with the site's day, or with the visit that is open then. So whoever is
+//! counted on two days is counted on two that follow each other. Beside each distinct count of a day stands
+//! how many of it were *carried*, that is, belong to the day before as well:
+//!
+//! > carried(D) = count(D − 1) + count(D) − count(D − 1 and D together)
+//!
+//! and the count of days that follow each other is the sum of theirs, less what was carried into each but
+//! the first. Days that have anybody who does not keep to this (an id that an import made, a visit through
+//! three days) are never closed. Where a stretch of days is counted from events after a closed day,
+//! the same is done there: that day is counted together with the stretch, and taken off again. Visitors that
+//! last are in such stretches alone, and are told by name, for several stretches may have the same.
+//!
+//! A visit belongs to its last day, for that is where reports by time have it. The last day of a report
+//! has those as well that go on after it; so it is always counted from events.
+//!
+//! - `by`: what the numbers of a day are kept by, and which of it answers a query;
+//! - `split`: the period as closed days, and stretches between them;
+//! - `read`: the subqueries over events, visits and attention, of numbers that are added up;
+//! - `make`: the statements that make the numbers of days.
+//!
+//! Which days are closed is told from outside (`store::tiers`).
+
+mod by;
+mod make;
+mod read;
+mod split;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
+
+use self::by::By;
+pub(super) use self::by::Of;
+pub use self::make::{Making, made_of};
+pub(super) use self::read::subquery;
+use crate::query::Query;
+use crate::query::measure::Measure;
+use crate::query::metric::Formula;
+
+/// So many closed days, at least, are worth being added up.
+const CLOSED_DAYS_MIN: usize = 3;
+
+/// The closed days of a site, each with the version of its numbers that holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Closed(BTreeMap<Date, u64>);
+
+impl Closed {
+    /// No day is closed: everything is counted from events.
+    pub const fn none() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    /// Those that lie in the query's period.
+    #[must_use]
+    pub fn within(&self, query: &Query) -> Self {
+        let (from, to) = (query.period.from_local().date(), query.period.to_local().date());
+        Self(self.0.range(from..=to).map(|(day, version)| (*day, *version)).collect())
+    }
+
+    /// Whether each of these is still closed, with the same numbers.
+    pub fn holds(&self, earlier: &Self) -> bool {
+        earlier.iter().all(|(day, version)| self.version(day) == Some(version))
+    }
+
+    /// Whether there are too few to be of use.
+    pub fn are_few(&self) -> bool {
+        self.0.len() < CLOSED_DAYS_MIN
+    }
+
+    /// The version of a day's numbers, if it is closed.
+    pub fn version(&self, day: Date) -> Option<u64> {
+        self.0.get(&day).copied()
+    }
+
+    /// Each day with its version, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = (Date, u64)> {
+        self.0.iter().map(|(day, version)| (*day, *version))
+    }
+}
+
+impl FromIterator<(Date, u64)> for Closed {
+    fn from_iter<T: IntoIterator<Item = (Date, u64)>>(days: T) -> Self {
+        Self(days.into_iter().collect())
+    }
+}
+
+/// Whether closed days could be of use for the query: it is about more than a few, and of what is kept of
+/// them it, or what its rows are shares of, may be made.
+pub fn may_add_up(query: &Query) -> bool {
+    let seconds = query.period.to().as_second() - query.period.from().as_second();
+    let is_long = usize::try_from(seconds / 86_400).is_ok_and(|days| days >= CLOSED_DAYS_MIN);
+    let is_kept =
+        || [Of::Events, Of::Visits, Of::Attention].iter().any(|of| By::of(query, *of).is_some());
+    let is_share = |measure: &Measure| {
+        let formula = measure.metric().map(|metric| metric.spec().formula);
+        matches!(formula, Some(Formula::Share { .. }))
+    };
+    is_long && (is_kept() || query.metrics.iter().any(is_share))
+}
+
+/// The first second of a day.
+fn start_of(day: Date, zone: &TimeZone) -> Timestamp {
+    let midnight = day.to_datetime(Time::midnight());
+    zone.to_timestamp(midnight).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// The last second of a day.
+fn end_of(day: Date, zone: &TimeZone) -> Timestamp {
+    use jiff::{SignedDuration, ToSpan};
+    start_of(day.saturating_add(1.day()), zone) - SignedDuration::from_secs(1)
+}

@@ -1,0 +1,481 @@
+//! The subqueries over events, visits and attention, of numbers that are added up.
+//!
+//! Each is a union of the closed days' rows and of what the stretches between them come to, all in the
+//! same columns ([`Column`]), which are then summed and made into metrics.
+
+use std::collections::BTreeSet;
+
+use super::super::conditions::{COUNTED, Conditions};
+use super::super::plan::Computed;
+use super::super::visits::{self, visits};
+use super::super::{between, events, group, kept_from, of_property, of_visit};
+use super::Closed;
+use super::by::{By, Of, column_of};
+use super::split::{Split, Stretch};
+use crate::event::SCROLL_DEPTH_UNKNOWN;
+use crate::query::Query;
+use crate::query::countries::COUNTRY_NAME;
+use crate::query::dimension::{Dimension, Field, FieldSpec};
+use crate::query::filter::{Filter, Subject};
+use crate::query::interval::Interval;
+use crate::query::metric::Metric;
+use crate::query::period::Period;
+use crate::query::statement::{Sql, sql};
+
+/// A number that may be added up.
+struct Column {
+    /// What it is called here.
+    name: &'static str,
+    /// What a closed day adds.
+    closed: &'static str,
+    /// What of it is carried from the day before.
+    carried: Option<&'static str>,
+    /// What a stretch adds, where `fresh` says that a row is of the stretch and not of the day before.
+    open: &'static str,
+}
+
+const OF_EVENTS: &[Column] = &[
+    Column {
+        name: "s_visitors",
+        closed: "toInt64(visitors)",
+        carried: Some("visitors_carried"),
+        open: "toInt64(uniqExactIf(visitor_id, visitor_id != 0 AND visitor_id % 2 = 0)) \
+               - toInt64(uniqExactIf(visitor_id, visitor_id != 0 AND visitor_id % 2 = 0 AND NOT fresh))",
+    },
+    Column {
+        name: "s_lasting",
+        closed: NOBODY,
+        carried: None,
+        open: "groupUniqArrayIf(visitor_id, visitor_id % 2 = 1)",
+    },
+    Column {
+        name: "s_visits",
+        closed: "toInt64(visits)",
+        carried: Some("visits_carried"),
+        open: "toInt64(uniqExactIf(session_id, session_id != 0)) \
+               - toInt64(uniqExactIf(session_id, session_id != 0 AND NOT fresh))",
+    },
+    Column {
+        name: "s_pageviews",
+        closed: "toInt64(pageviews)",
+        carried: None,
+        open: "toInt64(countIf(name = 'pageview' AND fresh))",
+    },
+    Column {
+        name: "s_events",
+        closed: "toInt64(events)",
+        carried: None,
+        open: "toInt64(countIf(fresh))",
+    },
+];
+
+const OF_VISITS: &[Column] = &[
+    Column {
+        name: "s_visitors",
+        closed: "toInt64(visitors)",
+        carried: Some("visitors_carried"),
+        open: "toInt64(uniqExactIf(visitor, visitor % 2 = 0)) \
+               - toInt64(uniqExactIf(visitor, visitor % 2 = 0 AND NOT fresh))",
+    },
+    Column {
+        name: "s_lasting",
+        closed: NOBODY,
+        carried: None,
+        open: "groupUniqArrayIf(visitor, visitor % 2 = 1)",
+    },
+    Column {
+        name: "s_visits",
+        closed: "toInt64(visits)",
+        carried: None,
+        open: "toInt64(countIf(fresh))",
+    },
+    Column {
+        name: "s_views",
+        closed: "toInt64(pageviews)",
+        carried: None,
+        open: "toInt64(sumIf(views, fresh))",
+    },
+    Column {
+        name: "s_bounces",
+        closed: "toInt64(bounces)",
+        carried: None,
+        open: "toInt64(countIf(bounced AND fresh))",
+    },
+    Column {
+        name: "s_seconds",
+        closed: "toInt64(seconds)",
+        carried: None,
+        open: "toInt64(sumIf(duration, fresh))",
+    },
+];
+
+const OF_ATTENTION: &[Column] = &[
+    Column {
+        name: "s_visits",
+        closed: "toInt64(visits)",
+        carried: Some("visits_carried"),
+        open: "toInt64(count()) - toInt64(countIf(was_there))",
+    },
+    Column {
+        name: "s_attention_ms",
+        closed: "toInt64(attention_ms)",
+        carried: None,
+        open: "toInt64(sum(attention_ms))",
+    },
+    Column {
+        name: "s_told",
+        closed: "toInt64(told)",
+        carried: Some("told_carried"),
+        open: "toInt64(countIf(told)) - toInt64(countIf(had_told))",
+    },
+    Column {
+        name: "s_depth",
+        closed: "toInt64(depth)",
+        carried: Some("depth_carried"),
+        open: "toInt64(sumIf(depth, told)) - toInt64(sumIf(depth_before, had_told))",
+    },
+];
+
+/// Closed days have no visitor that lasts longer than a day.
+const NOBODY: &str = "emptyArrayUInt64()";
+
+/// The visitors: those that end with their day, whom each stretch counts by itself, and those that last, of
+/// whom two stretches may have the same.
+macro_rules! visitors {
+    () => {
+        "sum(s_visitors) + length(groupUniqArrayArray(s_lasting))"
+    };
+}
+
+/// The metric, of the summed columns; `None` if they do not tell it. The same numbers go through the same
+/// operations as in the formulas of `metric`, so that they are rounded alike.
+fn formula(metric: Metric, of: Of) -> Option<&'static str> {
+    Some(match (of, metric) {
+        (Of::Events | Of::Visits, Metric::Visitors) => concat!("toUInt64(", visitors!(), ")"),
+        (Of::Events | Of::Visits, Metric::Visits) => "toUInt64(sum(s_visits))",
+        (Of::Events, Metric::Pageviews) => "toUInt64(sum(s_pageviews))",
+        (Of::Events, Metric::Events) => "toUInt64(sum(s_events))",
+        (Of::Visits, Metric::ViewsPerVisit) => {
+            "ifNotFinite(round(sum(s_views) / sum(s_visits), 2), 0)"
+        }
+        (Of::Visits, Metric::BounceRate) => {
+            "toUInt64(ifNotFinite(round(sum(s_bounces) / sum(s_visits) * 100), 0))"
+        }
+        (Of::Visits, Metric::VisitDuration) => {
+            "toUInt64(ifNotFinite(round(sum(s_seconds) / sum(s_visits)), 0))"
+        }
+        (Of::Attention, Metric::TimeOnPage) => {
+            "if(sum(s_visits) = 0, NULL, toUInt64(round(sum(s_attention_ms) / 1000 / sum(s_visits))))"
+        }
+        (Of::Attention, Metric::ScrollDepth) => {
+            "if(sum(s_told) = 0, NULL, toUInt64(round(sum(s_depth) / sum(s_told))))"
+        }
+        _ => return None,
+    })
+}
+
+/// The metrics by the query's dimensions, added up where days are closed; `None` where closed days do not
+/// tell them, or are too few.
+pub(in crate::query::compile) fn subquery(
+    query: &Query,
+    metrics: &[Computed],
+    of: Of,
+    closed: &Closed,
+) -> Option<Sql> {
+    if of == Of::Events && query.metrics.iter().any(of_property) {
+        return None;
+    }
+    let by = By::of(query, of)?;
+    let formulas = metrics
+        .iter()
+        .map(|(metric, _)| Some(sql![formula(*metric, of)?, " AS ", metric.spec().name]))
+        .collect::<Option<Vec<Sql>>>()?;
+    let only_people = metrics.iter().all(|(metric, _)| is_of_people(*metric));
+    let split = Split::of(query, closed, of == Of::Visits && by != By::Hour)?;
+    let reading = Reading { query, of, by, only_people };
+    let arms = std::iter::once(reading.closed_days(&split))
+        .chain(split.stretches.iter().map(|stretch| reading.stretch(stretch)))
+        .map(|arm| sql!["SELECT * FROM (", arm, ")"]);
+    let columns = reading.dimension_names().chain(formulas);
+    let there_is_a_row = match of {
+        _ if query.dimensions.is_empty() => "",
+        Of::Events if only_people => concat!(" HAVING ", visitors!(), " > 0"),
+        Of::Events => " HAVING sum(s_events) > 0",
+        Of::Visits | Of::Attention => " HAVING sum(s_visits) > 0",
+    };
+    Some(sql![
+        "SELECT ",
+        Sql::join(columns, ", "),
+        " FROM (",
+        Sql::join(arms, " UNION ALL "),
+        ")",
+        group(query),
+        there_is_a_row,
+    ])
+}
+
+/// With such metrics alone, a row of events is one of events that have a visitor.
+fn is_of_people(metric: Metric) -> bool {
+    matches!(metric, Metric::Visitors | Metric::Visits)
+}
+
+struct Reading<'query> {
+    query: &'query Query,
+    of: Of,
+    by: By,
+    only_people: bool,
+}
+
+impl Reading<'_> {
+    fn columns(&self) -> &'static [Column] {
+        match self.of {
+            Of::Events => OF_EVENTS,
+            Of::Visits => OF_VISITS,
+            Of::Attention => OF_ATTENTION,
+        }
+    }
+
+    fn dimension_names(&self) -> impl Iterator<Item = Sql> + use<> {
+        (0..self.query.dimensions.len()).map(|index| Sql::name("d", index))
+    }
+
+    /// The dimensions as reports show them, of a row of events or of visits.
+    fn values(&self, query: &Query) -> Vec<Sql> {
+        let value = |dimension: &Dimension| match self.of {
+            Of::Events | Of::Attention => events::value(dimension, query),
+            Of::Visits => visits::value(&of_visit(dimension), query),
+        };
+        query.dimensions.iter().map(value).collect()
+    }
+
+    /// The fields of the query's dimensions and filters, as this kind of row has them.
+    fn fields(&self) -> BTreeSet<Field> {
+        let of_dimensions = self.query.dimensions.iter().filter_map(|dimension| {
+            let dimension =
+                if self.of == Of::Visits { of_visit(dimension) } else { dimension.clone() };
+            match dimension {
+                Dimension::Field(field) => Some(field),
+                Dimension::Property(_) | Dimension::Goal(_) | Dimension::Time(_) => None,
+            }
+        });
+        let tests = self.query.filters.iter().flat_map(Filter::tests);
+        let of_filters = tests.filter_map(|test| match test.subject {
+            Subject::Field(field) => Some(field),
+            Subject::Property(_) | Subject::Goal(_) => None,
+        });
+        of_dimensions.chain(of_filters).collect()
+    }
+
+    /// `SELECT dimensions, columns`, each by its name.
+    fn select(&self, values: Vec<Sql>, columns: impl Iterator<Item = Sql>) -> Sql {
+        let values = values.into_iter().zip(self.dimension_names());
+        let values = values.map(|(value, name)| sql![value, " AS ", name]);
+        let columns = columns.zip(self.columns());
+        let columns = columns.map(|(value, column)| sql![value, " AS ", column.name]);
+        sql!["SELECT ", Sql::join(values.chain(columns), ", ")]
+    }
+
+    fn closed_days(&self, split: &Split) -> Sql {
+        let period = &self.query.period;
+        let values = match self.by {
+            By::Hour => vec!["value".into()],
+            By::Site | By::Field(_) | By::Having(_) => self.values(self.query),
+        };
+        let is_carried = self.is_carried();
+        let columns = self.columns().iter().map(|column| match column.carried {
+            None => column.closed.into(),
+            Some(carried) => sql![column.closed, " - if(", &is_carried, ", ", carried, ", 0)"],
+        });
+        let filters = match self.by {
+            By::Field(_) => self.filters(),
+            By::Site | By::Hour | By::Having(_) => "1".into(),
+        };
+        let versions = split.closed.iter().map(|(_, version)| *version).collect();
+        let day = |place: Option<&(jiff::civil::Date, u64)>| {
+            let day = place.map(|(day, _)| day.to_string()).unwrap_or_default();
+            sql!["toDate(", Sql::text(day), ")"]
+        };
+        sql![
+            self.select(values, columns),
+            " FROM (SELECT *",
+            self.as_a_row(period),
+            " FROM daily WHERE site_id = ",
+            Sql::number(self.query.site.0),
+            " AND counted = '",
+            self.of.name(),
+            "' AND dimension = ",
+            Sql::text(self.by.name()),
+            " AND day >= ",
+            day(split.closed.first()),
+            " AND day <= ",
+            day(split.closed.last()),
+            " AND version IN ",
+            Sql::numbers(versions),
+            ") WHERE ",
+            filters,
+        ]
+    }
+
+    /// The columns under which expressions over a row of events, or of visits, find what a row of `daily` has.
+    fn as_a_row(&self, period: &Period) -> Sql {
+        let noon = noon("day", period);
+        let mut columns = match self.of {
+            Of::Events | Of::Attention => vec![sql![noon, " AS timestamp"]],
+            Of::Visits => vec![sql![&noon, " AS first"], sql![noon, " AS last"]],
+        };
+        if let By::Field(kept) = self.by {
+            let stored = |spec: &FieldSpec| {
+                if spec.number { "toUInt32OrZero(value)" } else { "value" }
+            };
+            match self.of {
+                Of::Events | Of::Attention => {
+                    columns.push(sql![stored(kept.spec()), " AS ", column_of(kept)]);
+                }
+                Of::Visits => {
+                    if kept == Field::Country {
+                        // For the country's name, which is made of it.
+                        columns.push(sql!["value AS ", column_of(kept)]);
+                    }
+                    columns.extend(self.fields().into_iter().map(|field| {
+                        let value = match field {
+                            Field::CountryName => COUNTRY_NAME,
+                            field => stored(field.spec()),
+                        };
+                        sql![value, " AS ", visits::column(field)]
+                    }));
+                }
+            }
+        }
+        Sql::join(columns.into_iter().map(|column| sql![", ", column]), "")
+    }
+
+    /// Whether what is carried into a closed day is in the same row of the report on the day before.
+    fn is_carried(&self) -> Sql {
+        let period = &self.query.period;
+        let first = period.zone().to_datetime(kept_from(self.query)).date();
+        let same = match self.query.interval() {
+            None => "1".into(),
+            Some(Interval::Hour) => "0".into(),
+            Some(interval) => sql![
+                interval.label_sql(noon("day", period), period),
+                " = ",
+                interval.label_sql(noon("(day - 1)", period), period),
+            ],
+        };
+        sql!["day > toDate(", Sql::text(first.to_string()), ") AND ", same]
+    }
+
+    fn filters(&self) -> Sql {
+        let conditions = Conditions(self.query);
+        match self.of {
+            Of::Events | Of::Attention => Sql::all(
+                self.query.filters.iter().map(|filter| conditions.on_event(filter)).collect(),
+            ),
+            Of::Visits => conditions.on_visits(&self.query.filters),
+        }
+    }
+
+    /// What is counted from events, in a stretch that has no closed day.
+    fn stretch(&self, stretch: &Stretch) -> Sql {
+        let mut stretch = stretch.clone();
+        if self.by == By::Hour {
+            // Nobody is carried from one hour into another: each is counted by itself.
+            stretch.before = None;
+        }
+        match self.of {
+            Of::Events => self.events(&stretch),
+            Of::Visits => self.visits(&stretch),
+            Of::Attention => self.attention(&stretch),
+        }
+    }
+
+    fn open_columns(&self) -> impl Iterator<Item = Sql> + use<> {
+        self.columns().iter().map(|column| column.open.into())
+    }
+
+    fn events(&self, stretch: &Stretch) -> Sql {
+        let people = if self.only_people { " AND visitor_id != 0" } else { "" };
+        sql![
+            "WITH ",
+            is_fresh("timestamp", stretch),
+            " AS fresh ",
+            self.select(self.values(self.query), self.open_columns()),
+            " FROM events FINAL WHERE ",
+            between(self.query, stretch.reads_from(), stretch.to),
+            " AND ",
+            COUNTED,
+            people,
+            " AND ",
+            self.filters(),
+            group(self.query),
+        ]
+    }
+
+    fn visits(&self, stretch: &Stretch) -> Sql {
+        let zone = self.query.period.zone();
+        let period = Period::new(stretch.reads_from(), stretch.to, zone);
+        let around = Query { period, ..self.query.clone() };
+        let (values, ended) = match self.by {
+            By::Hour => (self.values(&around), "1".into()),
+            _ if stretch.is_last => (self.values(self.query), "1".into()),
+            // Those that go on are of a later day.
+            _ => (self.values(self.query), sql!["last <= ", Sql::moment(stretch.to)]),
+        };
+        sql![
+            "WITH ",
+            is_fresh("last", stretch),
+            " AS fresh ",
+            self.select(values, self.open_columns()),
+            " FROM (",
+            visits(&around, self.fields()),
+            ") WHERE ",
+            ended,
+            " AND ",
+            self.filters(),
+            group(self.query),
+        ]
+    }
+
+    fn attention(&self, stretch: &Stretch) -> Sql {
+        let keys: Vec<Sql> = self.dimension_names().chain(["session_id".into()]).collect();
+        let values = self.values(self.query).into_iter().zip(self.dimension_names());
+        let values = values.map(|(value, name)| sql![value, " AS ", name, ", "]);
+        let unknown = Sql::number(SCROLL_DEPTH_UNKNOWN);
+        let told = sql!["scroll_depth != ", unknown];
+        let of_visits = sql![
+            "WITH ",
+            is_fresh("timestamp", stretch),
+            " AS fresh SELECT ",
+            Sql::join(values, ""),
+            "session_id, sumIf(engagement_ms, fresh) AS attention_ms, ",
+            "maxIf(scroll_depth, ",
+            &told,
+            ") AS depth, countIf(",
+            &told,
+            ") > 0 AS told, maxIf(scroll_depth, NOT fresh AND ",
+            &told,
+            ") AS depth_before, countIf(NOT fresh AND ",
+            told,
+            ") > 0 AS had_told, countIf(NOT fresh) > 0 AS was_there FROM events FINAL WHERE ",
+            between(self.query, stretch.reads_from(), stretch.to),
+            " AND name = 'engagement' AND session_id != 0 AND ",
+            self.filters(),
+            " GROUP BY ",
+            Sql::join(keys, ", "),
+        ];
+        let names = self.dimension_names().collect();
+        sql![self.select(names, self.open_columns()), " FROM (", of_visits, ")", group(self.query)]
+    }
+}
+
+fn is_fresh(moment: &'static str, stretch: &Stretch) -> Sql {
+    match stretch.before {
+        None => "1".into(),
+        Some(_) => sql!["(", moment, " >= ", Sql::moment(stretch.from), ")"],
+    }
+}
+
+/// A moment that is on the day, whatever clocks do at midnight.
+fn noon(day: &'static str, period: &Period) -> Sql {
+    sql!["(toDateTime(", day, ", ", Sql::text(period.zone_name()), ") + 43200)"]
+}

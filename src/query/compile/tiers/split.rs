@@ -1,0 +1,114 @@
+//! The period of a query, as closed days and stretches that are counted from events.
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp, ToSpan};
+
+use super::super::kept_from;
+use super::{CLOSED_DAYS_MIN, Closed, end_of, start_of};
+use crate::query::Query;
+
+/// More stretches than this are not worth it: closed days between them are counted from events, too.
+const STRETCHES_MAX: usize = 4;
+
+/// Days in whose neighbourhood a site's retention ends are counted from events: their visits may be cut.
+const CUT_DAYS: i64 = 3;
+
+/// The period of a query.
+#[derive(Debug, PartialEq)]
+pub(super) struct Split {
+    /// The days whose numbers are added up, with their versions, in their order.
+    pub(super) closed: Vec<(Date, u64)>,
+    /// What is counted from events, in the order of time.
+    pub(super) stretches: Vec<Stretch>,
+}
+
+/// A stretch of time without a closed day.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Stretch {
+    /// Its first second.
+    pub(super) from: Timestamp,
+    /// Its last second.
+    pub(super) to: Timestamp,
+    /// The first second of the closed day before it, if there is one.
+    pub(super) before: Option<Timestamp>,
+    /// Whether the period ends with it.
+    pub(super) is_last: bool,
+}
+
+impl Stretch {
+    /// The first second that is read: that of the closed day before.
+    pub(super) fn reads_from(&self) -> Timestamp {
+        self.before.unwrap_or(self.from)
+    }
+}
+
+impl Split {
+    /// `None` if there are too few closed days to be of use. With `counts_last` the last day is counted
+    /// from events in any case.
+    pub(super) fn of(query: &Query, closed: &Closed, counts_last: bool) -> Option<Self> {
+        let (from, to) = (kept_from(query), query.period.to());
+        let zone = query.period.zone();
+        let day_of = |moment: Timestamp| zone.to_datetime(moment).date();
+        let mut first = day_of(from);
+        if start_of(first, zone) != from {
+            // Of a day that is cut it is not known who was carried into the next one.
+            first = first.saturating_add(2.days());
+        }
+        if let Some(kept) = query.kept_from {
+            first = first.max(day_of(kept).saturating_add(CUT_DAYS.days()));
+        }
+        let mut last = day_of(to);
+        if counts_last || end_of(last, zone) > to {
+            last = last.saturating_sub(1.day());
+        }
+        if first > last {
+            return None;
+        }
+        let chosen: Vec<(Date, u64)> =
+            closed.0.range(first..=last).map(|(day, version)| (*day, *version)).collect();
+        let split = Self { stretches: stretches(&chosen, query, from, to), closed: chosen };
+        let split = split.with_fewer_stretches(query, from, to);
+        (split.closed.len() >= CLOSED_DAYS_MIN).then_some(split)
+    }
+
+    /// Gives up the closed days between those stretches that are nearest to each other.
+    fn with_fewer_stretches(mut self, query: &Query, from: Timestamp, to: Timestamp) -> Self {
+        while self.stretches.len() > STRETCHES_MAX {
+            let gaps = self.stretches.windows(2).map(|pair| (pair[0].to, pair[1].from));
+            let Some((end, next)) = gaps.min_by_key(|(end, next)| next.duration_since(*end)) else {
+                break;
+            };
+            let zone = query.period.zone();
+            self.closed.retain(|(day, _)| {
+                let begins = start_of(*day, zone);
+                begins < end || begins >= next
+            });
+            self.stretches = stretches(&self.closed, query, from, to);
+        }
+        self
+    }
+}
+
+/// What lies between the closed days.
+fn stretches(
+    closed: &[(Date, u64)],
+    query: &Query,
+    from: Timestamp,
+    to: Timestamp,
+) -> Vec<Stretch> {
+    let zone = query.period.zone();
+    let (mut found, mut next, mut before) = (Vec::new(), from, None);
+    for (day, _) in closed {
+        let begins = start_of(*day, zone);
+        if next < begins {
+            let end = begins - SignedDuration::from_secs(1);
+            found.push(Stretch { from: next, to: end, before, is_last: false });
+        }
+        next = start_of(day.saturating_add(1.day()), zone);
+        before = Some(begins);
+    }
+    if next <= to {
+        found.push(Stretch { from: next, to, before, is_last: true });
+    }
+    found
+}

@@ -1,0 +1,184 @@
+//! Which parts of a period are added up, and which query can be.
+
+use jiff::civil::{Date, date};
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+
+use super::by::{By, Of};
+use super::split::Split;
+use super::*;
+use crate::query::dimension::Field;
+use crate::query::{Known, compile};
+use crate::site::{Site, SiteId};
+
+fn site() -> Site {
+    Site::new(SiteId(7), "example.com", TimeZone::get("Europe/Berlin").unwrap())
+}
+
+fn query_of(site: &Site, parts: &Value) -> Query {
+    let mut query = json!({
+        "site_id": "example.com", "metrics": ["visitors"], "date_range": ["2024-05-01", "2024-05-31"],
+    });
+    for (key, value) in parts.as_object().unwrap() {
+        query[key] = value.clone();
+    }
+    let now = "2024-06-15T12:00:00Z".parse().unwrap();
+    Query::parse(&query, &Known::new(site, now)).unwrap()
+}
+
+fn query(parts: &Value) -> Query {
+    query_of(&site(), parts)
+}
+
+fn may(day: i8) -> Date {
+    date(2024, 5, day)
+}
+
+fn closed(days: impl IntoIterator<Item = i8>) -> Closed {
+    days.into_iter().map(|day| (may(day), u64::from(day.unsigned_abs()))).collect()
+}
+
+/// The closed days, and the stretches as the site's clock shows them: from, to, and the closed day before.
+#[track_caller]
+fn check(query: &Query, closed: &Closed, counts_last: bool, days: &[i8], stretches: &[[&str; 3]]) {
+    let split = Split::of(query, closed, counts_last).unwrap();
+    let added: Vec<i8> = split.closed.iter().map(|(day, _)| day.day()).collect();
+    assert_eq!(added, days);
+    let zone = TimeZone::get("Europe/Berlin").unwrap();
+    let told = |moment| zone.to_datetime(moment).strftime("%d %H:%M:%S").to_string();
+    let told: Vec<[String; 3]> = split
+        .stretches
+        .iter()
+        .map(|stretch| {
+            let before = stretch.before.map(told).unwrap_or_default();
+            [told(stretch.from), told(stretch.to), before]
+        })
+        .collect();
+    assert_eq!(told, stretches);
+}
+
+#[test]
+fn what_lies_between_closed_days_is_counted_after_the_closed_day_before_it() {
+    check(
+        &query(&json!({})),
+        &closed((2..=9).chain(12..=28)),
+        false,
+        &(2..=9).chain(12..=28).collect::<Vec<_>>(),
+        &[
+            ["01 00:00:00", "01 23:59:59", ""],
+            ["10 00:00:00", "11 23:59:59", "09 00:00:00"],
+            ["29 00:00:00", "31 23:59:59", "28 00:00:00"],
+        ],
+    );
+}
+
+#[test]
+fn of_visits_the_last_day_is_counted_though_it_is_closed() {
+    let query = query(&json!({ "date_range": ["2024-05-01", "2024-05-05"] }));
+    check(&query, &closed(1..=31), false, &[1, 2, 3, 4, 5], &[]);
+    let last = ["05 00:00:00", "05 23:59:59", "04 00:00:00"];
+    check(&query, &closed(1..=31), true, &[1, 2, 3, 4], &[last]);
+}
+
+#[test]
+fn after_a_day_that_is_cut_another_one_is_counted() {
+    let range = json!(["2024-05-01T10:00:00+02:00", "2024-05-07T10:00:00+02:00"]);
+    check(
+        &query(&json!({ "date_range": range })),
+        &closed(1..=31),
+        false,
+        &[3, 4, 5, 6],
+        &[["01 10:00:00", "02 23:59:59", ""], ["07 00:00:00", "07 10:00:00", "06 00:00:00"]],
+    );
+}
+
+#[test]
+fn where_a_sites_retention_ends_days_are_counted() {
+    let site = Site { retention_days: Some(40), ..site() };
+    let query = query_of(&site, &json!({ "date_range": ["2024-05-01", "2024-05-20"] }));
+    let head = ["07 00:00:00", "09 23:59:59", ""];
+    check(&query, &closed(1..=31), false, &(10..=20).collect::<Vec<_>>(), &[head]);
+}
+
+#[test]
+fn many_stretches_are_made_fewer_by_counting_the_closed_days_between_the_nearest() {
+    // Open are 3, 5, 9, 14, 20 and 31: 4 is given up first, then 6 to 8.
+    let open = [3, 5, 9, 14, 20, 31];
+    check(
+        &query(&json!({})),
+        &closed((1..=31).filter(|day| !open.contains(day))),
+        false,
+        &[1, 2].into_iter().chain(10..=13).chain(15..=19).chain(21..=30).collect::<Vec<_>>(),
+        &[
+            ["03 00:00:00", "09 23:59:59", "02 00:00:00"],
+            ["14 00:00:00", "14 23:59:59", "13 00:00:00"],
+            ["20 00:00:00", "20 23:59:59", "19 00:00:00"],
+            ["31 00:00:00", "31 23:59:59", "30 00:00:00"],
+        ],
+    );
+}
+
+#[test]
+fn few_closed_days_are_not_worth_it() {
+    let query = query(&json!({}));
+    assert_eq!(Split::of(&query, &closed([3, 4]), false), None);
+    assert_eq!(compile(&query, &closed([3, 4])), compile(&query, &Closed::none()));
+    assert_ne!(compile(&query, &closed([3, 4, 5])), compile(&query, &Closed::none()));
+}
+
+#[test]
+fn by_what_a_query_is_answered() {
+    let by = |parts: Value, of| By::of(&query(&parts), of);
+    let source = json!({ "dimensions": ["visit:source"] });
+    assert_eq!(by(json!({}), Of::Events), Some(By::Site));
+    assert_eq!(by(source.clone(), Of::Visits), Some(By::Field(Field::Source)));
+    assert_eq!(by(source, Of::Attention), None);
+    let page = json!({ "dimensions": ["event:page", "time:week"], "metrics": ["visitors", "bounce_rate"] });
+    assert_eq!(by(page.clone(), Of::Events), Some(By::Field(Field::Page)));
+    assert_eq!(by(page, Of::Visits), Some(By::Field(Field::EntryPage)));
+    let map = json!({ "dimensions": ["visit:country", "visit:country_name"] });
+    assert_eq!(by(map, Of::Visits), Some(By::Field(Field::Country)));
+    let two = json!({ "dimensions": ["visit:country", "visit:source"] });
+    assert_eq!(by(two, Of::Visits), None);
+    assert_eq!(by(json!({ "dimensions": ["time:hour"] }), Of::Visits), Some(By::Hour));
+    assert_eq!(by(json!({ "dimensions": ["time:minute"], "date_range": "day" }), Of::Visits), None);
+    assert_eq!(by(json!({ "dimensions": ["event:props:plan"] }), Of::Events), None);
+}
+
+#[test]
+fn a_filter_on_the_dimension_itself_chooses_rows_and_any_other_must_be_counted() {
+    let by = |dimensions: Value, filter: Value| {
+        By::of(&query(&json!({ "dimensions": dimensions, "filters": [filter] })), Of::Visits)
+    };
+    let source = Some(By::Field(Field::Source));
+    assert_eq!(by(json!(["visit:source"]), json!(["is", "visit:source", ["Google"]])), source);
+    // What is called as a blank is kept with the blanks.
+    let blank = json!(["is_not", "visit:source", ["Direct / None"]]);
+    assert_eq!(by(json!(["visit:source"]), blank), source);
+    assert_eq!(by(json!(["visit:source"]), json!(["contains", "visit:source", ["Dir"]])), None);
+    let page = json!(["contains", "visit:entry_page", ["a"]]);
+    assert_eq!(by(json!(["visit:entry_page"]), page), Some(By::Field(Field::EntryPage)));
+    assert_eq!(by(json!(["visit:source"]), json!(["is", "visit:country", ["DE"]])), None);
+    assert_eq!(by(json!([]), json!(["is", "visit:source", ["Google"]])), None);
+    let named = |operator: &str, value: &str| {
+        by(json!([]), json!([operator, "visit:utm_campaign", [value]]))
+    };
+    assert_eq!(named("is_not", "(not set)"), Some(By::Having(Field::UtmCampaign)));
+    assert_eq!(by::IS_SET, format!(" NOT IN ('', '{}')", crate::query::dimension::NOT_SET));
+    assert_eq!(named("is_not", "spring"), None);
+    assert_eq!(named("is", "(not set)"), None);
+    let not = json!(["not", ["is", "visit:source", ["Google"]]]);
+    assert_eq!(by(json!(["visit:source"]), not), None);
+}
+
+#[test]
+fn a_day_is_made_of_the_days_of_utc_around_it() {
+    let days = |zone: &str| {
+        let days: Vec<i8> =
+            made_of(may(10), &TimeZone::get(zone).unwrap()).map(Date::day).collect();
+        days
+    };
+    assert_eq!(days("Etc/UTC"), [7, 8, 9, 10, 11, 12]);
+    assert_eq!(days("Pacific/Auckland"), [7, 8, 9, 10, 11]);
+    assert_eq!(days("America/Los_Angeles"), [8, 9, 10, 11, 12]);
+}

@@ -1,0 +1,425 @@
+//! Closing days: counting what is over once, so that reports need not do it again.
+//!
+//! What is counted, and how it is added up, is `query::compile::tiers`. Here is when its numbers hold.
+//!
+//! A day is closed by a row of `closed_days`, which names a version of the day's numbers in `daily`. It holds
+//! - as long as nothing was inserted into the partitions of `events` that the numbers were made of. That is
+//!   read off the server's own list of parts, whoever inserted: a late batch, an import, another collector;
+//! - until a row that was made later says otherwise. Before anything is deleted from the events of a day, it
+//!   is opened for an hour ([`HOLD_MINUTES`]): a counting that began before can not close it again.
+//!
+//! So a number that no longer holds is never read, also if a collector dies at any moment. A report looks
+//! before and after it was computed whether the same days are closed, and is computed again if not.
+//!
+//! A day that is not fit for it has a row as well, without a version: it is not counted again before something
+//! is inserted.
+//!
+//! On a cluster no day is closed: there the parts are on several servers, and no list of them is whole.
+//!
+//! Events that are deleted by hand, by a statement that is none of ours, are not noticed: docs/operations.md.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use clickhouse::Row;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, ToSpan};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use tokio::time::Instant;
+
+use super::client::in_time;
+use super::{Store, StoreError};
+use crate::query::statement::Statement;
+use crate::query::{Closed, Making, first_event, made_of};
+use crate::site::{Site, SiteId};
+
+/// So long a day stays open after something may have been deleted from it: longer than a deletion takes, or
+/// a counting that began before.
+const HOLD_MINUTES: u32 = 60;
+/// How long after the last event that a day depends on could have happened it is closed. Earlier would not be
+/// wrong, but in vain: late batches would open it again.
+const GRACE: SignedDuration = SignedDuration::from_mins(10);
+/// So many events are counted in one go: more take more memory.
+const EVENTS_AT_ONCE: u64 = 1_000_000;
+/// So many days, at most: the numbers of versions leave room for them.
+const DAYS_AT_ONCE: usize = 400;
+/// A version is the microsecond of its counting, and so many bits for the days that are counted with it.
+const VERSION_BITS: u32 = 13;
+/// Sites with fewer events are counted from events in a few milliseconds.
+const EVENTS_WORTH: u64 = 50_000;
+/// Numbers that no day has named for as long are of a counting that came to nothing.
+const LEFT_OVER_MINUTES: i64 = 60;
+
+/// A counting that took longer closes nothing: its numbers may have been taken for left over.
+const COUNTING_MAX: Duration = Duration::from_secs(30 * 60);
+
+/// What closing a site's days came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Closing {
+    /// Days that were counted and are closed now.
+    pub closed: usize,
+    /// Days that are over, and have visitors that do not end with the day.
+    pub unfit: usize,
+    /// Whether a visitor of the site comes again on a day that does not follow, so that none is closed.
+    pub has_revenants: bool,
+}
+
+/// A partition of `events` as it stands.
+#[derive(Row, Deserialize)]
+struct Partition {
+    table: String,
+    partition_id: String,
+    /// The number of the last insert: these only grow.
+    inserts: i64,
+}
+
+/// What has been inserted into `events`, by partition.
+struct Inserts {
+    /// The table itself: one that was restored or made anew counts from 1 again.
+    table: String,
+    partitions: HashMap<String, i64>,
+}
+
+impl Inserts {
+    /// What the numbers of a site's day were made of.
+    fn seen_by(&self, day: Date, zone: &TimeZone) -> u64 {
+        let mut digest = Sha256::new().chain_update(&self.table);
+        for part in made_of(day, zone) {
+            let name = part.strftime("%Y%m%d").to_string();
+            let inserts = self.partitions.get(&name).copied().unwrap_or(0);
+            digest.update(&name);
+            digest.update(inserts.to_be_bytes());
+        }
+        digest.finalize().first_chunk().copied().map_or(0, u64::from_be_bytes)
+    }
+}
+
+/// A row of `closed_days`.
+#[derive(Clone, Row, Deserialize)]
+struct Day {
+    day: String,
+    timezone: String,
+    version: u64,
+    inserts: u64,
+    /// Whether it may not be closed now.
+    is_held: bool,
+}
+
+impl Store {
+    /// The days of the site whose numbers hold at this moment.
+    ///
+    /// # Errors
+    /// When ClickHouse does not answer.
+    pub async fn closed_days(&self, site: SiteId, zone: &TimeZone) -> Result<Closed, StoreError> {
+        if self.is_spread() {
+            return Ok(Closed::none());
+        }
+        let (days, inserts) = tokio::try_join!(self.days(site), self.inserts())?;
+        Ok(still_closed(&days, &inserts, zone))
+    }
+
+    /// The sites that have so many events that closing their days is of use.
+    ///
+    /// # Errors
+    /// When ClickHouse does not answer.
+    pub async fn sites_worth_closing(&self) -> Result<Vec<SiteId>, StoreError> {
+        let sql = format!(
+            "SELECT site_id FROM events GROUP BY site_id HAVING count() >= {EVENTS_WORTH} ORDER BY site_id"
+        );
+        if self.is_spread() {
+            return Ok(Vec::new());
+        }
+        let sites = in_time(self.writer().query_raw(&sql).fetch_all::<u32>()).await?;
+        Ok(sites.into_iter().map(SiteId).collect())
+    }
+
+    /// Counts all days of a site that are over and not closed, and closes them. It may be done by several
+    /// collectors at once, and may be interrupted.
+    ///
+    /// # Errors
+    /// When ClickHouse does not answer; what was closed until then is.
+    pub async fn close_days(&self, site: &Site, now: Timestamp) -> Result<Closing, StoreError> {
+        let mut closing = Closing::default();
+        if self.is_spread() {
+            return Ok(closing);
+        }
+        let (days, inserts) = tokio::try_join!(self.days(site.id), self.inserts())?;
+        let closed = still_closed(&days, &inserts, &site.timezone);
+        self.discard(site, now, &days, &closed).await?;
+        let stays_open = |row: &Day| {
+            let seen = row.day.parse().map(|day| inserts.seen_by(day, &site.timezone));
+            row.is_held || (row.version == 0 && seen.is_ok_and(|seen| seen == row.inserts))
+        };
+        let stay_open: HashSet<&str> =
+            days.iter().filter(|row| stays_open(row)).map(|row| row.day.as_str()).collect();
+        let mut open = self.days_that_are_over(site, now).await?;
+        open.retain(|day| {
+            closed.version(*day).is_none() && !stay_open.contains(day.to_string().as_str())
+        });
+        let counts = match open.is_empty() {
+            true => HashMap::new(),
+            false => self.events_by_day(site).await?,
+        };
+        for chunk in chunks(&open, &counts) {
+            let outcome = self.close(site, chunk[0], chunk[chunk.len() - 1]).await?;
+            closing.closed += outcome.closed;
+            closing.unfit += outcome.unfit;
+            if outcome.has_revenants {
+                self.open_all(site.id).await?;
+                return Ok(Closing { closed: 0, has_revenants: true, ..closing });
+            }
+        }
+        Ok(closing)
+    }
+
+    /// Opens days of a site for an hour, before something is deleted from them: see [`Self::forget_days`].
+    ///
+    /// # Errors
+    /// When ClickHouse does not answer.
+    pub(super) async fn hold_days(
+        &self,
+        site: u32,
+        first: Date,
+        last: Date,
+    ) -> Result<(), StoreError> {
+        if self.is_spread() {
+            return Ok(());
+        }
+        let days = last.since(first).map_or(0, |span| span.get_days()) + 1;
+        let sql = format!(
+            "INSERT INTO closed_days SELECT {site}, toDate('{first}') + number, '', 0, 0, \
+             now64(6) + INTERVAL {HOLD_MINUTES} MINUTE FROM numbers({days})"
+        );
+        in_time(self.writer().query_raw(&sql).execute()).await
+    }
+
+    /// Deletes the numbers of days, with every value that they hold.
+    ///
+    /// # Errors
+    /// When ClickHouse does not answer; the numbers are read no more in any case, once the days are held.
+    pub(super) async fn forget_days(
+        &self,
+        site: u32,
+        first: Date,
+        last: Date,
+    ) -> Result<(), StoreError> {
+        let rows = format!("site_id = {site} AND day >= '{first}' AND day <= '{last}'");
+        self.delete_daily(&rows).await
+    }
+
+    async fn delete_daily(&self, rows: &str) -> Result<(), StoreError> {
+        if self.is_spread() {
+            return Ok(());
+        }
+        let sql = format!("SELECT count() FROM daily WHERE {rows}");
+        if in_time(self.writer().query_raw(&sql).fetch_one::<u64>()).await? == 0 {
+            return Ok(());
+        }
+        let sql = format!("ALTER TABLE daily DELETE WHERE {rows}");
+        in_time(self.writer().query_raw(&sql).with_setting("mutations_sync", "2").execute()).await
+    }
+
+    async fn days(&self, site: SiteId) -> Result<Vec<Day>, StoreError> {
+        let sql = format!(
+            "SELECT toString(days.day) AS day, timezone, version, inserts, CAST(made > now64(6) AS Bool) AS is_held \
+             FROM closed_days AS days FINAL WHERE site_id = {}",
+            site.0
+        );
+        in_time(self.writer().query_raw(&sql).fetch_all::<Day>()).await
+    }
+
+    async fn inserts(&self) -> Result<Inserts, StoreError> {
+        let table = "SELECT toString(any(uuid)) FROM system.tables WHERE database = currentDatabase() AND name = 'events'";
+        let sql = format!(
+            "SELECT assumeNotNull(({table})) AS table, partition_id, max(max_block_number) AS inserts FROM system.parts AS parts \
+             WHERE database = currentDatabase() AND parts.table = 'events' AND active GROUP BY partition_id"
+        );
+        let rows = in_time(self.writer().query_raw(&sql).fetch_all::<Partition>()).await?;
+        let table = rows.first().map(|row| row.table.clone()).unwrap_or_default();
+        let partitions = rows.into_iter().map(|row| (row.partition_id, row.inserts)).collect();
+        Ok(Inserts { table, partitions })
+    }
+
+    /// The days that no event can be expected for any more, from that of the first event on.
+    async fn days_that_are_over(
+        &self,
+        site: &Site,
+        now: Timestamp,
+    ) -> Result<Vec<Date>, StoreError> {
+        let first = first_event(site.id);
+        let first = in_time(self.bound(&first).fetch_one::<u32>()).await?;
+        let Some(first) = Timestamp::from_second(i64::from(first)).ok().filter(|_| first > 0)
+        else {
+            return Ok(Vec::new());
+        };
+        let first = first.max(site.kept_from(now).unwrap_or(first));
+        let first = site.timezone.to_datetime(first).date();
+        let today = TimeZone::UTC.to_datetime(now - GRACE).date();
+        let is_over =
+            |day: &Date| made_of(*day, &site.timezone).last().is_some_and(|last| last < today);
+        let days = std::iter::successors(Some(first), |day| day.tomorrow().ok());
+        Ok(days.take_while(is_over).collect())
+    }
+
+    async fn events_by_day(&self, site: &Site) -> Result<HashMap<String, u64>, StoreError> {
+        let sql = format!(
+            "SELECT toString(toDate(timestamp, '{}')), count() FROM events WHERE site_id = {} GROUP BY 1",
+            site.timezone_name(),
+            site.id.0
+        );
+        let rows = in_time(self.writer().query_raw(&sql).fetch_all::<(String, u64)>()).await?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// Counts days that follow each other, and closes those that are fit for it, unless something came
+    /// between.
+    async fn close(&self, site: &Site, first: Date, last: Date) -> Result<Closing, StoreError> {
+        let begun = Instant::now();
+        let began = "SELECT toUnixTimestamp64Micro(now64(6))";
+        let began = in_time(self.writer().query_raw(began).fetch_one::<i64>()).await?;
+        let before = self.inserts().await?;
+        let making = Making { site, first, last, version: version(began)? };
+        if !in_time(self.bound(&making.revenants()).fetch_all::<u8>()).await?.is_empty() {
+            return Ok(Closing { has_revenants: true, ..Closing::default() });
+        }
+        let unfit = in_time(self.bound(&making.unfit_days()).fetch_all::<String>()).await?;
+        let days = std::iter::successors(Some(first), |day| day.tomorrow().ok());
+        let days: Vec<Date> = days.take_while(|day| *day <= last).collect();
+        let is_fit = |day: &&Date| !unfit.contains(&day.to_string());
+        let fit: Vec<Date> = days.iter().filter(is_fit).copied().collect();
+        for stretch in chunks(&fit, &HashMap::new()) {
+            let (first, last) = (stretch[0], stretch[stretch.len() - 1]);
+            let making = Making { first, last, version: making.version_of(first), ..making };
+            for statement in making.statements() {
+                in_time(self.bound(&statement).execute()).await?;
+            }
+        }
+        if begun.elapsed() > COUNTING_MAX {
+            return Ok(Closing::default());
+        }
+        let after = self.inserts().await?;
+        let zone = &site.timezone;
+        let is_the_same = |day: &Date| before.seen_by(*day, zone) == after.seen_by(*day, zone);
+        let unchanged: Vec<Date> = days.into_iter().filter(is_the_same).collect();
+        let rows: Vec<String> = unchanged
+            .iter()
+            .map(|day| {
+                let version = if fit.contains(day) { making.version_of(*day) } else { 0 };
+                format!(
+                    "({}, '{day}', '{}', {version}, {}, fromUnixTimestamp64Micro({began}))",
+                    site.id.0,
+                    site.timezone_name(),
+                    before.seen_by(*day, zone)
+                )
+            })
+            .collect();
+        if !rows.is_empty() {
+            let sql = format!("INSERT INTO closed_days VALUES {}", rows.join(", "));
+            in_time(self.writer().query_raw(&sql).execute()).await?;
+        }
+        let closed = unchanged.iter().filter(|day| fit.contains(day)).count();
+        Ok(Closing { closed, unfit: unfit.len(), has_revenants: false })
+    }
+
+    /// Deletes what is read no more: numbers of days that are closed no longer, or that the site does not
+    /// keep, or that no day names.
+    async fn discard(
+        &self,
+        site: &Site,
+        now: Timestamp,
+        days: &[Day],
+        closed: &Closed,
+    ) -> Result<(), StoreError> {
+        if let Some(kept) = site.kept_from(now) {
+            let first = site.timezone.to_datetime(kept).date();
+            let last = first.saturating_sub(1.day());
+            let is_past = |day: &&Day| day.version != 0 && day.day < first.to_string();
+            if let Some(oldest) =
+                days.iter().filter(is_past).filter_map(|day| day.day.parse().ok()).min()
+            {
+                self.hold_days(site.id.0, oldest, last).await?;
+            }
+            self.forget_days(site.id.0, Date::constant(1970, 1, 1), last).await?;
+        }
+        let versions: Vec<String> = closed.iter().map(|(_, version)| version.to_string()).collect();
+        let old = version((now - SignedDuration::from_mins(LEFT_OVER_MINUTES)).as_microsecond())?;
+        let unnamed = match versions.is_empty() {
+            true => "1".to_owned(),
+            false => format!("version NOT IN ({})", versions.join(", ")),
+        };
+        let void = days.iter().filter(|day| day.version != 0).map(|day| day.version);
+        let void: Vec<String> = void
+            .filter(|version| closed.iter().all(|(_, holds)| holds != *version))
+            .map(|version| version.to_string())
+            .collect();
+        let void = match void.is_empty() {
+            true => String::new(),
+            false => format!(" OR version IN ({})", void.join(", ")),
+        };
+        let rows = format!("site_id = {} AND ((version < {old} AND {unnamed}){void})", site.id.0);
+        self.delete_daily(&rows).await
+    }
+
+    /// Opens all days of a site.
+    async fn open_all(&self, site: SiteId) -> Result<(), StoreError> {
+        let closed = self.days(site).await?;
+        let days = || closed.iter().filter_map(|day| day.day.parse::<Date>().ok());
+        if let (Some(first), Some(last)) = (days().min(), days().max()) {
+            self.hold_days(site.0, first, last).await?;
+            self.forget_days(site.0, first, last).await?;
+        }
+        Ok(())
+    }
+
+    fn bound(&self, statement: &Statement) -> clickhouse::query::Query {
+        let query = self.writer().query_raw(statement.text()).with_setting("max_threads", "1");
+        statement.params().iter().fold(query, |query, (name, value)| query.param(name, value))
+    }
+}
+
+/// Of the days that were closed those of which nothing has changed since.
+fn still_closed(days: &[Day], inserts: &Inserts, zone: &TimeZone) -> Closed {
+    let name = zone.iana_name().unwrap_or("UTC");
+    days.iter()
+        .filter(|day| day.version != 0 && day.timezone == name)
+        .filter_map(|row| {
+            let day: Date = row.day.parse().ok()?;
+            (inserts.seen_by(day, zone) == row.inserts).then_some((day, row.version))
+        })
+        .collect()
+}
+
+/// The version of a counting that began at this microsecond: no two are alike, as far as chance allows.
+fn version(began: i64) -> Result<u64, StoreError> {
+    let chance = getrandom::u32()
+        .map_err(|_| StoreError::Unavailable("the system gives no random number".to_owned()))?;
+    let began = u64::try_from(began).unwrap_or(0);
+    // The lower nine bits are for the days.
+    Ok((began << VERSION_BITS) | (u64::from(chance % 16) << 9))
+}
+
+/// Days that follow each other, together as far as they have few events.
+fn chunks(days: &[Date], counts: &HashMap<String, u64>) -> Vec<Vec<Date>> {
+    let mut chunks: Vec<Vec<Date>> = Vec::new();
+    let mut events = 0;
+    for day in days {
+        let more = counts.get(&day.to_string()).copied().unwrap_or(0);
+        match chunks.last_mut() {
+            Some(chunk)
+                if chunk.len() < DAYS_AT_ONCE
+                    && events + more <= EVENTS_AT_ONCE
+                    && chunk.last().is_some_and(|last| last.tomorrow().ok() == Some(*day)) =>
+            {
+                events += more;
+                chunk.push(*day);
+            }
+            _ => {
+                events = more;
+                chunks.push(vec![*day]);
+            }
+        }
+    }
+    chunks
+}

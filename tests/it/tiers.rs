@@ -1,0 +1,505 @@
+//! Days that are added up: the same numbers, to the last visitor, as when everything is counted from events.
+//! Random traffic and random questions, on the real engine; late events, imports and erasures among them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, ToSpan};
+use passerby::event::{Attributes, Event, Happening, SCROLL_DEPTH_UNKNOWN, SessionId, VisitorId};
+use passerby::query::{Closed, Known, Query, compile, may_add_up, total_rows};
+use passerby::report;
+use passerby::site::{Site, SiteId};
+use passerby::store::{Path, Selection, Store};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use serde_json::{Value, json};
+
+use crate::support::store;
+
+/// Sites of this file's tests. Other tests have no events in the years of these: they would open their days.
+static NEXT_SITE: AtomicU32 = AtomicU32::new(80_000);
+
+const PAGES: [&str; 5] = ["/", "/a", "/b", "/ä", "/long/way"];
+const SOURCES: [&str; 4] = ["Google", "", "news.example", "Direct / None"];
+const CAMPAIGNS: [&str; 5] = ["", "", "", "spring", "(not set)"];
+const COUNTRIES: [&str; 3] = ["DE", "FR", ""];
+
+/// A site, and the days on which something happens there.
+struct Traffic {
+    store: Arc<Store>,
+    site: Site,
+    first: Date,
+    days: i64,
+    random: StdRng,
+    visits: u64,
+    visitors: u64,
+}
+
+impl Traffic {
+    /// `year` is this test's own.
+    async fn new(seed: u64, zone: &str, year: i16) -> Self {
+        let id = SiteId(NEXT_SITE.fetch_add(1, Ordering::SeqCst));
+        Self {
+            store: store().await,
+            site: Site::new(id, "example.com", TimeZone::get(zone).unwrap()),
+            // With a change of clocks in the European zones.
+            first: jiff::civil::date(year, 3, 22),
+            days: 14,
+            random: StdRng::seed_from_u64(seed),
+            visits: 0,
+            visitors: 0,
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.midnight(self.days + 20)
+    }
+
+    /// When a day of the site begins.
+    fn midnight(&self, day: i64) -> Timestamp {
+        let date = self.first.saturating_add(day.days());
+        self.site.timezone.to_timestamp(date.at(0, 0, 0, 0)).unwrap()
+    }
+
+    /// The visits of a visitor who came on this day; now and then they are there over midnight.
+    fn visitor(&mut self, day: i64) -> Vec<Event> {
+        self.visitors += 1;
+        let visitor = VisitorId::of_a_day(self.visitors << 20 | u64::from(self.site.id.0) << 1);
+        let length = self.midnight(day + 1).duration_since(self.midnight(day)).as_secs();
+        let mut events = Vec::new();
+        let mut second = match self.random.random_ratio(1, 3) {
+            true => length - self.random.random_range(1..4_000),
+            false => self.random.random_range(0..length),
+        };
+        for _ in 0..self.random.random_range(1..3) {
+            if second >= length {
+                // The id has ended with its day.
+                break;
+            }
+            let start = self.midnight(day) + SignedDuration::from_secs(second);
+            second += self.visit(visitor, start, &mut events) + 2_000;
+        }
+        events
+    }
+
+    /// A visit from here on; returns how many seconds it lasted.
+    fn visit(&mut self, visitor: VisitorId, start: Timestamp, events: &mut Vec<Event>) -> i64 {
+        self.visits += 1;
+        let began = u64::try_from(start.as_second()).unwrap();
+        let session = SessionId(began << 32 | self.visits);
+        let attributes = Arc::new(Attributes {
+            source: self.one_of(&SOURCES),
+            utm_campaign: self.one_of(&CAMPAIGNS),
+            country: self.one_of(&COUNTRIES),
+            city: self.random.random_range(0..3),
+            browser: self.one_of(&["Firefox", "Chrome"]),
+            browser_version: self.one_of(&["1.0", "2.0"]),
+            ..Attributes::default()
+        });
+        let (mut now, mut last) = (start, start);
+        for seq in 1..=self.random.random_range(1..7_u32) {
+            let name = self.one_of(&["pageview", "pageview", "pageview", "Signup", "engagement"]);
+            let mut event = self.event(visitor, session, if seq == 1 { "pageview" } else { &name });
+            event.happening.seq = seq;
+            event.happening.timestamp = u32::try_from(now.as_second()).unwrap();
+            event.attributes = Arc::clone(&attributes);
+            events.push(event);
+            last = last.max(now);
+            // Now and then an event arrives after one that happened later.
+            let step = self.random.random_range(0..1_500) - self.random.random_range(0..200);
+            now = (now + SignedDuration::from_secs(step)).max(start);
+        }
+        last.duration_since(start).as_secs()
+    }
+
+    fn event(&mut self, visitor_id: VisitorId, session_id: SessionId, name: &str) -> Event {
+        let attends = name == "engagement";
+        let happening = Happening {
+            site_id: self.site.id.0,
+            timestamp: 0,
+            name: name.into(),
+            visitor_id,
+            session_id,
+            seq: 0,
+            event_id: self.random.random(),
+            hostname: self.one_of(&["example.com", "shop.example.com"]),
+            pathname: self.one_of(&PAGES),
+            interactive: self.random.random_ratio(2, 3),
+            engagement_ms: if attends { self.random.random_range(0..9_000) } else { 0 },
+            scroll_depth: match attends && self.random.random_ratio(2, 3) {
+                true => self.random.random_range(0..=100),
+                false => SCROLL_DEPTH_UNKNOWN,
+            },
+            props: Vec::new(),
+            revenue_amount: 0,
+            revenue_currency: String::new(),
+            entry_hostname: String::new(),
+            entry_pathname: String::new(),
+        };
+        Event { happening, attributes: Arc::default() }
+    }
+
+    fn one_of(&mut self, words: &[&str]) -> String {
+        words[self.random.random_range(0..words.len())].to_owned()
+    }
+
+    /// Visitors on each day, and some who did not want to be recognised.
+    fn all(&mut self) -> Vec<Event> {
+        let mut events = Vec::new();
+        for day in 0..self.days {
+            for _ in 0..self.random.random_range(0..14) {
+                events.extend(self.visitor(day));
+            }
+            for _ in 0..self.random.random_range(0..3) {
+                let mut event = self.event(VisitorId::NOBODY, SessionId::default(), "pageview");
+                let moment = self.midnight(day)
+                    + SignedDuration::from_mins(self.random.random_range(0..1_380));
+                event.happening.timestamp = u32::try_from(moment.as_second()).unwrap();
+                events.push(event);
+            }
+        }
+        events
+    }
+
+    async fn insert(&self, events: &[Event]) {
+        let columns = Event::columns().collect::<Vec<_>>().join(", ");
+        let mut days: std::collections::BTreeMap<u32, Vec<u8>> = Default::default();
+        for event in events {
+            event.encode(days.entry(event.happening.timestamp / 86_400).or_default());
+        }
+        for rows in days.values() {
+            self.store.insert_events(&columns, rows).await.unwrap();
+        }
+    }
+
+    async fn close(&self) -> usize {
+        let closing = self.store.close_days(&self.site, self.now()).await.unwrap();
+        assert!(!closing.has_revenants);
+        closing.closed
+    }
+
+    async fn closed(&self) -> Closed {
+        self.store.closed_days(self.site.id, &self.site.timezone).await.unwrap()
+    }
+
+    /// A question that makes sense.
+    fn question(&mut self) -> Query {
+        loop {
+            let mut metrics = [
+                "visitors",
+                "visits",
+                "pageviews",
+                "events",
+                "bounce_rate",
+                "visit_duration",
+                "views_per_visit",
+                "percentage",
+                "time_on_page",
+                "scroll_depth",
+                "exit_rate",
+            ]
+            .map(|metric| (self.random.random_ratio(1, 3), metric));
+            metrics[self.random.random_range(0..4)].0 = true;
+            let metrics: Vec<&str> =
+                metrics.iter().filter(|(wanted, _)| *wanted).map(|(_, metric)| *metric).collect();
+            let times = [
+                "time:day",
+                "time:week",
+                "time:month",
+                "time:hour",
+                "time:day_of_week",
+                "time:year",
+                "time:hour_of_day",
+                "time:15min",
+            ];
+            let fields = [
+                "visit:source",
+                "visit:country",
+                "visit:country_name",
+                "visit:city",
+                "visit:browser",
+                "visit:utm_campaign",
+                "visit:entry_page",
+                "visit:exit_page",
+                "event:page",
+                "event:name",
+                "event:hostname",
+                "visit:screen",
+                "visit:entry_page_hostname",
+            ];
+            let mut dimensions = Vec::new();
+            if self.random.random_ratio(1, 3) {
+                dimensions.push(times[self.random.random_range(0..times.len())]);
+            }
+            if self.random.random_ratio(1, 2) {
+                dimensions.push(fields[self.random.random_range(0..fields.len())]);
+            }
+            if self.random.random_ratio(1, 8) {
+                dimensions = vec!["visit:country", "visit:country_name"];
+            }
+            let mut filters = Vec::new();
+            if self.random.random_ratio(1, 4) {
+                filters.push(json!(["is_not", "visit:utm_campaign", ["(not set)"]]));
+            }
+            if let Some(field) = dimensions.last().filter(|_| self.random.random_ratio(1, 4)) {
+                let value = [PAGES[1], "Google", "DE", "Signup", "(not set)", "Direct / None"];
+                let value = value[self.random.random_range(0..6)];
+                let operator = ["is", "is_not", "contains"][self.random.random_range(0..3)];
+                filters.push(json!([operator, field, [value]]));
+            }
+            let query = json!({
+                "site_id": "example.com", "metrics": metrics, "dimensions": dimensions, "filters": filters,
+                "date_range": self.range(),
+            });
+            let Ok(query) = Query::parse(&query, &Known::new(&self.site, self.now())) else {
+                continue;
+            };
+            if may_add_up(&query) {
+                return query;
+            }
+        }
+    }
+
+    fn range(&mut self) -> Value {
+        let mut ends = [0, 0].map(|_| self.random.random_range(-2..self.days + 3));
+        ends.sort_unstable();
+        match self.random.random_ratio(1, 4) {
+            true => {
+                let seconds = [0, 0].map(|_| self.random.random_range(0..80_000));
+                let [from, to] = [0, 1].map(|end: usize| {
+                    (self.midnight(ends[end]) + SignedDuration::from_secs(seconds[end])).to_string()
+                });
+                json!([from, to])
+            }
+            false => json!(ends.map(|day| self.first.saturating_add(day.days()).to_string())),
+        }
+    }
+
+    /// Compares added up with counted, and says in how many of the questions anything was added up.
+    async fn compare(&mut self, questions: usize, closed: &Closed) -> usize {
+        let mut added_up = 0;
+        for _ in 0..questions {
+            let query = self.question();
+            let closed = closed.within(&query);
+            for statement in [compile, total_rows] {
+                let (counted, added) =
+                    (statement(&query, &Closed::none()), statement(&query, &closed));
+                let expected = self.store.select(&counted).await.unwrap();
+                let rows = self.store.select(&added).await.unwrap_or_else(|error| {
+                    panic!("{}: {error}\n{}", query.to_wire(), added.text())
+                });
+                assert_eq!(rows, expected, "{}\n{}", query.to_wire(), added.text());
+                added_up += usize::from(counted != added);
+            }
+        }
+        added_up / 2
+    }
+}
+
+#[tokio::test]
+async fn whatever_is_asked_added_up_days_have_the_numbers_of_counted_ones() {
+    for (seed, zone) in
+        ["Etc/UTC", "Europe/Berlin", "Asia/Kathmandu", "Pacific/Auckland"].into_iter().enumerate()
+    {
+        let mut traffic = Traffic::new(seed as u64, zone, 2003).await;
+        let events = traffic.all();
+        traffic.insert(&events).await;
+        traffic.close().await;
+        let closed = traffic.closed().await;
+        assert!(closed.iter().count() >= 14, "{closed:?}");
+        let added_up = traffic.compare(50, &closed).await;
+        assert!(added_up > 20, "nothing is tested where nothing is added up: {added_up}");
+        // With any of the days open.
+        for _ in 0..4 {
+            let some = closed.iter().filter(|_| traffic.random.random_ratio(3, 4)).collect();
+            traffic.compare(10, &some).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_late_event_opens_the_days_that_were_made_of_it_at_once() {
+    let mut traffic = Traffic::new(7, "Europe/Berlin", 2004).await;
+    let events = traffic.all();
+    traffic.insert(&events).await;
+    let all = traffic.close().await;
+    assert_eq!(traffic.close().await, 0, "nothing is left to be closed");
+    let late = traffic.visitor(5);
+    traffic.insert(&late).await;
+    let closed = traffic.closed().await;
+    let of_day = |day: i64| closed.version(traffic.first.saturating_add(day.days()));
+    assert_eq!(of_day(5), None, "the day of a late event is closed");
+    assert_eq!((of_day(4), of_day(6)), (None, None), "what is carried was not counted with it");
+    assert!(of_day(1).is_some() && of_day(11).is_some(), "{closed:?}");
+    traffic.compare(25, &closed).await;
+    let again = traffic.close().await;
+    assert!((3..all).contains(&again), "{again} of {all}");
+    let closed = traffic.closed().await;
+    assert!(of_day_is_closed(&traffic, &closed, 5));
+    assert!(traffic.compare(25, &closed).await > 0);
+    let left = "SELECT uniqExact(version) FROM daily WHERE site_id = ?";
+    let left = traffic.store.writer().query(left).bind(traffic.site.id.0).fetch_one::<u64>();
+    assert!(
+        left.await.unwrap() <= u64::try_from(all).unwrap(),
+        "numbers are left of days counted anew"
+    );
+}
+
+fn of_day_is_closed(traffic: &Traffic, closed: &Closed, day: i64) -> bool {
+    closed.version(traffic.first.saturating_add(day.days())).is_some()
+}
+
+#[tokio::test]
+async fn what_is_erased_is_in_no_number_of_a_day_any_more() {
+    let mut traffic = Traffic::new(8, "Europe/Berlin", 2005).await;
+    let word = format!("/w{:016x}", getrandom::u64().unwrap());
+    let mut events = traffic.all();
+    let on_day = i64::from(events[events.len() / 2].happening.timestamp);
+    let middle = events.len() / 2;
+    events[middle].happening.name = "pageview".into();
+    events[middle].happening.pathname.clone_from(&word);
+    traffic.insert(&events).await;
+    traffic.close().await;
+    let day = traffic.site.timezone.to_datetime(Timestamp::from_second(on_day).unwrap()).date();
+    assert!(traffic.closed().await.version(day).is_some());
+    let with_word = async |traffic: &Traffic| {
+        let sql = "SELECT count() FROM daily WHERE site_id = ? AND value = ?";
+        let query = traffic.store.writer().query(sql).bind(traffic.site.id.0).bind(&word);
+        query.fetch_one::<u64>().await.unwrap()
+    };
+    assert!(with_word(&traffic).await > 0, "the page is in no number that could be erased");
+    let selection =
+        Selection { path: Some(Path::Is(word.clone())), ..Selection::of(traffic.site.id) };
+    assert_eq!(traffic.store.erase(&selection).await.unwrap().events, 1);
+    assert_eq!(with_word(&traffic).await, 0);
+    let closed = traffic.closed().await;
+    assert_eq!(closed.version(day), None, "a day of which something was erased is closed");
+    traffic.compare(25, &closed).await;
+    // A counting that began before the erasure, and ends after it, closes nothing.
+    assert_eq!(traffic.close().await, 0, "an erasure's days were closed while they are held");
+    traffic.store.erase(&Selection::of(traffic.site.id)).await.unwrap();
+    let left = "SELECT count() FROM daily WHERE site_id = ?";
+    let left = traffic.store.writer().query(left).bind(traffic.site.id.0).fetch_one::<u64>();
+    assert_eq!(left.await.unwrap(), 0, "a site that is gone has numbers");
+    let end = traffic.first.saturating_add(traffic.days.days());
+    let closed = traffic.closed().await;
+    assert!(closed.iter().all(|(day, _)| day > end), "days of a site that is gone: {closed:?}");
+}
+
+#[tokio::test]
+async fn days_that_a_site_keeps_no_longer_have_no_numbers() {
+    let mut traffic = Traffic::new(9, "Europe/Berlin", 2006).await;
+    let events = traffic.all();
+    traffic.insert(&events).await;
+    traffic.close().await;
+    traffic.site.retention_days = Some(28);
+    let kept = traffic.site.kept_from(traffic.now()).unwrap();
+    assert!(kept > traffic.midnight(3) && kept < traffic.midnight(9), "{kept}");
+    let closed = traffic.closed().await;
+    // Before anything is deleted, and after.
+    traffic.compare(25, &closed).await;
+    // With another that keeps everything, so that no day is dropped from under other tests.
+    let keeps_all = Site::new(SiteId(79_999), "example.org", TimeZone::UTC);
+    let sites = [traffic.site.clone(), keeps_all].map(Arc::new);
+    traffic.store.expire(&sites, traffic.now()).await.unwrap();
+    let sql = "SELECT count() FROM daily WHERE site_id = ? AND day < ?";
+    let first = traffic.site.timezone.to_datetime(kept).date().to_string();
+    let left = traffic.store.writer().query(sql).bind(traffic.site.id.0).bind(first);
+    assert_eq!(left.fetch_one::<u64>().await.unwrap(), 0);
+    let closed = traffic.closed().await;
+    traffic.compare(25, &closed).await;
+    // A site that keeps more again has the numbers of what is there.
+    traffic.site.retention_days = None;
+    traffic.compare(25, &closed).await;
+}
+
+#[tokio::test]
+async fn days_with_visitors_who_do_not_end_with_the_day_are_not_closed() {
+    let mut traffic = Traffic::new(10, "Europe/Berlin", 2007).await;
+    let mut events = traffic.all();
+    // One who was imported, and comes again a week later.
+    for (day, event) in [(2, events[0].clone()), (9, events[0].clone())] {
+        let mut event = event;
+        let noon = traffic.midnight(day) + SignedDuration::from_hours(12);
+        event.happening.timestamp = u32::try_from(noon.as_second()).unwrap();
+        event.happening.visitor_id = VisitorId::lasting(77);
+        event.happening.session_id = SessionId(u64::from(event.happening.timestamp) << 32);
+        events.push(event);
+    }
+    traffic.insert(&events).await;
+    let closing = traffic.store.close_days(&traffic.site, traffic.now()).await.unwrap();
+    assert_eq!((closing.unfit, closing.has_revenants), (2, false), "{closing:?}");
+    let closed = traffic.closed().await;
+    assert!(!of_day_is_closed(&traffic, &closed, 2) && !of_day_is_closed(&traffic, &closed, 9));
+    assert!(of_day_is_closed(&traffic, &closed, 5), "{closed:?}");
+    traffic.compare(40, &closed).await;
+    let again = traffic.store.close_days(&traffic.site, traffic.now()).await.unwrap();
+    assert_eq!((again.closed, again.unfit), (0, 0), "what is unfit is looked at again and again");
+
+    // Rows of before ids told of themselves: nothing is added up for the site.
+    let mut revenant = events[0].clone();
+    let noon = traffic.midnight(12) + SignedDuration::from_hours(12);
+    revenant.happening.timestamp = u32::try_from(noon.as_second()).unwrap();
+    revenant.happening.session_id = SessionId(u64::from(revenant.happening.timestamp) << 32);
+    traffic.insert(&[revenant]).await;
+    let closing = traffic.store.close_days(&traffic.site, traffic.now()).await.unwrap();
+    assert!(closing.has_revenants);
+    assert!(traffic.closed().await.iter().next().is_none());
+}
+
+/// Not all could be well because nobody looks: numbers that are wrong by one are noticed.
+#[tokio::test]
+async fn one_visitor_too_many_who_was_carried_is_noticed() {
+    let mut traffic = Traffic::new(11, "Etc/UTC", 2008).await;
+    let events = traffic.all();
+    traffic.insert(&events).await;
+    traffic.close().await;
+    let closed = traffic.closed().await;
+    let query = json!({
+        "site_id": "example.com", "metrics": ["visitors"], "dimensions": ["event:page"],
+        "date_range": [traffic.first.to_string(), traffic.first.saturating_add(13.days()).to_string()],
+    });
+    let query = Query::parse(&query, &Known::new(&traffic.site, traffic.now())).unwrap();
+    let both = async || {
+        let [counted, added] = [&Closed::none(), &closed].map(|closed| compile(&query, closed));
+        (traffic.store.select(&counted).await.unwrap(), traffic.store.select(&added).await.unwrap())
+    };
+    let (counted, added) = both().await;
+    assert_eq!(counted, added);
+    let spoil = "ALTER TABLE daily UPDATE visitors_carried = visitors_carried + 1 WHERE site_id = ? \
+                 AND counted = 'events' AND dimension = 'event:page' AND value = '/a' AND day = ?";
+    let day = traffic.first.saturating_add(6.days()).to_string();
+    let spoil = traffic.store.writer().query(spoil).bind(traffic.site.id.0).bind(day);
+    spoil.with_setting("mutations_sync", "2").execute().await.unwrap();
+    let (counted, added) = both().await;
+    assert_ne!(counted, added);
+}
+
+#[tokio::test]
+async fn a_report_adds_up_what_is_closed_and_nothing_else() {
+    let mut traffic = Traffic::new(12, "Europe/Berlin", 2009).await;
+    let events = traffic.all();
+    traffic.insert(&events).await;
+    let query = json!({
+        "site_id": "example.com", "metrics": ["visitors", "pageviews"],
+        "date_range": [traffic.first.to_string(), traffic.first.saturating_add(13.days()).to_string()],
+    });
+    let ask = async |traffic: &Traffic| {
+        let answer =
+            report::ask(&traffic.store, &traffic.site, traffic.now(), &query).await.unwrap();
+        answer["results"][0]["metrics"].clone()
+    };
+    let counted = ask(&traffic).await;
+    traffic.close().await;
+    assert_eq!(ask(&traffic).await, counted);
+    // That it was added up is seen by what is added up.
+    let spoil = "ALTER TABLE daily UPDATE pageviews = pageviews + 1000 WHERE site_id = ?";
+    let spoil = traffic.store.writer().query(spoil).bind(traffic.site.id.0);
+    spoil.with_setting("mutations_sync", "2").execute().await.unwrap();
+    assert!(ask(&traffic).await[1].as_u64() > Some(counted[1].as_u64().unwrap() + 1000));
+    // Of another time zone nothing is closed.
+    traffic.site.timezone = TimeZone::get("Asia/Tokyo").unwrap();
+    assert!(traffic.closed().await.iter().next().is_none());
+}
