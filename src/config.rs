@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use crate::privacy::{ForwardingHeader, OnObjection};
+use crate::privacy::{ForwardingHeader, OnObjection, PersonHeader};
 use crate::script::Word;
 use crate::site::policy::{CNIL_PREFIXES_MAX, ConsentMode, Policies, Policy, Profile};
 
@@ -49,6 +49,8 @@ pub struct Config {
     pub engine: Engine,
     /// Places.
     pub geo: Geo,
+    /// Signing in beside tokens.
+    pub sign_in: SignIn,
     /// The log of reads.
     pub access_log: AccessLog,
     /// The log.
@@ -76,6 +78,7 @@ impl Default for Config {
             clickhouse: ClickHouse::default(),
             engine: Engine::default(),
             geo: Geo::default(),
+            sign_in: SignIn::default(),
             access_log: AccessLog::default(),
             log: Log::default(),
             faults: None,
@@ -295,6 +298,16 @@ pub struct Geo {
     pub database: Option<PathBuf>,
 }
 
+/// `[sign_in]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SignIn {
+    /// The header in which proxies of `trusted_proxies` say who signed in with them.
+    pub header: Option<PersonHeader>,
+    /// Where whoever signed in with a proxy signs out.
+    pub sign_out_url: Option<String>,
+}
+
 /// `[access_log]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -416,6 +429,8 @@ const OVERRIDES: &[(&str, &[&str], Form)] = &[
     ("PASSERBY_ENGINE_ANALYST_PASSWORD", &["engine", "analyst_password"], Form::Text),
     ("PASSERBY_ENGINE_ANALYST_SITES", &["engine", "analyst_sites"], Form::List),
     ("PASSERBY_GEO_DATABASE", &["geo", "database"], Form::Text),
+    ("PASSERBY_SIGN_IN_HEADER", &["sign_in", "header"], Form::Text),
+    ("PASSERBY_SIGN_IN_SIGN_OUT_URL", &["sign_in", "sign_out_url"], Form::Text),
     ("PASSERBY_ACCESS_LOG_DAYS", &["access_log", "days"], Form::Integer),
     ("PASSERBY_LOG_FORMAT", &["log", "format"], Form::Text),
     ("PASSERBY_LOG_FILTER", &["log", "filter"], Form::Text),
@@ -592,6 +607,7 @@ impl Config {
         }
         self.privacy_fits_its_profile()?;
         self.tls_is_whole()?;
+        self.people_can_sign_in()?;
         self.clickhouse.is_whole()?;
         Ok(self)
     }
@@ -652,6 +668,25 @@ impl Config {
             return wrong("privacy.on_objection", "ignore".to_owned(), rule);
         }
         Ok(())
+    }
+
+    /// A header is believed of somebody, and whoever signed in can sign out.
+    fn people_can_sign_in(&self) -> Result<(), ConfigError> {
+        let SignIn { header, sign_out_url } = &self.sign_in;
+        let wrong = |key, value: &str, rule| {
+            Err(ConfigError::OutOfBounds { key, value: value.to_owned(), rule })
+        };
+        if header.is_some() && self.trusted_proxies.is_empty() {
+            let rule = "the networks of the proxies that sign_in.header is believed of";
+            return wrong("trusted_proxies", "empty", rule);
+        }
+        match sign_out_url {
+            Some(url) if !["/", "https://", "http://"].iter().any(|it| url.starts_with(it)) => {
+                let rule = "a path that begins with a slash, or an https:// address";
+                wrong("sign_in.sign_out_url", url, rule)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Both files or neither; and then pages and cookies have to know that they are served encrypted.
@@ -820,6 +855,17 @@ mod tests {
             Config::load(Some(Path::new("/nowhere/passerby.toml")), &Environment::default());
         let error = error.expect_err("it was read").to_string();
         assert!(error.contains("/nowhere/passerby.toml") && error.contains("--config"), "{error}");
+    }
+
+    #[test]
+    fn a_header_that_names_people_is_believed_of_proxies_that_are_named() {
+        let header = "x-forwarded-email";
+        let whole = format!("trusted_proxies = ['10.0.0.0/8']\n[sign_in]\nheader = '{header}'");
+        let expected = PersonHeader::try_from(header.to_owned()).unwrap();
+        assert_eq!(config(&whole, &[]).sign_in.header, Some(expected));
+        refused("[sign_in]\nheader = 'x-forwarded-email'", &[], "trusted_proxies is empty");
+        refused("[sign_in]\nheader = 'cookie'", &[], "a header of its own");
+        refused("[sign_in]\nsign_out_url = 'javascript:x'", &[], "sign_in.sign_out_url");
     }
 
     #[test]

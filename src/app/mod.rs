@@ -78,6 +78,7 @@ impl App {
             )),
             guesses: Guesses::default(),
             public_url: config.public_url.clone(),
+            sign_out_url: config.sign_in.sign_out_url.clone(),
             script: Arc::new(config.script.clone()),
             probe: Arc::new(Probe::new()?),
         };

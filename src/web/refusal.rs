@@ -4,8 +4,9 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::frame::{Frame, page};
-use super::words::{Lang, Words};
+use super::frame::{Account, Frame, page};
+use super::words::{Lang, Words, fill};
+use crate::site::member::Person;
 
 /// A title, and what to do.
 pub(super) type Message = fn(&'static Words) -> [&'static str; 2];
@@ -21,10 +22,18 @@ pub(super) const FOREIGN_FORM: Message = |words| [words.foreign_form, words.fore
 struct RefusalPage {
     frame: Frame,
     title: &'static str,
-    advice: &'static str,
+    advice: String,
 }
 
 pub(super) fn refuse(lang: Lang, status: StatusCode, message: Message) -> Response {
     let [title, advice] = message(lang.words());
-    page(status, &RefusalPage { frame: Frame::of(lang), title, advice })
+    page(status, &RefusalPage { frame: Frame::of(lang), title, advice: advice.to_owned() })
+}
+
+/// For somebody who has signed in, and has no role anywhere.
+pub(super) fn refuse_person(lang: Lang, account: Account, person: &Person) -> Response {
+    let words = lang.words();
+    let frame = Frame::around(lang, account, |lang| format!("?lang={}", lang.tag()));
+    let advice = fill(words.no_role_advice, &[person.name()]);
+    page(StatusCode::FORBIDDEN, &RefusalPage { frame, title: words.no_role, advice })
 }

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
-use super::frame::{Frame, page};
+use super::frame::{Account, Frame, page};
 use super::refusal::{self, refuse};
 use super::words::Lang;
 use crate::access_log::Reader;
@@ -88,7 +88,7 @@ impl Asked {
             let mut query = Serializer::for_suffix("?".to_owned(), 1);
             query.append_pair("auth", &self.auth.auth).append_pair("lang", lang.tag()).finish()
         };
-        let frame = Frame::around(self.lang, false, switch);
+        let frame = Frame::around(self.lang, Account::default(), switch);
         let mut answer =
             page(status, &PasswordPage { frame, site: self.site.domain.clone(), error });
         // The address has the slug in it: no other page learns it.

@@ -278,6 +278,18 @@ words! {
     used_at: "last used {}", "zuletzt benutzt {}";
     never_used: "not used yet", "noch nicht benutzt";
 
+    // Members in the settings
+    members: "Members", "Mitglieder";
+    members_advice: "Members sign in as themselves, without a token. Whoever is a member already gets the new role.",
+        "Mitglieder melden sich als sie selbst an, ohne Token. Wer schon Mitglied ist, bekommt die neue Rolle.";
+    member_person: "Name that the person signs in with, such as an e-mail address",
+        "Name, mit dem sich die Person anmeldet, etwa eine E-Mail-Adresse";
+    member_role: "Role", "Rolle";
+    role_viewer: "sees the reports", "sieht die Auswertungen";
+    role_editor: "edits goals, segments and funnels", "bearbeitet Ziele, Segmente und Trichter";
+    role_owner: "owns the site", "besitzt die Website";
+    save_member: "Save member", "Mitglied speichern";
+
     // Readers who are told no small numbers
     floor_note: "Numbers of fewer than {} visitors are not told here: what is rare is counted together, numbers are rounded to {}, and today is not among them.",
         "Anzahlen von weniger als {} Besuchern stehen hier nicht: Seltenes ist zusammengezählt, Zahlen sind auf {} gerundet, und der heutige Tag fehlt.";
@@ -290,6 +302,9 @@ words! {
     not_found: "There is nothing here", "Hier ist nichts";
     not_found_advice: "Check the address, or begin at the overview of your sites.",
         "Prüfen Sie die Adresse, oder beginnen Sie bei der Übersicht Ihrer Websites.";
+    no_role: "You are signed in, and have no site yet", "Sie sind angemeldet und haben noch keine Website";
+    no_role_advice: "You are {}. Ask whoever runs this collector to make you a member of a site under that name.",
+        "Sie sind {}. Bitten Sie, wer diese Installation betreibt, Sie unter diesem Namen zum Mitglied einer Website zu machen.";
     database_away: "The numbers are not at hand right now", "Die Zahlen sind gerade nicht verfügbar";
     database_away_advice: "The database does not answer. Visits are still counted, and nothing is lost; try again in a moment.",
         "Die Datenbank antwortet nicht. Besuche werden weiter gezählt, nichts geht verloren; versuchen Sie es gleich noch einmal.";
