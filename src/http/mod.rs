@@ -85,8 +85,8 @@ pub struct Services {
     pub guesses: guesses::Guesses,
     /// The address at which browsers reach the collector, when the operator said so.
     pub public_url: Option<String>,
-    /// Where whoever signed in with a proxy signs out.
-    pub sign_out_url: Option<String>,
+    /// The ways in which people sign in beside tokens.
+    pub sign_in: Arc<crate::sign_in::SignIn>,
     /// What the page scripts do, and where they send.
     pub script: Arc<crate::config::Script>,
     /// What lets the owner of the data directory ask how addresses are found.

@@ -1,8 +1,9 @@
 //! Who may see a page: everybody, when the site is public; otherwise whoever signed in as a member of the site,
-//! or with a token that opens its reports, or came by a shared link of the site ([`share`]).
+//! or with a token that opens its reports, or came by a shared link of the site ([`super::share`]).
 //!
-//! Who is a person, a proxy in front says (`[sign_in]`). A token is kept in a cookie of the dashboard's own, which no script can read and no other site's
-//! page can send. Beacons have nothing to do with it.
+//! Who is a person, a proxy in front says, or the provider did ([`super::provider`]). A token is kept in a cookie
+//! of the dashboard's own, which no script can read and no other site's page can send. Beacons have nothing to
+//! do with it.
 
 use std::convert::Infallible;
 
@@ -10,15 +11,17 @@ use askama::Template;
 use axum::Form;
 use axum::extract::{FromRequestParts, Query, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use serde_json::Value;
+use url::form_urlencoded::Serializer;
 
-use super::frame::{Account, Frame, page};
-use super::share;
+use super::cookies::{LINK, SESSION, TOKEN};
+use super::frame::{Account, Frame, Link, page};
+use super::provider::with_cookies;
 use super::view::View;
-use super::words::Lang;
+use super::words::{Lang, fill};
 use crate::access_log::Reader;
 use crate::http::Services;
 use crate::http::access::{SignedInByProxy, token_reader};
@@ -27,11 +30,11 @@ use crate::site::floor::Floor;
 use crate::site::member::{Person, Role};
 use crate::store::catalog::{SharedLink, Token};
 
-const COOKIE: &str = "passerby-token";
-
 /// Whoever looks at a page: a person, whoever has a token or a shared link, or none of these.
 pub(super) struct Viewer {
     person: Option<Person>,
+    /// Whether a proxy says so; otherwise a session does.
+    is_by_proxy: bool,
     token: Option<Token>,
     link: Option<SharedLink>,
 }
@@ -58,20 +61,18 @@ pub(super) fn opened(services: &Services, shown: &str) -> Option<SharedLink> {
 impl Viewer {
     /// Reads the cookies, and what a proxy says.
     pub(super) fn of(services: &Services, parts: &Parts) -> Self {
-        let lines =
-            parts.headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let pairs: Vec<_> = lines
-            .flat_map(|line| line.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
-            .collect();
-        let cookie =
-            |wanted: &str| pairs.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value);
+        let (now, url) = (services.clock.now(), services.public_url.as_deref());
+        let by_proxy = parts.extensions.get::<SignedInByProxy>().map(|by| by.0.clone());
+        let session = SESSION.of(&parts.headers, url);
+        let by_session = session.and_then(|secret| services.sign_in.sessions.person(secret, now));
         Self {
-            person: parts.extensions.get::<SignedInByProxy>().map(|by| by.0.clone()),
-            token: cookie(COOKIE)
+            is_by_proxy: by_proxy.is_some(),
+            person: by_proxy.or(by_session),
+            token: TOKEN
+                .of(&parts.headers, url)
                 .and_then(|secret| services.catalog.token(secret))
-                .filter(|token| token.is_alive(services.clock.now())),
-            link: cookie(share::COOKIE).and_then(|shown| opened(services, shown)),
+                .filter(|token| token.is_alive(now)),
+            link: LINK.of(&parts.headers, url).and_then(|shown| opened(services, shown)),
         }
     }
 
@@ -128,13 +129,13 @@ impl Viewer {
 
     /// Who is signed in, for the foot of a page.
     pub(super) fn account(&self, services: &Services) -> Account {
-        let by_proxy = self.person.is_some();
+        let has_session = self.person.is_some() && !self.is_by_proxy;
         Account {
             is_signed_in: self.has_signed_in(),
             name: self.person.as_ref().map(|person| person.name().to_owned()),
             // Whoever signs out of the proxy does not get here to sign out of anything else.
-            sign_out_url: services.sign_out_url.clone().filter(|_| by_proxy),
-            signs_out_here: self.token.is_some(),
+            sign_out_url: services.sign_in.sign_out_url.clone().filter(|_| self.is_by_proxy),
+            signs_out_here: self.token.is_some() || has_session,
         }
     }
 }
@@ -167,6 +168,8 @@ fn within(link: &SharedLink, site: &Site) -> Option<Vec<Value>> {
 struct SignInPage {
     frame: Frame,
     next: String,
+    /// The way to the provider, if there is one.
+    provider: Option<Link>,
     error: Option<&'static str>,
 }
 
@@ -174,14 +177,18 @@ struct SignInPage {
 #[derive(Deserialize)]
 pub(super) struct Next {
     #[serde(default)]
-    next: String,
+    pub(super) next: String,
     #[serde(default)]
     lang: String,
 }
 
 impl Next {
+    pub(super) fn to(next: String) -> Self {
+        Self { next, lang: String::new() }
+    }
+
     /// The language that was chosen here or where one came from, or else the browser's.
-    fn lang(&self, headers: &HeaderMap) -> Lang {
+    pub(super) fn lang(&self, headers: &HeaderMap) -> Lang {
         let (_, query) = self.next.split_once('?').unwrap_or_default();
         let chosen = Lang::of_tag(&self.lang).or(View::read(query).lang);
         chosen.unwrap_or_else(|| Lang::accepted(headers))
@@ -197,7 +204,7 @@ pub(super) struct SignIn {
 }
 
 /// A path of this site, and of no other.
-fn local(next: &str) -> &str {
+pub(super) fn local(next: &str) -> &str {
     let is_local = next.starts_with('/')
         && !next.starts_with("//")
         && !next.contains('\\')
@@ -207,24 +214,39 @@ fn local(next: &str) -> &str {
 
 /// Sends somebody who may not see a page to the form, and back afterwards.
 pub(super) fn to_the_form(next: &str) -> Response {
-    let query =
-        url::form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
+    let query = Serializer::new(String::new()).append_pair("next", next).finish();
     Redirect::to(&format!("/sign-in?{query}")).into_response()
 }
 
-pub(super) async fn form(Query(asked): Query<Next>, headers: HeaderMap) -> Response {
-    sign_in_page(StatusCode::OK, asked.lang(&headers), &asked.next, false)
+pub(super) async fn form(
+    State(services): State<Services>,
+    Query(asked): Query<Next>,
+    headers: HeaderMap,
+) -> Response {
+    sign_in_page(&services, StatusCode::OK, asked.lang(&headers), &asked.next, false)
 }
 
-fn sign_in_page(status: StatusCode, lang: Lang, next: &str, is_wrong: bool) -> Response {
+fn sign_in_page(
+    services: &Services,
+    status: StatusCode,
+    lang: Lang,
+    next: &str,
+    is_wrong: bool,
+) -> Response {
     let next = local(next).to_owned();
+    let with_next = |query: &mut Serializer<'_, String>| query.append_pair("next", &next).finish();
     let switch = |lang: Lang| {
-        let mut query = url::form_urlencoded::Serializer::for_suffix("?".to_owned(), 1);
-        query.append_pair("lang", lang.tag()).append_pair("next", &next).finish()
+        let mut query = Serializer::for_suffix("?".to_owned(), 1);
+        with_next(query.append_pair("lang", lang.tag()))
     };
+    let provider = services.sign_in.provider.as_ref().map(|provider| Link {
+        label: fill(lang.words().sign_in_with, &[&provider.name()]),
+        url: with_next(&mut Serializer::for_suffix("/sign-in/oidc?".to_owned(), 14)),
+        is_current: false,
+    });
     let frame = Frame::around(lang, Account::default(), switch);
     let error = is_wrong.then_some(lang.words().wrong_token);
-    page(status, &SignInPage { frame, next, error })
+    page(status, &SignInPage { frame, next, provider, error })
 }
 
 pub(super) async fn sign_in(
@@ -235,28 +257,19 @@ pub(super) async fn sign_in(
     let token = token.trim();
     let known = services.catalog.token(token);
     if !known.is_some_and(|token| token.is_alive(services.clock.now())) {
-        let lang = Next { next: next.clone(), lang: String::new() }.lang(&headers);
-        return sign_in_page(StatusCode::UNAUTHORIZED, lang, &next, true);
+        let lang = Next::to(next.clone()).lang(&headers);
+        return sign_in_page(&services, StatusCode::UNAUTHORIZED, lang, &next, true);
     }
-    with_cookie(&services, token, "31536000", local(&next))
+    let cookie = TOKEN.set(token, services.public_url.as_deref());
+    with_cookies(Redirect::to(local(&next)).into_response(), [cookie])
 }
 
-pub(super) async fn sign_out(State(services): State<Services>) -> Response {
-    with_cookie(&services, "", "0", "/")
-}
-
-fn with_cookie(services: &Services, token: &str, age: &str, next: &str) -> Response {
-    let is_https = services.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
-    let secure = if is_https { "; Secure" } else { "" };
-    let cookie =
-        format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={age}{secure}");
-    let mut answer = Redirect::to(next).into_response();
-    match HeaderValue::try_from(cookie) {
-        Ok(cookie) => drop(answer.headers_mut().insert(header::SET_COOKIE, cookie)),
-        // A token that is in the catalog has no character that a header may not have.
-        Err(_) => return StatusCode::BAD_REQUEST.into_response(),
+pub(super) async fn sign_out(State(services): State<Services>, headers: HeaderMap) -> Response {
+    let url = services.public_url.as_deref();
+    if let Some(session) = SESSION.of(&headers, url) {
+        services.sign_in.sessions.end(session);
     }
-    answer
+    with_cookies(Redirect::to("/").into_response(), [TOKEN.unset(url), SESSION.unset(url)])
 }
 
 #[cfg(test)]

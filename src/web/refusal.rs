@@ -16,6 +16,13 @@ pub(super) const DATABASE_AWAY: Message = |words| [words.database_away, words.da
 pub(super) const TOO_EXPENSIVE: Message = |words| [words.too_expensive, words.too_expensive_advice];
 pub(super) const WRONG_VIEW: Message = |words| [words.wrong_view, words.wrong_view_advice];
 pub(super) const FOREIGN_FORM: Message = |words| [words.foreign_form, words.foreign_form_advice];
+pub(super) const SIGN_IN_ASTRAY: Message = |words| [words.not_signed_in, words.sign_in_astray];
+pub(super) const SIGN_IN_DENIED: Message = |words| [words.not_signed_in, words.sign_in_denied];
+pub(super) const PROVIDER_AWAY: Message = |words| [words.not_signed_in, words.provider_away];
+pub(super) const ADDRESS_NOT_VERIFIED: Message =
+    |words| [words.not_signed_in, words.address_not_verified];
+pub(super) const PROVIDER_NAMES_NOBODY: Message =
+    |words| [words.not_signed_in, words.provider_names_nobody];
 
 #[derive(Template)]
 #[template(path = "refusal.html")]

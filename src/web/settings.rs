@@ -46,6 +46,8 @@ struct SettingsPage {
     /// Whether the rest is shown: what only owners may see and change.
     is_owner: bool,
     members: Vec<Shared>,
+    /// Whether members can sign in.
+    has_way_in: bool,
     roles: Vec<(&'static str, &'static str)>,
     links: Vec<Shared>,
     tokens: Vec<Shared>,
@@ -317,6 +319,7 @@ async fn settings(asker: &Asker, status: StatusCode, outcome: Outcome) -> Respon
         funnels: funnels.collect(),
         is_owner: asker.may(Role::Owner),
         members: members(asker),
+        has_way_in: asker.services.sign_in.is_set_up(),
         roles: Role::ALL.map(|role| (role.name(), role_words(asker, role))).into(),
         links: links(asker),
         tokens: tokens(asker),

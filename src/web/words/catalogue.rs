@@ -35,6 +35,13 @@ words! {
         "Das Token bleibt in diesem Browser, in einem Cookie, das nur diese Seiten lesen.";
     wrong_token: "That token opens nothing here. Copy it whole, or make a new one.",
         "Dieses Token öffnet hier nichts. Kopieren Sie es vollständig, oder erzeugen Sie ein neues.";
+    for_members: "These reports are not public: they are for members.",
+        "Diese Auswertungen sind nicht öffentlich: Sie sind für Mitglieder.";
+    sign_in_with: "Sign in with {}", "Mit {} anmelden";
+    or_by_token: "Or with a token, which whoever runs this collector can give you:",
+        "Oder mit einem Token, das Ihnen geben kann, wer diese Installation betreibt:";
+    signed_in: "You are signed in", "Sie sind angemeldet";
+    go_on: "Go on", "Weiter";
 
     // The overview
     last_30_days: "The last 30 days", "Die letzten 30 Tage";
@@ -282,6 +289,8 @@ words! {
     members: "Members", "Mitglieder";
     members_advice: "Members sign in as themselves, without a token. Whoever is a member already gets the new role.",
         "Mitglieder melden sich als sie selbst an, ohne Token. Wer schon Mitglied ist, bekommt die neue Rolle.";
+    no_way_in: "Nobody can sign in so yet: whoever runs this collector sets up [sign_in] first.",
+        "So kann sich noch niemand anmelden: Wer diese Installation betreibt, richtet zuerst [sign_in] ein.";
     member_person: "Name that the person signs in with, such as an e-mail address",
         "Name, mit dem sich die Person anmeldet, etwa eine E-Mail-Adresse";
     member_role: "Role", "Rolle";
@@ -305,6 +314,17 @@ words! {
     no_role: "You are signed in, and have no site yet", "Sie sind angemeldet und haben noch keine Website";
     no_role_advice: "You are {}. Ask whoever runs this collector to make you a member of a site under that name.",
         "Sie sind {}. Bitten Sie, wer diese Installation betreibt, Sie unter diesem Namen zum Mitglied einer Website zu machen.";
+    not_signed_in: "You are not signed in", "Sie sind nicht angemeldet";
+    sign_in_astray: "This sign-in did not begin in this browser, or took too long. Begin it again here.",
+        "Diese Anmeldung hat nicht in diesem Browser begonnen oder zu lange gedauert. Beginnen Sie sie hier noch einmal.";
+    sign_in_denied: "The service that signs people in did not let you in, or you turned back. You can begin again here.",
+        "Der Anmeldedienst hat Sie nicht eingelassen, oder Sie sind umgekehrt. Sie können hier noch einmal beginnen.";
+    provider_away: "The service that signs people in does not answer as it should. Try again in a moment; a token works meanwhile.",
+        "Der Anmeldedienst antwortet nicht, wie er soll. Versuchen Sie es gleich noch einmal; mit einem Token geht es solange.";
+    address_not_verified: "The service that signs people in has not verified your e-mail address. Have it verified there, and sign in again.",
+        "Der Anmeldedienst hat Ihre E-Mail-Adresse nicht bestätigt. Lassen Sie sie dort bestätigen, und melden Sie sich noch einmal an.";
+    provider_names_nobody: "The service that signs people in does not say who you are. Whoever runs this collector finds the reason in its log.",
+        "Der Anmeldedienst sagt nicht, wer Sie sind. Wer diese Installation betreibt, findet den Grund in ihrem Protokoll.";
     database_away: "The numbers are not at hand right now", "Die Zahlen sind gerade nicht verfügbar";
     database_away_advice: "The database does not answer. Visits are still counted, and nothing is lost; try again in a moment.",
         "Die Datenbank antwortet nicht. Besuche werden weiter gezählt, nichts geht verloren; versuchen Sie es gleich noch einmal.";
