@@ -215,6 +215,22 @@ ORDER BY link_id
 {shard by: cityHash64(link_id)}
 COMMENT 'Shared links of sites, one row a change';
 
+-- Which person may do what with which site. Whoever is removed leaves a row without a name.
+CREATE TABLE IF NOT EXISTS members
+(
+    member_id  UInt32                 COMMENT 'The member; never reused',
+    person     String                 COMMENT 'The name that the person signs in with, mostly an address of mail; empty: removed',
+    site_id    UInt32                 COMMENT 'The site, see sites.site_id; 0: every site',
+    role       LowCardinality(String) COMMENT 'viewer, editor or owner',
+    created_at DateTime('UTC')        COMMENT 'When the person became a member',
+    removed    Bool                   COMMENT 'Whether the member has been removed',
+    version    UInt64                 COMMENT 'Microseconds since 1970 of this change'
+)
+ENGINE = {replacing}(version)
+ORDER BY member_id
+{shard by: cityHash64(member_id)}
+COMMENT 'Members of sites, one row a change';
+
 -- The keys of rows that are being erased, in memory only: an erasure names rows by this table, so that
 -- what it looked for is in no file of the database, not even in that of the erasure.
 CREATE TABLE IF NOT EXISTS doomed

@@ -39,6 +39,11 @@ pub enum Reader {
         /// What it is for.
         name: String,
     },
+    /// A member, signed in to the dashboard.
+    Person {
+        /// The name that the person signed in with.
+        name: String,
+    },
     /// Whoever came by a shared link.
     Link {
         /// Its number.
@@ -59,7 +64,7 @@ impl Reader {
         match self {
             Self::Token { id, .. } => Some(token_key(id)),
             Self::Link { id, .. } => Some(link_key(id)),
-            Self::Owner | Self::Public | Self::Nobody => None,
+            Self::Owner | Self::Person { .. } | Self::Public | Self::Nobody => None,
         }
     }
 }

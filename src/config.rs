@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use crate::privacy::{ForwardingHeader, OnObjection};
+use crate::privacy::{ForwardingHeader, OnObjection, PersonHeader};
 use crate::script::Word;
 use crate::site::policy::{CNIL_PREFIXES_MAX, ConsentMode, Policies, Policy, Profile};
 
@@ -49,6 +49,8 @@ pub struct Config {
     pub engine: Engine,
     /// Places.
     pub geo: Geo,
+    /// Signing in beside tokens.
+    pub sign_in: SignIn,
     /// The log of reads.
     pub access_log: AccessLog,
     /// The log.
@@ -76,6 +78,7 @@ impl Default for Config {
             clickhouse: ClickHouse::default(),
             engine: Engine::default(),
             geo: Geo::default(),
+            sign_in: SignIn::default(),
             access_log: AccessLog::default(),
             log: Log::default(),
             faults: None,
@@ -295,6 +298,103 @@ pub struct Geo {
     pub database: Option<PathBuf>,
 }
 
+/// `[sign_in]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SignIn {
+    /// The header in which proxies of `trusted_proxies` say who signed in with them.
+    pub header: Option<PersonHeader>,
+    /// Where whoever signed in with a proxy signs out.
+    pub sign_out_url: Option<String>,
+    /// The provider of OpenID Connect that signs people in.
+    pub oidc: Oidc,
+}
+
+/// `[sign_in.oidc]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Oidc {
+    /// Its address, letter by letter as it calls itself; empty: there is none.
+    pub issuer: String,
+    /// What it calls this collector.
+    pub client_id: String,
+    /// What the collector proves that by; without one it is a public client.
+    pub client_secret: Option<Secret>,
+    /// The file that holds it, instead.
+    pub client_secret_file: Option<PathBuf>,
+    /// What it is asked for.
+    pub scopes: Vec<String>,
+    /// What of its answer is the name of a member.
+    pub claim: String,
+}
+
+impl Default for Oidc {
+    fn default() -> Self {
+        Self {
+            issuer: String::new(),
+            client_id: String::new(),
+            client_secret: None,
+            client_secret_file: None,
+            scopes: vec!["openid".to_owned(), "email".to_owned()],
+            claim: "email".to_owned(),
+        }
+    }
+}
+
+impl Oidc {
+    /// Nothing, or everything that a sign-in needs.
+    fn is_whole(&self, public_url: Option<&str>) -> Result<(), ConfigError> {
+        let wrong = |key, value: &str, rule| {
+            let value = if value.is_empty() { "not set" } else { value }.to_owned();
+            Err(ConfigError::OutOfBounds { key, value, rule })
+        };
+        let is_asked_for = !self.client_id.is_empty()
+            || self.client_secret.is_some()
+            || self.client_secret_file.is_some();
+        if self.issuer.is_empty() && !is_asked_for {
+            return Ok(());
+        }
+        // What goes over the wire in the clear, anybody on the way can change.
+        let here = ["localhost", "127.0.0.1", "[::1]"];
+        let is_safe = url::Url::parse(&self.issuer).is_ok_and(|url| {
+            let is_here = url.host_str().is_some_and(|host| here.contains(&host));
+            url.scheme() == "https" || (url.scheme() == "http" && is_here)
+        });
+        if !is_safe {
+            let rule = "the https:// address of the provider, as it calls itself";
+            return wrong("sign_in.oidc.issuer", &self.issuer, rule);
+        }
+        if self.client_id.is_empty() {
+            let rule = "what the provider calls this collector";
+            return wrong("sign_in.oidc.client_id", "", rule);
+        }
+        if !self.scopes.iter().any(|scope| scope == "openid") {
+            let rule = "a list with openid in it";
+            return wrong("sign_in.oidc.scopes", &self.scopes.join(","), rule);
+        }
+        let is_url = |url: &str| url.starts_with("https://") || url.starts_with("http://");
+        if !public_url.is_some_and(is_url) {
+            let rule = "the address to which sign_in.oidc sends browsers back";
+            return wrong("public_url", public_url.unwrap_or_default(), rule);
+        }
+        Ok(())
+    }
+
+    /// The secret, from the file if there is one.
+    ///
+    /// # Errors
+    /// When the file can not be read.
+    pub fn secret(&self) -> Result<Option<Secret>, ConfigError> {
+        let Some(file) = &self.client_secret_file else { return Ok(self.client_secret.clone()) };
+        let text = std::fs::read_to_string(file);
+        let text = text.map_err(|error| ConfigError::Secret {
+            path: file.display().to_string(),
+            reason: error.to_string(),
+        })?;
+        Ok(Some(Secret(text.trim().to_owned())))
+    }
+}
+
 /// `[access_log]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -416,6 +516,18 @@ const OVERRIDES: &[(&str, &[&str], Form)] = &[
     ("PASSERBY_ENGINE_ANALYST_PASSWORD", &["engine", "analyst_password"], Form::Text),
     ("PASSERBY_ENGINE_ANALYST_SITES", &["engine", "analyst_sites"], Form::List),
     ("PASSERBY_GEO_DATABASE", &["geo", "database"], Form::Text),
+    ("PASSERBY_SIGN_IN_HEADER", &["sign_in", "header"], Form::Text),
+    ("PASSERBY_SIGN_IN_SIGN_OUT_URL", &["sign_in", "sign_out_url"], Form::Text),
+    ("PASSERBY_SIGN_IN_OIDC_ISSUER", &["sign_in", "oidc", "issuer"], Form::Text),
+    ("PASSERBY_SIGN_IN_OIDC_CLIENT_ID", &["sign_in", "oidc", "client_id"], Form::Text),
+    ("PASSERBY_SIGN_IN_OIDC_CLIENT_SECRET", &["sign_in", "oidc", "client_secret"], Form::Text),
+    (
+        "PASSERBY_SIGN_IN_OIDC_CLIENT_SECRET_FILE",
+        &["sign_in", "oidc", "client_secret_file"],
+        Form::Text,
+    ),
+    ("PASSERBY_SIGN_IN_OIDC_SCOPES", &["sign_in", "oidc", "scopes"], Form::List),
+    ("PASSERBY_SIGN_IN_OIDC_CLAIM", &["sign_in", "oidc", "claim"], Form::Text),
     ("PASSERBY_ACCESS_LOG_DAYS", &["access_log", "days"], Form::Integer),
     ("PASSERBY_LOG_FORMAT", &["log", "format"], Form::Text),
     ("PASSERBY_LOG_FILTER", &["log", "filter"], Form::Text),
@@ -441,6 +553,14 @@ pub enum ConfigError {
         /// ` FILE`, or nothing when it came from variables alone.
         source_name: String,
         /// Which key, and what it must be.
+        reason: String,
+    },
+    /// The file of a secret is not there, or may not be read.
+    #[error("sign_in.oidc.client_secret_file {path} can not be read ({reason})")]
+    Secret {
+        /// The file.
+        path: String,
+        /// What the system said.
         reason: String,
     },
     /// A value is of the right type, but outside of its bounds.
@@ -592,6 +712,7 @@ impl Config {
         }
         self.privacy_fits_its_profile()?;
         self.tls_is_whole()?;
+        self.people_can_sign_in()?;
         self.clickhouse.is_whole()?;
         Ok(self)
     }
@@ -652,6 +773,25 @@ impl Config {
             return wrong("privacy.on_objection", "ignore".to_owned(), rule);
         }
         Ok(())
+    }
+
+    /// A header is believed of somebody, and whoever signed in can sign out.
+    fn people_can_sign_in(&self) -> Result<(), ConfigError> {
+        let SignIn { header, sign_out_url, oidc } = &self.sign_in;
+        let wrong = |key, value: &str, rule| {
+            Err(ConfigError::OutOfBounds { key, value: value.to_owned(), rule })
+        };
+        if header.is_some() && self.trusted_proxies.is_empty() {
+            let rule = "the networks of the proxies that sign_in.header is believed of";
+            return wrong("trusted_proxies", "empty", rule);
+        }
+        match sign_out_url {
+            Some(url) if !["/", "https://", "http://"].iter().any(|it| url.starts_with(it)) => {
+                let rule = "a path that begins with a slash, or an https:// address";
+                wrong("sign_in.sign_out_url", url, rule)
+            }
+            _ => oidc.is_whole(self.public_url.as_deref()),
+        }
     }
 
     /// Both files or neither; and then pages and cookies have to know that they are served encrypted.
@@ -820,6 +960,41 @@ mod tests {
             Config::load(Some(Path::new("/nowhere/passerby.toml")), &Environment::default());
         let error = error.expect_err("it was read").to_string();
         assert!(error.contains("/nowhere/passerby.toml") && error.contains("--config"), "{error}");
+    }
+
+    #[test]
+    fn a_header_that_names_people_is_believed_of_proxies_that_are_named() {
+        let header = "x-forwarded-email";
+        let whole = format!("trusted_proxies = ['10.0.0.0/8']\n[sign_in]\nheader = '{header}'");
+        let expected = PersonHeader::try_from(header.to_owned()).unwrap();
+        assert_eq!(config(&whole, &[]).sign_in.header, Some(expected));
+        refused("[sign_in]\nheader = 'x-forwarded-email'", &[], "trusted_proxies is empty");
+        refused("[sign_in]\nheader = 'cookie'", &[], "a header of its own");
+        refused("[sign_in]\nsign_out_url = 'javascript:x'", &[], "sign_in.sign_out_url");
+    }
+
+    #[test]
+    fn a_provider_is_named_whole_and_asked_over_tls() {
+        let whole =
+            "public_url = 'https://stats.test'\n[sign_in.oidc]\nissuer = 'https://id.test'\n";
+        let with = |more: &str| format!("{whole}{more}");
+        let oidc = config(&with("client_id = 'us'\nclient_secret = 'x'"), &[]).sign_in.oidc;
+        assert_eq!(
+            (oidc.claim.as_str(), oidc.scopes.join(" ").as_str()),
+            ("email", "openid email")
+        );
+        assert_eq!(oidc.secret().unwrap().unwrap().expose(), "x");
+        assert!(!format!("{oidc:?}").contains("\"x\""));
+        refused(whole, &[], "sign_in.oidc.client_id is not set");
+        refused(&with("client_id = 'us'\nscopes = ['email']"), &[], "sign_in.oidc.scopes is email");
+        refused("[sign_in.oidc]\nclient_id = 'us'", &[], "sign_in.oidc.issuer is not set");
+        let issuer = |url: &str| format!("[sign_in.oidc]\nclient_id = 'us'\nissuer = '{url}'");
+        refused(&issuer("https://id.test"), &[], "public_url is not set");
+        refused(&issuer("http://id.test"), &[], "sign_in.oidc.issuer is http://id.test");
+        refused(&issuer("http://127.0.0.1:7"), &[], "public_url is not set");
+        let away = with("client_id = 'us'\nclient_secret_file = '/nowhere/secret'");
+        let error = config(&away, &[]).sign_in.oidc.secret().err().unwrap().to_string();
+        assert!(error.contains("client_secret_file /nowhere/secret can not be read"), "{error}");
     }
 
     #[test]

@@ -19,7 +19,8 @@
 //! - [`script`]: the page scripts: names, choices, hashes.
 //! - [`record`]: the papers of a site's privacy, from its configuration and the schema.
 //! - [`demo`]: a year of believable traffic.
-//! - [`access_log`]: who read what.
+//! - [`access_log`]: who read what; [`sign_in`]: signing people in with a provider.
+//! - `outgoing`: requests to servers elsewhere.
 //! - [`site`], [`clock`], [`telemetry`]: the vocabulary that the others share.
 //! - `faults`: faults on demand, in debug builds alone, for `tests/faults`.
 
@@ -41,12 +42,14 @@ pub mod import;
 pub mod ingest;
 pub mod judge;
 pub mod limits;
+mod outgoing;
 pub mod privacy;
 pub mod query;
 pub mod record;
 pub mod report;
 pub mod script;
 pub mod session;
+pub mod sign_in;
 pub mod site;
 pub mod spool;
 pub mod store;

@@ -121,7 +121,8 @@ impl Collecting {
                 config.trusted_proxies.clone(),
                 &config.forwarding_headers,
                 prefixes,
-            ),
+            )
+            .naming_people_in(config.sign_in.header.clone()),
             collector: Arc::clone(&collector),
             services: services.clone(),
             routes: crate::http::routes(services.clone()),

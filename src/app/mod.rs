@@ -25,6 +25,7 @@ use crate::http::health::Health;
 use crate::http::probe::Probe;
 use crate::http::queue::Queue;
 use crate::privacy::{Ledger, OnObjection, SaltStore, Salts};
+use crate::sign_in::SignIn;
 use crate::store::catalog::Catalog;
 use crate::store::loader::quarantine::Quarantine;
 use crate::store::migration::Planned;
@@ -78,6 +79,7 @@ impl App {
             )),
             guesses: Guesses::default(),
             public_url: config.public_url.clone(),
+            sign_in: Arc::new(SignIn::open(&config)?),
             script: Arc::new(config.script.clone()),
             probe: Arc::new(Probe::new()?),
         };

@@ -5,20 +5,15 @@
 //! refused, so nothing is counted; and asks with another what the proxies in front tell of a visitor's address.
 
 use std::io::Read;
-use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
-use axum::http::{HeaderMap, HeaderName, Method, Request, StatusCode, header};
+use axum::http::{HeaderName, Method, Request, StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use flate2::read::GzDecoder;
 use html5gum::{Token, Tokenizer};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::{HttpConnector, HttpInfo};
-use hyper_util::rt::TokioExecutor;
+use http_body_util::Full;
 use sha2::{Digest, Sha384};
 use url::Url;
 
@@ -28,13 +23,10 @@ use super::policy::Policy;
 use super::remote::{text, with};
 use crate::beacon::decode::bare_domain;
 use crate::http::probe;
+use crate::outgoing::{ANSWER_BYTES_MAX, Answer, Browser, browser, fetch};
 use crate::privacy::{Reach, Way};
 use crate::script::Name;
 
-/// How long a page, a script or the endpoint may take.
-const PATIENCE: Duration = Duration::from_secs(15);
-/// How much of a page is read, in bytes.
-const PAGE_BYTES_MAX: usize = 8 << 20;
 /// How often a page may send its reader on.
 const REDIRECTS_MAX: usize = 5;
 
@@ -56,17 +48,6 @@ struct Tag {
     nonce: Option<String>,
     integrity: Option<String>,
 }
-
-struct Answer {
-    url: Url,
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Bytes,
-    /// The port that the request was sent from.
-    port: Option<u16>,
-}
-
-type Browser = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
 pub(super) async fn findings(context: &Context, url: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -109,38 +90,6 @@ pub(super) async fn findings(context: &Context, url: &str) -> Vec<Finding> {
         }
     }
     findings
-}
-
-fn browser() -> Browser {
-    let connector =
-        HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().build();
-    Client::builder(TokioExecutor::new()).build(connector)
-}
-
-async fn fetch(
-    browser: &Browser,
-    request: Request<Full<Bytes>>,
-    url: Url,
-) -> anyhow::Result<Answer> {
-    let answered = async {
-        let (head, body) = browser.request(request).await?.into_parts();
-        let port = head.extensions.get::<HttpInfo>().map(|info| info.local_addr().port());
-        let body = Limited::new(body, PAGE_BYTES_MAX)
-            .collect()
-            .await
-            .map_err(|_| anyhow!("the answer ended early, or is too long"))?;
-        Ok::<_, anyhow::Error>(Answer {
-            url: url.clone(),
-            status: head.status,
-            headers: head.headers,
-            body: body.to_bytes(),
-            port,
-        })
-    };
-    match tokio::time::timeout(PATIENCE, answered).await {
-        Ok(answer) => answer.with_context(|| format!("{url} can not be reached")),
-        Err(_) => bail!("{url} did not answer in 15 seconds"),
-    }
 }
 
 async fn get(browser: &Browser, url: Url) -> anyhow::Result<Answer> {
@@ -242,7 +191,7 @@ fn readable(answer: &Answer) -> anyhow::Result<Bytes> {
         "" | "identity" => answer.body.clone(),
         "gzip" => {
             let mut text = Vec::new();
-            let mut unpacked = GzDecoder::new(&answer.body[..]).take(PAGE_BYTES_MAX as u64);
+            let mut unpacked = GzDecoder::new(&answer.body[..]).take(ANSWER_BYTES_MAX as u64);
             unpacked.read_to_end(&mut text).map_err(|_| {
                 anyhow!("{url} says that it is compressed with gzip, and is not: a proxy must leave content-encoding as it is")
             })?;

@@ -15,6 +15,7 @@ mod export;
 mod goal;
 mod import;
 mod link;
+mod member;
 mod output;
 mod policy;
 mod privacy;
@@ -69,6 +70,9 @@ enum Command {
     /// Make and end links that open the page of a site
     #[command(subcommand)]
     Link(link::Command),
+    /// Say who may sign in to the dashboard, and what for
+    #[command(subcommand)]
+    Member(member::Command),
     /// Make and end the tokens that open reports
     #[command(subcommand)]
     Token(token::Command),
@@ -144,6 +148,7 @@ pub fn run(environment: Environment) -> anyhow::Result<()> {
             Command::Goal(command) => goal::run(context, command).await,
             Command::Segment(command) => segment::run(context, command).await,
             Command::Link(command) => link::run(context, command).await,
+            Command::Member(command) => member::run(context, command).await,
             Command::Token(command) => token::run(context, command).await,
             Command::Query(args) => query::run(context, args).await,
             Command::AccessLog(args) => access_log::run(context, args).await,

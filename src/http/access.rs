@@ -18,6 +18,7 @@ use super::noting::Noted;
 use crate::access_log::Reader;
 use crate::query::Known;
 use crate::site::Site;
+use crate::site::member::Person;
 use crate::store::catalog::Token;
 
 /// Who asks.
@@ -28,6 +29,10 @@ pub enum Access {
     /// Whoever has this token.
     Token(Token),
 }
+
+/// Who signed in, as a trusted proxy says: it opens pages, and not the API.
+#[derive(Clone)]
+pub(crate) struct SignedInByProxy(pub(crate) Person);
 
 /// Marks a request that came in on the control socket.
 #[derive(Clone, Copy)]

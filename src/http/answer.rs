@@ -82,8 +82,11 @@ impl From<CatalogError> for Refused {
             | CatalogError::UnknownGoal(_)
             | CatalogError::UnknownSegment(_)
             | CatalogError::UnknownFunnel(_)
+            | CatalogError::UnknownMember(_)
             | CatalogError::UnknownLink(_) => Self::new(StatusCode::NOT_FOUND, error.to_string()),
             CatalogError::Domain(_)
+            | CatalogError::Person(_)
+            | CatalogError::Role(_)
             | CatalogError::DomainTaken(_)
             | CatalogError::TimeZone(_)
             | CatalogError::RetentionDays(_)

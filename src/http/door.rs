@@ -15,6 +15,7 @@ use hyper::body::Incoming;
 use hyper::{Request, Response, Uri};
 use tower::ServiceExt;
 
+use super::access::SignedInByProxy;
 use super::connections::Answer;
 use super::{Services, beacon, foreign};
 use crate::ingest::Collector;
@@ -50,6 +51,9 @@ impl Door {
     async fn answered(&self, peer: &Peer, request: Request<Incoming>) -> Response<Body> {
         let (mut parts, body) = request.into_parts();
         let client = self.proxies.client(peer, &mut parts.headers);
+        if let Some(person) = self.proxies.person(peer, &mut parts.headers) {
+            parts.extensions.insert(SignedInByProxy(person));
+        }
         let collector = &self.collector;
         match parts.uri.path() {
             "/api/event" => beacon::event(&self.services, collector, &parts, client, body).await,

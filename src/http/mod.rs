@@ -4,7 +4,7 @@
 //! - [`door`] receives every request of the outside world. It is where the visitor's address and user
 //!   agent are taken off the request: beacons get them as opaque values, everything else never does.
 //! - [`beacon`] is the beacons' side of the door; [`api`], [`sites`], [`goals`], [`segments`], [`links`],
-//!   [`tokens`], [`import`], [`erase`], [`quarantine`], [`script`] and [`health`] are the routes behind it,
+//!   [`members`], [`tokens`], [`import`], [`erase`], [`quarantine`], [`script`] and [`health`] are the routes behind it,
 //!   and [`access`] decides who may use them.
 //! - [`foreign`] is the beacons' side once more, for beacons in the forms of other trackers.
 //! - [`probe`] tells whoever sets up proxies how a client's address was found.
@@ -34,6 +34,7 @@ pub mod health;
 mod http2;
 pub mod import;
 pub mod links;
+pub mod members;
 pub(crate) mod noting;
 pub mod openapi;
 mod paging;
@@ -84,6 +85,8 @@ pub struct Services {
     pub guesses: guesses::Guesses,
     /// The address at which browsers reach the collector, when the operator said so.
     pub public_url: Option<String>,
+    /// The ways in which people sign in beside tokens.
+    pub sign_in: Arc<crate::sign_in::SignIn>,
     /// What the page scripts do, and where they send.
     pub script: Arc<crate::config::Script>,
     /// What lets the owner of the data directory ask how addresses are found.
@@ -100,6 +103,7 @@ pub fn routes(services: Services) -> Router {
         .merge(goals::routes())
         .merge(segments::routes())
         .merge(links::routes())
+        .merge(members::routes())
         .merge(tokens::routes())
         .merge(import::routes())
         .merge(quarantine::routes())

@@ -32,7 +32,7 @@ pub use geo::{Geo, GeoError, Place};
 pub use listener::{Listener, Peer};
 pub use networks::NetworkKey;
 pub use process::harden_process;
-pub use proxies::{ForwardingHeader, Proxies};
+pub use proxies::{ForwardingHeader, PersonHeader, Proxies};
 pub use salt::{Ledger, SaltStore, Salts};
 pub use signal::{OnObjection, Signal};
 pub use visitor::Recognised;

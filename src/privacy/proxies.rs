@@ -13,7 +13,7 @@
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderName, header};
 use ipnet::IpNet;
 use serde::Deserialize;
 
@@ -23,6 +23,7 @@ use super::networks::{NetworkKey, Networks};
 use super::signal::Signal;
 use super::wall::Prefixes;
 use super::way::{Reach, Way};
+use crate::site::member::Person;
 
 /// A header in which proxies forward the address of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -46,6 +47,41 @@ const NETWORK: &str = "x-plausible-ip-type";
 const UNREAD: [&str; 4] = ["x-real-ip", "true-client-ip", "x-client-ip", "fly-client-ip"];
 /// Asks how an address is found; who may know is decided elsewhere.
 const ASKS: &str = "x-debug-request";
+
+/// A header in which a proxy says who signed in with it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct PersonHeader(HeaderName);
+
+impl TryFrom<String> for PersonHeader {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        let is_free = |name: &HeaderName| {
+            !TAKEN.contains(name) && forwards().chain([NETWORK, ASKS]).all(|other| name != other)
+        };
+        let name_is = name.parse::<HeaderName>().ok().filter(is_free).map(Self);
+        name_is.ok_or_else(|| {
+            format!("{name} must be a header of its own, such as x-forwarded-email or remote-email")
+        })
+    }
+}
+
+/// Headers that have another meaning here: what names people is taken off every request.
+const TAKEN: [HeaderName; 12] = [
+    header::ACCEPT,
+    header::ACCEPT_ENCODING,
+    header::ACCEPT_LANGUAGE,
+    header::AUTHORIZATION,
+    header::CONNECTION,
+    header::CONTENT_LENGTH,
+    header::CONTENT_TYPE,
+    header::COOKIE,
+    header::HOST,
+    header::ORIGIN,
+    header::REFERER,
+    header::USER_AGENT,
+];
 
 /// An address that a header forwards, and how many stand before it.
 struct Hop {
@@ -95,6 +131,8 @@ pub struct Proxies {
     trusted: Vec<IpNet>,
     believed: Vec<ForwardingHeader>,
     networks: Networks,
+    /// What names whoever signed in with a proxy, if any proxy does so.
+    person_header: Option<PersonHeader>,
 }
 
 impl Default for Proxies {
@@ -109,7 +147,28 @@ impl Proxies {
     pub fn new(trusted: Vec<IpNet>, believed: &[ForwardingHeader], used: Prefixes) -> Self {
         let is_believed = |header: &ForwardingHeader| believed.contains(header);
         let believed = ForwardingHeader::ALL.into_iter().filter(is_believed).collect();
-        Self { trusted, believed, networks: Networks::new(used) }
+        Self { trusted, believed, networks: Networks::new(used), person_header: None }
+    }
+
+    /// These, which say in this header who signed in with them.
+    #[must_use]
+    pub fn naming_people_in(self, person_header: Option<PersonHeader>) -> Self {
+        Self { person_header, ..self }
+    }
+
+    /// Who signed in, as a trusted proxy says. The header is removed from everybody's requests: nothing later
+    /// can believe it.
+    ///
+    /// A proxy that adds its line to that of whoever sent the request leaves two, of which none is believed.
+    pub fn person(&self, peer: &Peer, headers: &mut HeaderMap) -> Option<Person> {
+        let PersonHeader(name) = self.person_header.as_ref()?;
+        let mut lines = headers.get_all(name).iter();
+        let only = match (lines.next(), lines.next()) {
+            (Some(line), None) => line.to_str().ok().and_then(Person::named),
+            _ => None,
+        };
+        headers.remove(name);
+        only.filter(|_| self.trusts(peer.address))
     }
 
     /// The network that limits count a connection to: not that of a proxy that is trusted, through which
@@ -388,6 +447,40 @@ mod tests {
         // Who is not trusted is limited as what the connection says, whatever is forwarded.
         assert!(limited("198.51.100.1", &visitor) == limited("198.51.100.1", &[]));
         assert!(proxies.network_of_peer(&peer("198.51.100.1")).is_some());
+    }
+
+    #[test]
+    fn who_signed_in_is_believed_of_a_trusted_proxy_only_and_of_one_line() {
+        let header = PersonHeader::try_from("X-Forwarded-Email".to_owned()).unwrap();
+        let proxies = proxies().naming_people_in(Some(header));
+        let person = |address: &str, lines: &[(&str, &str)]| {
+            let mut headers = headers(lines);
+            let person = proxies.person(&peer(address), &mut headers);
+            assert!(!headers.contains_key("x-forwarded-email"), "it is left for others");
+            person.map(|person| person.name().to_owned())
+        };
+        let anna = ("x-forwarded-email", "Anna@a.test");
+        assert_eq!(person("10.0.0.1", &[anna]), Some("anna@a.test".to_owned()));
+        assert_eq!(person("192.0.2.1", &[anna]), None, "anybody can write it");
+        assert_eq!(person("10.0.0.1", &[anna, ("x-forwarded-email", "b@a.test")]), None);
+        assert_eq!(person("10.0.0.1", &[("x-forwarded-email", "a@a.test, b@a.test")]), None);
+        assert_eq!(person("10.0.0.1", &[("x-forwarded-user", "anna@a.test")]), None);
+        // Who forwards the request further does not count: the connection does.
+        let forwarded = ("x-forwarded-for", "10.0.0.1");
+        assert_eq!(person("192.0.2.1", &[anna, forwarded]), None);
+        // Without the setting it is a header like any other.
+        let mut left = headers(&[anna]);
+        assert_eq!(self::proxies().person(&peer("10.0.0.1"), &mut left), None);
+        assert!(left.contains_key("x-forwarded-email"));
+    }
+
+    #[test]
+    fn a_header_that_has_another_meaning_names_nobody() {
+        for name in
+            ["cookie", "Host", "X-Forwarded-For", "user-agent", "x-plausible-ip-type", "a b", ""]
+        {
+            assert!(PersonHeader::try_from(name.to_owned()).is_err(), "{name}");
+        }
     }
 
     #[test]

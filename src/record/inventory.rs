@@ -245,6 +245,13 @@ pub const ENTRIES: &[Entry] = &[
         kept: Kept::Operator,
     },
     Entry {
+        table: "members",
+        columns: &["member_id", "person", "site_id", "role", "created_at", "removed", "version"],
+        purpose: "which people of the operator's own may see a site's reports, and change what is set up; visitors are not among them",
+        source: "the operator, who names them as the service does that signs them in; the name goes when the member is removed",
+        kept: Kept::Operator,
+    },
+    Entry {
         table: "doomed",
         columns: &["erasure", "site_id", "session_id", "seq", "event_id"],
         purpose: "to erase rows without writing down which",

@@ -1,9 +1,10 @@
 //! A site: the unit that has visitors, reports and a time zone; with its goals, segments and funnels, and the
-//! floor under the numbers that some of its readers are told.
+//! floor under the numbers that some of its readers are told; and who may do what with it.
 
 pub mod floor;
 pub mod funnel;
 pub mod goal;
+pub mod member;
 pub mod policy;
 pub mod segment;
 

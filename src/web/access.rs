@@ -1,38 +1,48 @@
-//! Who may see a page: everybody, when the site is public; otherwise whoever signed in with a token that
-//! opens its reports, or came by a shared link of the site ([`share`]).
+//! Who may see a page: everybody, when the site is public; otherwise whoever signed in as a member of the site,
+//! or with a token that opens its reports, or came by a shared link of the site ([`super::share`]).
 //!
-//! The token is kept in a cookie of the dashboard's own, which no script can read and no other site's
-//! page can send. Beacons have nothing to do with it.
+//! Who is a person, a proxy in front says, or the provider did ([`super::provider`]). A token is kept in a cookie
+//! of the dashboard's own, which no script can read and no other site's page can send. Beacons have nothing to
+//! do with it.
+
+use std::convert::Infallible;
 
 use askama::Template;
 use axum::Form;
-use axum::extract::{Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::extract::{FromRequestParts, Query, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use serde_json::Value;
+use url::form_urlencoded::Serializer;
 
-use super::frame::{Frame, page};
-use super::share;
+use super::cookies::{LINK, SESSION, TOKEN};
+use super::frame::{Account, Frame, Link, page};
+use super::provider::with_cookies;
 use super::view::View;
-use super::words::Lang;
+use super::words::{Lang, fill};
 use crate::access_log::Reader;
 use crate::http::Services;
-use crate::http::access::token_reader;
+use crate::http::access::{SignedInByProxy, token_reader};
 use crate::site::Site;
 use crate::site::floor::Floor;
+use crate::site::member::{Person, Role};
 use crate::store::catalog::{SharedLink, Token};
 
-const COOKIE: &str = "passerby-token";
-
-/// Whoever looks at a page: by a token, by a shared link, or by neither.
+/// Whoever looks at a page: a person, whoever has a token or a shared link, or none of these.
 pub(super) struct Viewer {
+    person: Option<Person>,
+    /// Whether a proxy says so; otherwise a session does.
+    is_by_proxy: bool,
     token: Option<Token>,
     link: Option<SharedLink>,
 }
 
 /// What a viewer sees of a site.
 pub(super) struct Sight {
+    /// What the viewer may do with the site, where that is more than to look at this.
+    pub(super) role: Option<Role>,
     /// The least number of visitors that is told, where there is one.
     pub(super) floor: Option<Floor>,
     /// The filters of the part that is seen; none is all of the site.
@@ -49,52 +59,101 @@ pub(super) fn opened(services: &Services, shown: &str) -> Option<SharedLink> {
 }
 
 impl Viewer {
-    /// Reads the cookies.
-    pub(super) fn of(services: &Services, headers: &HeaderMap) -> Self {
-        let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let pairs: Vec<_> = lines
-            .flat_map(|line| line.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
-            .collect();
-        let cookie =
-            |wanted: &str| pairs.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value);
+    /// Reads the cookies, and what a proxy says.
+    pub(super) fn of(services: &Services, parts: &Parts) -> Self {
+        let (now, url) = (services.clock.now(), services.public_url.as_deref());
+        let by_proxy = parts.extensions.get::<SignedInByProxy>().map(|by| by.0.clone());
+        let session = SESSION.of(&parts.headers, url);
+        let by_session = session.and_then(|secret| services.sign_in.sessions.person(secret, now));
         Self {
-            token: cookie(COOKIE)
+            is_by_proxy: by_proxy.is_some(),
+            person: by_proxy.or(by_session),
+            token: TOKEN
+                .of(&parts.headers, url)
                 .and_then(|secret| services.catalog.token(secret))
-                .filter(|token| token.is_alive(services.clock.now())),
-            link: cookie(share::COOKIE).and_then(|shown| opened(services, shown)),
+                .filter(|token| token.is_alive(now)),
+            link: LINK.of(&parts.headers, url).and_then(|shown| opened(services, shown)),
         }
     }
 
-    /// What is seen of a site, if anything is: by the token, or else by the link, or else by everybody.
+    /// What is seen of a site, if anything is: as a member or by the token, whichever may do more with it, or
+    /// else by the link, or else by everybody.
     pub(super) fn sees(&self, services: &Services, site: &Site) -> Option<Sight> {
-        let reads = |token: &&Token| token.reads(site.id, services.clock.now());
-        if let Some(token) = self.token.as_ref().filter(reads) {
+        let by_token = self.token.as_ref().and_then(|token| {
+            let role = Some(token.role(site.id, services.clock.now())?);
             let reader = token_reader(token);
-            return Some(Sight { floor: token.floor(), within: Vec::new(), reader });
+            Some(Sight { role, floor: token.floor(), within: Vec::new(), reader })
+        });
+        let as_member = self.person.as_ref().and_then(|person| {
+            let role = Some(services.catalog.role(person, site.id)?);
+            Some(Sight { role, floor: None, within: Vec::new(), reader: person_reader(person) })
+        });
+        // Of two that may do the same, the last is taken.
+        let best = by_token.into_iter().chain(as_member).max_by_key(|sight| sight.role);
+        if best.is_some() {
+            return best;
         }
         let link = self.link.as_ref().filter(|link| link.site == site.id);
         // A link to a segment that there is no more opens nothing.
         if let Some((link, within)) = link.and_then(|link| Some((link, within(link, site)?))) {
             let reader = Reader::Link { id: link.id.to_string(), name: link.name.clone() };
-            return Some(Sight { floor: link.floor(), within, reader });
+            return Some(Sight { role: None, floor: link.floor(), within, reader });
         }
         let reader = Reader::Public;
-        site.public.then(|| Sight { floor: site.public_floor(), within: Vec::new(), reader })
+        let floor = site.public_floor();
+        site.public.then(|| Sight { role: None, floor, within: Vec::new(), reader })
     }
 
     /// As whom the log of reads knows the viewer where nothing is seen.
     pub(super) fn reader(&self) -> Reader {
-        self.token.as_ref().map_or(Reader::Nobody, token_reader)
+        let person = self.person.as_ref().map(person_reader);
+        person.or_else(|| self.token.as_ref().map(token_reader)).unwrap_or_default()
     }
 
-    pub(super) fn administers(&self, services: &Services) -> bool {
+    /// Whether the viewer owns every site, those to come among them.
+    pub(super) fn owns_every_site(&self, services: &Services) -> bool {
+        let owns = |person: &Person| services.catalog.owns_every_site(person);
         self.token.as_ref().is_some_and(|token| token.administers(services.clock.now()))
+            || self.person.as_ref().is_some_and(owns)
     }
 
     pub(super) fn has_signed_in(&self) -> bool {
-        self.token.is_some()
+        self.token.is_some() || self.person.is_some()
     }
+
+    /// The person who signed in and has no role anywhere, nor a token.
+    pub(super) fn stranger(&self, services: &Services) -> Option<&Person> {
+        let is_stranger = |person: &&Person| !services.catalog.is_member(person);
+        self.person.as_ref().filter(is_stranger).filter(|_| self.token.is_none())
+    }
+
+    /// Who is signed in, for the foot of a page.
+    pub(super) fn account(&self, services: &Services) -> Account {
+        let has_session = self.person.is_some() && !self.is_by_proxy;
+        Account {
+            is_signed_in: self.has_signed_in(),
+            name: self.person.as_ref().map(|person| person.name().to_owned()),
+            // Whoever signs out of the proxy does not get here to sign out of anything else.
+            sign_out_url: services.sign_in.sign_out_url.clone().filter(|_| self.is_by_proxy),
+            signs_out_here: self.token.is_some() || has_session,
+        }
+    }
+}
+
+impl FromRequestParts<Services> for Viewer {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        services: &Services,
+    ) -> Result<Self, Infallible> {
+        Ok(Self::of(services, parts))
+    }
+}
+
+/// As whom the log of reads knows a person.
+fn person_reader(person: &Person) -> Reader {
+    Reader::Person { name: person.name().to_owned() }
 }
 
 /// The filters of the segment that a link is limited to, if there is one.
@@ -109,6 +168,8 @@ fn within(link: &SharedLink, site: &Site) -> Option<Vec<Value>> {
 struct SignInPage {
     frame: Frame,
     next: String,
+    /// The way to the provider, if there is one.
+    provider: Option<Link>,
     error: Option<&'static str>,
 }
 
@@ -116,14 +177,18 @@ struct SignInPage {
 #[derive(Deserialize)]
 pub(super) struct Next {
     #[serde(default)]
-    next: String,
+    pub(super) next: String,
     #[serde(default)]
     lang: String,
 }
 
 impl Next {
+    pub(super) fn to(next: String) -> Self {
+        Self { next, lang: String::new() }
+    }
+
     /// The language that was chosen here or where one came from, or else the browser's.
-    fn lang(&self, headers: &HeaderMap) -> Lang {
+    pub(super) fn lang(&self, headers: &HeaderMap) -> Lang {
         let (_, query) = self.next.split_once('?').unwrap_or_default();
         let chosen = Lang::of_tag(&self.lang).or(View::read(query).lang);
         chosen.unwrap_or_else(|| Lang::accepted(headers))
@@ -139,7 +204,7 @@ pub(super) struct SignIn {
 }
 
 /// A path of this site, and of no other.
-fn local(next: &str) -> &str {
+pub(super) fn local(next: &str) -> &str {
     let is_local = next.starts_with('/')
         && !next.starts_with("//")
         && !next.contains('\\')
@@ -149,24 +214,39 @@ fn local(next: &str) -> &str {
 
 /// Sends somebody who may not see a page to the form, and back afterwards.
 pub(super) fn to_the_form(next: &str) -> Response {
-    let query =
-        url::form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
+    let query = Serializer::new(String::new()).append_pair("next", next).finish();
     Redirect::to(&format!("/sign-in?{query}")).into_response()
 }
 
-pub(super) async fn form(Query(asked): Query<Next>, headers: HeaderMap) -> Response {
-    sign_in_page(StatusCode::OK, asked.lang(&headers), &asked.next, false)
+pub(super) async fn form(
+    State(services): State<Services>,
+    Query(asked): Query<Next>,
+    headers: HeaderMap,
+) -> Response {
+    sign_in_page(&services, StatusCode::OK, asked.lang(&headers), &asked.next, false)
 }
 
-fn sign_in_page(status: StatusCode, lang: Lang, next: &str, is_wrong: bool) -> Response {
+fn sign_in_page(
+    services: &Services,
+    status: StatusCode,
+    lang: Lang,
+    next: &str,
+    is_wrong: bool,
+) -> Response {
     let next = local(next).to_owned();
+    let with_next = |query: &mut Serializer<'_, String>| query.append_pair("next", &next).finish();
     let switch = |lang: Lang| {
-        let mut query = url::form_urlencoded::Serializer::for_suffix("?".to_owned(), 1);
-        query.append_pair("lang", lang.tag()).append_pair("next", &next).finish()
+        let mut query = Serializer::for_suffix("?".to_owned(), 1);
+        with_next(query.append_pair("lang", lang.tag()))
     };
-    let frame = Frame::around(lang, false, switch);
+    let provider = services.sign_in.provider.as_ref().map(|provider| Link {
+        label: fill(lang.words().sign_in_with, &[&provider.name()]),
+        url: with_next(&mut Serializer::for_suffix("/sign-in/oidc?".to_owned(), 14)),
+        is_current: false,
+    });
+    let frame = Frame::around(lang, Account::default(), switch);
     let error = is_wrong.then_some(lang.words().wrong_token);
-    page(status, &SignInPage { frame, next, error })
+    page(status, &SignInPage { frame, next, provider, error })
 }
 
 pub(super) async fn sign_in(
@@ -177,28 +257,19 @@ pub(super) async fn sign_in(
     let token = token.trim();
     let known = services.catalog.token(token);
     if !known.is_some_and(|token| token.is_alive(services.clock.now())) {
-        let lang = Next { next: next.clone(), lang: String::new() }.lang(&headers);
-        return sign_in_page(StatusCode::UNAUTHORIZED, lang, &next, true);
+        let lang = Next::to(next.clone()).lang(&headers);
+        return sign_in_page(&services, StatusCode::UNAUTHORIZED, lang, &next, true);
     }
-    with_cookie(&services, token, "31536000", local(&next))
+    let cookie = TOKEN.set(token, services.public_url.as_deref());
+    with_cookies(Redirect::to(local(&next)).into_response(), [cookie])
 }
 
-pub(super) async fn sign_out(State(services): State<Services>) -> Response {
-    with_cookie(&services, "", "0", "/")
-}
-
-fn with_cookie(services: &Services, token: &str, age: &str, next: &str) -> Response {
-    let is_https = services.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
-    let secure = if is_https { "; Secure" } else { "" };
-    let cookie =
-        format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={age}{secure}");
-    let mut answer = Redirect::to(next).into_response();
-    match HeaderValue::try_from(cookie) {
-        Ok(cookie) => drop(answer.headers_mut().insert(header::SET_COOKIE, cookie)),
-        // A token that is in the catalog has no character that a header may not have.
-        Err(_) => return StatusCode::BAD_REQUEST.into_response(),
+pub(super) async fn sign_out(State(services): State<Services>, headers: HeaderMap) -> Response {
+    let url = services.public_url.as_deref();
+    if let Some(session) = SESSION.of(&headers, url) {
+        services.sign_in.sessions.end(session);
     }
-    answer
+    with_cookies(Redirect::to("/").into_response(), [TOKEN.unset(url), SESSION.unset(url)])
 }
 
 #[cfg(test)]

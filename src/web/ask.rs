@@ -15,8 +15,8 @@ use jiff::civil::DateTime;
 use serde_json::{Value, json};
 
 use super::access::{Sight, Viewer, to_the_form};
-use super::frame::Frame;
-use super::refusal::{self, refuse};
+use super::frame::{Account, Frame};
+use super::refusal::{self, refuse, refuse_person};
 use super::view::View;
 use super::words::{Lang, Words};
 use crate::beacon::decode::bare_domain;
@@ -27,6 +27,7 @@ use crate::query::{Dialect, Known, Query};
 use crate::report::{self, AskError};
 use crate::site::Site;
 use crate::site::floor::Floor;
+use crate::site::member::Role;
 use crate::store::StoreError;
 
 /// Whoever asks for a page of a site, and may see it.
@@ -35,9 +36,11 @@ pub(super) struct Asker {
     pub(super) site: Arc<Site>,
     pub(super) view: View,
     pub(super) lang: Lang,
-    pub(super) signed_in: bool,
-    /// Whether it may change the site.
-    pub(super) is_admin: bool,
+    account: Account,
+    /// What it may do with the site; nothing beyond seeing this, where it came by a link or as anybody.
+    role: Option<Role>,
+    /// Whether it owns every site, and so what is not of this one alone.
+    pub(super) owns_every_site: bool,
     /// The least number of visitors that it is told, where there is one.
     pub(super) floor: Option<Floor>,
     /// The filters of the part of the site that it sees.
@@ -61,17 +64,18 @@ impl FromRequestParts<Services> for Asker {
         let lang = view.lang.unwrap_or_else(|| Lang::accepted(&parts.headers));
         let domain = names.get("site").map(String::as_str).unwrap_or_default();
         let site = services.catalog.site(&bare_domain(domain));
-        let viewer = Viewer::of(services, &parts.headers);
+        let viewer = Viewer::of(services, parts);
         let noted = parts.extensions.get::<Noted>().cloned().unwrap_or_default();
         if let Some(site) = &site {
             noted.site(site);
         }
         let seen = site.and_then(|site| viewer.sees(services, &site).map(|sight| (site, sight)));
-        let Some((site, Sight { floor, within, reader })) = seen else {
+        let Some((site, Sight { role, floor, within, reader })) = seen else {
             noted.reader(viewer.reader());
-            return Err(match viewer.has_signed_in() {
-                true => refuse(lang, StatusCode::NOT_FOUND, refusal::NOT_FOUND),
-                false => to_the_form(&parts.uri.to_string()),
+            return Err(match (viewer.stranger(services), viewer.has_signed_in()) {
+                (Some(person), _) => refuse_person(lang, viewer.account(services), person),
+                (None, true) => refuse(lang, StatusCode::NOT_FOUND, refusal::NOT_FOUND),
+                (None, false) => to_the_form(&parts.uri.to_string()),
             });
         };
         if View::is_of_form(query) {
@@ -87,8 +91,9 @@ impl FromRequestParts<Services> for Asker {
             lang,
             floor,
             within,
-            signed_in: viewer.has_signed_in(),
-            is_admin: viewer.administers(services),
+            account: viewer.account(services),
+            role,
+            owns_every_site: viewer.owns_every_site(services),
             now: services.clock.now(),
             origin: origin(services, parts),
             view,
@@ -105,13 +110,18 @@ fn origin(services: &Services, parts: &Parts) -> String {
 }
 
 impl Asker {
+    /// Whether it may do with the site what this role may.
+    pub(super) fn may(&self, role: Role) -> bool {
+        self.role >= Some(role)
+    }
+
     pub(super) fn words(&self) -> &'static Words {
         self.lang.words()
     }
 
     /// What is around the page.
     pub(super) fn frame(&self) -> Frame {
-        Frame::of_view(self.lang, self.signed_in, &self.view)
+        Frame::of_view(self.lang, self.account.clone(), &self.view)
     }
 
     /// The path of the site's page.

@@ -19,6 +19,18 @@ pub(super) struct Link {
     pub(super) is_current: bool,
 }
 
+/// Who is signed in, for the foot of a page.
+#[derive(Clone, Default)]
+pub(super) struct Account {
+    pub(super) is_signed_in: bool,
+    /// The person, where it is one.
+    pub(super) name: Option<String>,
+    /// Whether the dashboard's own form signs out.
+    pub(super) signs_out_here: bool,
+    /// Where else one signs out: with the proxy.
+    pub(super) sign_out_url: Option<String>,
+}
+
 /// What `base.html` needs.
 pub(super) struct Frame {
     pub(super) tag: &'static str,
@@ -27,18 +39,18 @@ pub(super) struct Frame {
     /// The path of the dashboard's script; empty without it.
     pub(super) script: String,
     pub(super) langs: Vec<Link>,
-    pub(super) signed_in: bool,
+    pub(super) account: Account,
 }
 
 impl Frame {
     /// Around a page that has no view.
     pub(super) fn of(lang: Lang) -> Self {
-        Self::around(lang, false, |lang| format!("?lang={}", lang.tag()))
+        Self::around(lang, Account::default(), |lang| format!("?lang={}", lang.tag()))
     }
 
     /// Around a page that shows a view: the switch of languages keeps it.
-    pub(super) fn of_view(lang: Lang, signed_in: bool, view: &View) -> Self {
-        Self::around(lang, signed_in, |lang| view.with_lang(lang).url())
+    pub(super) fn of_view(lang: Lang, account: Account, view: &View) -> Self {
+        Self::around(lang, account, |lang| view.with_lang(lang).url())
     }
 
     /// Around a page in one language, without the dashboard's script.
@@ -47,7 +59,7 @@ impl Frame {
         Self { script: String::new(), langs: Vec::new(), ..frame }
     }
 
-    pub(super) fn around(lang: Lang, signed_in: bool, url: impl Fn(Lang) -> String) -> Self {
+    pub(super) fn around(lang: Lang, account: Account, url: impl Fn(Lang) -> String) -> Self {
         let link = |other: Lang| Link {
             label: other.name().to_owned(),
             url: url(other),
@@ -59,7 +71,7 @@ impl Frame {
             style: style_path(),
             script: script_path(),
             langs: Lang::ALL.into_iter().map(link).collect(),
-            signed_in,
+            account,
         }
     }
 }

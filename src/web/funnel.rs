@@ -19,6 +19,7 @@ use super::words::{fill, names::metric};
 use crate::query::metric::Metric;
 use crate::report::AskError;
 use crate::site::funnel::Funnel;
+use crate::site::member::Role;
 
 /// The fewest steps that can be asked about.
 const STOPS_MIN: usize = 2;
@@ -106,7 +107,7 @@ async fn model(asker: &Asker) -> Result<FunnelPage, AskError> {
     Ok(FunnelPage {
         frame: asker.frame(),
         saved: asker.site.funnels.iter().map(|funnel| saved(asker, funnel)).collect(),
-        may_save: asker.is_admin && is_asked,
+        may_save: asker.may(Role::Editor) && is_asked,
         view: asker.view.url().trim_start_matches('?').to_owned(),
         journey: format!("{}/journey{}", asker.home(), asker.view.url()),
         steps: stops

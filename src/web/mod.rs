@@ -8,7 +8,8 @@
 //! - [`figure`], [`series`] with [`chart`], [`ranking`], [`map`] and [`hours`] are what pages show.
 //! - [`panels`] and [`columns`] say which questions are asked.
 //! - [`words`] and [`format`](mod@format) speak the viewer's language; [`frame`] and [`shell`] are around the numbers.
-//! - [`access`] decides who may see a page, and [`share`] lets in who comes by a shared link.
+//! - [`access`] decides who may see a page, [`share`] lets in who comes by a shared link, and [`provider`] signs
+//!   people in; [`cookies`] is what browsers keep of that.
 //! - [`visitor`] is not the dashboard's: it is the page of those who are counted, and has a script for those
 //!   who object.
 
@@ -17,6 +18,7 @@ mod ask;
 mod assets;
 mod chart;
 mod columns;
+mod cookies;
 mod csv;
 mod details;
 mod figure;
@@ -30,6 +32,7 @@ mod live;
 mod map;
 mod overview;
 mod panels;
+mod provider;
 mod ranking;
 mod refusal;
 mod series;
@@ -54,6 +57,8 @@ pub(crate) fn routes() -> Router<Services> {
     Router::new()
         .route("/", get(overview::show))
         .route("/sign-in", get(access::form).post(access::sign_in))
+        .route("/sign-in/oidc", get(provider::begin))
+        .route("/sign-in/oidc/done", get(provider::done))
         .route("/sign-out", post(access::sign_out))
         .route("/share/{site}", get(share::open).post(share::unlock))
         .route("/assets/{name}", get(assets::asset))

@@ -14,6 +14,7 @@ use super::chart::sparkline;
 use super::figure::{Change, change};
 use super::format::number;
 use super::frame::{Frame, page};
+use super::refusal::refuse_person;
 use super::view::View;
 use super::words::Lang;
 use crate::http::Services;
@@ -51,18 +52,21 @@ struct Numbers {
 pub(super) async fn show(
     State(services): State<Services>,
     noted: Noted,
+    viewer: Viewer,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
     let view = View::read(query.as_deref().unwrap_or_default());
     let lang = view.lang.unwrap_or_else(|| Lang::accepted(&headers));
-    let viewer = Viewer::of(&services, &headers);
     let sites = services.catalog.sites();
     let seen = |site: Arc<Site>| viewer.sees(&services, &site).map(|sight| (site, sight));
     let sites: Vec<_> = sites.into_iter().filter_map(seen).take(SITES_MAX).collect();
     noted.reader(sites.first().map_or_else(|| viewer.reader(), |(_, sight)| sight.reader.clone()));
     if sites.is_empty() && !viewer.has_signed_in() {
         return to_the_form("/");
+    }
+    if let Some(person) = viewer.stranger(&services).filter(|_| sites.is_empty()) {
+        return refuse_person(lang, viewer.account(&services), person);
     }
     // Only the language is taken along to a site: what is looked at there is chosen there.
     let kept = view.lang.map_or_else(String::new, |lang| format!("?lang={}", lang.tag()));
@@ -77,7 +81,7 @@ pub(super) async fn show(
     let mut cards = cards.join_all().await;
     cards.sort_by_key(|(place, _)| *place);
     let cards = cards.into_iter().map(|(_, card)| card).collect();
-    let frame = Frame::of_view(lang, viewer.has_signed_in(), &view);
+    let frame = Frame::of_view(lang, viewer.account(&services), &view);
     page(StatusCode::OK, &OverviewPage { frame, cards })
 }
 

@@ -1,5 +1,5 @@
-//! The settings of a site: its days, its goals, segments and funnels, and the links and tokens that open its
-//! reports, as plain forms for administrators.
+//! The settings of a site, as plain forms: its goals, segments and funnels for editors; its days, its members,
+//! and the links and tokens that open its reports for owners.
 //!
 //! A form is taken from pages of this collector alone: the cookie that signs in is not sent from elsewhere,
 //! and the browser says where the form stood.
@@ -24,9 +24,10 @@ use crate::http::Services;
 use crate::http::links::in_a_path;
 use crate::site::floor::Floor;
 use crate::site::goal::GoalKind;
+use crate::site::member::Role;
 use crate::store::catalog::{
-    CatalogError, LinkChange, NewGoal, NewToken, Scope, SegmentChange, SharedLink, SiteChange,
-    Token, WhichSegment,
+    CatalogError, LinkChange, Member, NewGoal, NewToken, Scope, SegmentChange, SharedLink,
+    SiteChange, Token, WhichSegment,
 };
 
 #[derive(Template)]
@@ -42,6 +43,12 @@ struct SettingsPage {
     goals: Vec<Entry>,
     segments: Vec<Entry>,
     funnels: Vec<Entry>,
+    /// Whether the rest is shown: what only owners may see and change.
+    is_owner: bool,
+    members: Vec<Shared>,
+    /// Whether members can sign in.
+    has_way_in: bool,
+    roles: Vec<(&'static str, &'static str)>,
     links: Vec<Shared>,
     tokens: Vec<Shared>,
     /// A token that was just made.
@@ -61,7 +68,7 @@ struct Entry {
     about: String,
 }
 
-/// A link or a token that there is.
+/// A member, a link or a token that there is.
 struct Shared {
     /// What it is removed by.
     id: String,
@@ -69,6 +76,8 @@ struct Shared {
     /// Its address; a token has none.
     url: String,
     about: Vec<String>,
+    /// Whether it is the site's own: what is every site's, is changed by whoever owns every site.
+    may_remove: bool,
 }
 
 /// What a form sends: what is to be done, and the fields of that.
@@ -91,10 +100,25 @@ pub(super) struct Change {
     segment: u32,
     least: String,
     token: String,
+    person: String,
+    role: String,
+    every_site: String,
+}
+
+impl Change {
+    /// The role that may do this: what is not an editor's, is an owner's.
+    fn needs(&self) -> Role {
+        match self.action.as_str() {
+            "goal" | "remove-goal" | "segment" | "remove-segment" | "funnel" | "remove-funnel" => {
+                Role::Editor
+            }
+            _ => Role::Owner,
+        }
+    }
 }
 
 pub(super) async fn show(asker: Asker) -> Response {
-    if !asker.is_admin {
+    if !asker.may(Role::Editor) {
         return refuse(asker.lang, StatusCode::NOT_FOUND, refusal::NOT_FOUND);
     }
     settings(&asker, StatusCode::OK, Outcome::default()).await
@@ -106,7 +130,7 @@ pub(super) async fn change(
     headers: HeaderMap,
     Form(form): Form<Change>,
 ) -> Response {
-    if !asker.is_admin {
+    if !asker.may(form.needs()) {
         return refuse(asker.lang, StatusCode::NOT_FOUND, refusal::NOT_FOUND);
     }
     if !stood_here(&headers, services.public_url.as_deref()) {
@@ -167,7 +191,23 @@ async fn done(
             };
             return catalog.create_token(store, new, now).await.map(Some);
         }
-        "revoke-token" => catalog.revoke_token(store, &form.token, now).await,
+        "revoke-token" => match catalog.tokens().iter().find(|token| token.id == form.token) {
+            Some(token) if may_revoke(asker, token) => {
+                catalog.revoke_token(store, &form.token, now).await
+            }
+            _ => Err(CatalogError::UnknownToken(form.token)),
+        },
+        "member" => {
+            let role = Role::named(&form.role).ok_or(CatalogError::Role(form.role))?;
+            catalog.put_member(store, &form.person, Some(domain), role, now).await.map(drop)
+        }
+        "remove-member" if form.every_site.is_empty() => {
+            catalog.remove_member(store, &form.person, Some(domain), now).await
+        }
+        "remove-member" if asker.owns_every_site => {
+            catalog.remove_member(store, &form.person, None, now).await
+        }
+        "remove-member" => Err(CatalogError::UnknownMember(form.person)),
         "goal" => catalog.put_goal(store, domain, goal(form)?, now).await.map(drop),
         "remove-goal" => catalog.remove_goal(store, form.id, Some(domain), now).await,
         "segment" => {
@@ -277,6 +317,10 @@ async fn settings(asker: &Asker, status: StatusCode, outcome: Outcome) -> Respon
         goals: goals.collect(),
         segments: segments.collect(),
         funnels: funnels.collect(),
+        is_owner: asker.may(Role::Owner),
+        members: members(asker),
+        has_way_in: asker.services.sign_in.is_set_up(),
+        roles: Role::ALL.map(|role| (role.name(), role_words(asker, role))).into(),
         links: links(asker),
         tokens: tokens(asker),
         made,
@@ -310,9 +354,39 @@ fn links(asker: &Asker) -> Vec<Shared> {
             url: format!("{origin}/share/{domain}?auth={}", link.slug),
             id: link.name.clone(),
             name: link.name,
+            may_remove: true,
         }
     };
     asker.services.catalog.shared_links(asker.site.id).into_iter().map(link).collect()
+}
+
+fn role_words(asker: &Asker, role: Role) -> &'static str {
+    let words = asker.words();
+    match role {
+        Role::Viewer => words.role_viewer,
+        Role::Editor => words.role_editor,
+        Role::Owner => words.role_owner,
+    }
+}
+
+/// Who is a member of this site, or of every site.
+fn members(asker: &Asker) -> Vec<Shared> {
+    let member = |member: Member| {
+        let every = member.site.is_none().then(|| asker.words().of_every_site.to_owned());
+        Shared {
+            may_remove: every.is_none() || asker.owns_every_site,
+            about: [role_words(asker, member.role).to_owned()].into_iter().chain(every).collect(),
+            url: String::new(),
+            id: member.site.map_or("yes", |_| "").to_owned(),
+            name: member.person.name().to_owned(),
+        }
+    };
+    asker.services.catalog.members(Some(asker.site.id)).into_iter().map(member).collect()
+}
+
+/// Whether a token is of this site alone, or whoever asks owns every site.
+fn may_revoke(asker: &Asker, token: &Token) -> bool {
+    asker.owns_every_site || token.sites == [asker.site.id]
 }
 
 /// The tokens that open this site's reports.
@@ -324,6 +398,7 @@ fn tokens(asker: &Asker) -> Vec<Shared> {
         let every = token.sites.is_empty().then(|| words.of_every_site.to_owned());
         let used = asker.services.access_log.token_used(&token.id);
         Shared {
+            may_remove: may_revoke(asker, &token),
             about: scope
                 .into_iter()
                 .chain(every)

@@ -13,7 +13,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
-use super::frame::{Frame, page};
+use super::cookies::LINK;
+use super::frame::{Account, Frame, page};
 use super::refusal::{self, refuse};
 use super::words::Lang;
 use crate::access_log::Reader;
@@ -23,11 +24,6 @@ use crate::http::links::in_a_path;
 use crate::http::noting::Noted;
 use crate::site::Site;
 use crate::store::catalog::SharedLink;
-
-/// The cookie that holds the slug and, of a password, the proof.
-pub(super) const COOKIE: &str = "passerby-link";
-/// For how long a browser keeps it, in seconds: 30 days.
-const COOKIE_SECONDS: u32 = 2_592_000;
 
 #[derive(Deserialize)]
 pub(super) struct Auth {
@@ -88,7 +84,7 @@ impl Asked {
             let mut query = Serializer::for_suffix("?".to_owned(), 1);
             query.append_pair("auth", &self.auth.auth).append_pair("lang", lang.tag()).finish()
         };
-        let frame = Frame::around(self.lang, false, switch);
+        let frame = Frame::around(self.lang, Account::default(), switch);
         let mut answer =
             page(status, &PasswordPage { frame, site: self.site.domain.clone(), error });
         // The address has the slug in it: no other page learns it.
@@ -100,15 +96,9 @@ impl Asked {
 
     /// The way to the site's page, with the cookie that opens it.
     fn opened(&self, services: &Services) -> Response {
-        let url = services.public_url.as_deref();
-        let secure =
-            if url.is_some_and(|url| url.starts_with("https://")) { "; Secure" } else { "" };
         let shown = self.link.shown();
         // What is in the catalog as a slug has no character that a header may not have.
-        let cookie = format!(
-            "{COOKIE}={shown}; Path=/; HttpOnly; SameSite=Lax; Max-Age={COOKIE_SECONDS}{secure}"
-        );
-        let Ok(cookie) = HeaderValue::try_from(cookie) else {
+        let Some(cookie) = LINK.set(&shown, services.public_url.as_deref()) else {
             return refuse(self.lang, StatusCode::NOT_FOUND, refusal::NOT_FOUND);
         };
         let headers = HeaderMap::from_iter([

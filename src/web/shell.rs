@@ -10,6 +10,7 @@ use super::panels;
 use super::view::{Comparison, PERIODS, Span};
 use super::words::{Lang, fill, languages, names};
 use crate::query::{Dialect, Query};
+use crate::site::member::Role;
 use crate::site::segment::Segment;
 
 /// What `bar.html` and `filters.html` need.
@@ -77,7 +78,7 @@ impl Shell {
                 let least = floor.least().to_string();
                 fill(words.floor_note, &[&least, &least])
             }),
-            settings: asker.is_admin.then(|| asker.home() + "/settings" + &view.url()),
+            settings: asker.may(Role::Editor).then(|| asker.home() + "/settings" + &view.url()),
             now: fill(words.now_there, &[&visitors]),
             is_busy: now > 0,
             is_timed: true,

@@ -16,6 +16,7 @@ use super::words::{Words, fill, names as called};
 use crate::judge::DropReason;
 use crate::query::metric::Metric;
 use crate::report::AskError;
+use crate::site::member::Role;
 
 #[derive(Template)]
 #[template(path = "why.html")]
@@ -75,7 +76,7 @@ async fn model(asker: &Asker) -> Result<WhyPage, AskError> {
             (Some(at), _) => fill(words.newest_event, &[&at]),
         },
         clock: fill(words.clock_of, &[asker.site.timezone_name(), &clock]),
-        dropped: (asker.signed_in && asker.floor.is_none()).then(|| dropped(asker)),
+        dropped: (asker.may(Role::Viewer) && asker.floor.is_none()).then(|| dropped(asker)),
         shell,
     })
 }

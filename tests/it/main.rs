@@ -60,6 +60,7 @@ mod leak;
 mod licences;
 mod limits;
 mod linking;
+mod members;
 mod migration;
 mod nginx;
 mod openapi;

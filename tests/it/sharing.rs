@@ -290,7 +290,10 @@ async fn every_route_of_the_api_refuses_whoever_shows_nothing() {
                 continue;
             }
             closed += 1;
-            let filled = path.replace("{domain}", "shared.test").replace("{id}", "1");
+            let filled = path
+                .replace("{domain}", "shared.test")
+                .replace("{id}", "1")
+                .replace("{email}", "a@b.test");
             assert!(!filled.contains('{'), "{path}: say what stands there");
             let method: Method = method.parse().unwrap();
             let body =

@@ -177,6 +177,7 @@ pub(super) fn operations() -> Vec<Operation> {
         goals(),
         segments(),
         shared_links(),
+        members(),
         tokens(),
         access_log(),
         quarantine(),
@@ -463,6 +464,35 @@ fn shared_links() -> Vec<Operation> {
         .gives("The link.", by_name("SharedLink")),
         named(with("delete", get(at, "removeSharedLink", "Removes a shared link.")), "LinkName")
             .gives("It opens nothing any more.", by_name("Deleted")),
+    ]
+}
+
+fn members() -> Vec<Operation> {
+    let at = "/api/v1/sites/guests";
+    let site = || {
+        let doc = "The domain of the site, or `*` for every site.";
+        required(query("site_id", doc, json!({ "type": "string", "minLength": 1 })))
+    };
+    vec![
+        get(at, "guests", "The members of a site, those of every site among them.")
+            .administrator()
+            .takes([site()])
+            .takes(paging())
+            .gives("The members.", by_name("Guests"))
+            .also(&[400, 404]),
+        with(
+            "put",
+            get(at, "putGuest", "Makes somebody a member, or gives a member another role."),
+        )
+        .administrator()
+        .sends(FIELDS, true, by_name("NewGuest"))
+        .gives("The member.", by_name("Guest"))
+        .also(&[400, 404, 413, 503]),
+        with("delete", get("/api/v1/sites/guests/{email}", "removeGuest", "Takes a role away."))
+            .administrator()
+            .takes([in_path("email", "The name that the person signs in with."), site()])
+            .gives("The person has no role there any more.", by_name("Deleted"))
+            .also(&[400, 404, 503]),
     ]
 }
 

@@ -6,6 +6,7 @@ use super::questions;
 use crate::beacon::NAME_CHARS_MAX;
 use crate::import::FIELDS as LINE_FIELDS;
 use crate::site::floor::Floor;
+use crate::site::member::Role;
 
 /// A reference to one of [`all`].
 pub(super) fn by_name(name: &str) -> Value {
@@ -163,6 +164,9 @@ fn setting_up() -> Vec<Named> {
         ("Reads", object(&["reads"], json!({ "reads": list(read()) }))),
         ("SharedLinks", paged("shared_links", "SharedLink")),
         ("LinkName", object(&["site_id", "name"], json!({ "site_id": text(), "name": text() }))),
+        ("Guest", guest()),
+        ("Guests", paged("guests", "Guest")),
+        ("NewGuest", new_guest()),
         ("Deleted", done("deleted")),
         ("Revoked", done("revoked")),
         ("Tokens", object(&["tokens"], json!({ "tokens": list(token()) }))),
@@ -204,9 +208,26 @@ fn link_change() -> Value {
     object(&["site_id", "name"], properties)
 }
 
+fn role() -> Value {
+    json!({ "enum": Role::ALL })
+}
+
+/// A member; the names are the field's.
+fn guest() -> Value {
+    let properties = json!({
+        "email": text(), "role": role(), "every_site": { "type": "boolean" }, "status": { "const": "accepted" },
+    });
+    object(&["email", "role", "every_site", "status"], properties)
+}
+
+fn new_guest() -> Value {
+    let properties = json!({ "site_id": text(), "email": text(), "role": role() });
+    object(&["site_id", "email", "role"], properties)
+}
+
 /// A line of the log of reads.
 fn read() -> Value {
-    let kinds = ["owner", "token", "link", "public", "nobody"];
+    let kinds = ["owner", "token", "person", "link", "public", "nobody"];
     let reader = json!({ "kind": { "enum": kinds }, "id": text(), "name": text() });
     let properties = json!({
         "time": { "type": "string", "format": "date-time" },

@@ -110,6 +110,19 @@ pub enum CatalogError {
     /// There is no such shared link.
     #[error("there is no shared link `{0}`: `passerby link list` shows the links of a site")]
     UnknownLink(String),
+    /// The text can not be the name of a person.
+    #[error(
+        "`{0}` is not the name of a person: it must be one address of mail or another name without spaces, of {most} \
+         bytes at most",
+        most = crate::site::member::PERSON_BYTES_MAX
+    )]
+    Person(String),
+    /// There is no such role.
+    #[error("role `{0}` must be viewer, editor or owner")]
+    Role(String),
+    /// The person is no member there.
+    #[error("`{0}` is no member there: `passerby member list` shows the members there are")]
+    UnknownMember(String),
     /// The site has as many as it may.
     #[error("a site has {most} {what} at most")]
     TooMany {

@@ -1,5 +1,5 @@
-//! The catalog: what is set up, and not measured. Sites, their goals, segments and funnels, and the tokens and
-//! links that open their reports.
+//! The catalog: what is set up, and not measured. Sites, their goals, segments and funnels, and the tokens,
+//! links and members that read their reports.
 //!
 //! ClickHouse holds it (a table for each kind of entry, a row a change); a copy in memory answers every
 //! look-up, and a snapshot in the data directory lets the collector start, and know its sites, while
@@ -12,6 +12,7 @@ mod error;
 mod funnels;
 mod goals;
 mod links;
+mod members;
 mod password;
 mod segments;
 mod sites;
@@ -27,6 +28,7 @@ use tokio::sync::{Mutex, MutexGuard};
 pub use self::error::CatalogError;
 pub use self::goals::{NewGoal, SavedGoal};
 pub use self::links::{LinkChange, SharedLink};
+pub use self::members::Member;
 pub use self::password::Password;
 pub use self::segments::{SegmentChange, WhichSegment};
 pub use self::sites::SiteChange;
@@ -36,7 +38,7 @@ use self::snapshot::{Entry, Known, Snapshot};
 use super::{Store, StoreError};
 use crate::site::policy::Policies;
 
-/// The sites, what belongs to them, and the tokens.
+/// The sites, what belongs to them, the tokens, and the members.
 pub struct Catalog {
     snapshot_file: PathBuf,
     policies: Policies,

@@ -14,10 +14,12 @@ use serde::{Deserialize, Serialize};
 use super::funnels::{self, FunnelRow};
 use super::goals::{self, GoalRow};
 use super::links::{LinkRow, SharedLink};
+use super::members::{Member, MemberRow};
 use super::segments::{self, SegmentRow};
 use super::sites::SiteRow;
 use super::tokens::{Token, TokenRow};
 use crate::site::Site;
+use crate::site::member::Person;
 use crate::site::policy::Policies;
 use crate::store::{Store, StoreError};
 
@@ -70,6 +72,7 @@ entries! {
     segments: SegmentRow,
     funnels: FunnelRow,
     shared_links: LinkRow,
+    members: MemberRow,
 }
 
 impl Snapshot {
@@ -112,6 +115,8 @@ pub(super) struct Known {
     pub(super) tokens: HashMap<String, Token>,
     /// The shared links by their slug, those that have ended among them.
     pub(super) links: HashMap<String, SharedLink>,
+    /// The members by their name: one for each site that is said of them, and for all sites.
+    pub(super) members: HashMap<Person, Vec<Member>>,
 }
 
 impl Known {
@@ -135,7 +140,11 @@ impl Known {
         let tokens = tokens.collect();
         let links = rows.shared_links.iter().filter_map(LinkRow::link);
         let links = links.map(|link| (link.slug.clone(), link)).collect();
-        Self { loaded: true, sites, renamed, tokens, links, rows }
+        let mut members = HashMap::<Person, Vec<Member>>::new();
+        for member in rows.members.iter().filter_map(MemberRow::member) {
+            members.entry(member.person.clone()).or_default().push(member);
+        }
+        Self { loaded: true, sites, renamed, tokens, links, members, rows }
     }
 }
 

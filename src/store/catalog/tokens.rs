@@ -10,6 +10,7 @@ use super::sites::known_site;
 use super::{Catalog, CatalogError, hex, seconds};
 use crate::site::SiteId;
 use crate::site::floor::Floor;
+use crate::site::member::Role;
 use crate::store::Store;
 
 /// A row of `tokens`.
@@ -75,6 +76,12 @@ impl Token {
     /// Whether it allows changes of the catalog at a moment.
     pub fn administers(&self, now: Timestamp) -> bool {
         self.is_alive(now) && self.scope == Scope::Admin && self.sites.is_empty()
+    }
+
+    /// What it may do with a site at a moment: whoever administers owns every site.
+    pub fn role(&self, site: SiteId, now: Timestamp) -> Option<Role> {
+        let role = if self.administers(now) { Role::Owner } else { Role::Viewer };
+        self.reads(site, now).then_some(role)
     }
 
     /// The floor under what it is told.
@@ -226,6 +233,11 @@ mod tests {
         assert!(token(None, &[], Scope::Admin).administers(now));
         assert!(!token(None, &[1], Scope::Admin).administers(now));
         assert!(!token(None, &[], Scope::Stats).administers(now));
+        let role = |sites: &[u32], scope| token(Some(101), sites, scope).role(SiteId(1), now);
+        assert_eq!(role(&[], Scope::Admin), Some(Role::Owner));
+        assert_eq!(role(&[1], Scope::Admin), Some(Role::Viewer));
+        assert_eq!(role(&[], Scope::Stats), Some(Role::Viewer));
+        assert_eq!(role(&[2], Scope::Stats), None);
     }
 
     #[test]

@@ -35,6 +35,13 @@ words! {
         "Das Token bleibt in diesem Browser, in einem Cookie, das nur diese Seiten lesen.";
     wrong_token: "That token opens nothing here. Copy it whole, or make a new one.",
         "Dieses Token öffnet hier nichts. Kopieren Sie es vollständig, oder erzeugen Sie ein neues.";
+    for_members: "These reports are not public: they are for members.",
+        "Diese Auswertungen sind nicht öffentlich: Sie sind für Mitglieder.";
+    sign_in_with: "Sign in with {}", "Mit {} anmelden";
+    or_by_token: "Or with a token, which whoever runs this collector can give you:",
+        "Oder mit einem Token, das Ihnen geben kann, wer diese Installation betreibt:";
+    signed_in: "You are signed in", "Sie sind angemeldet";
+    go_on: "Go on", "Weiter";
 
     // The overview
     last_30_days: "The last 30 days", "Die letzten 30 Tage";
@@ -278,6 +285,20 @@ words! {
     used_at: "last used {}", "zuletzt benutzt {}";
     never_used: "not used yet", "noch nicht benutzt";
 
+    // Members in the settings
+    members: "Members", "Mitglieder";
+    members_advice: "Members sign in as themselves, without a token. Whoever is a member already gets the new role.",
+        "Mitglieder melden sich als sie selbst an, ohne Token. Wer schon Mitglied ist, bekommt die neue Rolle.";
+    no_way_in: "Nobody can sign in so yet: whoever runs this collector sets up [sign_in] first.",
+        "So kann sich noch niemand anmelden: Wer diese Installation betreibt, richtet zuerst [sign_in] ein.";
+    member_person: "Name that the person signs in with, such as an e-mail address",
+        "Name, mit dem sich die Person anmeldet, etwa eine E-Mail-Adresse";
+    member_role: "Role", "Rolle";
+    role_viewer: "sees the reports", "sieht die Auswertungen";
+    role_editor: "edits goals, segments and funnels", "bearbeitet Ziele, Segmente und Trichter";
+    role_owner: "owns the site", "besitzt die Website";
+    save_member: "Save member", "Mitglied speichern";
+
     // Readers who are told no small numbers
     floor_note: "Numbers of fewer than {} visitors are not told here: what is rare is counted together, numbers are rounded to {}, and today is not among them.",
         "Anzahlen von weniger als {} Besuchern stehen hier nicht: Seltenes ist zusammengezählt, Zahlen sind auf {} gerundet, und der heutige Tag fehlt.";
@@ -290,6 +311,20 @@ words! {
     not_found: "There is nothing here", "Hier ist nichts";
     not_found_advice: "Check the address, or begin at the overview of your sites.",
         "Prüfen Sie die Adresse, oder beginnen Sie bei der Übersicht Ihrer Websites.";
+    no_role: "You are signed in, and have no site yet", "Sie sind angemeldet und haben noch keine Website";
+    no_role_advice: "You are {}. Ask whoever runs this collector to make you a member of a site under that name.",
+        "Sie sind {}. Bitten Sie, wer diese Installation betreibt, Sie unter diesem Namen zum Mitglied einer Website zu machen.";
+    not_signed_in: "You are not signed in", "Sie sind nicht angemeldet";
+    sign_in_astray: "This sign-in did not begin in this browser, or took too long. Begin it again here.",
+        "Diese Anmeldung hat nicht in diesem Browser begonnen oder zu lange gedauert. Beginnen Sie sie hier noch einmal.";
+    sign_in_denied: "The service that signs people in did not let you in, or you turned back. You can begin again here.",
+        "Der Anmeldedienst hat Sie nicht eingelassen, oder Sie sind umgekehrt. Sie können hier noch einmal beginnen.";
+    provider_away: "The service that signs people in does not answer as it should. Try again in a moment; a token works meanwhile.",
+        "Der Anmeldedienst antwortet nicht, wie er soll. Versuchen Sie es gleich noch einmal; mit einem Token geht es solange.";
+    address_not_verified: "The service that signs people in has not verified your e-mail address. Have it verified there, and sign in again.",
+        "Der Anmeldedienst hat Ihre E-Mail-Adresse nicht bestätigt. Lassen Sie sie dort bestätigen, und melden Sie sich noch einmal an.";
+    provider_names_nobody: "The service that signs people in does not say who you are. Whoever runs this collector finds the reason in its log.",
+        "Der Anmeldedienst sagt nicht, wer Sie sind. Wer diese Installation betreibt, findet den Grund in ihrem Protokoll.";
     database_away: "The numbers are not at hand right now", "Die Zahlen sind gerade nicht verfügbar";
     database_away_advice: "The database does not answer. Visits are still counted, and nothing is lost; try again in a moment.",
         "Die Datenbank antwortet nicht. Besuche werden weiter gezählt, nichts geht verloren; versuchen Sie es gleich noch einmal.";
