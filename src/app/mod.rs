@@ -78,7 +78,9 @@ impl App {
             )),
             guesses: Guesses::default(),
             public_url: config.public_url.clone(),
-            script: Arc::new(config.script.clone()),
+            embed_in: config.dashboard.embed_in.clone().into(),
+            scripts: Arc::new(Scripts::new(Arc::clone(&script))),
+            script,
             probe: Arc::new(Probe::new()?),
         };
         Ok(Self { config, services, database, _data_dir: data_dir })

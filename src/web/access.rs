@@ -66,6 +66,12 @@ impl Viewer {
         }
     }
 
+    /// Whoever comes by the address of a frame or a picture: by this shared link, if it is one that needs no
+    /// password.
+    pub(super) fn of_link(services: &Services, slug: &str) -> Self {
+        Self { token: None, link: opened(services, slug) }
+    }
+
     /// What is seen of a site, if anything is: by the token, or else by the link, or else by everybody.
     pub(super) fn sees(&self, services: &Services, site: &Site) -> Option<Sight> {
         let reads = |token: &&Token| token.reads(site.id, services.clock.now());

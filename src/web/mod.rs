@@ -9,6 +9,7 @@
 //! - [`panels`] and [`columns`] say which questions are asked.
 //! - [`words`] and [`format`](mod@format) speak the viewer's language; [`frame`] and [`shell`] are around the numbers.
 //! - [`access`] decides who may see a page, and [`share`] lets in who comes by a shared link.
+//! - [`embed`] is what stands in pages of other sites: a frame and a badge.
 //! - [`visitor`] is not the dashboard's: it is the page of those who are counted, and has a script for those
 //!   who object.
 
@@ -19,6 +20,7 @@ mod chart;
 mod columns;
 mod csv;
 mod details;
+mod embed;
 mod figure;
 mod filter;
 mod format;
@@ -60,6 +62,8 @@ pub(crate) fn routes() -> Router<Services> {
         .route("/{site}", get(site::show))
         .route("/{site}/by/{dimension}", get(details::show))
         .route("/{site}/csv/{dimension}", get(csv::download))
+        .route("/{site}/badge.svg", get(embed::badge))
+        .route("/{site}/embed", get(embed::show))
         .route("/{site}/funnel", get(funnel::show))
         .route("/{site}/journey", get(journey::show))
         .route("/{site}/live", get(live::show))

@@ -65,23 +65,19 @@ impl Shell {
     pub(super) fn of(asker: &Asker, now: u64) -> Self {
         let (view, words) = (&asker.view, asker.words());
         let days = days(asker);
-        let range = days.map_or_else(String::new, |[from, to]| asker.lang.days(from, to));
-        let period = view.period.label(words).map_or_else(|| range.clone(), ToOwned::to_owned);
+        let [period, range] = period(asker);
         let visitors = asker.lang.whole(now as f64);
         Self {
             site: asker.site.domain.clone(),
             home: asker.home() + &view.url(),
             live: asker.floor.is_none().then(|| asker.home() + "/live" + &view.url()),
             can_filter: asker.floor.is_none(),
-            note: asker.floor.map(|floor| {
-                let least = floor.least().to_string();
-                fill(words.floor_note, &[&least, &least])
-            }),
+            note: note(asker),
             settings: asker.is_admin.then(|| asker.home() + "/settings" + &view.url()),
             now: fill(words.now_there, &[&visitors]),
             is_busy: now > 0,
             is_timed: true,
-            range: if period == range { String::new() } else { range },
+            range,
             period,
             periods: PERIODS
                 .iter()
@@ -112,6 +108,21 @@ impl Shell {
                 .collect(),
             relations: Relation::ALL.map(|known| (known.name(), known.label(words))).to_vec(),
         }
+    }
+}
+
+/// What readers are told who are told no small numbers.
+pub(super) fn note(asker: &Asker) -> Option<String> {
+    let least = asker.floor?.least().to_string();
+    Some(fill(asker.words().floor_note, &[&least, &least]))
+}
+
+/// What the view's period is called, and its days, if they are not what it is called.
+pub(super) fn period(asker: &Asker) -> [String; 2] {
+    let range = days(asker).map_or_else(String::new, |[from, to]| asker.lang.days(from, to));
+    match asker.view.period.label(asker.words()) {
+        Some(label) => [label.to_owned(), range],
+        None => [range, String::new()],
     }
 }
 
