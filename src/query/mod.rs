@@ -11,7 +11,7 @@
 
 mod comparison;
 mod compile;
-mod countries;
+pub(crate) mod countries;
 pub mod dimension;
 mod error;
 pub mod filter;

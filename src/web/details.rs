@@ -14,7 +14,7 @@ use super::live::visitors_now;
 use super::ranking::{self, Order, Row};
 use super::shell::{Shell, owned};
 use super::site::Column;
-use super::words::{fill, names};
+use super::words::{Lang, countries, fill, names};
 use crate::query::metric::Metric;
 use crate::report::AskError;
 
@@ -69,9 +69,15 @@ impl Wanted {
     }
 
     /// What is searched, as a filter.
-    fn filters(&self, dimension: &str) -> Vec<Value> {
+    fn filters(&self, lang: Lang, dimension: &str) -> Vec<Value> {
         if self.search.is_empty() {
             return Vec::new();
+        }
+        if dimension == "visit:country_name" {
+            let found = countries::containing(lang, &self.search);
+            if !found.is_empty() {
+                return vec![json!(["is", dimension, found])];
+            }
         }
         vec![json!(["contains", dimension, [self.search], {"case_sensitive": false}])]
     }
@@ -116,7 +122,8 @@ async fn model(asker: &Asker, dimension: &str, wanted: &Wanted) -> Result<Detail
     let metrics = columns::all(asker, dimension);
     let order = Order::read(wanted.order.as_deref(), &metrics);
     let offset = (wanted.page - 1) * PAGE_ROWS;
-    let mut query = ranking::query(asker, dimension, &metrics, order, wanted.filters(dimension));
+    let mut query =
+        ranking::query(asker, dimension, &metrics, order, wanted.filters(asker.lang, dimension));
     query["pagination"] = json!({ "limit": PAGE_ROWS, "offset": offset });
     query["include"] = json!({ "total_rows": true });
     let (answer, now) = tokio::try_join!(asker.ask(&query), visitors_now(asker))?;
@@ -169,7 +176,7 @@ fn tabs(asker: &Asker, dimension: &str) -> Vec<Link> {
 pub(super) fn whole_list(asker: &Asker, dimension: &str, url: &str, metrics: &[Metric]) -> Value {
     let wanted = Wanted::read(url);
     let order = Order::read(wanted.order.as_deref(), metrics);
-    ranking::query(asker, dimension, metrics, order, wanted.filters(dimension))
+    ranking::query(asker, dimension, metrics, order, wanted.filters(asker.lang, dimension))
 }
 
 #[cfg(test)]
@@ -180,6 +187,18 @@ mod tests {
     fn a_page_of_a_list_is_a_number_from_1() {
         for (query, page) in [("", 1), ("page=3", 3), ("page=0", 1), ("page=-2", 1), ("page=x", 1)]
         {
+    #[test]
+    fn countries_are_searched_by_the_names_that_are_read() {
+        let wanted = Wanted::read("search=deutsch");
+        let dimension = "visit:country_name";
+        assert_eq!(
+            wanted.filters(Lang::German, dimension),
+            [json!(["is", dimension, ["Germany"]])]
+        );
+        let as_it_is = json!(["contains", dimension, ["deutsch"], {"case_sensitive": false}]);
+        assert_eq!(wanted.filters(Lang::English, dimension), [as_it_is]);
+    }
+
             assert_eq!(Wanted::read(query).page, page, "{query}");
         }
     }

@@ -8,7 +8,7 @@ use super::filter::{Filter, Relation, SEGMENT};
 use super::frame::Link;
 use super::panels;
 use super::view::{Comparison, PERIODS, Span};
-use super::words::{Lang, fill, languages, names};
+use super::words::{Lang, countries, fill, languages, names};
 use crate::query::{Dialect, Query};
 use crate::site::segment::Segment;
 
@@ -201,6 +201,7 @@ fn pill(asker: &Asker, filter: &Filter) -> Pill {
 pub(super) fn shown(lang: Lang, dimension: &str, value: &str) -> String {
     match dimension {
         _ if value.is_empty() => lang.words().none.to_owned(),
+        "visit:country_name" => countries::name(lang, value).to_owned(),
         "visit:language" => languages::name(lang, value),
         _ => value.to_owned(),
     }
