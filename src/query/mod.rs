@@ -256,7 +256,10 @@ impl Query {
     pub fn interval(&self) -> Option<Interval> {
         self.dimensions.iter().find_map(|dimension| match dimension {
             Dimension::Time(interval) => Some(*interval),
-            Dimension::Field(_) | Dimension::Property(_) | Dimension::Goal(_) => None,
+            Dimension::Field(_)
+            | Dimension::Property(_)
+            | Dimension::Properties
+            | Dimension::Goal(_) => None,
         })
     }
 

@@ -100,6 +100,7 @@ struct DetailsPage {
     previous: Option<String>,
     next: Option<String>,
     search: String,
+    /// Empty where the list can not be searched.
     search_label: String,
     order: Option<String>,
     hidden: Vec<(String, String)>,
@@ -146,7 +147,10 @@ async fn model(asker: &Asker, dimension: &str, wanted: &Wanted) -> Result<Detail
         place: fill(words.rows_of, &[&whole(offset + 1), &whole(last), &whole(total)]),
         previous: (wanted.page > 1).then(|| wanted.at(wanted.page - 1).url(asker)),
         next: (last < total).then(|| wanted.at(wanted.page + 1).url(asker)),
-        search_label: fill(words.search_in, &[&title]),
+        search_label: match dimension {
+            ranking::PROPERTIES => String::new(),
+            _ => fill(words.search_in, &[&title]),
+        },
         search: wanted.search.clone(),
         order: wanted.order.clone(),
         hidden: owned(asker.view.pairs()),
@@ -184,10 +188,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_of_a_list_is_a_number_from_1() {
-        for (query, page) in [("", 1), ("page=3", 3), ("page=0", 1), ("page=-2", 1), ("page=x", 1)]
-        {
-    #[test]
     fn countries_are_searched_by_the_names_that_are_read() {
         let wanted = Wanted::read("search=deutsch");
         let dimension = "visit:country_name";
@@ -199,6 +199,10 @@ mod tests {
         assert_eq!(wanted.filters(Lang::English, dimension), [as_it_is]);
     }
 
+    #[test]
+    fn a_page_of_a_list_is_a_number_from_1() {
+        for (query, page) in [("", 1), ("page=3", 3), ("page=0", 1), ("page=-2", 1), ("page=x", 1)]
+        {
             assert_eq!(Wanted::read(query).page, page, "{query}");
         }
     }
