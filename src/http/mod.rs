@@ -22,6 +22,7 @@ pub mod backups;
 pub mod beacon;
 pub mod connections;
 pub mod control;
+mod days;
 pub mod door;
 pub mod erase;
 pub mod export;
