@@ -24,6 +24,7 @@ use crate::http::guesses::Guesses;
 use crate::http::health::Health;
 use crate::http::probe::Probe;
 use crate::http::queue::Queue;
+use crate::http::script::Scripts;
 use crate::privacy::{Ledger, OnObjection, SaltStore, Salts};
 use crate::store::catalog::Catalog;
 use crate::store::loader::quarantine::Quarantine;
@@ -62,6 +63,7 @@ impl App {
         let quarantine = Arc::new(Quarantine::of(&config.data_dir));
         let eraser =
             Eraser::new(database.store(), Arc::clone(&quarantine), config.data_dir.clone());
+        let script = Arc::new(config.script.clone());
         let services = Services {
             clock,
             eraser: Arc::new(eraser),

@@ -85,10 +85,12 @@ pub struct Services {
     pub guesses: guesses::Guesses,
     /// The address at which browsers reach the collector, when the operator said so.
     pub public_url: Option<String>,
-    /// What the page scripts do, and where they send.
     /// The pages that may frame what is embedded: sources of `frame-ancestors`.
     pub embed_in: Arc<[String]>,
+    /// What the page scripts do, and where they send.
     pub script: Arc<crate::config::Script>,
+    /// The page scripts themselves.
+    pub scripts: Arc<script::Scripts>,
     /// What lets the owner of the data directory ask how addresses are found.
     pub probe: Arc<probe::Probe>,
 }
