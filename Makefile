@@ -46,6 +46,16 @@ TARGETS ?=
 fuzz-targets: ## Fuzz what reads strangers' bytes, guided by coverage: DURATION=seconds, TARGETS=names
 	fuzz/run.sh $(DURATION) $(TARGETS)
 
+# Numbers to compare stay in $(CARGO_TARGET_DIR)/bench. `make bench SHORT=1` takes a minute, with the build of the tests.
+BENCH = cargo bench $(if $(SHORT),--profile dev)
+NUMBERS = $(CARGO_TARGET_DIR)/bench
+
+.PHONY: bench
+bench: engine ## Measure what a beacon costs, stage by stage and as a whole
+	@mkdir -p $(NUMBERS)
+	$(BENCH) --bench stages -- --output-format bencher $(if $(SHORT),--warm-up-time 0.2 --measurement-time 0.5 --sample-size 10) | tee $(NUMBERS)/stages.txt
+	$(BENCH) --bench collecting -- $(if $(SHORT),--rounds 1 --events 20000) | tee $(NUMBERS)/collecting.txt
+
 .PHONY: check
 check: beacon/node_modules dashboards/source/node_modules deploy/check/node_modules ## Check format, lints, documentation and what is built from sources here
 	cargo fmt --check

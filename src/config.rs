@@ -37,6 +37,8 @@ pub struct Config {
     pub script: Script,
     /// The privacy boundary.
     pub privacy: Privacy,
+    /// The pages for people.
+    pub dashboard: Dashboard,
     /// What one network or site may take.
     pub limits: Limits,
     /// The open visits.
@@ -72,6 +74,7 @@ impl Default for Config {
             tls: Tls::default(),
             script: Script::default(),
             privacy: Privacy::default(),
+            dashboard: Dashboard::default(),
             limits: Limits::default(),
             visits: Visits::default(),
             spool: Spool::default(),
@@ -180,6 +183,20 @@ impl Default for Privacy {
             consent: ConsentMode::NotAsked,
             sites: BTreeMap::new(),
         }
+    }
+}
+
+/// `[dashboard]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Dashboard {
+    /// The pages that may frame `/{site}/embed`: `*` for all, or origins such as `https://example.com`.
+    pub embed_in: Vec<String>,
+}
+
+impl Default for Dashboard {
+    fn default() -> Self {
+        Self { embed_in: vec!["*".to_owned()] }
     }
 }
 
@@ -490,6 +507,7 @@ const OVERRIDES: &[(&str, &[&str], Form)] = &[
     ("PASSERBY_PRIVACY_PROFILE", &["privacy", "profile"], Form::Text),
     ("PASSERBY_PRIVACY_CONSENT", &["privacy", "consent"], Form::Text),
     ("PASSERBY_PRIVACY_SALT_DIR", &["privacy", "salt_dir"], Form::Text),
+    ("PASSERBY_DASHBOARD_EMBED_IN", &["dashboard", "embed_in"], Form::List),
     ("PASSERBY_LIMITS_EVENTS_PER_NETWORK", &["limits", "events_per_network"], Form::Integer),
     ("PASSERBY_LIMITS_EVENTS_PER_SITE", &["limits", "events_per_site"], Form::Integer),
     (
@@ -611,6 +629,13 @@ impl Environment {
     }
 }
 
+/// Whether pages can be named by it in a policy: what it is made of has no other meaning there.
+fn is_origin(source: &str) -> bool {
+    let host = source.strip_prefix("https://").or_else(|| source.strip_prefix("http://"));
+    let is_of_host = |c: char| c.is_ascii_alphanumeric() || ".-:*[]".contains(c);
+    source == "*" || host.is_some_and(|host| !host.is_empty() && host.chars().all(is_of_host))
+}
+
 fn text_pair((name, value): (std::ffi::OsString, std::ffi::OsString)) -> Option<(String, String)> {
     Some((name.into_string().ok()?, value.into_string().ok()?))
 }
@@ -700,6 +725,11 @@ impl Config {
                 let rule = "a path that begins with a slash, such as /lib/app.js";
                 return Err(ConfigError::OutOfBounds { key, value: path.clone(), rule });
             }
+        }
+        if let Some(source) = self.dashboard.embed_in.iter().find(|source| !is_origin(source)) {
+            let rule = "* or an origin without a path, such as https://example.com";
+            let value = source.clone();
+            return Err(ConfigError::OutOfBounds { key: "dashboard.embed_in", value, rule });
         }
         // They become part of a condition: see `store::engine`.
         let is_odd = |site: &&String| {
@@ -939,6 +969,13 @@ mod tests {
             &[],
             "engine.analyst_sites is a'b, but must be",
         );
+        for source in ["example.com", "https://a.test/", "https://a.test; x", "'self'", "https://"]
+        {
+            let text = format!("[dashboard]\nembed_in = [\"{source}\"]");
+            refused(&text, &[], &format!("dashboard.embed_in is {source}, but must be"));
+        }
+        let origins = "https://a.test, http://*.b.test:8080, *";
+        config("", &[("PASSERBY_DASHBOARD_EMBED_IN", origins)]);
         refused("trusted_proxies = ['10.0.0.0']", &[], "trusted_proxies");
         refused("forwarding_headers = ['x-real-ip']", &[], "x-real-ip must be one of");
         for (key, value) in

@@ -24,6 +24,7 @@ use crate::http::guesses::Guesses;
 use crate::http::health::Health;
 use crate::http::probe::Probe;
 use crate::http::queue::Queue;
+use crate::http::script::Scripts;
 use crate::privacy::{Ledger, OnObjection, SaltStore, Salts};
 use crate::sign_in::SignIn;
 use crate::store::catalog::Catalog;
@@ -63,6 +64,7 @@ impl App {
         let quarantine = Arc::new(Quarantine::of(&config.data_dir));
         let eraser =
             Eraser::new(database.store(), Arc::clone(&quarantine), config.data_dir.clone());
+        let script = Arc::new(config.script.clone());
         let services = Services {
             clock,
             eraser: Arc::new(eraser),
@@ -80,7 +82,9 @@ impl App {
             guesses: Guesses::default(),
             public_url: config.public_url.clone(),
             sign_in: Arc::new(SignIn::open(&config)?),
-            script: Arc::new(config.script.clone()),
+            embed_in: config.dashboard.embed_in.clone().into(),
+            scripts: Arc::new(Scripts::new(Arc::clone(&script))),
+            script,
             probe: Arc::new(Probe::new()?),
         };
         Ok(Self { config, services, database, _data_dir: data_dir })

@@ -7,13 +7,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
-use jiff::civil::{Date, Time};
-use jiff::{Timestamp, ToSpan};
 use serde::Deserialize;
 
 use super::Services;
 use super::access::{Access, Administrator};
 use super::answer::Refused;
+use super::days::moment;
 use crate::erasure::Outcome;
 use crate::site::Site;
 use crate::store::{Path, Selection};
@@ -103,20 +102,4 @@ impl Wanted {
             ..Selection::of(site.id)
         })
     }
-}
-
-/// A moment, or a day of the site's: its beginning, or with `days_later` that of a later one.
-fn moment(name: &str, text: &str, site: &Site, days_later: i64) -> Result<Timestamp, Refused> {
-    if let Ok(moment) = text.parse::<Timestamp>() {
-        return Ok(moment);
-    }
-    let day = text.parse::<Date>().ok().and_then(|day| {
-        let day = day.checked_add(days_later.days()).ok()?;
-        site.timezone.to_timestamp(day.to_datetime(Time::midnight())).ok()
-    });
-    day.ok_or_else(|| {
-        Refused::bad_request(format!(
-            "{name}: `{text}` is neither a day such as 2026-01-31 nor a moment such as 2026-01-31T12:00:00Z"
-        ))
-    })
 }

@@ -10,12 +10,12 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use futures_util::stream;
-use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::Services;
 use super::access::Administrator;
 use super::answer::Refused;
+use super::days::day;
 use super::noting::Noted;
 use crate::beacon::decode::bare_domain;
 use crate::export::{Days, Export};
@@ -71,19 +71,12 @@ async fn export(
 }
 
 fn days(wanted: &Wanted) -> Result<Days, Refused> {
-    let days = Days { from: date("from", &wanted.from)?, to: date("to", &wanted.to)? };
+    let day = |name, text: &Option<String>| text.as_deref().map(|text| day(name, text)).transpose();
+    let days = Days { from: day("from", &wanted.from)?, to: day("to", &wanted.to)? };
     match days {
         Days { from: Some(from), to: Some(to) } if from > to => {
             Err(Refused::bad_request(format!("#/to: Invalid to \"{to}\": it is before `from`.")))
         }
         _ => Ok(days),
     }
-}
-
-fn date(name: &str, text: &Option<String>) -> Result<Option<Date>, Refused> {
-    let Some(text) = text else { return Ok(None) };
-    text.parse().map(Some).map_err(|_| {
-        let rule = "it must be a date, such as 2026-01-31";
-        Refused::bad_request(format!("#/{name}: Invalid {name} \"{text}\": {rule}."))
-    })
 }

@@ -22,6 +22,7 @@ pub mod backups;
 pub mod beacon;
 pub mod connections;
 pub mod control;
+mod days;
 pub mod door;
 pub mod erase;
 pub mod export;
@@ -87,8 +88,12 @@ pub struct Services {
     pub public_url: Option<String>,
     /// The ways in which people sign in beside tokens.
     pub sign_in: Arc<crate::sign_in::SignIn>,
+    /// The pages that may frame what is embedded: sources of `frame-ancestors`.
+    pub embed_in: Arc<[String]>,
     /// What the page scripts do, and where they send.
     pub script: Arc<crate::config::Script>,
+    /// The page scripts themselves.
+    pub scripts: Arc<script::Scripts>,
     /// What lets the owner of the data directory ask how addresses are found.
     pub probe: Arc<probe::Probe>,
 }

@@ -10,9 +10,13 @@ macro_rules! countries {
             "transform(toString(country), [", $("'", $code, "',",)* "''], [", $("'", $name, "',",)* "''], toString(country))"
         );
 
-        #[cfg(test)]
         const ALL: &[(&str, &str)] = &[$(($code, $name)),*];
     };
+}
+
+/// The code and the English name of every country.
+pub(crate) fn names() -> impl Iterator<Item = (&'static str, String)> {
+    ALL.iter().map(|(code, name)| (*code, name.replace("''", "'")))
 }
 
 // An apostrophe in a name is doubled, as SQL wants it.

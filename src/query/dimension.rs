@@ -212,6 +212,9 @@ impl fmt::Display for PropertyName {
 /// The dimension that is the goals.
 pub(super) const GOAL: &str = "event:goal";
 
+/// The dimension that is the names of the properties.
+pub(super) const PROPERTIES: &str = "event:props";
+
 /// What a report is broken down by. `Display` gives its public name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Dimension {
@@ -219,6 +222,8 @@ pub enum Dimension {
     Field(Field),
     /// A custom property of an event.
     Property(PropertyName),
+    /// The names of the properties that an event has: a row for each of these.
+    Properties,
     /// The goals that an event meets: a row for each of these.
     Goal(Vec<Goal>),
     /// Time, in buckets of the site's time zone.
@@ -230,7 +235,7 @@ impl Dimension {
     pub fn is_of_event(&self) -> bool {
         match self {
             Self::Field(field) => field.is_of_event(),
-            Self::Property(_) | Self::Goal(_) => true,
+            Self::Property(_) | Self::Properties | Self::Goal(_) => true,
             Self::Time(_) => false,
         }
     }
@@ -246,6 +251,7 @@ impl fmt::Display for Dimension {
         match self {
             Self::Field(field) => formatter.write_str(field.spec().name),
             Self::Property(name) => name.fmt(formatter),
+            Self::Properties => formatter.write_str(PROPERTIES),
             Self::Goal(_) => formatter.write_str(GOAL),
             Self::Time(interval) => formatter.write_str(interval.name()),
         }

@@ -111,7 +111,7 @@ pub(super) fn check(query: &Query, problems: &mut Problems) {
         let is_permitted = match dimension {
             Dimension::Field(field) => FIELDS.contains(field),
             Dimension::Time(interval) => INTERVALS.contains(interval),
-            Dimension::Property(_) | Dimension::Goal(_) => false,
+            Dimension::Property(_) | Dimension::Properties | Dimension::Goal(_) => false,
         };
         if !is_permitted {
             let message = format!("Invalid dimension \"{dimension}\": {WHY} it could tell of few.");

@@ -11,7 +11,7 @@
 
 mod comparison;
 mod compile;
-mod countries;
+pub(crate) mod countries;
 pub mod dimension;
 mod error;
 pub mod filter;
@@ -256,7 +256,10 @@ impl Query {
     pub fn interval(&self) -> Option<Interval> {
         self.dimensions.iter().find_map(|dimension| match dimension {
             Dimension::Time(interval) => Some(*interval),
-            Dimension::Field(_) | Dimension::Property(_) | Dimension::Goal(_) => None,
+            Dimension::Field(_)
+            | Dimension::Property(_)
+            | Dimension::Properties
+            | Dimension::Goal(_) => None,
         })
     }
 

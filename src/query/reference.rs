@@ -253,6 +253,7 @@ fn dimensions() -> String {
     text += &format!(
         "| `event:props:<name>` | A custom property. | event | `{NO_PROPERTY}` | `pro` |\n"
     );
+    text += "| `event:props` | The names of the custom properties that the event has: a row for each. Not to filter by. | event | | `plan` |\n";
     text +=
         "| `event:goal` | The goals that the event meets: a row for each. | event | | `Signup` |\n";
     text += "| `time` | By hour up to 48 hours, by day up to 40 days, by week up to 52 weeks, else by month. | | | `2024-05-01` |\n";

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::dimension::{Field, GOAL};
+use super::dimension::{Field, GOAL, PROPERTIES};
 use super::filter::VALUES_MAX;
 use super::filter::segments::SEGMENT;
 use super::interval::Interval;
@@ -24,6 +24,7 @@ pub fn schema() -> Value {
         .clone()
         .chain([
             (GOAL, "The goals of the site that the event meets: a row for each."),
+            (PROPERTIES, "The names of the custom properties that the event has: a row for each."),
             ("time", "Time, by whichever interval fits the period."),
         ])
         .chain(intervals);

@@ -65,7 +65,10 @@ pub(super) fn counterparts(query: &Query, other: &Query) -> Counterparts {
     let places = |dimension: &Dimension| match dimension {
         // A Monday is compared with a Monday, whichever came first in its period.
         Dimension::Time(interval) => !interval.is_cyclic(),
-        Dimension::Field(_) | Dimension::Property(_) | Dimension::Goal(_) => false,
+        Dimension::Field(_)
+        | Dimension::Property(_)
+        | Dimension::Properties
+        | Dimension::Goal(_) => false,
     };
     let time = query.dimensions().iter().position(places);
     let labels = query.interval().map(|interval| {

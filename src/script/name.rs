@@ -14,7 +14,7 @@
 use super::Word;
 
 /// What was built from `beacon/`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Build {
     /// Views, attention and events.
     Core,
@@ -59,7 +59,7 @@ impl Build {
 }
 
 /// What a name asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Name {
     /// The build.
     pub build: Build,

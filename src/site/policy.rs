@@ -22,7 +22,7 @@ pub enum Profile {
 }
 
 /// Whether a site's visitors are asked before they are measured.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Hash)]
 #[serde(rename_all = "kebab-case")]
 pub enum ConsentMode {
     /// They are not.

@@ -56,50 +56,20 @@ impl FromRequestParts<Services> for Asker {
 
     /// Somebody who may not see a page learns nothing of it: not even whether there is such a site.
     async fn from_request_parts(parts: &mut Parts, services: &Services) -> Result<Self, Response> {
-        let Path(names) = Path::<HashMap<String, String>>::from_request_parts(parts, services)
-            .await
-            .map_err(IntoResponse::into_response)?;
-        let query = parts.uri.query().unwrap_or_default();
-        let view = View::read(query);
-        let lang = view.lang.unwrap_or_else(|| Lang::accepted(&parts.headers));
-        let domain = names.get("site").map(String::as_str).unwrap_or_default();
-        let site = services.catalog.site(&bare_domain(domain));
         let viewer = Viewer::of(services, parts);
-        let noted = parts.extensions.get::<Noted>().cloned().unwrap_or_default();
-        if let Some(site) = &site {
-            noted.site(site);
-        }
-        let seen = site.and_then(|site| viewer.sees(services, &site).map(|sight| (site, sight)));
-        let Some((site, Sight { role, floor, within, reader })) = seen else {
-            noted.reader(viewer.reader());
-            return Err(match (viewer.stranger(services), viewer.has_signed_in()) {
-                (Some(person), _) => refuse_person(lang, viewer.account(services), person),
-                (None, true) => refuse(lang, StatusCode::NOT_FOUND, refusal::NOT_FOUND),
-                (None, false) => to_the_form(&parts.uri.to_string()),
-            });
-        };
-        if View::is_of_form(query) {
-            return Err(Redirect::to(&(parts.uri.path().to_owned() + &view.url())).into_response());
-        }
-        noted.reader(reader);
-        names.get("dimension").into_iter().for_each(|name| noted.dimension(name));
-        view.filters.iter().for_each(|filter| noted.dimension(&filter.dimension));
-        // Whoever is told no small numbers sees the site as a whole.
-        let view = if floor.is_some() { view.without_filters() } else { view };
-        Ok(Self {
-            site,
-            lang,
-            floor,
-            within,
-            account: viewer.account(services),
-            role,
-            owns_every_site: viewer.owns_every_site(services),
-            now: services.clock.now(),
-            origin: origin(services, parts),
-            view,
-            services: services.clone(),
+        let asker = Self::of(&viewer, parts, services).await?;
+        asker.ok_or_else(|| match (viewer.stranger(services), viewer.has_signed_in()) {
+            (Some(person), _) => refuse_person(lang_of(parts), viewer.account(services), person),
+            (None, true) => refuse(lang_of(parts), StatusCode::NOT_FOUND, refusal::NOT_FOUND),
+            (None, false) => to_the_form(&parts.uri.to_string()),
         })
     }
+}
+
+/// The language that the view chooses, or else the browser.
+pub(super) fn lang_of(parts: &Parts) -> Lang {
+    let view = View::read(parts.uri.query().unwrap_or_default());
+    view.lang.unwrap_or_else(|| Lang::accepted(&parts.headers))
 }
 
 /// As the operator said, or as the page was asked for.
@@ -110,6 +80,51 @@ fn origin(services: &Services, parts: &Parts) -> String {
 }
 
 impl Asker {
+    /// A viewer who asks for a page of a site; nobody, if that may not be seen.
+    pub(super) async fn of(
+        viewer: &Viewer,
+        parts: &mut Parts,
+        services: &Services,
+    ) -> Result<Option<Self>, Response> {
+        let Path(names) = Path::<HashMap<String, String>>::from_request_parts(parts, services)
+            .await
+            .map_err(IntoResponse::into_response)?;
+        let query = parts.uri.query().unwrap_or_default();
+        let view = View::read(query);
+        let domain = names.get("site").map(String::as_str).unwrap_or_default();
+        let site = services.catalog.site(&bare_domain(domain));
+        let noted = parts.extensions.get::<Noted>().cloned().unwrap_or_default();
+        if let Some(site) = &site {
+            noted.site(site);
+        }
+        let seen = site.and_then(|site| viewer.sees(services, &site).map(|sight| (site, sight)));
+        let Some((site, Sight { role, floor, within, reader })) = seen else {
+            noted.reader(viewer.reader());
+            return Ok(None);
+        };
+        if View::is_of_form(query) {
+            return Err(Redirect::to(&(parts.uri.path().to_owned() + &view.url())).into_response());
+        }
+        noted.reader(reader);
+        names.get("dimension").into_iter().for_each(|name| noted.dimension(name));
+        view.filters.iter().for_each(|filter| noted.dimension(&filter.dimension));
+        // Whoever is told no small numbers sees the site as a whole.
+        let view = if floor.is_some() { view.without_filters() } else { view };
+        Ok(Some(Self {
+            site,
+            lang: lang_of(parts),
+            floor,
+            within,
+            account: viewer.account(services),
+            role,
+            owns_every_site: viewer.owns_every_site(services),
+            now: services.clock.now(),
+            origin: origin(services, parts),
+            view,
+            services: services.clone(),
+        }))
+    }
+
     /// Whether it may do with the site what this role may.
     pub(super) fn may(&self, role: Role) -> bool {
         self.role >= Some(role)

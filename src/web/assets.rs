@@ -4,6 +4,7 @@
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::refusal::{self, refuse};
@@ -16,6 +17,49 @@ const SCRIPT: &str = include_str!("script.js");
 /// What a browser shows beside the title.
 const ICON: &str = include_str!("icon.svg");
 
+/// Which of its two palettes a page has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Theme {
+    Light,
+    Dark,
+    /// What the viewer's system has.
+    #[default]
+    #[serde(other)]
+    System,
+}
+
+/// What the stylesheet asks of the viewer's system.
+const DARK: &str = "(prefers-color-scheme: dark)";
+
+impl Theme {
+    const ALL: [Self; 3] = [Self::Light, Self::Dark, Self::System];
+
+    /// The media query under which the dark palette holds.
+    pub(super) fn dark_when(self) -> &'static str {
+        match self {
+            Self::Light => "not all",
+            Self::Dark => "all",
+            Self::System => DARK,
+        }
+    }
+
+    /// The stylesheet, with its question answered where the system is not asked.
+    fn style(self) -> String {
+        let schemes = match self {
+            Self::Light => "light",
+            Self::Dark => "dark",
+            Self::System => "light dark",
+        };
+        let scheme = format!("color-scheme: {schemes};");
+        STYLE.replace("color-scheme: light dark;", &scheme).replace(DARK, self.dark_when())
+    }
+
+    pub(super) fn style_path(self) -> String {
+        hashed(&self.style(), "css")
+    }
+}
+
 fn hashed(contents: &str, extension: &str) -> String {
     let digest = Sha256::digest(contents.as_bytes());
     let hash: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
@@ -23,7 +67,7 @@ fn hashed(contents: &str, extension: &str) -> String {
 }
 
 pub(super) fn style_path() -> String {
-    hashed(STYLE, "css")
+    Theme::System.style_path()
 }
 
 pub(super) fn script_path() -> String {
@@ -32,12 +76,13 @@ pub(super) fn script_path() -> String {
 
 pub(super) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
     let path = format!("/assets/{name}");
+    let theme = Theme::ALL.into_iter().find(|theme| theme.style_path() == path);
     let (content_type, contents) = if name == "icon.svg" {
-        ("image/svg+xml", ICON)
-    } else if path == style_path() {
-        ("text/css; charset=utf-8", STYLE)
+        ("image/svg+xml", ICON.to_owned())
+    } else if let Some(theme) = theme {
+        ("text/css; charset=utf-8", theme.style())
     } else if path == script_path() {
-        ("text/javascript; charset=utf-8", SCRIPT)
+        ("text/javascript; charset=utf-8", SCRIPT.to_owned())
     } else {
         return refuse(Lang::accepted(&headers), StatusCode::NOT_FOUND, refusal::NOT_FOUND);
     };
@@ -47,4 +92,22 @@ pub(super) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Respo
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
     (headers, contents).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_theme_answers_what_the_stylesheet_asks() {
+        assert_eq!(Theme::System.style(), STYLE);
+        for (theme, scheme, question) in
+            [(Theme::Light, "light", "not all"), (Theme::Dark, "dark", "all")]
+        {
+            let style = theme.style();
+            assert!(!style.contains("prefers-color-scheme"), "{theme:?}");
+            assert!(style.contains(&format!("color-scheme: {scheme};")), "{theme:?}");
+            assert!(style.contains(&format!("@media {question} {{\n  :root")), "{theme:?}");
+        }
+    }
 }

@@ -14,7 +14,7 @@ use super::live::visitors_now;
 use super::ranking::{self, Order, Row};
 use super::shell::{Shell, owned};
 use super::site::Column;
-use super::words::{fill, names};
+use super::words::{Lang, countries, fill, names};
 use crate::query::metric::Metric;
 use crate::report::AskError;
 
@@ -69,9 +69,15 @@ impl Wanted {
     }
 
     /// What is searched, as a filter.
-    fn filters(&self, dimension: &str) -> Vec<Value> {
+    fn filters(&self, lang: Lang, dimension: &str) -> Vec<Value> {
         if self.search.is_empty() {
             return Vec::new();
+        }
+        if dimension == "visit:country_name" {
+            let found = countries::containing(lang, &self.search);
+            if !found.is_empty() {
+                return vec![json!(["is", dimension, found])];
+            }
         }
         vec![json!(["contains", dimension, [self.search], {"case_sensitive": false}])]
     }
@@ -94,6 +100,7 @@ struct DetailsPage {
     previous: Option<String>,
     next: Option<String>,
     search: String,
+    /// Empty where the list can not be searched.
     search_label: String,
     order: Option<String>,
     hidden: Vec<(String, String)>,
@@ -116,7 +123,8 @@ async fn model(asker: &Asker, dimension: &str, wanted: &Wanted) -> Result<Detail
     let metrics = columns::all(asker, dimension);
     let order = Order::read(wanted.order.as_deref(), &metrics);
     let offset = (wanted.page - 1) * PAGE_ROWS;
-    let mut query = ranking::query(asker, dimension, &metrics, order, wanted.filters(dimension));
+    let mut query =
+        ranking::query(asker, dimension, &metrics, order, wanted.filters(asker.lang, dimension));
     query["pagination"] = json!({ "limit": PAGE_ROWS, "offset": offset });
     query["include"] = json!({ "total_rows": true });
     let (answer, now) = tokio::try_join!(asker.ask(&query), visitors_now(asker))?;
@@ -139,7 +147,10 @@ async fn model(asker: &Asker, dimension: &str, wanted: &Wanted) -> Result<Detail
         place: fill(words.rows_of, &[&whole(offset + 1), &whole(last), &whole(total)]),
         previous: (wanted.page > 1).then(|| wanted.at(wanted.page - 1).url(asker)),
         next: (last < total).then(|| wanted.at(wanted.page + 1).url(asker)),
-        search_label: fill(words.search_in, &[&title]),
+        search_label: match dimension {
+            ranking::PROPERTIES => String::new(),
+            _ => fill(words.search_in, &[&title]),
+        },
         search: wanted.search.clone(),
         order: wanted.order.clone(),
         hidden: owned(asker.view.pairs()),
@@ -169,12 +180,24 @@ fn tabs(asker: &Asker, dimension: &str) -> Vec<Link> {
 pub(super) fn whole_list(asker: &Asker, dimension: &str, url: &str, metrics: &[Metric]) -> Value {
     let wanted = Wanted::read(url);
     let order = Order::read(wanted.order.as_deref(), metrics);
-    ranking::query(asker, dimension, metrics, order, wanted.filters(dimension))
+    ranking::query(asker, dimension, metrics, order, wanted.filters(asker.lang, dimension))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn countries_are_searched_by_the_names_that_are_read() {
+        let wanted = Wanted::read("search=deutsch");
+        let dimension = "visit:country_name";
+        assert_eq!(
+            wanted.filters(Lang::German, dimension),
+            [json!(["is", dimension, ["Germany"]])]
+        );
+        let as_it_is = json!(["contains", dimension, ["deutsch"], {"case_sensitive": false}]);
+        assert_eq!(wanted.filters(Lang::English, dimension), [as_it_is]);
+    }
 
     #[test]
     fn a_page_of_a_list_is_a_number_from_1() {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::words::Words;
+use super::words::{Words, countries};
 
 /// How a value is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +52,9 @@ impl Relation {
 /// What stands where a dimension does, for a set of filters that the site has saved; its value is a number.
 pub(super) const SEGMENT: &str = "segment";
 
+/// The dimension whose values have other names in other languages.
+const COUNTRY: &str = "visit:country_name";
+
 /// One value that a dimension must have, or must not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Filter {
@@ -76,6 +79,12 @@ impl Filter {
     pub(super) fn of(relation: &str, dimension: &str, value: &str) -> Option<Self> {
         let relation = Relation::named(relation)?;
         let is_whole = !dimension.is_empty() && !value.is_empty();
+        let is_whole_name = matches!(relation, Relation::Is | Relation::IsNot);
+        let value = match dimension {
+            // Who reads it in German writes it in German.
+            COUNTRY if is_whole_name => countries::english(value),
+            _ => value,
+        };
         is_whole.then(|| Self {
             relation,
             dimension: dimension.to_owned(),
@@ -151,6 +160,20 @@ mod tests {
         assert!(!bing.replaces(&google.turned().unwrap()));
         assert!(!bing.replaces(&Filter::is("visit:browser", "Bing")));
         assert_eq!(Filter::is("event:goal", "Signup").turned(), None);
+    }
+
+    #[test]
+    fn a_country_may_be_named_in_german() {
+        for (relation, written, expected) in [
+            ("is", "Deutschland", "Germany"),
+            ("is_not", "frankreich", "France"),
+            ("is", "Germany", "Germany"),
+            ("contains", "Niger", "Niger"),
+        ] {
+            let filter = Filter::of(relation, "visit:country_name", written).unwrap();
+            assert_eq!(filter.value, expected);
+        }
+        assert_eq!(Filter::is("event:page", "Deutschland").value, "Deutschland");
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! - [`words`] and [`format`](mod@format) speak the viewer's language; [`frame`] and [`shell`] are around the numbers.
 //! - [`access`] decides who may see a page, [`share`] lets in who comes by a shared link, and [`provider`] signs
 //!   people in; [`cookies`] is what browsers keep of that.
+//! - [`embed`] is what stands in pages of other sites: a frame and a badge.
 //! - [`visitor`] is not the dashboard's: it is the page of those who are counted, and has a script for those
 //!   who object.
 
@@ -21,6 +22,7 @@ mod columns;
 mod cookies;
 mod csv;
 mod details;
+mod embed;
 mod figure;
 mod filter;
 mod format;
@@ -65,6 +67,8 @@ pub(crate) fn routes() -> Router<Services> {
         .route("/{site}", get(site::show))
         .route("/{site}/by/{dimension}", get(details::show))
         .route("/{site}/csv/{dimension}", get(csv::download))
+        .route("/{site}/badge.svg", get(embed::badge))
+        .route("/{site}/embed", get(embed::show))
         .route("/{site}/funnel", get(funnel::show))
         .route("/{site}/journey", get(journey::show))
         .route("/{site}/live", get(live::show))

@@ -110,6 +110,7 @@ pub(super) const PANELS: [Panel; 7] = [
         title: |words| words.panel_events,
         tabs: &[
             by("event:name"),
+            by("event:props"),
             of("outbound", "Outbound Link: Click", "event:props:url", ["Links", "Links"]),
             of("downloads", "File Download", "event:props:url", ["Downloads", "Downloads"]),
             of("searches", "Search", "event:props:query", ["Searches", "Suchen"]),

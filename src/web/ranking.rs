@@ -8,9 +8,12 @@ use super::filter::Filter;
 use super::format::number;
 use super::panels::left_out;
 use super::shell::{shown, value_of};
+use crate::http::links::in_a_path;
 use crate::query::metric::Metric;
 use crate::report::floor::OTHER;
 
+/// The dimension that is the names of properties.
+pub(super) const PROPERTIES: &str = "event:props";
 /// What blanks of a visit are called in filters.
 const NOT_SET: &str = "(not set)";
 
@@ -123,8 +126,13 @@ pub(super) fn shown_rows(
                 (OTHER, Some(_)) => asker.words().small_numbers.to_owned(),
                 _ => shown(asker.lang, dimension, value),
             },
-            url: asker.floor.is_none().then(|| {
-                home.clone() + &asker.view.with_filter(Filter::is(dimension, wanted)).url()
+            url: asker.floor.is_none().then(|| match dimension {
+                // A property is no value: it has a list of its own.
+                PROPERTIES => {
+                    let list = in_a_path(&format!("{PROPERTIES}:{value}"));
+                    format!("{home}/by/{list}{}", asker.view.url())
+                }
+                _ => home.clone() + &asker.view.with_filter(Filter::is(dimension, wanted)).url(),
             }),
             values: written.map(|(metric, value)| asker.lang.exact(*metric, value)).collect(),
             share: (1000.0 * number(&row["metrics"][0]) / highest) as u32,

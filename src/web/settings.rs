@@ -14,6 +14,7 @@ use jiff::{Timestamp, ToSpan};
 use serde::Deserialize;
 
 use super::ask::Asker;
+use super::embed;
 use super::frame::{Frame, page};
 use super::live::visitors_now;
 use super::refusal::{self, refuse};
@@ -40,6 +41,9 @@ struct SettingsPage {
     timezone: String,
     retention_days: String,
     is_public: bool,
+    /// The frame and the badge.
+    snippets: [String; 2],
+    badge: String,
     goals: Vec<Entry>,
     segments: Vec<Entry>,
     funnels: Vec<Entry>,
@@ -314,6 +318,8 @@ async fn settings(asker: &Asker, status: StatusCode, outcome: Outcome) -> Respon
         timezone: site.timezone_name().to_owned(),
         retention_days: site.retention_days.map(|days| days.to_string()).unwrap_or_default(),
         is_public: site.public,
+        snippets: embed::snippets(asker),
+        badge: asker.home() + "/badge.svg",
         goals: goals.collect(),
         segments: segments.collect(),
         funnels: funnels.collect(),

@@ -8,7 +8,7 @@ use super::filter::{Filter, Relation, SEGMENT};
 use super::frame::Link;
 use super::panels;
 use super::view::{Comparison, PERIODS, Span};
-use super::words::{Lang, fill, languages, names};
+use super::words::{Lang, countries, fill, languages, names};
 use crate::query::{Dialect, Query};
 use crate::site::member::Role;
 use crate::site::segment::Segment;
@@ -66,23 +66,19 @@ impl Shell {
     pub(super) fn of(asker: &Asker, now: u64) -> Self {
         let (view, words) = (&asker.view, asker.words());
         let days = days(asker);
-        let range = days.map_or_else(String::new, |[from, to]| asker.lang.days(from, to));
-        let period = view.period.label(words).map_or_else(|| range.clone(), ToOwned::to_owned);
+        let [period, range] = period(asker);
         let visitors = asker.lang.whole(now as f64);
         Self {
             site: asker.site.domain.clone(),
             home: asker.home() + &view.url(),
             live: asker.floor.is_none().then(|| asker.home() + "/live" + &view.url()),
             can_filter: asker.floor.is_none(),
-            note: asker.floor.map(|floor| {
-                let least = floor.least().to_string();
-                fill(words.floor_note, &[&least, &least])
-            }),
+            note: note(asker),
             settings: asker.may(Role::Editor).then(|| asker.home() + "/settings" + &view.url()),
             now: fill(words.now_there, &[&visitors]),
             is_busy: now > 0,
             is_timed: true,
-            range: if period == range { String::new() } else { range },
+            range,
             period,
             periods: PERIODS
                 .iter()
@@ -113,6 +109,21 @@ impl Shell {
                 .collect(),
             relations: Relation::ALL.map(|known| (known.name(), known.label(words))).to_vec(),
         }
+    }
+}
+
+/// What readers are told who are told no small numbers.
+pub(super) fn note(asker: &Asker) -> Option<String> {
+    let least = asker.floor?.least().to_string();
+    Some(fill(asker.words().floor_note, &[&least, &least]))
+}
+
+/// What the view's period is called, and its days, if they are not what it is called.
+pub(super) fn period(asker: &Asker) -> [String; 2] {
+    let range = days(asker).map_or_else(String::new, |[from, to]| asker.lang.days(from, to));
+    match asker.view.period.label(asker.words()) {
+        Some(label) => [label.to_owned(), range],
+        None => [range, String::new()],
     }
 }
 
@@ -191,6 +202,7 @@ fn pill(asker: &Asker, filter: &Filter) -> Pill {
 pub(super) fn shown(lang: Lang, dimension: &str, value: &str) -> String {
     match dimension {
         _ if value.is_empty() => lang.words().none.to_owned(),
+        "visit:country_name" => countries::name(lang, value).to_owned(),
         "visit:language" => languages::name(lang, value),
         _ => value.to_owned(),
     }

@@ -53,16 +53,16 @@ struct SitePage {
 }
 
 /// A panel with its rows.
-struct Shown {
+pub(super) struct Shown {
     name: &'static str,
-    title: &'static str,
+    pub(super) title: &'static str,
     tabs: Vec<Link>,
     /// The heading of the names.
-    dimension: String,
+    pub(super) dimension: String,
     by_name: String,
-    columns: Vec<Column>,
-    rows: Vec<Row>,
-    map: Option<WorldMap>,
+    pub(super) columns: Vec<Column>,
+    pub(super) rows: Vec<Row>,
+    pub(super) map: Option<WorldMap>,
     details: String,
     details_label: String,
     csv: String,
@@ -119,11 +119,7 @@ async fn model(asker: &Asker) -> Result<SitePage, AskError> {
         figures: metrics.iter().enumerate().map(figure).collect(),
         chart: series.chart(asker),
         shown,
-        compared: match (asker.view.compared(), asker.view.comparison) {
-            (None, _) | (_, Comparison::Nothing) => "",
-            (_, Comparison::Before) => words.before,
-            (_, Comparison::YearBefore) => words.year_before,
-        },
+        compared: compared_with(asker),
         is_unfinished: series.is_unfinished() && asker.view.compared().is_some(),
         intervals: series::links(asker, &series),
         series_csv: format!("{}/csv/time{}", asker.home(), asker.view.url()),
@@ -131,6 +127,15 @@ async fn model(asker: &Asker) -> Result<SitePage, AskError> {
         hours,
         size: (WIDTH, HEIGHT),
     })
+}
+
+/// What the view is compared with, in words; nothing without a comparison.
+pub(super) fn compared_with(asker: &Asker) -> &'static str {
+    match (asker.view.compared(), asker.view.comparison) {
+        (None, _) | (_, Comparison::Nothing) => "",
+        (_, Comparison::Before) => asker.words().before,
+        (_, Comparison::YearBefore) => asker.words().year_before,
+    }
 }
 
 async fn hours(asker: &Asker) -> Result<Option<Hours>, AskError> {
@@ -149,7 +154,7 @@ pub(super) fn totals_query(asker: &Asker, metrics: &[Metric]) -> Value {
     query
 }
 
-async fn filled(
+pub(super) async fn filled(
     asker: &Asker,
     panel: &'static Panel,
     tab: &'static Tab,

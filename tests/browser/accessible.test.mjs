@@ -40,6 +40,7 @@ const PAGES = (site) => [
   `/${site}/journey?step=page,/pricing&way=back&filter=is,visit:source,Google`,
   `/${site}/live`,
   `/${site}/why?metric=bounce_rate`,
+  `/${site}/embed?panels=sources,pages,places,devices`,
   `/${site}/settings?filter=is,visit:source,Google`,
 ];
 

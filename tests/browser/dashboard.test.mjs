@@ -69,6 +69,38 @@ test('whoever signs in with a token sees the numbers of the site, and can look c
   await context.close();
 });
 
+test('a tab has the properties of the site, and each leads to its values', async () => {
+  const domain = 'props.test';
+  await collector.run('site', 'add', domain);
+  const stats = await collector.run('token', 'create', '--scope', 'stats');
+  for (const [n, p] of [['Signup', { plan: 'pro', 'a/b?': 'x' }], ['Signup', { plan: 'free' }], ['Plain', undefined]]) {
+    await fetch(collector.origin + '/api/event', {
+      method: 'POST',
+      headers: { 'user-agent': CHROME, 'content-type': 'text/plain' },
+      body: JSON.stringify({ n, u: `https://${domain}/`, d: domain, p }),
+    });
+  }
+  const query = { site_id: domain, metrics: ['visitors', 'events'], dimensions: ['event:props'], order_by: [['events', 'desc']] };
+  await eventually('the properties are in the report', async () => {
+    const rows = await collector.results(stats, query);
+    return JSON.stringify(rows.map(({ dimensions, metrics }) => [...dimensions, ...metrics])) === '[["plan",1,2],["a/b?",1,1]]';
+  });
+  const context = await browser.newContext({ javaScriptEnabled: false, locale: 'en-GB' });
+  await context.addCookies([{ name: 'passerby-token', value: stats, url: collector.origin }]);
+  const page = await context.newPage();
+  await page.goto(`${collector.origin}/${domain}?period=24h`);
+  const events = page.locator('#events');
+  await events.getByRole('link', { name: 'Properties', exact: true }).click();
+  assert.deepEqual(await events.locator('tbody th').allTextContents(), ['a/b?', 'plan']);
+  const listed = page.url();
+  await events.getByRole('link', { name: 'a/b?' }).click();
+  assert.deepEqual(await page.locator('tbody th').allTextContents(), ['x']);
+  await page.goto(listed);
+  await events.getByRole('link', { name: 'plan' }).click();
+  assert.deepEqual((await page.locator('tbody th').allTextContents()).sort(), ['free', 'pro']);
+  await context.close();
+});
+
 test('what visitors send is shown and not run', async () => {
   const problems = [];
   const context = await browser.newContext();

@@ -23,6 +23,8 @@ const PAGES = {
   journey: `/${demo.site}/journey?period=91d`,
   live: `/${demo.site}/live`,
   why: `/${demo.site}/why?metric=bounce_rate`,
+  embed: `/${demo.site}/embed?panels=pages,sources,places,devices`,
+  badge: `/${demo.site}/badge.svg`,
   settings: `/${demo.site}/settings?filter=is,visit:source,Google`,
 };
 try {

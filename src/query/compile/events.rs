@@ -78,7 +78,10 @@ fn filtered_by_scrolling(query: &Query) -> bool {
 fn goals(query: &Query) -> impl Iterator<Item = &Goal> {
     query.dimensions.iter().flat_map(|dimension| match dimension {
         Dimension::Goal(goals) => goals.as_slice(),
-        Dimension::Field(_) | Dimension::Property(_) | Dimension::Time(_) => &[],
+        Dimension::Field(_)
+        | Dimension::Property(_)
+        | Dimension::Properties
+        | Dimension::Time(_) => &[],
     })
 }
 
@@ -86,9 +89,11 @@ fn goals(query: &Query) -> impl Iterator<Item = &Goal> {
 pub(in crate::query) fn table(query: &Query) -> Sql {
     let of_visit = |dimension: &Dimension| match dimension {
         Dimension::Field(field) if field.is_of_visit() => Some(*field),
-        Dimension::Field(_) | Dimension::Property(_) | Dimension::Goal(_) | Dimension::Time(_) => {
-            None
-        }
+        Dimension::Field(_)
+        | Dimension::Property(_)
+        | Dimension::Properties
+        | Dimension::Goal(_)
+        | Dimension::Time(_) => None,
     };
     let fields: Vec<Field> = query.dimensions.iter().filter_map(of_visit).collect();
     if fields.is_empty() {
@@ -114,6 +119,9 @@ pub(in crate::query) fn value(dimension: &Dimension, query: &Query) -> Sql {
         Dimension::Property(name) => {
             let name = Sql::text(name.as_str());
             sql!["if(mapContains(props, ", &name, "), props[", name, "], '(none)')"]
+        }
+        Dimension::Properties => {
+            "arrayJoin(arrayMap(name -> toString(name), mapKeys(props)))".into()
         }
         Dimension::Goal(goals) => goals_met(goals),
         Dimension::Time(interval) => interval.label_sql("timestamp", &query.period),

@@ -99,6 +99,16 @@ fn a_report_on_visits_makes_them_of_their_events() {
 }
 
 #[test]
+fn the_names_of_properties_are_rows_and_nothing_to_filter_by() {
+    let parts = json!({ "metrics": ["visitors", "events"], "dimensions": ["event:props"] });
+    assert!(
+        told(&parts).contains("arrayJoin(arrayMap(name -> toString(name), mapKeys(props))) AS d0")
+    );
+    let filtered = json!({ "metrics": ["visitors"], "filters": [["is", "event:props", ["plan"]]] });
+    assert!(query(&filtered).is_err());
+}
+
+#[test]
 fn a_report_on_both_joins_them_by_the_dimensions() {
     insta::assert_snapshot!(told(&json!({ "metrics": ["pageviews", "visit_duration"], "dimensions": ["time:hour"] })), @r#"
         SELECT d0, pageviews, visit_duration

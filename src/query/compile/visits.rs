@@ -48,7 +48,10 @@ pub(super) fn subquery(query: &Query, metrics: &[Computed]) -> Sql {
         };
     let in_dimensions = dimensions.iter().filter_map(|dimension| match dimension {
         Dimension::Field(field) => Some(*field),
-        Dimension::Property(_) | Dimension::Goal(_) | Dimension::Time(_) => None,
+        Dimension::Property(_)
+        | Dimension::Properties
+        | Dimension::Goal(_)
+        | Dimension::Time(_) => None,
     });
     let fields = in_dimensions.chain(fields_of(&filters)).chain(entered_fields);
     let visits = visits(query, fields);
@@ -141,7 +144,7 @@ pub(super) fn value(dimension: &Dimension, query: &Query) -> Sql {
     match dimension {
         Dimension::Field(field) => labelled(column(*field), field.spec()),
         // Refused by the rules: a visit has no one value of it.
-        Dimension::Property(_) | Dimension::Goal(_) => "''".into(),
+        Dimension::Property(_) | Dimension::Properties | Dimension::Goal(_) => "''".into(),
         Dimension::Time(interval) => interval.visit_label_sql("first", "last", &query.period),
     }
 }

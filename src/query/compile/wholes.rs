@@ -14,7 +14,10 @@ pub(super) fn subquery(query: &Query, whole: Whole, closed: &Closed) -> (Sql, Ve
         Whole::Report | Whole::Unconverted => Vec::new(),
         Whole::UnconvertedRow => {
             let tells_of_conversion = |index: &usize| {
-                matches!(query.dimensions[*index], Dimension::Goal(_) | Dimension::Property(_))
+                matches!(
+                    query.dimensions[*index],
+                    Dimension::Goal(_) | Dimension::Property(_) | Dimension::Properties
+                )
             };
             (0..query.dimensions.len()).filter(|index| !tells_of_conversion(index)).collect()
         }

@@ -159,6 +159,10 @@ fn one_dimension(base: &Query, problems: &mut Problems) -> Option<()> {
             let rule = "an event may meet many goals, so a funnel is not by these.";
             problems.note("#/dimensions/0", format!("Invalid dimension \"event:goal\": {rule}"))
         }
+        [Dimension::Properties] => {
+            let rule = "an event may have many properties, so a funnel is not by these.";
+            problems.note("#/dimensions/0", format!("Invalid dimension \"event:props\": {rule}"))
+        }
         [_] => Some(()),
         [_, second, ..] => {
             let message =

@@ -173,7 +173,7 @@ impl Asked<'_> {
 /// The metric, as the newer dialect calls it. In this one a rate of conversion is of the visitors of its
 /// row, but for rows that are goals or values of a property: there it is of all.
 fn named<'name>(metric: &'name str, kind: Kind, dimensions: &[String]) -> &'name str {
-    let is_of_all = |name: &String| name == "event:goal" || name.starts_with("event:props:");
+    let is_of_all = |name: &String| name == "event:goal" || name.starts_with("event:props");
     let is_by_row = kind != Kind::Aggregate && !dimensions.iter().any(is_of_all);
     if metric == Metric::ConversionRate.spec().name && is_by_row {
         return Metric::GroupConversionRate.spec().name;
@@ -187,7 +187,7 @@ fn refuse_visits_beside_events(
     dimensions: &[String],
     problems: &mut Problems,
 ) {
-    let of_event = |name: &str| OF_EVENTS.contains(&name) || name.starts_with("event:props:");
+    let of_event = |name: &str| OF_EVENTS.contains(&name) || name.starts_with("event:props");
     let filtered = filters.iter().filter_map(|filter| filter[1].as_str());
     let Some(name) =
         dimensions.iter().map(String::as_str).chain(filtered).find(|name| of_event(name))

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use self::extras::{include, order, page};
 use super::comparison::Comparison;
-use super::dimension::{Dimension, Field, GOAL, PropertyName};
+use super::dimension::{Dimension, Field, GOAL, PROPERTIES, PropertyName};
 use super::error::{Problems, QueryError, child, shown};
 use super::filter::Filter;
 use super::filter::segments::Segments;
@@ -256,6 +256,7 @@ impl Breakdown {
         match name {
             "time" => return Some(Self::ByTime),
             GOAL => return Some(Self::ByGoal),
+            PROPERTIES => return Some(Self::By(Dimension::Properties)),
             _ => {}
         }
         let field = Field::named(name).map(Dimension::Field);

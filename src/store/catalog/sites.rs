@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::links::checked_least;
 use super::snapshot::Known;
-use super::{Catalog, CatalogError, free_number};
+use super::{Catalog, CatalogError, Change, free_number};
 use crate::beacon::decode::bare_domain;
 use crate::site::floor::Floor;
 use crate::site::policy::{CNIL_RETENTION_DAYS_MAX, Policy, Profile};
@@ -109,7 +109,25 @@ impl Catalog {
         wanted: SiteChange,
         now: Timestamp,
     ) -> Result<Arc<Site>, CatalogError> {
-        self.save_site(store, domain, wanted, now, false).await
+        let domain = checked_domain(domain)?;
+        let renamed = wanted.domain.as_deref().map(checked_domain).transpose()?;
+        let change = self.change(store, now).await?;
+        let known = change.known();
+        let mut row = match (row_of(&known, &domain), &renamed) {
+            (Some(row), _) => row.clone(),
+            // Renamed already: doing it twice changes nothing.
+            (None, Some(renamed)) => {
+                row_of(&known, renamed).ok_or(CatalogError::UnknownSite(domain))?.clone()
+            }
+            (None, None) => new_row(&change, domain)?,
+        };
+        if let Some(renamed) = renamed.filter(|renamed| *renamed != row.domain) {
+            if row_of(&known, &renamed).is_some() {
+                return Err(CatalogError::DomainTaken(renamed));
+            }
+            row.former_domain = std::mem::replace(&mut row.domain, renamed);
+        }
+        self.save(&change, row, wanted).await
     }
 
     /// Registers a site, whose domain no other site may have.
@@ -123,43 +141,21 @@ impl Catalog {
         wanted: SiteChange,
         now: Timestamp,
     ) -> Result<Arc<Site>, CatalogError> {
-        self.save_site(store, domain, wanted, now, true).await
+        let domain = checked_domain(domain)?;
+        let change = self.change(store, now).await?;
+        if row_of(&change.known(), &domain).is_some() {
+            return Err(CatalogError::DomainTaken(domain));
+        }
+        let row = new_row(&change, domain)?;
+        self.save(&change, row, wanted).await
     }
 
-    async fn save_site(
+    async fn save(
         &self,
-        store: &Store,
-        domain: &str,
+        change: &Change<'_>,
+        mut row: SiteRow,
         wanted: SiteChange,
-        now: Timestamp,
-        must_be_new: bool,
     ) -> Result<Arc<Site>, CatalogError> {
-        let domain = checked_domain(domain)?;
-        let renamed = wanted.domain.as_deref().map(checked_domain).transpose()?;
-        let change = self.change(store, now).await?;
-        let known = change.known();
-        let row_of = |domain: &str| {
-            let site = known.sites.get(domain)?;
-            known.rows.sites.iter().find(|row| row.is(site.id))
-        };
-        let mut row = match (row_of(&domain), &renamed) {
-            (Some(_), _) if must_be_new => return Err(CatalogError::DomainTaken(domain)),
-            (Some(row), _) => row.clone(),
-            // Renamed already: doing it twice changes nothing.
-            (None, Some(renamed)) => {
-                row_of(renamed).ok_or(CatalogError::UnknownSite(domain))?.clone()
-            }
-            (None, None) => {
-                let is_taken = |id| known.rows.sites.iter().any(|row| row.is(SiteId(id)));
-                SiteRow::new(free_number(is_taken)?, domain, change.second())
-            }
-        };
-        if let Some(renamed) = renamed.filter(|renamed| *renamed != row.domain) {
-            if row_of(&renamed).is_some() {
-                return Err(CatalogError::DomainTaken(renamed));
-            }
-            row.former_domain = std::mem::replace(&mut row.domain, renamed);
-        }
         let (profile, is_new) = (self.policies.of(&row.domain).profile, row.version == 0);
         row.take(wanted, profile, is_new)?;
         row.version = change.version();
@@ -184,6 +180,19 @@ impl Catalog {
         let row = row.ok_or_else(|| CatalogError::UnknownSite(domain.to_owned()))?;
         change.write(&SiteRow { removed: true, version: change.version(), ..row.clone() }).await
     }
+}
+
+/// The row of the site that has a domain.
+fn row_of<'known>(known: &'known Known, domain: &str) -> Option<&'known SiteRow> {
+    let site = known.sites.get(domain)?;
+    known.rows.sites.iter().find(|row| row.is(site.id))
+}
+
+/// The row of a site that there is not yet.
+fn new_row(change: &Change<'_>, domain: String) -> Result<SiteRow, CatalogError> {
+    let known = change.known();
+    let is_taken = |id| known.rows.sites.iter().any(|row| row.is(SiteId(id)));
+    Ok(SiteRow::new(free_number(is_taken)?, domain, change.second()))
 }
 
 impl SiteRow {

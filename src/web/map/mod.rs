@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::ask::{Asker, rows};
 use super::filter::Filter;
 use super::format::number;
+use super::words::countries;
 
 /// A line each: the code of a country, and its outline as an SVG path.
 const WORLD: &str = include_str!("world.tsv");
@@ -63,7 +64,7 @@ fn country(asker: &Asker, outline: &'static str, row: &Value, highest: f64) -> C
     Country {
         outline,
         shade: shade(visitors / highest),
-        name: name.to_owned(),
+        name: countries::name(asker.lang, name).to_owned(),
         visitors: asker.lang.whole(visitors),
         url: asker.view.with_filter(Filter::is("visit:country_name", name)).url(),
     }

@@ -232,6 +232,13 @@ words! {
     save: "Save", "Speichern";
     remove: "Remove", "Entfernen";
     the_tag: "The tag for every page of the site", "Das Tag für jede Seite der Website";
+    elsewhere: "In pages of other sites", "Auf Seiten anderer Websites";
+    elsewhere_private: "A frame with these reports and a badge with the visitors can stand in any page once everybody may read these reports.",
+        "Ein Rahmen mit diesen Auswertungen und eine Plakette mit den Besuchern können auf jeder Seite stehen, sobald alle diese Auswertungen lesen dürfen.";
+    the_frame: "A frame with these reports", "Ein Rahmen mit diesen Auswertungen";
+    the_badge: "A badge with the visitors of the last 30 days", "Eine Plakette mit den Besuchern der letzten 30 Tage";
+    badge: "visitors, 30 days", "Besucher, 30 Tage";
+    badge_title: "Visitors of {} in the last 30 days: {}", "Besucher von {} in den letzten 30 Tagen: {}";
     goal_kind: "It is met by", "Es wird erreicht durch";
     goal_event: "a custom event", "ein eigenes Ereignis";
     goal_page: "a view of a page", "den Aufruf einer Seite";

@@ -1,9 +1,11 @@
 //! The languages of the dashboard: which one a viewer reads, and all its words.
 //!
-//! [`catalogue`] has the sentences, [`names`] what metrics and dimensions are called. A word that one
+//! [`catalogue`] has the sentences, [`names`] what metrics and dimensions are called,
+//! [`countries`] and [`languages`] what these are. A word that one
 //! language lacks does not compile. Numbers and dates are `format`'s matter.
 
 mod catalogue;
+pub(super) mod countries;
 pub(super) mod languages;
 pub(super) mod names;
 

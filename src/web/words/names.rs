@@ -119,6 +119,7 @@ const DIMENSIONS: &[(&str, [&str; 2], [&str; 2])] = &[
     ),
     ("visit:device", ["Devices", "Device"], ["Geräte", "Gerät"]),
     ("event:name", ["Events", "Event"], ["Ereignisse", "Ereignis"]),
+    ("event:props", ["Properties", "Property"], ["Eigenschaften", "Eigenschaft"]),
     ("event:goal", ["Goals", "Goal"], ["Ziele", "Ziel"]),
 ];
 
@@ -167,8 +168,9 @@ fn named(lang: Lang, name: &str, number: usize) -> String {
 
 /// The dimensions that have a name, in the order of the menu of filters.
 pub(in crate::web) fn filterable() -> impl Iterator<Item = &'static str> {
-    let by_code = |name: &&str| *name != "visit:country";
-    DIMENSIONS.iter().map(|(name, ..)| *name).filter(by_code)
+    // A country is filtered by its name, and a property by its value.
+    let can_be = |name: &&str| !["visit:country", "event:props"].contains(name);
+    DIMENSIONS.iter().map(|(name, ..)| *name).filter(can_be)
 }
 
 #[cfg(test)]
@@ -181,8 +183,9 @@ mod tests {
         for (name, ..) in METRICS {
             assert!(Metric::named(name).is_some(), "{name}");
         }
-        for (name, ..) in DIMENSIONS.iter().filter(|(name, ..)| *name != "event:goal") {
-            assert!(Field::named(name).is_some(), "{name}");
+        for (name, ..) in DIMENSIONS {
+            let is_known = ["event:goal", "event:props"].contains(name);
+            assert!(is_known || Field::named(name).is_some(), "{name}");
         }
     }
 

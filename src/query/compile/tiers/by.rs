@@ -87,6 +87,7 @@ impl By {
             match dimension {
                 Dimension::Time(Interval::Minute | Interval::QuarterHour | Interval::HourOfDay)
                 | Dimension::Property(_)
+                | Dimension::Properties
                 | Dimension::Goal(_) => return None,
                 Dimension::Time(_) => {}
                 Dimension::Field(another) => {

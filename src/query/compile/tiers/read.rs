@@ -255,7 +255,10 @@ impl Reading<'_> {
                 if self.of == Of::Visits { of_visit(dimension) } else { dimension.clone() };
             match dimension {
                 Dimension::Field(field) => Some(field),
-                Dimension::Property(_) | Dimension::Goal(_) | Dimension::Time(_) => None,
+                Dimension::Property(_)
+                | Dimension::Properties
+                | Dimension::Goal(_)
+                | Dimension::Time(_) => None,
             }
         });
         let tests = self.query.filters.iter().flat_map(Filter::tests);
