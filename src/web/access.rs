@@ -79,7 +79,7 @@ impl Viewer {
     /// Whoever comes by the address of a frame or a picture: by this shared link, if it is one that needs no
     /// password.
     pub(super) fn of_link(services: &Services, slug: &str) -> Self {
-        Self { token: None, person: None, is_by_proxy: false, link: opened(services, slug) }
+        Self { person: None, is_by_proxy: false, token: None, link: opened(services, slug) }
     }
 
     /// What is seen of a site, if anything is: as a member or by the token, whichever may do more with it, or

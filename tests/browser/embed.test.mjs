@@ -13,10 +13,10 @@ before(async () => {
   collector = await Collector.start();
   choosy = await Collector.start({ PASSERBY_DASHBOARD_EMBED_IN: `http://friend.test:${pages.port}` });
   browser = await launch();
-  for (const [to, domain, ...options] of [[collector, 'open.test', '--public'], [collector, 'closed.test'], [choosy, 'open.test', '--public']]) {
+  for (const [to, domain, ...options] of [[collector, 'open.test', '--public', '--least-visitors', '1'], [collector, 'closed.test'], [choosy, 'open.test', '--public']]) {
     await to.run('site', 'add', domain, ...options);
   }
-  slug = new URL(await collector.run('link', 'add', 'closed.test', 'press')).searchParams.get('auth');
+  slug = new URL(await collector.run('link', 'add', 'closed.test', 'press', '--least-visitors', '1')).searchParams.get('auth');
   const token = await collector.run('token', 'create', '--scope', 'stats');
   const lines = join(collector.directory, 'events.jsonl');
   for (const domain of ['open.test', 'closed.test']) {
