@@ -24,6 +24,7 @@ use crate::http::guesses::Guesses;
 use crate::http::health::Health;
 use crate::http::probe::Probe;
 use crate::http::queue::Queue;
+use crate::notices::post::Post;
 use crate::privacy::{Ledger, OnObjection, SaltStore, Salts};
 use crate::sign_in::SignIn;
 use crate::store::catalog::Catalog;
@@ -81,6 +82,7 @@ impl App {
             public_url: config.public_url.clone(),
             sign_in: Arc::new(SignIn::open(&config)?),
             script: Arc::new(config.script.clone()),
+            post: Post::of(&config.mail)?.map(Arc::new),
             probe: Arc::new(Probe::new()?),
         };
         Ok(Self { config, services, database, _data_dir: data_dir })

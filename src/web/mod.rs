@@ -10,6 +10,7 @@
 //! - [`words`] and [`format`](mod@format) speak the viewer's language; [`frame`] and [`shell`] are around the numbers.
 //! - [`access`] decides who may see a page, [`share`] lets in who comes by a shared link, and [`provider`] signs
 //!   people in; [`cookies`] is what browsers keep of that.
+//! - [`letter`] is what is mailed: the numbers of a site's page, and alerts.
 //! - [`visitor`] is not the dashboard's: it is the page of those who are counted, and has a script for those
 //!   who object.
 
@@ -28,6 +29,7 @@ mod frame;
 mod funnel;
 mod hours;
 mod journey;
+pub(crate) mod letter;
 mod live;
 mod map;
 mod overview;
