@@ -16,7 +16,7 @@ demo: engine ## Build everything and show a year of generated traffic
 	$(CARGO_TARGET_DIR)/release/passerby demo $(DEMO)
 
 .PHONY: test
-test: engine chromium firefox proxies fuzzer tests/browser/node_modules beacon/node_modules ## Run every test
+test: engine chromium firefox proxies mailserver fuzzer tests/browser/node_modules beacon/node_modules ## Run every test
 	cargo test
 	fuzz/run.sh 60
 	$(FUZZER)/bin/python tests/fuzz/fuzz.py $(abspath $(CARGO_TARGET_DIR))/debug/passerby 30
@@ -83,6 +83,10 @@ firefox: ## Install Debian's Firefox for the browser tests, unless it is here
 .PHONY: proxies
 proxies: ## Get Debian's nginx and Caddy for the browser tests, unless they are here
 	@tests/browser/install-proxies.sh $(abspath $(CARGO_TARGET_DIR))/proxies
+
+.PHONY: mailserver
+mailserver: ## Get Debian's chasquid for the tests of mails, unless it is here
+	@tests/it/notices/install-mailserver.sh $(abspath $(CARGO_TARGET_DIR))/mailserver
 
 .PHONY: fuzzer
 fuzzer: ## Install the fuzzer of the API, unless it is here

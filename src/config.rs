@@ -3,6 +3,8 @@
 //! This is the only module that reads the environment, and only through [`Environment`], so that a
 //! test passes its own. `deploy/passerby.toml` explains every key; a test reads it with this code.
 
+mod notices;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -10,6 +12,9 @@ use std::path::{Path, PathBuf};
 use ipnet::IpNet;
 use serde::Deserialize;
 
+pub use self::notices::{
+    Address, Alert, Domain, Encryption, Every, Mail, MailReport, MailServer, Webhook, When,
+};
 use crate::privacy::{ForwardingHeader, OnObjection, PersonHeader};
 use crate::script::Word;
 use crate::site::policy::{CNIL_PREFIXES_MAX, ConsentMode, Policies, Policy, Profile};
@@ -55,6 +60,10 @@ pub struct Config {
     pub sign_in: SignIn,
     /// The log of reads.
     pub access_log: AccessLog,
+    /// Reports by mail, and the server that takes them.
+    pub mail: Mail,
+    /// What is told at once.
+    pub alerts: Vec<Alert>,
     /// The log.
     pub log: Log,
     /// Where a test puts its faults (`PASSERBY_FAULTS`); release builds do not know it.
@@ -83,6 +92,8 @@ impl Default for Config {
             geo: Geo::default(),
             sign_in: SignIn::default(),
             access_log: AccessLog::default(),
+            mail: Mail::default(),
+            alerts: Vec::new(),
             log: Log::default(),
             faults: None,
         }
@@ -547,6 +558,9 @@ const OVERRIDES: &[(&str, &[&str], Form)] = &[
     ("PASSERBY_SIGN_IN_OIDC_SCOPES", &["sign_in", "oidc", "scopes"], Form::List),
     ("PASSERBY_SIGN_IN_OIDC_CLAIM", &["sign_in", "oidc", "claim"], Form::Text),
     ("PASSERBY_ACCESS_LOG_DAYS", &["access_log", "days"], Form::Integer),
+    ("PASSERBY_MAIL_SERVER", &["mail", "server"], Form::Text),
+    ("PASSERBY_MAIL_FROM", &["mail", "from"], Form::Text),
+    ("PASSERBY_MAIL_AUTHORITY", &["mail", "authority"], Form::Text),
     ("PASSERBY_LOG_FORMAT", &["log", "format"], Form::Text),
     ("PASSERBY_LOG_FILTER", &["log", "filter"], Form::Text),
 ];
@@ -744,6 +758,7 @@ impl Config {
         self.tls_is_whole()?;
         self.people_can_sign_in()?;
         self.clickhouse.is_whole()?;
+        self.notices_are_whole()?;
         Ok(self)
     }
 }

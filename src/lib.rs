@@ -6,6 +6,7 @@
 //!
 //! - [`cli`]: the commands; [`config`]: what the operator chose; [`app`]: wires the parts and stops them.
 //! - [`http`]: connections, routes and authorisation; [`web`]: pages for people.
+//! - [`notices`]: reports by mail, and alerts.
 //! - [`privacy`]: the wall: the only code that sees an address.
 //! - [`beacon`]: the wire form of an event; [`judge`]: why a beacon is not counted;
 //!   [`enrich`]: what browser, system, source, channel and language it tells of.
@@ -42,6 +43,7 @@ pub mod import;
 pub mod ingest;
 pub mod judge;
 pub mod limits;
+pub mod notices;
 mod outgoing;
 pub mod privacy;
 pub mod query;

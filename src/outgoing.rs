@@ -1,5 +1,5 @@
-//! Requests to servers elsewhere: to the pages that `passerby check URL` looks at, and to the provider that
-//! signs people in. Nothing of a visitor's goes out by it.
+//! Requests to servers elsewhere: to the pages that `passerby check URL` looks at, to the provider that signs
+//! people in, and to the webhooks of alerts. Nothing of a visitor's goes out by it.
 
 use std::time::Duration;
 

@@ -27,6 +27,7 @@ use crate::http::door::Door;
 use crate::http::tls::Certificates;
 use crate::ingest::{self, Collector, Parts};
 use crate::limits::Crowd;
+use crate::notices::Notices;
 use crate::privacy::{Geo, Ledger, Listener, Prefixes, Proxies, SaltStore, Salts, Wall};
 use crate::session::Visits;
 use crate::site::policy::CNIL_RETENTION_DAYS_MAX;
@@ -57,7 +58,7 @@ pub struct Collecting {
     address: SocketAddr,
     stopping: watch::Sender<bool>,
     servers: Vec<JoinHandle<()>>,
-    timers: [JoinHandle<()>; 3],
+    timers: Vec<JoinHandle<()>>,
     spool: Spool,
     loader: Loader,
 }
@@ -153,9 +154,12 @@ impl Collecting {
             certificates,
             collector,
         ));
+        let notices = Notices::of(&config, &services, &spool)
+            .context("what is told to whom can not be kept in the data directory")?;
         let retention = tokio::spawn(keep_no_longer(services.clone()));
         let closing = tokio::spawn(close_days(services));
-        let timers = [timer, retention, closing];
+        let notices = notices.map(|notices| tokio::spawn(notices.run()));
+        let timers = [timer, retention, closing].into_iter().chain(notices).collect();
         Ok(Self { app, address, stopping, servers, timers, spool, loader })
     }
 

@@ -25,6 +25,7 @@ use crate::http::health::Health;
 use crate::http::probe::Probe;
 use crate::http::queue::Queue;
 use crate::http::script::Scripts;
+use crate::notices::post::Post;
 use crate::privacy::{Ledger, OnObjection, SaltStore, Salts};
 use crate::sign_in::SignIn;
 use crate::store::catalog::Catalog;
@@ -85,6 +86,7 @@ impl App {
             embed_in: config.dashboard.embed_in.clone().into(),
             scripts: Arc::new(Scripts::new(Arc::clone(&script))),
             script,
+            post: Post::of(&config.mail)?.map(Arc::new),
             probe: Arc::new(Probe::new()?),
         };
         Ok(Self { config, services, database, _data_dir: data_dir })

@@ -15,6 +15,7 @@ mod export;
 mod goal;
 mod import;
 mod link;
+mod mail;
 mod member;
 mod output;
 mod policy;
@@ -73,6 +74,9 @@ enum Command {
     /// Say who may sign in to the dashboard, and what for
     #[command(subcommand)]
     Member(member::Command),
+    /// Try out whether mails arrive
+    #[command(subcommand)]
+    Mail(mail::Command),
     /// Make and end the tokens that open reports
     #[command(subcommand)]
     Token(token::Command),
@@ -149,6 +153,7 @@ pub fn run(environment: Environment) -> anyhow::Result<()> {
             Command::Segment(command) => segment::run(context, command).await,
             Command::Link(command) => link::run(context, command).await,
             Command::Member(command) => member::run(context, command).await,
+            Command::Mail(command) => mail::run(context, command).await,
             Command::Token(command) => token::run(context, command).await,
             Command::Query(args) => query::run(context, args).await,
             Command::AccessLog(args) => access_log::run(context, args).await,

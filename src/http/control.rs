@@ -17,7 +17,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinSet;
 
 use super::connections::{self, Stopping, stopped};
-use super::{Services, access, audit, backups, door, health, probe};
+use super::{Services, access, audit, backups, door, health, mails, probe};
 
 /// Where the control socket of a data directory is.
 pub fn socket_path(data_dir: &Path) -> PathBuf {
@@ -28,6 +28,7 @@ pub fn socket_path(data_dir: &Path) -> PathBuf {
 pub fn owners_routes(services: Services) -> Router {
     super::routes(services.clone())
         .merge(backups::owners_routes().with_state(services.clone()))
+        .merge(mails::owners_routes().with_state(services.clone()))
         .merge(operators_routes(services.clone()))
         .merge(audit::routes().with_state(services.clone()))
         .merge(probe::owners_routes().with_state(services))

@@ -67,9 +67,14 @@ impl Health {
             || tables == Tables::Unknown as u8 && self.begun.elapsed() >= FIRST_ANSWER
     }
 
-    /// Whether ClickHouse answered last.
+    /// Notes whether ClickHouse answered.
     pub fn set_database(&self, answers: bool) {
         self.database.store(answers, Ordering::Relaxed);
+    }
+
+    /// Whether ClickHouse answered last.
+    pub fn database_answers(&self) -> bool {
+        self.database.load(Ordering::Relaxed)
     }
 
     /// The spool is open.

@@ -11,7 +11,7 @@
 //! - [`noting`] notes who read what, and [`access_log`] tells it.
 //! - [`queue`] is what reports stand in, so that they do not take the machine from the beacons.
 //! - [`control`] is the same routes on a socket in the data directory, for the command line, with
-//!   [`backups`] beside them.
+//!   [`backups`] and [`mails`] beside them.
 
 pub mod access;
 pub mod access_log;
@@ -35,6 +35,7 @@ pub mod health;
 mod http2;
 pub mod import;
 pub mod links;
+mod mails;
 pub mod members;
 pub(crate) mod noting;
 pub mod openapi;
@@ -94,6 +95,8 @@ pub struct Services {
     pub script: Arc<crate::config::Script>,
     /// The page scripts themselves.
     pub scripts: Arc<script::Scripts>,
+    /// What mails, when the operator named a server.
+    pub post: Option<Arc<crate::notices::post::Post>>,
     /// What lets the owner of the data directory ask how addresses are found.
     pub probe: Arc<probe::Probe>,
 }

@@ -193,7 +193,10 @@ async fn added_up(
 }
 
 /// The site's first event, if it has any.
-async fn when_it_began(store: &Store, site: &Site) -> Result<Option<Timestamp>, AskError> {
+///
+/// # Errors
+/// [`AskError::Store`] when ClickHouse does not answer.
+pub async fn when_it_began(store: &Store, site: &Site) -> Result<Option<Timestamp>, AskError> {
     let rows = store.select(&first_event(site.id)).await?;
     let second = single(&rows).and_then(Value::as_i64).filter(|second| *second > 0);
     Ok(second.and_then(|second| Timestamp::from_second(second).ok()))

@@ -50,6 +50,31 @@ pub struct Reason {
     pub reason: &'static str,
 }
 
+/// What is told without anybody asking.
+#[derive(Clone, Copy, Debug)]
+pub enum Notice {
+    /// A report by mail.
+    Report,
+    /// An alert to one address or webhook.
+    Alert,
+}
+
+/// Of which kind it is.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct NoticeKind {
+    kind: &'static str,
+}
+
+impl From<Notice> for NoticeKind {
+    fn from(notice: Notice) -> Self {
+        let kind = match notice {
+            Notice::Report => "report",
+            Notice::Alert => "alert",
+        };
+        Self { kind }
+    }
+}
+
 /// The counters of the collector, as Prometheus reads them.
 pub struct Counters {
     registry: Registry,
@@ -59,6 +84,8 @@ pub struct Counters {
     rejected: Family<Reason, Counter>,
     /// Reports that were refused because too many were wanted at once.
     pub reports_refused: Counter,
+    notices_sent: Family<NoticeKind, Counter>,
+    notices_failed: Family<NoticeKind, Counter>,
     sources: Arc<OnceLock<Sources>>,
 }
 
@@ -78,9 +105,35 @@ impl Default for Counters {
             "Reports refused because too many were wanted at once",
             reports_refused.clone(),
         );
+        let [notices_sent, notices_failed] = [(); 2].map(|()| {
+            let family = Family::<NoticeKind, Counter>::default();
+            // Shown from the start, so that the first failure is an increase.
+            for kind in [Notice::Report, Notice::Alert] {
+                drop(family.get_or_create(&kind.into()));
+            }
+            family
+        });
+        registry.register(
+            "notices_sent",
+            "Reports that were mailed and alerts that were sent, to one each",
+            notices_sent.clone(),
+        );
+        registry.register(
+            "notices_failed",
+            "Attempts at these that failed",
+            notices_failed.clone(),
+        );
         let sources = Arc::<OnceLock<Sources>>::default();
         registry.register_collector(Box::new(Figures(Arc::clone(&sources))));
-        Self { registry, received, rejected, reports_refused, sources }
+        Self {
+            registry,
+            received,
+            rejected,
+            reports_refused,
+            notices_sent,
+            notices_failed,
+            sources,
+        }
     }
 }
 
@@ -88,6 +141,16 @@ impl Counters {
     /// Adds to what was not kept for a reason.
     pub fn reject(&self, reason: &'static str, events: u64) {
         self.rejected.get_or_create(&Reason { reason }).inc_by(events);
+    }
+
+    /// A report or an alert has reached somebody.
+    pub fn told(&self, kind: Notice) {
+        self.notices_sent.get_or_create(&kind.into()).inc();
+    }
+
+    /// It has not, this time.
+    pub fn failed_to_tell(&self, kind: Notice) {
+        self.notices_failed.get_or_create(&kind.into()).inc();
     }
 
     /// Events that were not kept for a reason.

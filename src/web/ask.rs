@@ -130,6 +130,29 @@ impl Asker {
         self.role >= Some(role)
     }
 
+    /// What the operator, who sees every number of a site, asks by the collector itself.
+    pub(super) fn of_operator(
+        services: &Services,
+        site: &Arc<Site>,
+        view: View,
+        lang: Lang,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            services: services.clone(),
+            site: Arc::clone(site),
+            view,
+            lang,
+            account: Account::default(),
+            role: None,
+            owns_every_site: false,
+            floor: None,
+            within: Vec::new(),
+            now,
+            origin: String::new(),
+        }
+    }
+
     pub(super) fn words(&self) -> &'static Words {
         self.lang.words()
     }

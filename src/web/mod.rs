@@ -11,6 +11,7 @@
 //! - [`access`] decides who may see a page, [`share`] lets in who comes by a shared link, and [`provider`] signs
 //!   people in; [`cookies`] is what browsers keep of that.
 //! - [`embed`] is what stands in pages of other sites: a frame and a badge.
+//! - [`letter`] is what is mailed: the numbers of a site's page, and alerts.
 //! - [`visitor`] is not the dashboard's: it is the page of those who are counted, and has a script for those
 //!   who object.
 
@@ -30,6 +31,7 @@ mod frame;
 mod funnel;
 mod hours;
 mod journey;
+pub(crate) mod letter;
 mod live;
 mod map;
 mod overview;

@@ -221,7 +221,7 @@ fn tab_link(asker: &Asker, panel: &Panel, tab: &Tab, open: &Tab) -> Link {
 }
 
 /// The filter of a tab that is about one kind of events.
-fn of_event(tab: &Tab) -> Vec<Value> {
+pub(super) fn of_event(tab: &Tab) -> Vec<Value> {
     tab.event.map(|event| json!(["is", "event:name", [event]])).into_iter().collect()
 }
 

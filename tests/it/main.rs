@@ -26,6 +26,7 @@
 //! - `scaling`: several collectors.
 //! - `sharing`: shared links, public sites, and the log of who read what.
 //! - `openapi`: the list of the API's routes.
+//! - `notices`: reports by mail and alerts, with a real mail server.
 //! - `nginx`: a proxy, for those who need one.
 //! - `visitor`: the page of those who are counted, and their objections.
 //! - `threats`: the list of threats names tests that there are.
@@ -63,6 +64,7 @@ mod linking;
 mod members;
 mod migration;
 mod nginx;
+mod notices;
 mod openapi;
 mod profile;
 mod query;

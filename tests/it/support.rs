@@ -123,6 +123,7 @@ pub(crate) struct Collector {
     address: SocketAddr,
     child: Child,
     variables: Vec<(String, String)>,
+    config: Option<PathBuf>,
     _directory: Option<TempDir>,
 }
 
@@ -133,7 +134,20 @@ impl Collector {
         let data_dir = directory.path().join("data");
         let variables =
             variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let mut collector = Self::spawn(data_dir, variables);
+        let mut collector = Self::spawn(data_dir, variables, None);
+        collector._directory = Some(directory);
+        collector.wait_ready().await;
+        collector
+    }
+
+    /// Starts `passerby serve` with a configuration, and these variables.
+    pub(crate) async fn start_configured(config: &str, variables: &[(&str, &str)]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("passerby.toml");
+        std::fs::write(&file, config).unwrap();
+        let variables =
+            variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let mut collector = Self::spawn(directory.path().join("data"), variables, Some(file));
         collector._directory = Some(directory);
         collector.wait_ready().await;
         collector
@@ -144,7 +158,7 @@ impl Collector {
         let directory = tempfile::tempdir().unwrap();
         let variables =
             variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let mut collector = Self::spawn(directory.path().join("data"), variables);
+        let mut collector = Self::spawn(directory.path().join("data"), variables, None);
         collector._directory = Some(directory);
         eventually("the collector is ready", async || {
             let mut caller = passerby::http::control::Caller::connect(&collector.data_dir).await?;
@@ -184,21 +198,25 @@ impl Collector {
 
     /// Starts `passerby serve` on a data directory that is there already.
     pub(crate) async fn start_on(data_dir: &Path) -> Self {
-        let collector = Self::spawn(data_dir.to_owned(), Vec::new());
+        let collector = Self::spawn(data_dir.to_owned(), Vec::new(), None);
         collector.wait_ready().await;
         collector
     }
 
-    fn spawn(data_dir: PathBuf, variables: Vec<(String, String)>) -> Self {
+    fn spawn(data_dir: PathBuf, variables: Vec<(String, String)>, config: Option<PathBuf>) -> Self {
         let mut command = program(&data_dir, &variables);
-        Self::run_as(command.arg("serve"), data_dir, variables)
+        let arguments = config.iter().flat_map(|file| [Path::new("--config"), file]);
+        command.args(arguments).arg("serve");
+        let mut collector = Self::run_as(&mut command, data_dir, variables);
+        collector.config = config;
+        collector
     }
 
     fn run_as(command: &mut Command, data_dir: PathBuf, variables: Vec<(String, String)>) -> Self {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::new(std::sync::Mutex::new(String::new()));
         let address = read_log(&mut child, &log);
-        Self { data_dir, log, address, child, variables, _directory: None }
+        Self { data_dir, log, address, child, variables, config: None, _directory: None }
     }
 
     async fn wait_ready(&self) {
@@ -218,7 +236,7 @@ impl Collector {
     /// Starts a collector that has ended again, on the same data.
     pub(crate) async fn restart(&mut self) {
         self.child.wait().unwrap();
-        let again = Self::spawn(self.data_dir.clone(), self.variables.clone());
+        let again = Self::spawn(self.data_dir.clone(), self.variables.clone(), self.config.clone());
         let directory = self._directory.take();
         *self = again;
         self._directory = directory;

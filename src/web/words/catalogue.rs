@@ -311,6 +311,24 @@ words! {
         "Anzahlen von weniger als {} Besuchern stehen hier nicht: Seltenes ist zusammengezählt, Zahlen sind auf {} gerundet, und der heutige Tag fehlt.";
     small_numbers: "Small numbers together", "Kleine Zahlen zusammen";
 
+    // Mails
+    letter_day: "Daily report", "Tagesbericht";
+    letter_week: "Weekly report", "Wochenbericht";
+    letter_month: "Monthly report", "Monatsbericht";
+    letter_compared: "compared with the period before", "verglichen mit dem Zeitraum davor";
+    letter_open: "Open these numbers", "Diese Zahlen öffnen";
+    letter_why: "You receive this mail because your address is in the configuration of this installation.",
+        "Sie erhalten diese Mail, weil Ihre Adresse in der Konfiguration dieser Installation steht.";
+    alert_spike: "{}: many more visitors than usual", "{}: viel mehr Besucher als sonst";
+    alert_drop: "{}: far fewer visitors than usual", "{}: viel weniger Besucher als sonst";
+    alert_silence: "{}: no more visitors arrive", "{}: es kommen keine Besucher mehr an";
+    alert_numbers: "Visitors in the last {} h: {}. Usual at this time of the week: {}.",
+        "Besucher in den letzten {} h: {}. Um diese Zeit der Woche sonst: {}.";
+    alert_check: "If that is not so, the pages may have lost their tag. Whoever runs the collector can look: passerby check https://{}/",
+        "Stimmt das nicht, haben die Seiten vielleicht ihr Tag verloren. Wer Passerby betreibt, kann nachsehen: passerby check https://{}/";
+    alert_pause: "Nothing more of this kind is sent about this site in the next twelve hours.",
+        "In den nächsten zwölf Stunden wird zu dieser Website nichts weiter dieser Art gesendet.";
+
     // What went wrong
     foreign_form: "That form was not one of these pages", "Dieses Formular stand nicht auf diesen Seiten";
     foreign_form_advice: "Nothing was changed. Begin at the settings of the site.",
