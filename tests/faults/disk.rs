@@ -37,7 +37,11 @@ async fn a_disk_that_is_full_or_fails_refuses_and_what_was_accepted_stays() {
                 rig.unwish(wish);
             }
             while sender.send().await != Fate::Acknowledged {}
-            assert_eq!(readiness(&rig).await, StatusCode::OK);
+            // A collector that has just been started looks at its tables first.
+            support::eventually("it is ready", async || {
+                (readiness(&rig).await == StatusCode::OK).then_some(())
+            })
+            .await;
         }
     }
     load.stop().await;
