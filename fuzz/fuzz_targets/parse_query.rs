@@ -12,7 +12,7 @@ use jiff::civil::date;
 use jiff::tz::TimeZone;
 use libfuzzer_sys::fuzz_target;
 use passerby::query::{
-    Dialect, Funnel, Journey, Known, Query, QueryError, Statement, compile, compile_funnel,
+    Closed, Dialect, Funnel, Journey, Known, Query, QueryError, Statement, compile, compile_funnel,
     compile_journey, several, total_rows, v1,
 };
 use passerby::site::goal::{Goal, GoalKind};
@@ -91,7 +91,9 @@ fn statements(query: &Query) -> Vec<Statement> {
     let compared = query.compared();
     let filled = query.to_fill();
     let all = [Some(query), compared.as_ref(), Some(&filled)];
-    all.into_iter().flatten().flat_map(|query| [compile(query), total_rows(query)]).collect()
+    let closed = Closed::none();
+    let both = |query| [compile(query, &closed), total_rows(query, &closed)];
+    all.into_iter().flatten().flat_map(both).collect()
 }
 
 fn check_query(value: &Value, dialect: Dialect) {

@@ -14,7 +14,8 @@ use jiff::tz::TimeZone;
 use libfuzzer_sys::fuzz_target;
 use passerby::event::VisitorId;
 use passerby::privacy::{
-    Client, Geo, Ledger, Listener, Network, Peer, Prefixes, Proxies, SaltStore, Salts, Wall,
+    Client, ForwardingHeader, Geo, Ledger, Listener, Network, Peer, Prefixes, Proxies, SaltStore,
+    Salts, Wall,
 };
 use passerby::site::{Site, SiteId};
 use tokio::net::TcpStream;
@@ -61,7 +62,11 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
         site: Site::new(SiteId(1), "example.com", TimeZone::UTC),
         now,
         nobody_is_trusted: Proxies::default(),
-        the_peer_is_trusted: Proxies::new(vec!["127.0.0.0/8".parse().expect("a network")]),
+        the_peer_is_trusted: Proxies::new(
+            vec!["127.0.0.0/8".parse().expect("a network")],
+            &ForwardingHeader::ALL,
+            prefixes,
+        ),
     }
 });
 

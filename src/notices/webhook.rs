@@ -28,7 +28,6 @@ impl Caller {
             .method(Method::POST)
             .uri(url.as_str())
             .header(header::CONTENT_TYPE, "application/json")
-            .header(header::USER_AGENT, concat!("Passerby/", env!("CARGO_PKG_VERSION")))
             .body(Full::from(body.to_string()))
             .map_err(|_| anyhow!("its address can not be called"))?;
         match fetch(&self.0, request, url.clone()).await {
