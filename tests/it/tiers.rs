@@ -309,12 +309,12 @@ async fn whatever_is_asked_added_up_days_have_the_numbers_of_counted_ones() {
         traffic.close().await;
         let closed = traffic.closed().await;
         assert!(closed.iter().count() >= 14, "{closed:?}");
-        let added_up = traffic.compare(50, &closed).await;
-        assert!(added_up > 20, "nothing is tested where nothing is added up: {added_up}");
+        let added_up = traffic.compare(20, &closed).await;
+        assert!(added_up > 5, "nothing is tested where nothing is added up: {added_up}");
         // With any of the days open.
-        for _ in 0..4 {
+        for _ in 0..3 {
             let some = closed.iter().filter(|_| traffic.random.random_ratio(3, 4)).collect();
-            traffic.compare(10, &some).await;
+            traffic.compare(5, &some).await;
         }
     }
 }

@@ -153,7 +153,10 @@ async fn a_new_certificate_is_taken_up_without_a_restart() {
         certificate.connect(&collector, &[]).await.ok()
     })
     .await;
-    assert!(collector.log().contains("the certificate was replaced"));
+    eventually("it is told", async || {
+        collector.log().contains("the certificate was replaced").then_some(())
+    })
+    .await;
 }
 
 #[test]
