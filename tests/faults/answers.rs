@@ -137,8 +137,11 @@ async fn while_clickhouse_hangs_beacons_are_accepted_and_reports_are_bounded() {
     for _ in 0..20 {
         assert_eq!(sender.send().await, Fate::Acknowledged);
     }
-    let (status, _) = rig.ask(Method::GET, "/readyz", Value::Null).await;
-    assert_eq!(status, StatusCode::OK, "it accepts beacons, so it is ready");
+    // It accepts beacons, so it is ready, once it has looked at its tables.
+    support::eventually("it is ready", async || {
+        (rig.ask(Method::GET, "/readyz", Value::Null).await.0 == StatusCode::OK).then_some(())
+    })
+    .await;
     rig.proxy.set(Mode::Pass);
     while reports.join_next().await.is_some() {}
     tokio::time::sleep(Duration::ZERO).await;
