@@ -383,9 +383,8 @@ impl Oidc {
             return Ok(());
         }
         // What goes over the wire in the clear, anybody on the way can change.
-        let here = ["localhost", "127.0.0.1", "[::1]"];
         let is_safe = url::Url::parse(&self.issuer).is_ok_and(|url| {
-            let is_here = url.host_str().is_some_and(|host| here.contains(&host));
+            let is_here = url.host_str().is_some_and(notices::is_loopback);
             url.scheme() == "https" || (url.scheme() == "http" && is_here)
         });
         if !is_safe {

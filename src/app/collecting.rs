@@ -352,12 +352,20 @@ async fn close_all(
     hopeless: &mut HashSet<SiteId>,
 ) -> Result<usize, StoreError> {
     let worth = services.store.sites_worth_closing().await?;
-    let mut days = 0;
+    let (mut days, mut failed) = (0, None);
     for site in services.catalog.sites().iter().filter(|site| worth.contains(&site.id)) {
         if hopeless.contains(&site.id) {
             continue;
         }
-        let closing = services.store.close_days(site, services.clock.now()).await?;
+        let closing = match services.store.close_days(site, services.clock.now()).await {
+            Ok(closing) => closing,
+            Err(error @ StoreError::Unavailable(_)) => return Err(error),
+            // A site that takes too much does not keep the others from being counted.
+            Err(error) => {
+                failed = Some(error);
+                continue;
+            }
+        };
         if closing.has_revenants {
             hopeless.insert(site.id);
             tracing::debug!(
@@ -367,7 +375,7 @@ async fn close_all(
         }
         days += closing.closed;
     }
-    Ok(days)
+    failed.map_or(Ok(days), Err)
 }
 
 /// Returns at a signal; never, where there are none to be had.

@@ -191,9 +191,13 @@ impl TryFrom<String> for Webhook {
         let url = Url::parse(&text).ok().filter(|url| {
             let host = url.host_str().unwrap_or_default();
             let is_safe = url.scheme() == "https" || url.scheme() == "http" && is_loopback(host);
-            is_safe && !host.is_empty()
+            // A password in it would not be sent.
+            let has_account = !url.username().is_empty() || url.password().is_some();
+            is_safe && !host.is_empty() && !has_account
         });
-        url.map(Self).ok_or("must be an https:// address, or an http:// one of this machine")
+        url.map(Self).ok_or(
+            "must be an https:// address, or an http:// one of this machine, without user and password",
+        )
     }
 }
 
@@ -259,7 +263,7 @@ impl TryFrom<String> for MailServer {
 }
 
 /// Whether a host of a URL is this machine.
-fn is_loopback(host: &str) -> bool {
+pub(super) fn is_loopback(host: &str) -> bool {
     let is_number = |part: &str| part.parse::<u8>().is_ok();
     let in_net_127 = host.starts_with("127.") && host.split('.').count() == 4;
     host == "localhost" || host == "[::1]" || in_net_127 && host.split('.').all(is_number)

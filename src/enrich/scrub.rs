@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use super::text::clean;
+use super::text::{clean, cut};
 
 /// Words of random characters are as long, at least, when they have capitals, small letters and digits.
 const TOKEN_CHARS_MIN: usize = 20;
@@ -33,10 +33,10 @@ pub fn scrub(text: &str) -> Cow<'_, str> {
 
 /// The text as it may be stored: masked, without what can not be seen, and at most `bytes_max` bytes of it.
 ///
-/// What can not be seen goes first, so that it hides nothing from the masks; and masks may be longer than
-/// what they mask.
+/// What can not be seen goes first, so that it hides nothing from the masks. The cut comes last: half of an
+/// address is known by no mask, and a mask may be longer than what it masks.
 pub fn storable(text: &str, bytes_max: usize) -> String {
-    clean(&scrub(&clean(text, bytes_max)), bytes_max)
+    cut(scrub(&clean(text, usize::MAX)).into_owned(), bytes_max)
 }
 
 /// Whether a character is part of a word: everything else is between words, and stays.
@@ -331,18 +331,31 @@ fn phones(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// The most digits of a telephone number, and the most characters between two of them. Without bounds a text of
+/// single digits would be read once for each of them.
+const PHONE_DIGITS_MAX: usize = 16;
+const PHONE_GAP_MAX: usize = 4;
+
 /// The length of the telephone number that the bytes begin with; 0 when it is none.
 fn phone_length(bytes: &[u8]) -> usize {
-    let span =
-        bytes.iter().take_while(|byte| byte.is_ascii_digit() || b"+ -.()".contains(byte)).count();
-    let length = bytes[..span].iter().rposition(u8::is_ascii_digit).map_or(0, |last| last + 1);
+    let (mut length, mut digits) = (0, Vec::new());
+    for (at, &byte) in bytes.iter().enumerate() {
+        if byte.is_ascii_digit() {
+            if digits.len() == PHONE_DIGITS_MAX {
+                return 0;
+            }
+            digits.push(byte);
+            length = at + 1;
+        } else if !b"+ -.()".contains(&byte) || at - length >= PHONE_GAP_MAX {
+            break;
+        }
+    }
     let number = &bytes[..length];
     let is_followed =
         bytes.get(length).is_some_and(|byte| byte.is_ascii_alphanumeric() || b"_@%".contains(byte));
     if is_followed || number.iter().skip(1).any(|byte| *byte == b'+') {
         return 0;
     }
-    let digits: Vec<u8> = number.iter().copied().filter(u8::is_ascii_digit).collect();
     let groups: Vec<usize> = number
         .split(|byte| !byte.is_ascii_digit())
         .map(<[u8]>::len)

@@ -55,9 +55,10 @@ impl Default for Health {
 }
 
 impl Health {
-    /// What is known of the tables now.
+    /// What is known of the tables now. A start changes them once: what is settled stays so, also when it is
+    /// tried again and again.
     pub fn set_tables(&self, tables: Tables) {
-        self.tables.store(tables as u8, Ordering::Relaxed);
+        self.tables.fetch_max(tables as u8, Ordering::Relaxed);
     }
 
     /// Whether there is no reason to wait for the tables: a ClickHouse that does not answer is none.

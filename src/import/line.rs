@@ -10,7 +10,7 @@ use crate::enrich::acquisition::{Acquisition, ClickId, Tags, channel};
 use crate::enrich::page::{Page, PageError, hostname, path};
 use crate::enrich::places::{city_name, region_name};
 use crate::enrich::profile::kept;
-use crate::enrich::scrub::scrub;
+use crate::enrich::scrub::storable;
 use crate::enrich::text::clean;
 use crate::event::{Attributes, PAGEVIEW, SCROLL_DEPTH_UNKNOWN};
 use crate::session::Kind;
@@ -248,7 +248,7 @@ impl Line {
 
     fn attributes(&self, query: &str, page: &Page) -> Attributes {
         let given =
-            |text: &Option<String>| text.as_deref().map(|text| clean(&scrub(text), TEXT_BYTES_MAX));
+            |text: &Option<String>| text.as_deref().map(|text| storable(text, TEXT_BYTES_MAX));
         let or = |text: &Option<String>, derived: String| given(text).unwrap_or(derived);
         let from_url = Tags::from_query(query);
         let tags = Tags {
@@ -297,7 +297,7 @@ impl Line {
 }
 
 fn name(given: Option<String>) -> Result<String, LineError> {
-    let name = given.map_or_else(|| PAGEVIEW.to_owned(), |name| clean(&scrub(&name), usize::MAX));
+    let name = given.map_or_else(|| PAGEVIEW.to_owned(), |name| storable(&name, usize::MAX));
     match name.chars().count() {
         0 => Err(LineError::new("name", "can't be blank")),
         count if count > NAME_CHARS_MAX => {

@@ -57,13 +57,15 @@ impl Alerts {
 
     /// Tells everybody who is still to be told.
     async fn tell(&self, teller: &mut Teller, now: Timestamp) {
-        let (due, mut left): (Vec<_>, Vec<_>) = std::mem::take(&mut teller.ledger.pages.waiting)
+        let (mut due, mut left): (Vec<_>, Vec<_>) = std::mem::take(&mut teller.ledger.pages.waiting)
             .into_iter()
             .partition(|waiting| waiting.patience.is_over(now));
         if due.is_empty() {
             teller.ledger.pages.waiting = left;
             return;
         }
+        // A webhook does not wait for a mail server that is away.
+        due.sort_by_key(|waiting| waiting.to.is_some());
         for mut waiting in due {
             // The configuration may have changed since.
             let alert = self.watched.iter().find(|alert| name(alert) == waiting.alert);

@@ -65,14 +65,18 @@ impl Notices {
         if config.mail.reports.is_empty() && config.alerts.is_empty() {
             return Ok(None);
         }
-        let teller = Teller {
+        let reports = Reports::of(&config.mail.reports);
+        let mut teller = Teller {
             services: services.clone(),
             spool: spool.clone(),
             ledger: Ledger::open(&config.data_dir)?,
             missed: BTreeSet::new(),
         };
+        // Who is not mailed any more is not kept; who comes back begins anew.
+        teller.ledger.pages.reports.retain(|name, _| reports.has(name));
+        teller.ledger.write();
         Ok(Some(Self {
-            reports: Reports::of(&config.mail.reports),
+            reports,
             alerts: Alerts::of(&config.alerts, services.clock.now()),
             teller,
         }))

@@ -44,6 +44,11 @@ impl Reports {
         Self(reports.iter().flat_map(to_each).collect())
     }
 
+    /// Whether the configuration wants a report of this name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|report| report.name() == name)
+    }
+
     /// Sends what is due, up to the first that fails: alerts do not wait until a server that is away has let each
     /// of them wait. The next time that one is not due, and the others have their turn.
     pub(super) async fn look(&mut self, teller: &mut Teller) {
@@ -56,12 +61,17 @@ impl Reports {
 }
 
 impl Report {
+    /// What the ledger calls it.
+    fn name(&self) -> String {
+        format!("{} {} {}", self.every.name(), self.site, self.to.email)
+    }
+
     /// Sends it, if it is due. What became of it is logged, and counted.
     async fn look(&mut self, teller: &mut Teller) -> Result<(), NotSent> {
         let Some(site) = teller.site(&self.site) else { return Ok(()) };
         let now = teller.now();
         let days = last_whole(self.every, site.timezone.to_datetime(now));
-        let name = format!("{} {} {}", self.every.name(), self.site, self.to.email);
+        let name = self.name();
         match teller.ledger.pages.reports.get(&name) {
             Some(told) if *told >= days.0 => return Ok(()),
             Some(_) => {}

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 
 use super::client::truncated;
 use super::wall::Prefixes;
+use super::way::Reach;
 
 /// What belongs together for limits: a network of 256 addresses, or in IPv6 what a customer is given. Fewer
 /// bits are used where the operator wants fewer.
@@ -36,17 +37,11 @@ impl Networks {
     /// there is a proxy that nobody configured, and all visitors at once, or belongs to the operator.
     pub(super) fn of(&self, address: IpAddr) -> Option<NetworkKey> {
         let address = address.to_canonical();
-        let is_public = match address {
-            IpAddr::V4(v4) => !(v4.is_private() || v4.is_loopback() || v4.is_link_local()),
-            IpAddr::V6(v6) => {
-                !(v6.is_unique_local() || v6.is_loopback() || v6.is_unicast_link_local())
-            }
-        };
         let key = || {
             truncated(address, self.prefixes.ipv4, self.prefixes.ipv6)
                 .with_bytes(|bits| NetworkKey(self.hasher.hash_one(bits)))
         };
-        is_public.then(key)
+        (Reach::of(address) == Reach::Public).then(key)
     }
 }
 
@@ -100,6 +95,7 @@ mod tests {
             "172.20.0.1",
             "192.168.1.1",
             "169.254.0.1",
+            "100.64.0.1",
             "::1",
             "fd00::1",
             "fe80::1",

@@ -49,8 +49,8 @@ pub(super) fn table(facts: &Facts) -> String {
         ),
         (
             Met::Is(true),
-            "Data are sent to nobody",
-            "the program opens connections to its database alone",
+            "Data of visitors are sent to nobody",
+            "connections go to the database, and to what mail, alerts and sign_in name: these are told counts, or nothing",
         ),
         (
             Met::Is(keeps_short),

@@ -135,7 +135,8 @@ impl Facts {
             (
                 "Recipients",
                 "whoever has a token, a session or a shared link for the site's reports, and everybody, of a site that is public; \
-                 those who come by links or to public sites are told no small numbers, unless the operator said so"
+                 those who come by links or to public sites are told no small numbers, unless the operator said so; \
+                 whoever mail.reports and alerts name is mailed or posted counts, small ones too"
                     .to_owned(),
             ),
             (
@@ -148,7 +149,10 @@ impl Facts {
                 },
             ),
             ("Stored in", database),
-            ("Third countries", "none by this program: it sends nothing to anybody".to_owned()),
+            (
+                "Third countries",
+                "none for data of visitors; the servers of mail and alerts are told counts".to_owned(),
+            ),
             ("Consent", consent(self.consent()).to_owned()),
             ("Objection", objection(self.on_objection).to_owned()),
             ("Security", "PRIVACY.md says for each promise what keeps it".to_owned()),
@@ -213,8 +217,9 @@ fn table_of_columns() -> String {
 }
 
 /// What is kept in files of its own.
-const FILES: [&str; 2] = [
+const FILES: [&str; 3] = [
     "| reads/*.jsonl: time, reader, site, route, dimensions, status | A line for each report, export and page that was asked for | who read what and when | the token or link that was shown; no address, no value that was asked for | access_log.days |",
+    "| notices.json | When each report and alert was told last, and what is still to be told | so that nothing is told twice | the addresses of mail.reports and alerts.to | until the configuration no longer names them |",
     "| reads/last.json | When each token and link was used last | which of them nobody needs any more | the same | until the operator removes it |",
 ];
 

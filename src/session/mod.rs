@@ -104,7 +104,7 @@ struct Visit {
     last: u32,
     /// Of the event that came last.
     placed: Placed,
-    _places: Places,
+    places: Places,
 }
 
 /// What a visit takes of the room, until it is dropped. Texts are the visitor's: without this, a million visits
@@ -149,7 +149,7 @@ impl Visit {
             entry_hostname: "".into(),
             entry_pathname: "".into(),
         };
-        Self { started: arrival.timestamp, last: arrival.timestamp, placed, _places: places }
+        Self { started: arrival.timestamp, last: arrival.timestamp, placed, places }
     }
 
     fn is_open(&self, timestamp: u32) -> bool {
@@ -167,6 +167,11 @@ impl Visit {
         if arrival.kind == Kind::Pageview && self.placed.entry_pathname.is_empty() {
             self.placed.entry_hostname = arrival.hostname.into();
             self.placed.entry_pathname = arrival.pathname.into();
+            if self.placed.seq > 1 {
+                // Room was taken for the page of the first event, which was none of these.
+                let taken = Arc::clone(&self.places.taken);
+                self.places = Places::take(&taken, &self.placed.attributes, arrival.pathname);
+            }
         }
         self.placed.clone()
     }
@@ -265,7 +270,7 @@ impl Visits {
         };
         let started = u32::try_from(happening.session_id.0 >> 32).unwrap_or(happening.timestamp);
         let places = Places::take(&self.taken, &event.attributes, &happening.entry_pathname);
-        let restored = Visit { started, last: happening.timestamp, placed, _places: places };
+        let restored = Visit { started, last: happening.timestamp, placed, places };
         match self.open.entry((SiteId(happening.site_id), happening.visitor_id)) {
             // Two events of a visit may have been stored in another order than they came in.
             Entry::Occupied(entry)

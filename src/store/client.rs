@@ -281,6 +281,9 @@ impl Store {
     async fn apply(&self, kind: Kind, node: &Node) -> Result<(), StoreError> {
         let mut statements = schema::statements(self.cluster.as_ref());
         statements.retain(|statement| statement.kind == kind);
+        if statements.is_empty() {
+            return Ok(());
+        }
         if kind == Kind::View {
             // Whether what a view is made of has changed can not be told from its columns.
             for view in &statements {
