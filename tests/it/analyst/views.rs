@@ -19,7 +19,8 @@ async fn the_days_have_the_numbers_of_the_reports() {
         )
         .await
         .unwrap();
-    assert_eq!(days.len(), 40);
+    // Forty, but for a day that has just begun.
+    assert!((39..=40).contains(&days.len()), "{} days", days.len());
     for day in &days {
         let date = day[0].as_str().unwrap();
         let by_event = json!({
@@ -161,10 +162,19 @@ async fn neither_a_removed_site_nor_what_a_site_keeps_no_longer_is_shown() {
         ["long.example", "America/New_York", midnight("America/New_York", 249)],
     ]);
     assert_eq!(json!(sites.await.unwrap()), expected);
+    // The oldest day, because a day that has just begun may have no event yet.
+    let oldest = |zone: &str, days: i64| {
+        let today = TimeZone::get(zone).unwrap().to_datetime(traffic.now).date();
+        (today - days.days()).to_string()
+    };
+    let days = json!([
+        ["demo.example", oldest("Europe/Berlin", 39)],
+        ["kept.example", oldest("Asia/Kolkata", 2)],
+        ["long.example", oldest("America/New_York", 9)],
+    ]);
     for view in ["report_events", "report_visits", "report_days"] {
         let sql =
-            format!("SELECT site, toUInt8(uniqExact(day)) FROM {view} GROUP BY site ORDER BY site");
-        let days = json!([["demo.example", 40], ["kept.example", 3], ["long.example", 10]]);
+            format!("SELECT site, toString(min(day)) FROM {view} GROUP BY site ORDER BY site");
         assert_eq!(json!(traffic.ask(&sql).await.unwrap()), days, "{view}");
     }
 }
