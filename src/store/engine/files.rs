@@ -71,6 +71,8 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
 
 /// Small caches and few threads: the engine shares its machine with the collector. Old parts are
 /// removed soon, and looked for three times a minute at least, so that what was erased leaves the disk.
+/// A deletion goes through all parts of its table one after the other, with a pause between any two that is
+/// half a second by default: so the pauses are short.
 fn server_xml(users_file: &Path, backups: &Path, memory_bytes_max: u64) -> String {
     format!(
         "<clickhouse>
@@ -85,6 +87,8 @@ fn server_xml(users_file: &Path, backups: &Path, memory_bytes_max: u64) -> Strin
     <compiled_expression_cache_size>33554432</compiled_expression_cache_size>
     <query_cache><max_size_in_bytes>0</max_size_in_bytes></query_cache>
     <background_pool_size>2</background_pool_size>
+    <background_processing_pool_thread_sleep_seconds_if_nothing_to_do>0.02</background_processing_pool_thread_sleep_seconds_if_nothing_to_do>
+    <background_processing_pool_task_sleep_seconds_when_no_work_random_part>0</background_processing_pool_task_sleep_seconds_when_no_work_random_part>
     <background_schedule_pool_size>4</background_schedule_pool_size>
     <background_common_pool_size>2</background_common_pool_size>
     <background_fetches_pool_size>1</background_fetches_pool_size>
