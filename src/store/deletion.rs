@@ -5,7 +5,7 @@
 //! values of statements that are not logged. A deletion by site and time names these, which tell of nobody.
 //!
 //! Deletions are made by the same workers as merges, and a server whose merges somebody has stopped makes
-//! none. What was promised to visitors goes before: merges of `events` are started again. Days that leave as a whole need no worker.
+//! none. What was promised to visitors goes before: merges of `events` and `daily` are started again. Days that leave as a whole need no worker.
 //!
 //! A deletion has finished when its call returns: nobody sees the rows any more, and they are in no part
 //! that is in use. The parts they were in leave the disk when the server cleans up: within two minutes with
@@ -25,6 +25,8 @@ use crate::site::Site;
 
 /// The key of a row, and of a row in `doomed`.
 const KEY: &str = "site_id, session_id, seq, event_id";
+/// A change that the server interrupted is asked for again as often: in between it was interrupted each time anew.
+const INTERRUPTIONS_MAX: u32 = 5;
 
 /// What an erasure took out of the database.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,26 +67,44 @@ impl Store {
         let mut erased = Erased::default();
         self.let_merges_run().await;
         let days = self.days_with(selection.condition()).await?;
-        let counted = counted_with(days.iter().filter_map(|day| date_of(day.parse().ok()?)));
-        if let Some((first, last)) = counted {
-            self.hold_days(selection.site.0, first, last).await?;
-        }
+        let entry_condition = selection.entry_condition();
+        let entered = match &entry_condition {
+            Some(condition) => self.days_with(sql![condition]).await?,
+            None => Vec::new(),
+        };
+        let site = selection.site.0;
+        let counted = counted_with(days.iter().chain(&entered).filter_map(|day| partition(day)));
+        // Before the events: while these are there, doing it again finds the days again.
+        self.uncount(site, counted).await?;
         for day in days {
+            self.hold_around(site, partition(&day)).await?;
             erased.days += 1;
             erased.events += self.erase_on(&day, selection).await?;
         }
-        if let Some((first, last)) = counted {
-            self.forget_days(selection.site.0, first, last).await?;
-        }
-        if let Some(condition) = selection.entry_condition() {
+        if let Some(condition) = entry_condition {
             for day in self.days_with(sql![&condition]).await? {
+                self.hold_around(site, partition(&day)).await?;
                 let erasure = self.doom(&day, condition.clone()).await?;
                 erased.entry_pages += self.doomed(erasure).await?;
                 let change = format!("UPDATE entry_pathname = '' IN PARTITION ID '{day}'");
                 self.alter_doomed(&change, erasure).await?;
             }
         }
+        self.uncount(site, counted).await?;
         Ok(erased)
+    }
+
+    /// Opens days, and then deletes their numbers: none is missing where it is still read.
+    async fn uncount(&self, site: u32, span: Option<(Date, Date)>) -> Result<(), StoreError> {
+        let Some((first, last)) = span else { return Ok(()) };
+        self.hold_days(site, first, last).await?;
+        self.forget_days(site, first, last).await
+    }
+
+    /// Opens the days that are counted with one of UTC again: all of a deletion may take longer than they are held.
+    async fn hold_around(&self, site: u32, day: Option<Date>) -> Result<(), StoreError> {
+        let Some((first, last)) = counted_with(day.into_iter()) else { return Ok(()) };
+        self.hold_days(site, first, last).await
     }
 
     /// Removes what sites keep no longer. Returns how many days that concerned.
@@ -113,13 +133,16 @@ impl Store {
         let counted: Vec<(u32, Date, Date)> =
             kept.iter().filter_map(|(site, kept)| counted_of(*site, *kept, &found)).collect();
         for (site, first, last) in &counted {
-            self.hold_days(*site, *first, *last).await?;
+            self.uncount(*site, Some((*first, *last))).await?;
         }
         for step in &steps {
+            for (site, ..) in &counted {
+                self.hold_around(*site, date_of(step.day())).await?;
+            }
             self.mutate(&step.sql(self.stored_events())).await?;
         }
         for (site, first, last) in &counted {
-            self.forget_days(*site, *first, *last).await?;
+            self.uncount(*site, Some((*first, *last))).await?;
         }
         Ok(steps.len())
     }
@@ -224,12 +247,15 @@ impl Store {
         outcome
     }
 
-    /// Starts the merges of `events`, in case that somebody has stopped them. Whether they may be started or
+    /// Starts the merges of `events` and `daily`, in case that somebody has stopped them. Whether they may be started or
     /// not, a deletion that is not made in time says so itself.
     async fn let_merges_run(&self) {
-        let start = format!("SYSTEM START MERGES {}", self.stored_events());
-        if let Err(error) = self.mutate(&start).await {
-            tracing::debug!(%error, "merges could not be started; deletions wait if they are stopped");
+        // On a cluster no day is counted: there `daily` is not asked for anything.
+        let counted = (!self.is_spread()).then_some("daily");
+        for table in [self.stored_events()].into_iter().chain(counted) {
+            if let Err(error) = self.mutate(&format!("SYSTEM START MERGES {table}")).await {
+                tracing::debug!(%error, "merges could not be started; deletions wait if they are stopped");
+            }
         }
     }
 
@@ -240,14 +266,29 @@ impl Store {
     /// Changes rows on every server that has any. It has been made when it is answered.
     async fn mutate(&self, sql: &str) -> Result<(), StoreError> {
         for node in self.nodes() {
-            let query = node
-                .writer
-                .query_raw(sql)
-                .with_setting("mutations_sync", "2")
-                .with_setting("allow_nondeterministic_mutations", "1");
-            in_time(query.execute()).await?;
+            let attempt = || {
+                let query = node.writer.query_raw(sql);
+                let query = query.with_setting("mutations_sync", "2");
+                in_time(query.with_setting("allow_nondeterministic_mutations", "1").execute())
+            };
+            let mut interruptions = 0;
+            while let Err(error) = attempt().await {
+                interruptions += 1;
+                if interruptions > INTERRUPTIONS_MAX || !error.was_interrupted() {
+                    return Err(error);
+                }
+            }
         }
         Ok(())
+    }
+}
+
+impl StoreError {
+    /// Whether the server cancelled a change because a partition was dropped meanwhile. It goes on with it later;
+    /// asked again, the answer says when it was made.
+    fn was_interrupted(&self) -> bool {
+        const UNFINISHED: u32 = 341;
+        matches!(self, Self::Rejected { code: UNFINISHED, message } if message.contains("ABORTED"))
     }
 }
 
@@ -270,6 +311,12 @@ enum Step {
 }
 
 impl Step {
+    fn day(&self) -> u32 {
+        match self {
+            Self::Drop { day } | Self::Delete { day, .. } => *day,
+        }
+    }
+
     fn sql(&self, table: &str) -> String {
         match self {
             Self::Drop { day } => format!("ALTER TABLE {table} DROP PARTITION ID '{day}'"),
@@ -311,6 +358,11 @@ fn expiry(found: &[SiteDay], kept: &[(u32, Timestamp)], all_expire: bool) -> Vec
 fn end_of(day: u32) -> Option<Timestamp> {
     let next = date_of(day)?.tomorrow().ok()?;
     TimeZone::UTC.to_timestamp(next.to_datetime(jiff::civil::Time::midnight())).ok()
+}
+
+/// The day of a partition of `events`, by its name.
+fn partition(name: &str) -> Option<Date> {
+    date_of(name.parse().ok()?)
 }
 
 /// The day that a partition is named by.

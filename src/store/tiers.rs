@@ -19,6 +19,7 @@
 //! Events that are deleted by hand, by a statement that is none of ours, are not noticed: docs/operations.md.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use clickhouse::Row;
@@ -29,7 +30,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
-use super::client::in_time;
+use super::client::{in_time, in_time_of};
 use super::{Store, StoreError};
 use crate::query::statement::Statement;
 use crate::query::{Closed, Making, first_event, made_of};
@@ -54,6 +55,18 @@ const LEFT_OVER_MINUTES: i64 = 60;
 
 /// A counting that took longer closes nothing: its numbers may have been taken for left over.
 const COUNTING_MAX: Duration = Duration::from_secs(30 * 60);
+
+/// What days are counted by. Those that another version counted otherwise are open.
+static RULES: LazyLock<[u8; 32]> = LazyLock::new(|| {
+    let site = Site::new(SiteId(0), "", TimeZone::UTC);
+    let day = Date::constant(2000, 1, 1);
+    let making = Making { site: &site, first: day, last: day, version: 0 };
+    let digest = making.statements().iter().fold(Sha256::new(), |digest, statement| {
+        let values = serde_json::to_vec(&statement.params()).unwrap_or_default();
+        digest.chain_update(statement.text()).chain_update(values)
+    });
+    digest.finalize().into()
+});
 
 /// What closing a site's days came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,7 +98,7 @@ struct Inserts {
 impl Inserts {
     /// What the numbers of a site's day were made of.
     fn seen_by(&self, day: Date, zone: &TimeZone) -> u64 {
-        let mut digest = Sha256::new().chain_update(&self.table);
+        let mut digest = Sha256::new().chain_update(*RULES).chain_update(&self.table);
         for part in made_of(day, zone) {
             let name = part.strftime("%Y%m%d").to_string();
             let inserts = self.partitions.get(&name).copied().unwrap_or(0);
@@ -125,8 +138,10 @@ impl Store {
     /// # Errors
     /// When ClickHouse does not answer.
     pub async fn sites_worth_closing(&self) -> Result<Vec<SiteId>, StoreError> {
+        // A site that has numbers is looked after, also when it has become small.
         let sql = format!(
-            "SELECT site_id FROM events GROUP BY site_id HAVING count() >= {EVENTS_WORTH} ORDER BY site_id"
+            "SELECT site_id FROM (SELECT site_id FROM events GROUP BY site_id HAVING count() >= {EVENTS_WORTH} \
+             UNION DISTINCT SELECT site_id FROM daily) ORDER BY site_id"
         );
         if self.is_spread() {
             return Ok(Vec::new());
@@ -281,10 +296,14 @@ impl Store {
         let began = in_time(self.writer().query_raw(began).fetch_one::<i64>()).await?;
         let before = self.inserts().await?;
         let making = Making { site, first, last, version: version(began)? };
-        if !in_time(self.bound(&making.revenants()).fetch_all::<u8>()).await?.is_empty() {
+        if !in_time_of(COUNTING_MAX, self.bound(&making.revenants()).fetch_all::<u8>())
+            .await?
+            .is_empty()
+        {
             return Ok(Closing { has_revenants: true, ..Closing::default() });
         }
-        let unfit = in_time(self.bound(&making.unfit_days()).fetch_all::<String>()).await?;
+        let unfit = self.bound(&making.unfit_days()).fetch_all::<String>();
+        let unfit = in_time_of(COUNTING_MAX, unfit).await?;
         let days = std::iter::successors(Some(first), |day| day.tomorrow().ok());
         let days: Vec<Date> = days.take_while(|day| *day <= last).collect();
         let is_fit = |day: &&Date| !unfit.contains(&day.to_string());
@@ -293,7 +312,7 @@ impl Store {
             let (first, last) = (stretch[0], stretch[stretch.len() - 1]);
             let making = Making { first, last, version: making.version_of(first), ..making };
             for statement in making.statements() {
-                in_time(self.bound(&statement).execute()).await?;
+                in_time_of(COUNTING_MAX, self.bound(&statement).execute()).await?;
             }
         }
         if begun.elapsed() > COUNTING_MAX {
@@ -318,6 +337,18 @@ impl Store {
         if !rows.is_empty() {
             let sql = format!("INSERT INTO closed_days VALUES {}", rows.join(", "));
             in_time(self.writer().query_raw(&sql).execute()).await?;
+        }
+        // What no day names is not left lying there: it may be of what was erased meanwhile.
+        let named = self.days(site.id).await?;
+        let versions = fit.iter().map(|day| making.version_of(*day));
+        let lost: Vec<String> = versions
+            .filter(|version| named.iter().all(|row| row.version != *version))
+            .map(|version| version.to_string())
+            .collect();
+        if !lost.is_empty() {
+            let versions = lost.join(", ");
+            self.delete_daily(&format!("site_id = {} AND version IN ({versions})", site.id.0))
+                .await?;
         }
         let closed = unchanged.iter().filter(|day| fit.contains(day)).count();
         Ok(Closing { closed, unfit: unfit.len(), has_revenants: false })
@@ -356,7 +387,17 @@ impl Store {
             .collect();
         let void = match void.is_empty() {
             true => String::new(),
-            false => format!(" OR version IN ({})", void.join(", ")),
+            false => {
+                let void = void.join(", ");
+                // Whether they are void is judged at one moment: first they are opened, so that none is read as empty.
+                let open = format!(
+                    "INSERT INTO closed_days SELECT site_id, day, '', 0, 0, now64(6) FROM closed_days FINAL \
+                     WHERE site_id = {} AND version IN ({void})",
+                    site.id.0
+                );
+                in_time(self.writer().query_raw(&open).execute()).await?;
+                format!(" OR version IN ({void})")
+            }
         };
         let rows = format!("site_id = {} AND ((version < {old} AND {unnamed}){void})", site.id.0);
         self.delete_daily(&rows).await

@@ -210,7 +210,8 @@ async fn what_is_erased_or_kept_no_longer_leaves_the_disk_also_when_merges_are_s
     for marker in [&erased, &expired, &kept] {
         assert!(!files_with(directory.path(), marker).is_empty(), "the search finds nothing");
     }
-    let stop = "SYSTEM STOP MERGES events";
+    // Of every table: that of the numbers of days among them.
+    let stop = "SYSTEM STOP MERGES";
     let pending = "SELECT count() FROM system.mutations WHERE table = 'events' AND NOT is_done";
     run(stop).await;
     // A deletion of somebody else's waits for the merges: so they are stopped indeed.

@@ -301,7 +301,7 @@ impl Traffic {
 #[tokio::test]
 async fn whatever_is_asked_added_up_days_have_the_numbers_of_counted_ones() {
     for (seed, zone) in
-        ["Etc/UTC", "Europe/Berlin", "Asia/Kathmandu", "Pacific/Auckland"].into_iter().enumerate()
+        ["Etc/UTC", "Europe/Berlin", "Asia/Beirut", "Australia/Sydney"].into_iter().enumerate()
     {
         let mut traffic = Traffic::new(seed as u64, zone, 2003).await;
         let events = traffic.all();

@@ -18,7 +18,7 @@ use crate::query::statement::{Sql, sql};
 
 /// How far beyond the period the events of a visit that overlaps it can lie. A visit lasts a day at
 /// most; an hour more costs little.
-const MARGIN_HOURS: i64 = 25;
+pub(in crate::query::compile) const MARGIN_HOURS: i64 = 25;
 
 /// A visit that had a page visible and focused for longer than so many milliseconds was engaged.
 const ENGAGED_MS: u32 = 10_000;

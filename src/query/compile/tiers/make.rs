@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::super::conditions::COUNTED;
-use super::super::visits::{self, visits};
+use super::super::visits::{self, MARGIN_HOURS, visits};
 use super::super::{SETTINGS, between};
 use super::by::{By, IS_SET, Of, column_of, kept_value};
 use super::{end_of, start_of};
@@ -321,10 +321,6 @@ impl Making<'_> {
 fn date(day: Date) -> Sql {
     sql!["toDate(", Sql::text(day.to_string()), ")"]
 }
-
-/// How long beyond a day an event may happen that its numbers depend on: a visit lasts a day at most, and
-/// an hour more costs little.
-const MARGIN_HOURS: i64 = 25;
 
 /// The days of UTC, which are the partitions of `events`, that the numbers of a site's day are made of: those
 /// of the day before and after are among them.
