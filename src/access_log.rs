@@ -22,7 +22,7 @@ const WAITING_MAX: usize = 1_024;
 /// The most bytes of one day. What comes then is lost, and counted.
 const DAY_BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// The most dimensions of a line.
-const DIMENSIONS_MAX: usize = 20;
+pub(crate) const DIMENSIONS_MAX: usize = 20;
 /// The file that remembers when each token and link was used last.
 const LAST_FILE: &str = "last.json";
 
@@ -141,11 +141,10 @@ impl AccessLog {
     }
 
     /// Hands a line over. Never waits.
-    pub fn note(&self, mut read: Read) {
+    pub fn note(&self, read: Read) {
         if self.days == 0 {
             return;
         }
-        read.dimensions.truncate(DIMENSIONS_MAX);
         if let Some(key) = read.reader.key() {
             let mut last = self.last.write().unwrap_or_else(PoisonError::into_inner);
             last.insert(key, read.time);
@@ -153,6 +152,11 @@ impl AccessLog {
         if self.lines.try_send(read).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Removes what is not kept any longer, also when nobody reads.
+    pub fn keep_no_longer(&self, now: Timestamp) {
+        keep(&self.directory, self.days, utc_day(now));
     }
 
     /// When a token was used last, as far as is remembered.
@@ -219,6 +223,15 @@ fn files(directory: &Path) -> io::Result<Vec<(Date, PathBuf)>> {
     Ok(files)
 }
 
+/// Removes the files of the days before the last so many, today among them; with 0 all of them.
+fn keep(directory: &Path, days: u32, today: Date) {
+    let oldest = today.saturating_sub((i64::from(days) - 1).days());
+    let gone = files(directory).unwrap_or_default();
+    for (_, file) in gone.into_iter().filter(|(day, _)| *day < oldest) {
+        drop(fs::remove_file(file));
+    }
+}
+
 fn last(directory: &Path) -> HashMap<String, Timestamp> {
     let text = fs::read(directory.join(LAST_FILE)).unwrap_or_default();
     serde_json::from_slice(&text).unwrap_or_default()
@@ -233,6 +246,14 @@ struct Writer {
     open: Option<Open>,
 }
 
+/// Lines that are written together.
+#[derive(Default)]
+struct Batch {
+    text: Vec<u8>,
+    /// How many reads they tell of: those that were lost before are told of as well.
+    reads: u64,
+}
+
 /// The file of a day.
 struct Open {
     day: Date,
@@ -243,34 +264,45 @@ struct Open {
 impl Writer {
     fn run(mut self, received: &Receiver<Read>) {
         while let Ok(read) = received.recv() {
-            let mut text = Vec::new();
+            let (mut batch, mut is_used) = (Batch::default(), false);
             let mut next = Some(read);
             // What waits is written together.
             while let Some(read) = next {
                 let day = utc_day(read.time);
                 if self.open.as_ref().is_none_or(|open| open.day != day) {
-                    self.write(&mut text);
+                    self.write(&mut batch);
                     self.turn_to(day);
                 }
-                let lost = self.lost.swap(0, Ordering::Relaxed);
-                // A line of such parts can always be written as JSON.
-                text.extend(serde_json::to_vec(&Read { lost, ..read }).unwrap_or_default());
-                text.push(b'\n');
+                if self.has_room_for(&read.reader) {
+                    let lost = self.lost.swap(0, Ordering::Relaxed);
+                    batch.reads += 1 + lost;
+                    is_used |= read.reader.key().is_some();
+                    // A line of such parts can always be written as JSON.
+                    let line = serde_json::to_vec(&Read { lost, ..read }).unwrap_or_default();
+                    batch.text.extend(line);
+                    batch.text.push(b'\n');
+                } else {
+                    self.lost.fetch_add(1, Ordering::Relaxed);
+                }
                 next = received.try_recv().ok();
             }
-            self.write(&mut text);
-            self.remember();
+            self.write(&mut batch);
+            if is_used {
+                self.remember();
+            }
         }
+    }
+
+    /// Half of a day's room is for those who have a right: what anybody can ask for must not use it up.
+    fn has_room_for(&self, reader: &Reader) -> bool {
+        let is_anybody = matches!(reader, Reader::Nobody | Reader::Public);
+        !(is_anybody && self.open.as_ref().is_some_and(|open| open.bytes > DAY_BYTES_MAX / 2))
     }
 
     /// Opens the file of a day, and removes those that are kept no longer.
     fn turn_to(&mut self, day: Date) {
         self.open = None;
-        let oldest = day.saturating_sub((i64::from(self.days) - 1).days());
-        let gone = files(&self.directory).unwrap_or_default();
-        for (_, file) in gone.into_iter().filter(|(other, _)| *other < oldest) {
-            drop(fs::remove_file(file));
-        }
+        keep(&self.directory, self.days, day);
         let path = self.directory.join(format!("{day}.jsonl"));
         let opened = fs::create_dir_all(&self.directory)
             .and_then(|()| OpenOptions::new().create(true).append(true).open(path));
@@ -283,22 +315,22 @@ impl Writer {
         }
     }
 
-    fn write(&mut self, text: &mut Vec<u8>) {
-        let lines = text.iter().filter(|byte| **byte == b'\n').count() as u64;
+    fn write(&mut self, batch: &mut Batch) {
+        let Batch { text, reads } = std::mem::take(batch);
+        if reads == 0 {
+            return;
+        }
         let written = match &mut self.open {
             Some(open) if open.bytes + text.len() as u64 <= DAY_BYTES_MAX => {
                 open.bytes += text.len() as u64;
-                open.file.write_all(text)
+                open.file.write_all(&text)
             }
             _ => Err(io::Error::other("it is full for today, or was not opened")),
         };
-        if let Err(error) = written.as_ref().map_err(ToString::to_string)
-            && lines > 0
-        {
-            self.lost.fetch_add(lines, Ordering::Relaxed);
-            tracing::debug!(error, "lines of the log of reads were lost");
+        if let Err(error) = written {
+            self.lost.fetch_add(reads, Ordering::Relaxed);
+            tracing::debug!(%error, "lines of the log of reads were lost");
         }
-        text.clear();
     }
 
     /// When which token and link was used last. Losing it costs a column of a list: nothing is said.
@@ -334,14 +366,18 @@ mod tests {
 
     /// The log writes by itself; it has written what it was told when it has as many lines.
     fn lines(log: &AccessLog, wanted: &Wanted, count: usize) -> Vec<Read> {
+        eventually(|| log.read(wanted).unwrap().len() >= count);
+        log.read(wanted).unwrap()
+    }
+
+    fn eventually(is: impl Fn() -> bool) {
         for _ in 0..2_000 {
-            let found = log.read(wanted).unwrap();
-            if found.len() >= count {
-                return found;
+            if is() {
+                return;
             }
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
-        panic!("{:?}", log.read(wanted));
+        panic!("waited in vain");
     }
 
     #[test]
@@ -375,15 +411,32 @@ mod tests {
         assert_eq!(lines(&log, &all, 2).len(), 2);
         log.note(read("2026-11-22T10:00:00Z", "a.test"));
         let last = read("2026-11-22T10:00:00Z", "a.test");
-        while log.read(&all).unwrap().last() != Some(&last) {
-            std::thread::yield_now();
-        }
+        eventually(|| log.read(&all).unwrap().last() == Some(&last));
         let days: Vec<_> =
             log.read(&all).unwrap().iter().map(|read| read.time.to_string()).collect();
         assert_eq!(days, ["2026-11-21T10:00:00Z", "2026-11-22T10:00:00Z"]);
-        while AccessLog::open(place.clone(), 2).token_used("abc") != Some(last.time) {
-            std::thread::yield_now();
+        eventually(|| AccessLog::open(place.clone(), 2).token_used("abc") == Some(last.time));
+        log.keep_no_longer("2026-11-23T10:00:00Z".parse().unwrap());
+        assert_eq!(log.read(&all).unwrap(), [last]);
+        AccessLog::open(place, 0).keep_no_longer("2026-11-22T10:00:00Z".parse().unwrap());
+        assert!(log.read(&all).unwrap().is_empty(), "0 days keep nothing");
+    }
+
+    #[test]
+    fn every_line_that_was_lost_is_told_of_by_the_next() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = directory.path().join("reads");
+        // Where the directory should be, nothing can be written.
+        fs::write(&place, "").unwrap();
+        let log = AccessLog::open(place.clone(), 90);
+        for minute in 0..3 {
+            log.note(read(&format!("2026-11-25T10:0{minute}:00Z"), "a.test"));
         }
+        eventually(|| log.lost.load(Ordering::Relaxed) == 3);
+        fs::remove_file(&place).unwrap();
+        log.note(read("2026-11-26T10:00:00Z", "a.test"));
+        let all = Wanted { limit: 10, ..Wanted::default() };
+        assert_eq!(lines(&log, &all, 1)[0].lost, 3);
     }
 
     #[test]

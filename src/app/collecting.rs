@@ -306,6 +306,7 @@ async fn keep_no_longer(services: Services) {
     loop {
         interval.tick().await;
         let (sites, now) = (services.catalog.sites_of_events(), services.clock.now());
+        services.access_log.keep_no_longer(now);
         match services.store.expire(&sites, now).await {
             Ok(0) => {}
             Ok(days) => tracing::info!(days, "events that their sites keep no longer were removed"),

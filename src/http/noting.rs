@@ -15,13 +15,10 @@ use axum::response::Response;
 use serde_json::Value;
 
 use super::Services;
-use crate::access_log::{Read, Reader};
+use crate::access_log::{DIMENSIONS_MAX, Read, Reader};
 use crate::query::dimension::{Field, PropertyName};
 use crate::query::interval::Interval;
 use crate::site::Site;
-
-/// Paths below the dashboard's that show no numbers.
-const NO_READS: [&str; 4] = ["/assets/{name}", "/sign-in", "/sign-out", "/api/docs/"];
 
 /// What is known of a request so far.
 #[derive(Clone, Default)]
@@ -56,7 +53,8 @@ impl Noted {
             || PropertyName::of_dimension(name).is_some()
             || matches!(name, "time" | "event:goal");
         let mut known = self.known();
-        if is_one && !known.dimensions.iter().any(|other| other == name) {
+        let has_room = known.dimensions.len() < DIMENSIONS_MAX;
+        if is_one && has_room && !known.dimensions.iter().any(|other| other == name) {
             known.dimensions.push(name.to_owned());
         }
     }
@@ -68,18 +66,18 @@ impl Noted {
         let named = question.get("dimensions").and_then(Value::as_array);
         named.into_iter().flatten().filter_map(Value::as_str).for_each(|name| self.dimension(name));
         for filter in question.get("filters").and_then(Value::as_array).into_iter().flatten() {
-            self.filter(filter, 0);
+            self.filter(filter);
         }
     }
 
-    fn filter(&self, filter: &Value, depth: usize) {
-        match filter.get(1) {
-            Some(Value::String(name)) => self.dimension(name),
-            Some(Value::Array(inner)) if depth < 8 => {
-                self.filter(&filter[1], depth + 1);
-                inner.iter().for_each(|filter| self.filter(filter, depth + 1));
+    fn filter(&self, filter: &Value) {
+        match (filter.get(0).and_then(Value::as_str), filter.get(1)) {
+            (_, Some(Value::String(name))) => self.dimension(name),
+            (Some("and" | "or"), Some(Value::Array(all))) => {
+                all.iter().for_each(|filter| self.filter(filter));
             }
-            _ => {}
+            (_, Some(inner)) => self.filter(inner),
+            (_, None) => {}
         }
     }
 }
@@ -99,9 +97,6 @@ pub(super) async fn note(
     mut request: Request,
     next: Next,
 ) -> Response {
-    if NO_READS.iter().any(|other| path.as_str().starts_with(other)) {
-        return next.run(request).await;
-    }
     let noted = Noted::default();
     request.extensions_mut().insert(noted.clone());
     let route = format!("{} {}", request.method(), path.as_str());
