@@ -127,10 +127,7 @@ pub(super) fn check(query: &Query, problems: &mut Problems) {
         problems.note::<()>("#/dimensions", message);
     }
     let picks = |test: &Test| {
-        let by = query.dimensions.iter().any(|dimension| match (dimension, &test.subject) {
-            (Dimension::Field(field), Subject::Field(subject)) => field == subject,
-            _ => false,
-        });
+        let by = query.dimensions.iter().any(|dimension| is_about(test, dimension));
         by && (matches!(test.comparison, Comparison::Is | Comparison::Contains | Comparison::IsSet)
             || is_of_any(test))
     };
@@ -159,10 +156,22 @@ pub fn looks_for(test: &Test) -> bool {
     !test.negated && matches!(test.comparison, Comparison::Is | Comparison::Contains)
 }
 
+/// Whether a test is about a dimension.
+pub fn is_about(test: &Test, dimension: &Dimension) -> bool {
+    match (dimension, &test.subject) {
+        (Dimension::Field(field), Subject::Field(of_test)) => field == of_test,
+        _ => false,
+    }
+}
+
 /// Whether a row with this value is wanted.
 pub fn picks(test: &Test, value: &str) -> bool {
     let folded =
         |text: &str| if test.case_sensitive { text.to_owned() } else { text.to_lowercase() };
+    let blank = match &test.subject {
+        Subject::Field(field) => folded(field.spec().blank),
+        Subject::Property(_) | Subject::Goal(_) => String::new(),
+    };
     let value = folded(value);
     let mut values = test.values.iter().map(|wanted| folded(wanted));
     let found = match test.comparison {
@@ -173,7 +182,7 @@ pub fn picks(test: &Test, value: &str) -> bool {
         | Comparison::StartsWith
         | Comparison::EndsWith
         | Comparison::Matches
-        | Comparison::MatchesWildcard => !value.is_empty(),
+        | Comparison::MatchesWildcard => !value.is_empty() && value != blank,
     };
     found != test.negated
 }

@@ -24,7 +24,8 @@ use serde_json::{Value, json};
 use self::publish::{Block, Cell, Counts, Day, Told};
 use super::Row;
 use crate::query::dimension::Dimension;
-use crate::query::floor::{Floored, cells, looks_for, picks};
+use crate::query::filter::Test;
+use crate::query::floor::{Floored, cells, is_about, looks_for, picks};
 use crate::query::measure::Measure;
 use crate::query::metric::Metric;
 use crate::query::{Closed, Query, compile};
@@ -141,10 +142,13 @@ fn rows(query: &Query, results: Vec<(Vec<Value>, Counts)>, whole: u64) -> Vec<Ro
     let is_other = |row: &Row| row.dimensions.first().is_some_and(|value| value == OTHER);
     let picked = query.floored().map_or(&[][..], |floored| &floored.picked);
     let is_wanted = |row: &Row| {
-        let value = row.dimensions.first().and_then(Value::as_str).unwrap_or_default();
+        let value = |test: &Test| {
+            let place = query.dimensions().iter().position(|dimension| is_about(test, dimension));
+            place.and_then(|place| row.dimensions.get(place)?.as_str()).unwrap_or_default()
+        };
         match is_other(row) {
             true => !picked.iter().any(looks_for),
-            false => picked.iter().all(|test| picks(test, value)),
+            false => picked.iter().all(|test| picks(test, value(test))),
         }
     };
     let row = |(dimensions, counts): (Vec<Value>, Counts)| Row {
