@@ -24,15 +24,20 @@ use crate::site::Site;
 /// The longest query, in bytes.
 const QUERY_BYTES_MAX: usize = 256 * 1024;
 
+/// What questions look like.
+pub(super) fn schema_routes() -> Router<Services> {
+    Router::new()
+        .route("/api/docs/query/schema.json", get(async || Json(query::schema())))
+        .route("/api/docs/queries/schema.json", get(async || Json(query::several_schema())))
+        .route("/api/docs/funnel/schema.json", get(async || Json(query::funnel_schema())))
+        .route("/api/docs/journey/schema.json", get(async || Json(query::journey_schema())))
+}
+
 pub(super) fn routes() -> Router<Services> {
     Router::new()
         .route("/api/v2/query", post(report).layer(DefaultBodyLimit::max(QUERY_BYTES_MAX)))
         .route("/api/v2/funnel", post(funnel).layer(DefaultBodyLimit::max(QUERY_BYTES_MAX)))
         .route("/api/v2/journey", post(journey).layer(DefaultBodyLimit::max(QUERY_BYTES_MAX)))
-        .route("/api/docs/query/schema.json", get(async || Json(query::schema())))
-        .route("/api/docs/queries/schema.json", get(async || Json(query::several_schema())))
-        .route("/api/docs/funnel/schema.json", get(async || Json(query::funnel_schema())))
-        .route("/api/docs/journey/schema.json", get(async || Json(query::journey_schema())))
         .route("/api/v1/stats/realtime/visitors", get(visitors_now))
         .route(
             "/api/v1/stats/aggregate",

@@ -107,6 +107,7 @@ pub fn routes(services: Services) -> Router {
     let noted = || from_fn_with_state(services.clone(), noting::note);
     let api = Router::new()
         .merge(api::routes().layer(in_the_queue()).layer(noted()))
+        .merge(api::schema_routes())
         .merge(sites::routes())
         .merge(goals::routes())
         .merge(segments::routes())
@@ -125,6 +126,7 @@ pub fn routes(services: Services) -> Router {
         .merge(health::routes())
         .merge(script::routes())
         .merge(crate::web::routes().layer(in_the_queue()).layer(noted()))
+        .merge(crate::web::entrance_routes())
         .fallback(answer::no_such_route)
         .with_state(services)
 }

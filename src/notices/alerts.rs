@@ -57,9 +57,10 @@ impl Alerts {
 
     /// Tells everybody who is still to be told.
     async fn tell(&self, teller: &mut Teller, now: Timestamp) {
-        let (mut due, mut left): (Vec<_>, Vec<_>) = std::mem::take(&mut teller.ledger.pages.waiting)
-            .into_iter()
-            .partition(|waiting| waiting.patience.is_over(now));
+        let (mut due, mut left): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut teller.ledger.pages.waiting)
+                .into_iter()
+                .partition(|waiting| waiting.patience.is_over(now));
         if due.is_empty() {
             teller.ledger.pages.waiting = left;
             return;

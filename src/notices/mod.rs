@@ -75,11 +75,7 @@ impl Notices {
         // Who is not mailed any more is not kept; who comes back begins anew.
         teller.ledger.pages.reports.retain(|name, _| reports.has(name));
         teller.ledger.write();
-        Ok(Some(Self {
-            reports,
-            alerts: Alerts::of(&config.alerts, services.clock.now()),
-            teller,
-        }))
+        Ok(Some(Self { reports, alerts: Alerts::of(&config.alerts, services.clock.now()), teller }))
     }
 
     /// Tells what there is to tell, for as long as the collector runs.

@@ -17,6 +17,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
 use url::Url;
 use url::form_urlencoded::{Serializer, byte_serialize};
 
@@ -95,6 +96,9 @@ impl Flow {
     }
 }
 
+/// So many sign-ins ask the provider at once.
+const TURNS_MAX: usize = 8;
+
 /// Nobody was signed in.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SignInError {
@@ -125,6 +129,9 @@ pub(crate) enum SignInError {
         "the provider does not say that the address of who signed in is verified (email_verified)"
     )]
     NotVerified,
+    /// As many as may sign in at once do so.
+    #[error("too many sign in at the same moment")]
+    Busy,
 }
 
 /// A provider that signs people in.
@@ -137,6 +144,8 @@ pub(crate) struct Provider {
     redirect_uri: String,
     browser: Browser,
     metadata: Mutex<Option<(Timestamp, Arc<Metadata>)>>,
+    /// Whoever asks the provider has one: anybody may begin, and a slow provider would gather them.
+    turns: Semaphore,
 }
 
 impl Provider {
@@ -154,6 +163,7 @@ impl Provider {
             redirect_uri: format!("{}{}", public_url.trim_end_matches('/'), Self::DONE),
             browser: browser(),
             metadata: Mutex::default(),
+            turns: Semaphore::new(TURNS_MAX),
         }
     }
 
@@ -170,6 +180,7 @@ impl Provider {
 
     /// Where the browser is sent.
     pub(crate) async fn begin(&self, flow: &Flow, now: Timestamp) -> Result<Url, SignInError> {
+        let _turn = self.turns.try_acquire().map_err(|_| SignInError::Busy)?;
         let mut url = self.metadata(now).await?.authorization_endpoint.clone();
         url.query_pairs_mut()
             .append_pair("response_type", "code")
@@ -190,6 +201,7 @@ impl Provider {
         code: &str,
         now: Timestamp,
     ) -> Result<Person, SignInError> {
+        let _turn = self.turns.try_acquire().map_err(|_| SignInError::Busy)?;
         let metadata = self.metadata(now).await?;
         let granted = self.exchange(&metadata, flow, code).await?;
         let keys: Keys = self.read(&metadata.jwks_uri, None).await?;
@@ -198,7 +210,9 @@ impl Provider {
         let expected = Expected { issuer, client_id, nonce: &nonce, now };
         let mut said = claims(&granted.id_token, &keys, &expected)?;
         // Some providers tell more only where they are asked for it, of the same person.
-        if !said.contains_key(&self.claim)
+        let is_whole = said.contains_key(&self.claim)
+            && (self.claim != "email" || said.contains_key("email_verified"));
+        if !is_whole
             && let (Some(url), Some(token)) = (&metadata.userinfo_endpoint, &granted.access_token)
         {
             let more: Map<String, Value> = self.read(url, Some(token)).await?;

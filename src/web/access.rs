@@ -20,6 +20,7 @@ use url::form_urlencoded::Serializer;
 use super::cookies::{LINK, SESSION, TOKEN};
 use super::frame::{Account, Frame, Link, page};
 use super::provider::with_cookies;
+use super::refusal::{self, refuse};
 use super::view::View;
 use super::words::{Lang, fill};
 use crate::access_log::Reader;
@@ -79,7 +80,12 @@ impl Viewer {
     /// Whoever comes by the address of a frame or a picture: by this shared link, if it is one that needs no
     /// password.
     pub(super) fn of_link(services: &Services, slug: &str) -> Self {
-        Self { person: None, is_by_proxy: false, token: None, link: opened(services, slug) }
+        Self {
+            person: None,
+            is_by_proxy: false,
+            token: None,
+            link: opened(services, slug).filter(|link| link.password.is_none()),
+        }
     }
 
     /// What is seen of a site, if anything is: as a member or by the token, whichever may do more with it, or
@@ -260,17 +266,30 @@ pub(super) async fn sign_in(
     headers: HeaderMap,
     Form(SignIn { token, next }): Form<SignIn>,
 ) -> Response {
+    let lang = Next::to(next.clone()).lang(&headers);
+    if is_from_elsewhere(&headers) {
+        return refuse(lang, StatusCode::FORBIDDEN, refusal::FOREIGN_FORM);
+    }
     let token = token.trim();
     let known = services.catalog.token(token);
     if !known.is_some_and(|token| token.is_alive(services.clock.now())) {
-        let lang = Next::to(next.clone()).lang(&headers);
         return sign_in_page(&services, StatusCode::UNAUTHORIZED, lang, &next, true);
     }
     let cookie = TOKEN.set(token, services.public_url.as_deref());
     with_cookies(Redirect::to(local(&next)).into_response(), [cookie])
 }
 
+/// Whether the browser says that a page elsewhere sent the form: it would sign somebody in as another, or out.
+/// Browsers say it over TLS and on their own machine.
+fn is_from_elsewhere(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none")
+}
+
 pub(super) async fn sign_out(State(services): State<Services>, headers: HeaderMap) -> Response {
+    if is_from_elsewhere(&headers) {
+        let lang = Lang::accepted(&headers);
+        return refuse(lang, StatusCode::FORBIDDEN, refusal::FOREIGN_FORM);
+    }
     let url = services.public_url.as_deref();
     if let Some(session) = SESSION.of(&headers, url) {
         services.sign_in.sessions.end(session);

@@ -21,6 +21,7 @@ use super::view::View;
 use super::words::{Lang, Words};
 use crate::beacon::decode::bare_domain;
 use crate::http::Services;
+use crate::http::links::in_a_path;
 use crate::http::noting::Noted;
 use crate::query::metric::Metric;
 use crate::query::{Dialect, Known, Query};
@@ -61,9 +62,14 @@ impl FromRequestParts<Services> for Asker {
         asker.ok_or_else(|| match (viewer.stranger(services), viewer.has_signed_in()) {
             (Some(person), _) => refuse_person(lang_of(parts), viewer.account(services), person),
             (None, true) => refuse(lang_of(parts), StatusCode::NOT_FOUND, refusal::NOT_FOUND),
-            (None, false) => to_the_form(&parts.uri.to_string()),
+            (None, false) => to_the_form(path_of(parts)),
         })
     }
+}
+
+/// What was asked for, without a host, which HTTP/2 names there as well.
+fn path_of(parts: &Parts) -> &str {
+    parts.uri.path_and_query().map_or("/", |path| path.as_str())
 }
 
 /// The language that the view chooses, or else the browser.
@@ -76,7 +82,8 @@ pub(super) fn lang_of(parts: &Parts) -> Lang {
 fn origin(services: &Services, parts: &Parts) -> String {
     let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let asked = || format!("http://{}", host.unwrap_or("localhost"));
-    services.public_url.clone().unwrap_or_else(asked)
+    let url = services.public_url.as_deref().map(|url| url.trim_end_matches('/').to_owned());
+    url.unwrap_or_else(asked)
 }
 
 impl Asker {
@@ -164,7 +171,7 @@ impl Asker {
 
     /// The path of the site's page.
     pub(super) fn home(&self) -> String {
-        format!("/{}", self.site.domain)
+        format!("/{}", in_a_path(&self.site.domain))
     }
 
     /// The tag that brings the site's visits.

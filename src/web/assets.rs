@@ -1,6 +1,8 @@
 //! What pages load: one stylesheet, one script, one icon. A path has the contents' hash in it, so that
 //! the contents may be kept for ever.
 
+use std::sync::LazyLock;
+
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -55,10 +57,19 @@ impl Theme {
         STYLE.replace("color-scheme: light dark;", &scheme).replace(DARK, self.dark_when())
     }
 
-    pub(super) fn style_path(self) -> String {
-        hashed(&self.style(), "css")
+    pub(super) fn style_path(self) -> &'static str {
+        &STYLES[self as usize].0
     }
 }
+
+/// The path and the contents of each theme's stylesheet, in the order of [`Theme::ALL`].
+static STYLES: LazyLock<[(String, String); 3]> = LazyLock::new(|| {
+    Theme::ALL.map(|theme| {
+        let style = theme.style();
+        (hashed(&style, "css"), style)
+    })
+});
+static SCRIPT_PATH: LazyLock<String> = LazyLock::new(|| hashed(SCRIPT, "js"));
 
 fn hashed(contents: &str, extension: &str) -> String {
     let digest = Sha256::digest(contents.as_bytes());
@@ -66,23 +77,23 @@ fn hashed(contents: &str, extension: &str) -> String {
     format!("/assets/{hash}.{extension}")
 }
 
-pub(super) fn style_path() -> String {
+pub(super) fn style_path() -> &'static str {
     Theme::System.style_path()
 }
 
-pub(super) fn script_path() -> String {
-    hashed(SCRIPT, "js")
+pub(super) fn script_path() -> &'static str {
+    &SCRIPT_PATH
 }
 
 pub(super) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
     let path = format!("/assets/{name}");
-    let theme = Theme::ALL.into_iter().find(|theme| theme.style_path() == path);
+    let style = STYLES.iter().find(|(known, _)| *known == path);
     let (content_type, contents) = if name == "icon.svg" {
-        ("image/svg+xml", ICON.to_owned())
-    } else if let Some(theme) = theme {
-        ("text/css; charset=utf-8", theme.style())
+        ("image/svg+xml", ICON)
+    } else if let Some((_, style)) = style {
+        ("text/css; charset=utf-8", style.as_str())
     } else if path == script_path() {
-        ("text/javascript; charset=utf-8", SCRIPT.to_owned())
+        ("text/javascript; charset=utf-8", SCRIPT)
     } else {
         return refuse(Lang::accepted(&headers), StatusCode::NOT_FOUND, refusal::NOT_FOUND);
     };

@@ -217,8 +217,7 @@ async fn visitors(asker: &Asker) -> Result<Value, AskError> {
 
 /// What to paste into a page: the frame, and the badge.
 pub(super) fn snippets(asker: &Asker) -> [String; 2] {
-    let (site, home) = (&asker.site.domain, asker.origin.trim_end_matches('/').to_owned());
-    let home = home + &format!("/{}", crate::http::links::in_a_path(site));
+    let (site, home) = (&asker.site.domain, asker.origin.clone() + &asker.home());
     [
         format!(
             "<iframe src=\"{home}/embed?panels=pages,sources\" title=\"{site}\" loading=\"lazy\" \

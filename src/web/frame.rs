@@ -35,9 +35,9 @@ pub(super) struct Account {
 pub(super) struct Frame {
     pub(super) tag: &'static str,
     pub(super) words: &'static Words,
-    pub(super) style: String,
+    pub(super) style: &'static str,
     /// The path of the dashboard's script; empty without it.
-    pub(super) script: String,
+    pub(super) script: &'static str,
     pub(super) langs: Vec<Link>,
     pub(super) account: Account,
 }
@@ -56,7 +56,7 @@ impl Frame {
     /// Around a page in one language, without the dashboard's script.
     pub(super) fn bare(lang: Lang) -> Self {
         let frame = Self::of(lang);
-        Self { script: String::new(), langs: Vec::new(), ..frame }
+        Self { script: "", langs: Vec::new(), ..frame }
     }
 
     pub(super) fn around(lang: Lang, account: Account, url: impl Fn(Lang) -> String) -> Self {

@@ -33,8 +33,8 @@ struct FunnelPage {
     shell: Shell,
     /// The funnels that the site has given names.
     saved: Vec<Link>,
-    /// Whether the viewer may give one to this funnel, and the query string that it is saved from.
-    may_save: bool,
+    /// Where the viewer may give one to this funnel, and the query string that it is saved from.
+    save_at: Option<String>,
     view: String,
     /// The page of the journey that begins with the first step.
     journey: String,
@@ -106,8 +106,8 @@ async fn model(asker: &Asker) -> Result<FunnelPage, AskError> {
     let words = asker.words();
     Ok(FunnelPage {
         frame: asker.frame(),
-        saved: asker.site.funnels.iter().map(|funnel| saved(asker, funnel)).collect(),
-        may_save: asker.may(Role::Editor) && is_asked,
+        saved: asker.site.funnels.iter().filter_map(|funnel| saved(asker, funnel)).collect(),
+        save_at: (asker.may(Role::Editor) && is_asked).then(|| asker.home() + "/settings"),
         view: asker.view.url().trim_start_matches('?').to_owned(),
         journey: format!("{}/journey{}", asker.home(), asker.view.url()),
         steps: stops
@@ -122,7 +122,7 @@ async fn model(asker: &Asker) -> Result<FunnelPage, AskError> {
             words.funnel_result,
             &[&percent(asker, &result["steps"][stops.len().saturating_sub(1)]["conversion_rate"])],
         ),
-        kinds: Kind::ALL.map(|kind| (kind.name(), kind.label(words))).to_vec(),
+        kinds: Kind::choices(words),
         offers,
         has_room,
         hidden: owned(asker.view.pairs()),
@@ -131,15 +131,14 @@ async fn model(asker: &Asker) -> Result<FunnelPage, AskError> {
     })
 }
 
-/// The view with the steps of a funnel. What this page cannot show, such as a step of several filters, is
-/// left to the API.
-fn saved(asker: &Asker, funnel: &Funnel) -> Link {
-    let stops: Vec<Stop> = funnel.steps.iter().filter_map(Stop::of_answer).collect();
-    Link {
+/// The view with the steps of a funnel; one that this page can not show whole is not offered.
+fn saved(asker: &Asker, funnel: &Funnel) -> Option<Link> {
+    let stops: Vec<Stop> = funnel.steps.iter().map(Stop::of_answer).collect::<Option<_>>()?;
+    Some(Link {
         label: funnel.name.clone(),
         is_current: stops == asker.view.stops,
         url: asker.view.with_stops(stops).url(),
-    }
+    })
 }
 
 /// The question of the view's steps.

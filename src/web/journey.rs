@@ -85,7 +85,7 @@ async fn model(asker: &Asker) -> Result<JourneyPage, AskError> {
             .then(|| format!("{}/funnel{}", asker.home(), asker.view.url())),
         ways: vec![way(words.way_on, false), way(words.way_back, true)],
         start: start.map(|start| place(asker, &start, tree, number(&tree["visits"]))),
-        kinds: Kind::ALL.map(|kind| (kind.name(), kind.label(words))).to_vec(),
+        kinds: Kind::choices(words),
         // The form is for another start.
         hidden: owned(asker.view.with_stops(Vec::new()).pairs()),
         query: serde_json::to_string_pretty(&answer["query"]).unwrap_or_default(),

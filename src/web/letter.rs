@@ -19,6 +19,7 @@ use super::view::View;
 use super::words::{Lang, Words, fill, names};
 use crate::config::{Every, When};
 use crate::http::Services;
+use crate::http::links::in_a_path;
 use crate::record::Language;
 use crate::report::AskError;
 use crate::site::Site;
@@ -117,7 +118,7 @@ impl Figure {
 /// Where browsers see a site's page, if the operator said where they reach the collector.
 pub(crate) fn site_url(services: &Services, site: &Site) -> Option<String> {
     let origin = services.public_url.as_deref()?.trim_end_matches('/');
-    Some(format!("{origin}/{}", site.domain))
+    Some(format!("{origin}/{}", in_a_path(&site.domain)))
 }
 
 /// The report of a site about the days from `first` to `last`, both within.

@@ -56,16 +56,11 @@ use tower_http::compression::CompressionLayer;
 
 use crate::http::Services;
 
-/// The dashboard's routes.
+/// The pages that show a site's numbers.
 pub(crate) fn routes() -> Router<Services> {
     Router::new()
         .route("/", get(overview::show))
-        .route("/sign-in", get(access::form).post(access::sign_in))
-        .route("/sign-in/oidc", get(provider::begin))
-        .route("/sign-in/oidc/done", get(provider::done))
-        .route("/sign-out", post(access::sign_out))
         .route("/share/{site}", get(share::open).post(share::unlock))
-        .route("/assets/{name}", get(assets::asset))
         .route("/{site}", get(site::show))
         .route("/{site}/by/{dimension}", get(details::show))
         .route("/{site}/csv/{dimension}", get(csv::download))
@@ -77,7 +72,22 @@ pub(crate) fn routes() -> Router<Services> {
         .route("/{site}/live/now", get(live::stream))
         .route("/{site}/settings", get(settings::show).post(settings::change))
         .route("/{site}/why", get(why::show))
+        .layer(compression())
+}
+
+/// What stands around them: it shows no numbers, so that it waits for no report and is no reading.
+pub(crate) fn entrance_routes() -> Router<Services> {
+    Router::new()
+        .route("/sign-in", get(access::form).post(access::sign_in))
+        .route("/sign-in/oidc", get(provider::begin))
+        .route("/sign-in/oidc/done", get(provider::done))
+        .route("/sign-out", post(access::sign_out))
+        .route("/assets/{name}", get(assets::asset))
         .merge(visitor::routes())
-        // What is small already, pictures, and streams are left as they are.
-        .layer(CompressionLayer::new())
+        .layer(compression())
+}
+
+/// What is small already, pictures, and streams are left as they are.
+fn compression() -> CompressionLayer {
+    CompressionLayer::new()
 }

@@ -18,6 +18,7 @@ use super::refusal::refuse_person;
 use super::view::View;
 use super::words::Lang;
 use crate::http::Services;
+use crate::http::links::in_a_path;
 use crate::http::noting::Noted;
 use crate::query::Known;
 use crate::query::metric::Metric;
@@ -72,7 +73,7 @@ pub(super) async fn show(
     let kept = view.lang.map_or_else(String::new, |lang| format!("?lang={}", lang.tag()));
     let mut cards = JoinSet::new();
     for (place, (site, sight)) in sites.into_iter().enumerate() {
-        let (services, url) = (services.clone(), format!("/{}{kept}", site.domain));
+        let (services, url) = (services.clone(), format!("/{}{kept}", in_a_path(&site.domain)));
         cards.spawn(async move {
             let numbers = numbers(&services, &site, &sight, lang).await;
             (place, Card { domain: site.domain.clone(), url, numbers })

@@ -119,12 +119,13 @@ fn signed_in(
 
 /// The page that says why nobody was signed in. What the provider answered is for the log alone.
 fn failed(lang: Lang, error: &SignInError) -> Response {
-    use SignInError::{Away, Code, NoName, NotVerified, Odd, OtherIssuer, Unbelievable};
+    use SignInError::{Away, Busy, Code, NoName, NotVerified, Odd, OtherIssuer, Unbelievable};
     tracing::warn!(error = %error_chain(error), "nobody was signed in");
     let (status, message): (_, Message) = match error {
         Away(_) | Odd { .. } | OtherIssuer { .. } => {
             (StatusCode::BAD_GATEWAY, refusal::PROVIDER_AWAY)
         }
+        Busy => (StatusCode::SERVICE_UNAVAILABLE, refusal::PROVIDER_AWAY),
         Code(_) | Unbelievable(_) => (StatusCode::BAD_REQUEST, refusal::SIGN_IN_ASTRAY),
         NoName(_) => (StatusCode::FORBIDDEN, refusal::PROVIDER_NAMES_NOBODY),
         NotVerified => (StatusCode::FORBIDDEN, refusal::ADDRESS_NOT_VERIFIED),

@@ -349,7 +349,7 @@ fn links(asker: &Asker) -> Vec<Shared> {
         });
         let password = link.password.is_some().then(|| words.of_password.to_owned());
         let used = asker.services.access_log.link_used(link.id);
-        let origin = asker.origin.trim_end_matches('/');
+        let origin = &asker.origin;
         let domain = in_a_path(&asker.site.domain);
         Shared {
             about: segment

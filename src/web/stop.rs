@@ -18,6 +18,11 @@ pub(super) enum Kind {
 impl Kind {
     pub(super) const ALL: [Self; 3] = [Self::Page, Self::Event, Self::Goal];
 
+    /// Each by its name, as a form offers them.
+    pub(super) fn choices(words: &Words) -> Vec<(&'static str, &'static str)> {
+        Self::ALL.map(|kind| (kind.name(), kind.label(words))).to_vec()
+    }
+
     /// Its name in the URL and in questions.
     pub(super) fn name(self) -> &'static str {
         match self {
