@@ -23,14 +23,16 @@ test: engine chromium firefox proxies mailserver fuzzer tests/browser/node_modul
 	cd tests/browser && PASSERBY_PROXIES=$(abspath $(CARGO_TARGET_DIR))/proxies PASSERBY_PROGRAM=$(abspath $(CARGO_TARGET_DIR))/debug/passerby npm run --silent test
 
 # Fault runs as long as one has time for: `make faults ROUNDS=1000`, `make faults TEST=crashes SEED=7`. A round is a kill,
-# a second of overload (TEST=overload), a minute of outage (TEST=outage), a second beside reports (TEST=reports_beside).
+# a second of overload (TEST=overload), a minute of outage (TEST=outage), a second beside reports (TEST=reports_beside):
+# these three only run when they are named, for a thousand rounds of outage are 16 hours.
+LASTING = overload outage reports_beside
 ROUNDS ?= 100
 TRIALS ?= 100000
 TEST ?=
 
 .PHONY: faults
-faults: engine ## Try to break it for long: ROUNDS=n, TRIALS=n, TEST=name, SEED=n
-	PASSERBY_FAULTS_ROUNDS=$(ROUNDS) $(if $(SEED),PASSERBY_FAULTS_SEED=$(SEED)) cargo test --test faults -- $(TEST) --nocapture
+faults: engine proxies ## Try to break it for long: ROUNDS=n, TRIALS=n, TEST=name, SEED=n
+	PASSERBY_FAULTS_ROUNDS=$(ROUNDS) $(if $(SEED),PASSERBY_FAULTS_SEED=$(SEED)) cargo test --test faults -- $(or $(TEST),$(LASTING:%=--skip %::)) --nocapture
 	$(if $(TEST),,PROPTEST_CASES=$(TRIALS) cargo test --lib spool)
 
 .PHONY: fuzz
@@ -57,7 +59,7 @@ bench: engine ## Measure what a beacon costs, stage by stage and as a whole
 	$(BENCH) --bench collecting -- $(if $(SHORT),--rounds 1 --events 20000) | tee $(NUMBERS)/collecting.txt
 
 .PHONY: check
-check: beacon/node_modules dashboards/source/node_modules deploy/check/node_modules ## Check format, lints, documentation and what is built from sources here
+check: compiler beacon/node_modules dashboards/source/node_modules deploy/check/node_modules ## Check format, lints, documentation and what is built from sources here
 	cargo fmt --check
 	cargo fmt --check --manifest-path fuzz/Cargo.toml
 	cargo clippy --all-targets -- -D warnings
@@ -91,6 +93,10 @@ mailserver: ## Get Debian's chasquid for the tests of mails, unless it is here
 .PHONY: fuzzer
 fuzzer: ## Install the fuzzer of the API, unless it is here
 	@tests/fuzz/install.sh $(FUZZER)
+
+.PHONY: compiler
+compiler: ## Install Debian's C++ compiler for the fuzz targets, unless there is one
+	@fuzz/install-compiler.sh
 
 .PHONY: script
 script: beacon/node_modules ## Build the page script after a change of its source

@@ -14,17 +14,7 @@ fi
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}
 found=$CARGO_TARGET_DIR/fuzz-targets
 
-if ! command -v c++ >/dev/null; then
-  if ! command -v apt-get >/dev/null; then
-    echo "The fuzz targets need a C++ compiler, which libFuzzer is built with." >&2
-    exit 1
-  fi
-  as_root=()
-  if [ "$(id -u)" != 0 ]; then as_root=(sudo); fi
-  echo "Installing Debian's g++ for the fuzz targets ..." >&2
-  "${as_root[@]}" apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends g++ >/dev/null
-fi
+fuzz/install-compiler.sh
 RUSTC_WRAPPER=$PWD/fuzz/rustc.sh cargo build --locked --manifest-path fuzz/Cargo.toml
 
 fuzz() {

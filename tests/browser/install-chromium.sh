@@ -2,12 +2,6 @@
 # Installs Debian's Chromium, unless there is one.
 set -euo pipefail
 if [ -x "${CHROMIUM:-/usr/bin/chromium}" ]; then exit 0; fi
-if ! command -v apt-get >/dev/null; then
-  echo "The browser tests need Chromium: install it, and name it with CHROMIUM=/path/to/chromium." >&2
-  exit 1
-fi
-as_root=()
-if [ "$(id -u)" != 0 ]; then as_root=(sudo); fi
-echo "Installing Debian's Chromium for the browser tests ..." >&2
-"${as_root[@]}" apt-get update -qq
-DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends chromium >/dev/null
+source "$(dirname "$0")/../debian.sh"
+debian_install "Chromium for the browser tests" \
+  "The browser tests need Chromium: install it, and name it with CHROMIUM=/path/to/chromium." chromium
