@@ -45,14 +45,10 @@ after(async () => {
 
 /** A page of a site, and the beacons that it has sent. */
 async function opened(site, path) {
-  const { context, page } = await visit(browser);
-  const beacons = [];
-  page.on('request', (request) => {
-    if (request.url().endsWith('/api/event')) beacons.push(JSON.parse(request.postData()));
-  });
-  await page.goto(pages.at(site.domain, path));
-  await page.waitForFunction(() => window.plausible?.l);
-  return { context, page, beacons };
+  const visited = await visit(browser);
+  await visited.page.goto(pages.at(site.domain, path));
+  await visited.page.waitForFunction(() => window.plausible?.l);
+  return visited;
 }
 
 const settled = (page) => page.waitForLoadState('networkidle');

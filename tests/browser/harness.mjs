@@ -157,6 +157,15 @@ export function launch() {
   });
 }
 
+/** A port that is free now. */
+export async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((listening) => server.once('listening', listening));
+  const { port } = server.address();
+  await new Promise((closed) => server.close(closed));
+  return port;
+}
+
 /** A context as a person's: the script says nothing to machines, unless they ask for it. */
 export async function person(browser, options = {}) {
   const context = await browser.newContext({ userAgent: CHROME, locale: 'de-DE', ...options });

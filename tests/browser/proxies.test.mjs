@@ -4,11 +4,11 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
-import { CHROME, Collector, eventually, launch, visit } from './harness.mjs';
+import { CHROME, Collector, eventually, freePort, launch, visit } from './harness.mjs';
 
 const PROXIES = resolve(process.env.PASSERBY_PROXIES ?? '../../target/proxies');
 const DOCUMENTED = resolve(import.meta.dirname, '../../deploy/proxies');
@@ -38,14 +38,6 @@ after(async () => {
   await gullible?.stop();
   await rm(directory, { recursive: true, force: true });
 });
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((listening) => server.once('listening', listening));
-  const { port } = server.address();
-  await new Promise((closed) => server.close(closed));
-  return port;
-}
 
 /** A documented configuration, at this test's places. */
 async function configuration(file, places) {

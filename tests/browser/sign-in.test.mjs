@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { createServer, request } from 'node:http';
 import { after, before, test } from 'node:test';
 import Provider from 'oidc-provider';
-import { Collector, eventually, launch } from './harness.mjs';
+import { Collector, eventually, freePort, launch } from './harness.mjs';
 
 const CLIENT = { client_id: 'passerby', client_secret: 'a secret: with /odd + characters' };
 const ASTRAY = 'did not begin in this browser, or took too long';
@@ -15,14 +15,6 @@ let log = '';
 let codeSeconds = 60;
 
 const listening = (server) => new Promise((done) => server.listen(0, '127.0.0.1', () => done(server.address().port)));
-
-/** A port that is free now. */
-async function freePort() {
-  const server = createServer();
-  const port = await listening(server);
-  await new Promise((closed) => server.close(closed));
-  return port;
-}
 
 /** A provider that knows everybody: who signs in as NAME has the address NAME@staff.test. */
 async function startProvider(redirect) {

@@ -43,7 +43,8 @@ async fn capacity(sender: &Sender, while_for: Duration) -> u32 {
     u32::try_from(accepted).unwrap() * 1_000 / begun.elapsed().as_millis() as u32
 }
 
-/// How long after now an answer takes no longer than two writes: the one that is under way, and its own.
+/// How long it takes from now on until an event is accepted within three writes: one may be under way, one is its
+/// own, and the third is for what a busy machine adds.
 async fn recovery(sender: &Sender) -> Duration {
     let begun = Instant::now();
     loop {

@@ -17,7 +17,9 @@ use tempfile::TempDir;
 use crate::load::Address;
 use crate::oracle::Oracle;
 use crate::proxy::Proxy;
-use crate::support::{PATIENCE, PROGRAM, connect, eventually, run_program, within};
+use crate::support::{
+    PATIENCE, PROGRAM, connect, eventually, resident_memory, run_program, within,
+};
 
 /// How long anything may take that is waited for again and again in a long run: what takes seconds takes
 /// minutes where others work, too.
@@ -205,10 +207,7 @@ impl Rig {
 
     /// The memory that the collector has in the machine's, in MiB.
     pub(crate) fn memory(&self) -> u64 {
-        let pid = self.collector.as_ref().unwrap().id();
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        resident.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
+        resident_memory(self.collector.as_ref().unwrap().id()) >> 20
     }
 
     /// Sends the collector a signal.

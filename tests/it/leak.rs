@@ -7,14 +7,13 @@
 use std::fs::File;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
 
 use aho_corasick::AhoCorasick;
 use futures_util::StreamExt;
 use hyper::{Method, StatusCode};
 use serde_json::json;
 
-use crate::support::{CHROME, Collector, eventually};
+use crate::support::{CHROME, Collector, eventually, files};
 
 /// How many visitors are sent, each with an address and a user agent of its own.
 const CANARIES: usize = 10_000;
@@ -102,16 +101,6 @@ impl Canary {
             send("x-forwarded-for", "/api/event", bad, StatusCode::BAD_REQUEST).await;
         }
         answers
-    }
-}
-
-fn files(directory: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() => files(&entry.path(), found),
-            Ok(kind) if kind.is_file() => found.push(entry.path()),
-            _ => {}
-        }
     }
 }
 
@@ -234,11 +223,9 @@ async fn no_address_user_agent_or_query_string_is_in_anything_that_is_written_or
     let log = collector.log();
     assert!(log.contains("TRACE"), "the log was not at its most talkative");
     search.finds_nothing("the log", log.as_bytes());
-    let mut paths = Vec::new();
-    files(&collector.data_dir, &mut paths);
     let (mut spool_is_searched, mut engine_is_searched) = (false, false);
-    for path in &paths {
-        let (bytes, name) = (std::fs::read(path).unwrap(), path.display().to_string());
+    for path in files(&collector.data_dir) {
+        let (bytes, name) = (std::fs::read(&path).unwrap(), path.display().to_string());
         search.finds_nothing(&name, &bytes);
         spool_is_searched |= name.ends_with(".spool") && contains(&bytes, "kept-path-7");
         engine_is_searched |= name.contains("/engine/data/store/") && contains(&bytes, "kept-path");

@@ -22,6 +22,7 @@
 //! - `audit`: what an operator asks of privacy, and is told.
 //! - `profile`: what a profile leaves of a visit, and what is counted of visitors who are asked.
 //! - `limits`: what one report may use.
+//! - `members`: who signs in, and what a role permits.
 //! - `licences`: the licences of what is used.
 //! - `scaling`: several collectors.
 //! - `sharing`: shared links, public sites, and the log of who read what.

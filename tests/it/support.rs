@@ -368,6 +368,24 @@ impl Drop for Collector {
     }
 }
 
+/// The memory that a process has in the machine's, in bytes.
+pub(crate) fn resident_memory(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    resident.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+}
+
+/// All files in a directory and those below it.
+pub(crate) fn files(directory: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let found = |entry: std::fs::DirEntry| match entry.file_type() {
+        Ok(kind) if kind.is_dir() => files(&entry.path()),
+        Ok(kind) if kind.is_file() => vec![entry.path()],
+        _ => Vec::new(),
+    };
+    entries.flat_map(found).collect()
+}
+
 /// The program, in an environment that has nothing but these variables.
 fn program(data_dir: &Path, variables: &[(String, String)]) -> Command {
     let mut command = Command::new(PROGRAM);

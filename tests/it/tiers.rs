@@ -372,13 +372,35 @@ async fn what_is_erased_is_in_no_number_of_a_day_any_more() {
     assert!(with_word(&traffic).await > 0, "the page is in no number that could be erased");
     let selection =
         Selection { path: Some(Path::Is(word.clone())), ..Selection::of(traffic.site.id) };
+    // What a counting would write that begins now, and ends after the erasure.
+    let row = format!("site_id = {} AND day = '{day}'", traffic.site.id.0);
+    let counted = format!("SELECT timezone, version, inserts FROM closed_days FINAL WHERE {row}");
+    let counted = traffic.store.writer().query_raw(&counted);
+    let (zone, version, inserts) = counted.fetch_one::<(String, u64, u64)>().await.unwrap();
+    let began = "SELECT toUnixTimestamp64Micro(now64(6))";
+    let began = traffic.store.writer().query_raw(began).fetch_one::<i64>().await.unwrap();
+    let end_counting = async |traffic: &Traffic, began: i64| {
+        let sql = format!(
+            "INSERT INTO closed_days VALUES ({}, '{day}', '{zone}', {version}, {inserts}, \
+             fromUnixTimestamp64Micro({began}))",
+            traffic.site.id.0
+        );
+        traffic.store.writer().query_raw(&sql).execute().await.unwrap();
+    };
     assert_eq!(traffic.store.erase(&selection).await.unwrap().events, 1);
     assert_eq!(with_word(&traffic).await, 0);
     let closed = traffic.closed().await;
     assert_eq!(closed.version(day), None, "a day of which something was erased is closed");
     traffic.compare(25, &closed).await;
-    // A counting that began before the erasure, and ends after it, closes nothing.
     assert_eq!(traffic.close().await, 0, "an erasure's days were closed while they are held");
+    end_counting(&traffic, began).await;
+    let version_now = traffic.closed().await.version(day);
+    assert_eq!(version_now, None, "a counting that began before an erasure closed its day");
+    // The control: had it begun when the day is held no longer, the same row would have closed it.
+    let held = format!("SELECT max(toUnixTimestamp64Micro(made)) FROM closed_days WHERE {row}");
+    let held = traffic.store.writer().query_raw(&held).fetch_one::<i64>().await.unwrap();
+    end_counting(&traffic, held + 1).await;
+    assert_eq!(traffic.closed().await.version(day), Some(version));
     traffic.store.erase(&Selection::of(traffic.site.id)).await.unwrap();
     let left = "SELECT count() FROM daily WHERE site_id = ?";
     let left = traffic.store.writer().query(left).bind(traffic.site.id.0).fetch_one::<u64>();

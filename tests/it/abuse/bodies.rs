@@ -6,9 +6,9 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::{memory, raw, statuses};
+use super::{raw, statuses};
 use crate::collecting::Sums;
-use crate::support::{CHROME, Collector, PATIENCE};
+use crate::support::{CHROME, Collector, PATIENCE, resident_memory};
 
 fn head(fields: &str) -> String {
     format!("POST /api/event HTTP/1.1\r\nhost: x\r\nuser-agent: {CHROME}\r\n{fields}\r\n\r\n")
@@ -32,7 +32,7 @@ async fn a_body_that_says_it_is_too_long_is_refused_without_being_waited_for() {
 #[tokio::test]
 async fn a_body_without_an_end_is_cut_at_its_limit_and_takes_no_memory() {
     let collector = Collector::start(&[]).await;
-    let before = memory(&collector);
+    let before = resident_memory(collector.pid());
     let endless = async || {
         let mut stream = TcpStream::connect(collector.address()).await.unwrap();
         stream.write_all(head("transfer-encoding: chunked").as_bytes()).await.unwrap();
@@ -58,7 +58,7 @@ async fn a_body_without_an_end_is_cut_at_its_limit_and_takes_no_memory() {
             assert!(answer.is_empty() || statuses(&answer) == [400], "{answer}");
         }
     }
-    let grown = memory(&collector).saturating_sub(before);
+    let grown = resident_memory(collector.pid()).saturating_sub(before);
     assert!(grown < 96 << 20, "it has grown by {grown} bytes");
     let sums = Sums::of(&collector).await;
     assert_eq!((sums.received, sums.rejected["invalid"]), (200, 200));
@@ -104,7 +104,7 @@ async fn deep_wide_and_double_json_is_refused_or_cut_and_harms_nobody() {
 #[tokio::test]
 async fn nothing_that_is_compressed_is_unpacked() {
     let collector = Collector::start(&[]).await;
-    let before = memory(&collector);
+    let before = resident_memory(collector.pid());
     // 200 MB of spaces in 200 kB.
     let mut bomb = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     for _ in 0..200 {
@@ -125,7 +125,7 @@ async fn nothing_that_is_compressed_is_unpacked() {
         assert!(send("/api/v2/query").await.status.is_client_error(), "{encoding}");
         assert!(send("/sign-in").await.status.is_client_error(), "{encoding}");
     }
-    let grown = memory(&collector).saturating_sub(before);
+    let grown = resident_memory(collector.pid()).saturating_sub(before);
     assert!(grown < 64 << 20, "it has grown by {grown} bytes");
     // The control: the same without a word about compression is read, and is no JSON.
     let plain = [("user-agent", CHROME)];

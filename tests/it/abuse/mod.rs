@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{Collector, PATIENCE};
+use crate::support::PATIENCE;
 
 /// Sends bytes as they are, and returns all that is answered until the collector hangs up.
 async fn raw(address: SocketAddr, bytes: &[u8]) -> String {
@@ -29,11 +29,4 @@ async fn raw(address: SocketAddr, bytes: &[u8]) -> String {
 fn statuses(answers: &str) -> Vec<u16> {
     let heads = answers.match_indices("HTTP/1.");
     heads.filter_map(|(at, _)| answers.get(at + 9..at + 12)?.parse().ok()).collect()
-}
-
-/// The memory that a collector has, in bytes.
-fn memory(collector: &Collector) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", collector.pid())).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
 }

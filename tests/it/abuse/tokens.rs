@@ -1,21 +1,9 @@
 //! Tokens: where they are not kept, and what each of them does not open.
 
-use std::path::{Path, PathBuf};
-
 use hyper::{Method, StatusCode};
 use serde_json::Value;
 
-use crate::support::{Collector, eventually};
-
-fn files(place: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(place).into_iter().flatten().flatten() {
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() => files(&entry.path(), found),
-            Ok(kind) if kind.is_file() => found.push(entry.path()),
-            _ => {}
-        }
-    }
-}
+use crate::support::{Collector, eventually, files};
 
 #[tokio::test]
 async fn a_token_is_in_no_file_and_in_no_log() {
@@ -39,10 +27,8 @@ async fn a_token_is_in_no_file_and_in_no_log() {
     let log = collector.log();
     assert!(log.contains("TRACE"), "the log was not at its most talkative");
     assert!(!log.contains(secret) && !metrics.contains(secret));
-    let mut paths = Vec::new();
-    files(&collector.data_dir, &mut paths);
     let mut hash_is_found = false;
-    for path in paths {
+    for path in files(&collector.data_dir) {
         let bytes = std::fs::read(&path).unwrap();
         let has = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
         assert!(!has(secret), "{} has the token", path.display());
