@@ -157,4 +157,22 @@ mod tests {
         let tags = Tags::from_query("utm_source=me%40exa%10mple.com");
         assert_eq!(tags.utm_source, "[email]");
     }
+
+    #[test]
+    fn no_half_of_an_address_is_left_where_a_tag_is_cut() {
+        let address = "me@example.com";
+        for (length, encoded) in (480..TAG_BYTES_MAX).flat_map(|length| {
+            ["me%40example.com", "me%2540example.com"].map(|encoded| (length, encoded))
+        }) {
+            let before = "term ".repeat(100)[..length].to_owned();
+            let tags = Tags::from_query(&format!("utm_term={before}%20{encoded}"));
+            let stored = &tags.utm_term;
+            assert!(stored.len() <= TAG_BYTES_MAX && stored.starts_with(before.trim_end()));
+            assert!(!stored.contains("me@") && !stored.contains("me%"), "{length}: {stored}");
+        }
+        // The control: cut first, no mask knows what is left of it.
+        let sent = format!("{} {address}", "x ".repeat(245));
+        assert!(storable(&sent[..TAG_BYTES_MAX], TAG_BYTES_MAX).contains("me@"));
+        assert!(!storable(&sent, TAG_BYTES_MAX).contains("me@"));
+    }
 }
