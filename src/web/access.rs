@@ -17,9 +17,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::form_urlencoded::Serializer;
 
-use super::cookies::{LINK, SESSION, TOKEN};
+use super::cookies::{LINK, SESSION, TOKEN, with_cookies};
 use super::frame::{Account, Frame, Link, page};
-use super::provider::with_cookies;
 use super::refusal::{self, refuse};
 use super::view::View;
 use super::words::{Lang, fill};

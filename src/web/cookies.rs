@@ -1,6 +1,8 @@
-//! The dashboard's cookies: which there are, and how they are set. No script reads any of them.
+//! The dashboard's cookies: which there are, and how they are set. No script reads any of them, and over TLS
+//! browsers take them from this host alone: what a host beside it sets is another cookie.
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 
 use crate::sign_in::SESSION_SECONDS;
 
@@ -12,33 +14,22 @@ pub(super) struct Cookie {
     same_site: &'static str,
     /// For how long a browser keeps it.
     seconds: u32,
-    /// Whether browsers take it from this host alone, and over TLS: what a host beside it sets is another one.
-    is_hosts_own: bool,
 }
 
 /// The token that one signed in with: for a year.
-pub(super) const TOKEN: Cookie = Cookie {
-    name: "passerby-token",
-    same_site: "Strict",
-    seconds: 31_536_000,
-    is_hosts_own: false,
-};
+pub(super) const TOKEN: Cookie =
+    Cookie { name: "passerby-token", same_site: "Strict", seconds: 31_536_000 };
 
 /// A shared link's slug and, of a password, the proof: for 30 days. People follow such links from elsewhere.
 pub(super) const LINK: Cookie =
-    Cookie { name: "passerby-link", same_site: "Lax", seconds: 2_592_000, is_hosts_own: false };
+    Cookie { name: "passerby-link", same_site: "Lax", seconds: 2_592_000 };
 
 /// The session of a person whom the provider signed in.
-pub(super) const SESSION: Cookie = Cookie {
-    name: "passerby-session",
-    same_site: "Strict",
-    seconds: SESSION_SECONDS,
-    is_hosts_own: true,
-};
+pub(super) const SESSION: Cookie =
+    Cookie { name: "passerby-session", same_site: "Strict", seconds: SESSION_SECONDS };
 
 /// What is remembered on the way to the provider and back, from where the browser comes: for ten minutes.
-pub(super) const FLOW: Cookie =
-    Cookie { name: "passerby-sign-in", same_site: "Lax", seconds: 600, is_hosts_own: true };
+pub(super) const FLOW: Cookie = Cookie { name: "passerby-sign-in", same_site: "Lax", seconds: 600 };
 
 impl Cookie {
     /// What a browser shows of it.
@@ -75,9 +66,24 @@ impl Cookie {
 
     /// Browsers take a name of this form only with `Secure`, and so only over TLS.
     fn name(&self, public_url: Option<&str>) -> String {
-        let prefix = if self.is_hosts_own && is_encrypted(public_url) { "__Host-" } else { "" };
+        let prefix = if is_encrypted(public_url) { "__Host-" } else { "" };
         format!("{prefix}{}", self.name)
     }
+}
+
+/// An answer that is nobody else's, with cookies.
+pub(super) fn with_cookies(
+    mut answer: Response,
+    cookies: impl IntoIterator<Item = Option<HeaderValue>>,
+) -> Response {
+    let headers = answer.headers_mut();
+    for cookie in cookies {
+        // What the dashboard itself makes has no character that a header may not have.
+        let Some(cookie) = cookie else { return StatusCode::BAD_REQUEST.into_response() };
+        headers.append(header::SET_COOKIE, cookie);
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    answer
 }
 
 /// Whether browsers reach the collector over TLS, as far as the operator said so.
@@ -92,7 +98,7 @@ mod tests {
     const ENCRYPTED: Option<&str> = Some("https://stats.test");
 
     #[test]
-    fn over_tls_what_signs_a_person_in_is_of_this_host_alone() {
+    fn over_tls_every_cookie_is_of_this_host_alone() {
         let line =
             |cookie: &Cookie, url| cookie.set("x", url).unwrap().to_str().unwrap().to_owned();
         assert_eq!(
@@ -107,7 +113,11 @@ mod tests {
             line(&SESSION, Some("http://stats.test")),
             "passerby-session=x; Path=/; HttpOnly; SameSite=Strict; Max-Age=43200"
         );
-        assert!(line(&TOKEN, ENCRYPTED).starts_with("passerby-token=x; "));
+        for cookie in [TOKEN, LINK, SESSION, FLOW] {
+            let line = line(&cookie, ENCRYPTED);
+            assert!(line.starts_with("__Host-passerby-") && line.ends_with("; Secure"), "{line}");
+            assert!(line.contains("; Path=/; HttpOnly; "), "{line}");
+        }
     }
 
     #[test]

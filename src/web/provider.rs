@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::access::{Next, local};
-use super::cookies::{FLOW, SESSION};
+use super::cookies::{FLOW, SESSION, with_cookies};
 use super::frame::{Frame, page};
 use super::refusal::{self, Message, refuse};
 use super::words::Lang;
@@ -142,19 +142,4 @@ fn error_chain(error: &SignInError) -> String {
         cause = behind.source();
     }
     text
-}
-
-/// An answer that is nobody else's, with cookies.
-pub(super) fn with_cookies(
-    mut answer: Response,
-    cookies: impl IntoIterator<Item = Option<HeaderValue>>,
-) -> Response {
-    let headers = answer.headers_mut();
-    for cookie in cookies {
-        // What the dashboard itself makes has no character that a header may not have.
-        let Some(cookie) = cookie else { return StatusCode::BAD_REQUEST.into_response() };
-        headers.append(header::SET_COOKIE, cookie);
-    }
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-    answer
 }

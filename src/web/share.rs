@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
-use super::cookies::LINK;
+use super::cookies::{LINK, with_cookies};
 use super::frame::{Account, Frame, page};
 use super::refusal::{self, refuse};
 use super::words::Lang;
@@ -96,17 +96,9 @@ impl Asked {
 
     /// The way to the site's page, with the cookie that opens it.
     fn opened(&self, services: &Services) -> Response {
-        let shown = self.link.shown();
-        // What is in the catalog as a slug has no character that a header may not have.
-        let Some(cookie) = LINK.set(&shown, services.public_url.as_deref()) else {
-            return refuse(self.lang, StatusCode::NOT_FOUND, refusal::NOT_FOUND);
-        };
-        let headers = HeaderMap::from_iter([
-            (header::SET_COOKIE, cookie),
-            (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-            (header::CACHE_CONTROL, HeaderValue::from_static("private, no-store")),
-        ]);
-        (headers, Redirect::to(&format!("/{}", in_a_path(&self.site.domain)))).into_response()
+        let cookie = LINK.set(&self.link.shown(), services.public_url.as_deref());
+        let onward = Redirect::to(&format!("/{}", in_a_path(&self.site.domain)));
+        with_cookies(([(header::REFERRER_POLICY, "no-referrer")], onward).into_response(), [cookie])
     }
 }
 

@@ -185,7 +185,7 @@ async fn a_report_arrives_with_the_numbers_of_the_api_once_a_day_and_over_a_rest
     }
     assert!(!mail.html.contains("<script") && !mail.html.contains("src="), "{}", mail.html);
     // What the link opens says the same.
-    let cookie = format!("passerby-token={token}");
+    let cookie = format!("__Host-passerby-token={token}");
     let (_, link) = mail.text.split_once("https://stats.test").unwrap();
     let link = link.lines().next().unwrap();
     assert!(mail.html.contains(&link.replace('&', "&#38;")), "{link} is not in {}", mail.html);
