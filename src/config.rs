@@ -30,7 +30,7 @@ pub struct Config {
     /// Where metrics are served; without it only on the control socket in `data_dir`.
     pub metrics_listen: Option<SocketAddr>,
     /// The address of this collector as visitors' browsers reach it (`https://stats.example.com`),
-    /// for the tag that pages paste; by default the address that the page was opened at.
+    /// for the tag that pages paste; by default the address that the page was opened at. No slash ends it.
     pub public_url: Option<String>,
     /// Networks whose forwarding headers are believed; by default nobody's.
     pub trusted_proxies: Vec<IpNet>,
@@ -707,6 +707,8 @@ impl Config {
         if cfg!(debug_assertions) {
             config.faults = environment.get(FAULTS).map(PathBuf::from);
         }
+        // Paths are put behind it.
+        config.public_url = config.public_url.map(|url| url.trim_end_matches('/').to_owned());
         config.within_bounds()
     }
 

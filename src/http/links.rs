@@ -2,7 +2,7 @@
 //! them.
 
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
@@ -20,19 +20,12 @@ pub(super) fn routes() -> Router<Services> {
     Router::new().route("/api/v1/sites/shared-links", get(list).put(put).delete(remove))
 }
 
-/// The link's URL begins with the address at which the collector was asked, unless the operator has said
-/// at which browsers reach it.
+/// What is told of a link of a site.
 fn shown(link: &SharedLink, domain: &str, services: &Services, headers: &HeaderMap) -> Value {
-    let asked = || {
-        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        host.map_or_else(String::new, |host| format!("http://{host}"))
-    };
-    let base = services.public_url.clone().unwrap_or_else(asked);
-    let base = base.trim_end_matches('/');
-    let url = format!("{base}/share/{}?auth={}", in_a_path(domain), link.slug);
+    let origin = services.origin(headers);
     json!({
         "name": link.name,
-        "url": url,
+        "url": format!("{origin}/share/{}?auth={}", in_a_path(domain), link.slug),
         "has_password": link.password.is_some(),
         "segment": link.segment,
         "least_visitors": link.least_visitors,

@@ -52,6 +52,8 @@ pub mod tokens;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::http::HeaderMap;
+use axum::http::header::HOST;
 use axum::middleware::{from_fn_with_state, map_response};
 
 use crate::clock::SharedClock;
@@ -85,7 +87,7 @@ pub struct Services {
     pub access_log: Arc<crate::access_log::AccessLog>,
     /// How often passwords were guessed of late.
     pub guesses: guesses::Guesses,
-    /// The address at which browsers reach the collector, when the operator said so.
+    /// The address at which browsers reach the collector, when the operator said so. No slash ends it.
     pub public_url: Option<String>,
     /// The ways in which people sign in beside tokens.
     pub sign_in: Arc<crate::sign_in::SignIn>,
@@ -99,6 +101,15 @@ pub struct Services {
     pub post: Option<Arc<crate::notices::post::Post>>,
     /// What lets the owner of the data directory ask how addresses are found.
     pub probe: Arc<probe::Probe>,
+}
+
+impl Services {
+    /// Where browsers reach the collector, as the operator said, or else as it was asked. No slash ends it.
+    pub(crate) fn origin(&self, headers: &HeaderMap) -> String {
+        let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+        let asked = || format!("http://{}", host.unwrap_or("localhost"));
+        self.public_url.clone().unwrap_or_else(asked)
+    }
 }
 
 /// Every route behind the door.

@@ -160,7 +160,7 @@ impl Provider {
             client_secret,
             scopes: config.scopes.join(" "),
             claim: config.claim.clone(),
-            redirect_uri: format!("{}{}", public_url.trim_end_matches('/'), Self::DONE),
+            redirect_uri: format!("{public_url}{}", Self::DONE),
             browser: browser(),
             metadata: Mutex::default(),
             turns: Semaphore::new(TURNS_MAX),
@@ -350,7 +350,7 @@ mod tests {
             claim: claim.into(),
             ..Oidc::default()
         };
-        Provider::new(&config, None, "https://stats.test/")
+        Provider::new(&config, None, "https://stats.test")
     }
 
     fn person(claim: &str, said: Value) -> Result<Person, SignInError> {

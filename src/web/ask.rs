@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Path};
+use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -78,14 +78,6 @@ pub(super) fn lang_of(parts: &Parts) -> Lang {
     view.lang.unwrap_or_else(|| Lang::accepted(&parts.headers))
 }
 
-/// As the operator said, or as the page was asked for.
-fn origin(services: &Services, parts: &Parts) -> String {
-    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let asked = || format!("http://{}", host.unwrap_or("localhost"));
-    let url = services.public_url.as_deref().map(|url| url.trim_end_matches('/').to_owned());
-    url.unwrap_or_else(asked)
-}
-
 impl Asker {
     /// A viewer who asks for a page of a site; nobody, if that may not be seen.
     pub(super) async fn of(
@@ -126,7 +118,7 @@ impl Asker {
             role,
             owns_every_site: viewer.owns_every_site(services),
             now: services.clock.now(),
-            origin: origin(services, parts),
+            origin: services.origin(&parts.headers),
             view,
             services: services.clone(),
         }))

@@ -117,7 +117,7 @@ impl Figure {
 
 /// Where browsers see a site's page, if the operator said where they reach the collector.
 pub(crate) fn site_url(services: &Services, site: &Site) -> Option<String> {
-    let origin = services.public_url.as_deref()?.trim_end_matches('/');
+    let origin = services.public_url.as_deref()?;
     Some(format!("{origin}/{}", in_a_path(&site.domain)))
 }
 
