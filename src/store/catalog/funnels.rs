@@ -75,8 +75,8 @@ impl Catalog {
         let change = self.change(store, now).await?;
         let known = change.known();
         let site = known_site(&known, domain)?;
-        let row = known.rows.funnels.iter().find(|row| row.funnel_id == id && !row.removed);
-        let row = row.filter(|row| row.site_id == site.id.0);
+        let mut rows = known.rows.funnels.iter().filter(|row| row.is_of(site.id));
+        let row = rows.find(|row| row.funnel_id == id);
         let row = row.ok_or(CatalogError::UnknownFunnel(id))?;
         change.write(&FunnelRow { removed: true, version: change.version(), ..row.clone() }).await
     }
@@ -84,8 +84,7 @@ impl Catalog {
 
 /// The funnels of a site among the rows, by name.
 pub(super) fn saved(rows: &[FunnelRow], site: SiteId) -> Vec<Funnel> {
-    let mut rows: Vec<_> =
-        rows.iter().filter(|row| row.site_id == site.0 && !row.removed).collect();
+    let mut rows: Vec<_> = rows.iter().filter(|row| row.is_of(site)).collect();
     rows.sort_by_key(|row| &row.name);
     rows.into_iter().filter_map(FunnelRow::funnel).collect()
 }

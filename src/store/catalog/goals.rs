@@ -120,8 +120,7 @@ impl Catalog {
 
 /// The goals of a site among the rows, by name.
 pub(super) fn saved(rows: &[GoalRow], site: SiteId) -> Vec<SavedGoal> {
-    let mut rows: Vec<_> =
-        rows.iter().filter(|row| row.site_id == site.0 && !row.removed).collect();
+    let mut rows: Vec<_> = rows.iter().filter(|row| row.is_of(site)).collect();
     rows.sort_by_key(|row| &row.display_name);
     rows.into_iter().filter_map(GoalRow::saved).collect()
 }

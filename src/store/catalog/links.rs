@@ -211,10 +211,6 @@ async fn slowly<T: Send + 'static>(
 }
 
 impl LinkRow {
-    fn is_of(&self, site: SiteId) -> bool {
-        self.site_id == site.0 && !self.removed
-    }
-
     /// The link, unless it was removed.
     pub(super) fn link(&self) -> Option<SharedLink> {
         let moment = |second: u32| Timestamp::from_second(second.into()).ok();

@@ -98,8 +98,8 @@ impl Catalog {
         let change = self.change(store, now).await?;
         let known = change.known();
         let site = known_site(&known, domain)?;
-        let row = known.rows.segments.iter().find(|row| row.segment_id == id && !row.removed);
-        let row = row.filter(|row| row.site_id == site.id.0);
+        let mut rows = known.rows.segments.iter().filter(|row| row.is_of(site.id));
+        let row = rows.find(|row| row.segment_id == id);
         let row = row.ok_or(CatalogError::UnknownSegment(id))?;
         change.write(&SegmentRow { removed: true, version: change.version(), ..row.clone() }).await
     }
@@ -107,8 +107,7 @@ impl Catalog {
 
 /// The segments of a site among the rows, by name.
 pub(super) fn saved(rows: &[SegmentRow], site: SiteId) -> Vec<Segment> {
-    let mut rows: Vec<_> =
-        rows.iter().filter(|row| row.site_id == site.0 && !row.removed).collect();
+    let mut rows: Vec<_> = rows.iter().filter(|row| row.is_of(site)).collect();
     rows.sort_by_key(|row| &row.name);
     rows.into_iter().filter_map(SegmentRow::segment).collect()
 }

@@ -18,9 +18,9 @@ use super::members::{Member, MemberRow};
 use super::segments::{self, SegmentRow};
 use super::sites::SiteRow;
 use super::tokens::{Token, TokenRow};
-use crate::site::Site;
 use crate::site::member::Person;
 use crate::site::policy::Policies;
+use crate::site::{Site, SiteId};
 use crate::store::{Store, StoreError};
 
 /// A row of a table of the catalog: what one change left.
@@ -74,6 +74,19 @@ entries! {
     shared_links: LinkRow,
     members: MemberRow,
 }
+
+macro_rules! of_a_site {
+    ($($row:ty),*) => {
+        $(impl $row {
+            /// Whether the site has it: it was not removed.
+            pub(super) fn is_of(&self, site: SiteId) -> bool {
+                self.site_id == site.0 && !self.removed
+            }
+        })*
+    };
+}
+
+of_a_site!(GoalRow, SegmentRow, FunnelRow, LinkRow);
 
 impl Snapshot {
     /// The snapshot of an earlier run, if there is one that can be read.
@@ -151,7 +164,6 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::site::SiteId;
     use crate::store::catalog::Catalog;
 
     fn site(domain: &str, removed: bool) -> SiteRow {
