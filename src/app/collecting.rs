@@ -34,9 +34,9 @@ use crate::site::policy::CNIL_RETENTION_DAYS_MAX;
 use crate::site::{Site, SiteId};
 use crate::spool::disk::{Directory, Disk};
 use crate::spool::{Limits, Reader, Spool};
-use crate::store::StoreError;
 use crate::store::catalog::Catalog;
 use crate::store::loader::Loader;
+use crate::store::{Store, StoreError};
 use crate::telemetry::Sources;
 
 /// How often salts and visits that have ended are forgotten, and the place database is looked at.
@@ -49,6 +49,8 @@ const RETENTION_DELAY: Duration = Duration::from_secs(60);
 const CLOSING_INTERVAL: Duration = Duration::from_secs(5 * 60);
 /// How long after a start that is done first.
 const CLOSING_DELAY: Duration = Duration::from_secs(20);
+/// For how long it is known which sites have so many events that this is of use.
+const WORTH_KNOWN_FOR: Duration = Duration::from_secs(60 * 60);
 /// How long the last batches may take when the collector stops.
 const SHIP_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -326,11 +328,11 @@ async fn keep_no_longer(services: Services) {
 /// Counts the days that are over, so that reports need not.
 async fn close_days(services: Services) {
     let mut interval = tokio::time::interval_at(Instant::now() + CLOSING_DELAY, CLOSING_INTERVAL);
-    let (mut has_told, mut hopeless) = (false, HashSet::new());
+    let (mut has_told, mut known) = (false, Worth::default());
     loop {
         interval.tick().await;
         let begun = Instant::now();
-        match close_all(&services, &mut hopeless).await {
+        match close_all(&services, &mut known).await {
             Ok(days) if days > 0 || !has_told => {
                 has_told = true;
                 let seconds = begun.elapsed().as_secs();
@@ -346,18 +348,32 @@ async fn close_days(services: Services) {
     }
 }
 
-/// Returns how many days were closed. `hopeless` are the sites of which none can be: that takes long to find
-/// out, and does not change before their old rows are gone.
-async fn close_all(
-    services: &Services,
-    hopeless: &mut HashSet<SiteId>,
-) -> Result<usize, StoreError> {
-    let worth = services.store.sites_worth_closing().await?;
+/// What was found out about the sites: it takes long, and hardly changes.
+#[derive(Default)]
+struct Worth {
+    /// Those whose days may be closed, and when that was asked: to answer it all events are counted.
+    sites: Option<(Instant, Vec<SiteId>)>,
+    /// Those of which no day can be, before their old rows are gone.
+    hopeless: HashSet<SiteId>,
+}
+
+impl Worth {
+    async fn sites(&mut self, store: &Store) -> Result<Vec<SiteId>, StoreError> {
+        let known = self.sites.take().filter(|(asked, _)| asked.elapsed() < WORTH_KNOWN_FOR);
+        let (asked, sites) = match known {
+            Some(known) => known,
+            None => (Instant::now(), store.sites_worth_closing().await?),
+        };
+        let sites = self.sites.insert((asked, sites)).1.iter();
+        Ok(sites.filter(|site| !self.hopeless.contains(site)).copied().collect())
+    }
+}
+
+/// Returns how many days were closed.
+async fn close_all(services: &Services, known: &mut Worth) -> Result<usize, StoreError> {
+    let worth = known.sites(&services.store).await?;
     let (mut days, mut failed) = (0, None);
     for site in services.catalog.sites().iter().filter(|site| worth.contains(&site.id)) {
-        if hopeless.contains(&site.id) {
-            continue;
-        }
         let closing = match services.store.close_days(site, services.clock.now()).await {
             Ok(closing) => closing,
             Err(error @ StoreError::Unavailable(_)) => return Err(error),
@@ -368,7 +384,7 @@ async fn close_all(
             }
         };
         if closing.has_revenants {
-            hopeless.insert(site.id);
+            known.hopeless.insert(site.id);
             tracing::debug!(
                 site = site.domain,
                 "visitors of the site last longer than a day, so that its days can not be added up"
