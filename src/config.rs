@@ -936,6 +936,14 @@ mod tests {
     }
 
     #[test]
+    fn paths_can_be_put_behind_the_public_url_however_it_was_written() {
+        for written in ["https://stats.test", "https://stats.test/", "https://stats.test//"] {
+            let config = config(&format!("public_url = '{written}'"), &[]);
+            assert_eq!(config.public_url.as_deref(), Some("https://stats.test"));
+        }
+    }
+
+    #[test]
     fn a_variable_wins_over_the_file() {
         let config = config(
             "listen = '127.0.0.1:1'\n[clickhouse]\nuser = 'file'",
