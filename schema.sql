@@ -195,6 +195,23 @@ ORDER BY funnel_id
 {shard by: cityHash64(funnel_id)}
 COMMENT 'Funnels of sites, one row a change';
 
+-- What happened on a site's days: written by its members, or by the collector where a rule changed.
+CREATE TABLE IF NOT EXISTS annotations
+(
+    annotation_id UInt32                 COMMENT 'Never reused, but for the oldest of too many that the collector wrote',
+    site_id       UInt32                 COMMENT 'The site, see sites.site_id',
+    day           Date                   COMMENT 'The day of the calendar of the site',
+    kind          LowCardinality(String) COMMENT 'note: somebody wrote it; or which rule changed',
+    text          String                 COMMENT 'What happened; what the rule is now, or which goal it is about',
+    created_at    DateTime('UTC')        COMMENT 'When it was made',
+    removed       Bool                   COMMENT 'Whether it has been removed',
+    version       UInt64                 COMMENT 'Microseconds since 1970 of this change'
+)
+ENGINE = {replacing}(version)
+ORDER BY annotation_id
+{shard by: cityHash64(annotation_id)}
+COMMENT 'Annotations of sites, one row a change';
+
 -- Links that open a site's page to whoever has them. Unlike a token, a link can be shown again.
 CREATE TABLE IF NOT EXISTS shared_links
 (

@@ -82,6 +82,7 @@ impl From<CatalogError> for Refused {
             | CatalogError::UnknownGoal(_)
             | CatalogError::UnknownSegment(_)
             | CatalogError::UnknownFunnel(_)
+            | CatalogError::UnknownAnnotation(_)
             | CatalogError::UnknownMember(_)
             | CatalogError::UnknownLink(_) => Self::new(StatusCode::NOT_FOUND, error.to_string()),
             CatalogError::Domain(_)
@@ -106,6 +107,9 @@ impl From<CatalogError> for Refused {
             | CatalogError::Filters(_)
             | CatalogError::SegmentNameTaken(_)
             | CatalogError::Steps(_)
+            | CatalogError::AnnotationNeeds
+            | CatalogError::Date(_)
+            | CatalogError::AutomaticAnnotation(_)
             | CatalogError::TooMany { .. } => Self::bad_request(error.to_string()),
             CatalogError::NoRandomness => {
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())

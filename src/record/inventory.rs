@@ -226,6 +226,22 @@ pub const ENTRIES: &[Entry] = &[
         kept: Kept::Operator,
     },
     Entry {
+        table: "annotations",
+        columns: &[
+            "annotation_id",
+            "site_id",
+            "day",
+            "kind",
+            "text",
+            "created_at",
+            "removed",
+            "version",
+        ],
+        purpose: "what happened on days of a site, beside its numbers",
+        source: "the operator",
+        kept: Kept::Operator,
+    },
+    Entry {
         table: "shared_links",
         columns: &[
             "link_id",

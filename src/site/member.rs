@@ -15,7 +15,7 @@ pub const PERSON_BYTES_MAX: usize = 254;
 pub enum Role {
     /// See the site's reports, all of them.
     Viewer,
-    /// Say what is looked for in them: goals, segments, funnels.
+    /// Say what is looked for in them: goals, segments, funnels; and what happened: annotations.
     Editor,
     /// Decide about the site and who reads it: its days, its links, tokens and members.
     Owner,

@@ -1,6 +1,9 @@
-//! A site: the unit that has visitors, reports and a time zone; with its goals, segments and funnels, and the
-//! floor under the numbers that some of its readers are told; and who may do what with it.
+//! A site: the unit that has visitors, reports and a time zone.
+//!
+//! With it its goals, segments, funnels and annotations, the floor under the numbers that some of its readers are
+//! told, and who may do what with it.
 
+pub mod annotation;
 pub mod floor;
 pub mod funnel;
 pub mod goal;
@@ -12,6 +15,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
+use self::annotation::Annotation;
 use self::floor::Floor;
 use self::funnel::Funnel;
 use self::goal::{Goal, GoalKind};
@@ -44,6 +48,8 @@ pub struct Site {
     pub segments: Vec<Segment>,
     /// Steps of a visit that it has given names.
     pub funnels: Vec<Funnel>,
+    /// What happened on its days, by day.
+    pub annotations: Vec<Annotation>,
     /// How its visitors are measured: not the site's but the operator's choice.
     pub policy: Policy,
 }
@@ -61,6 +67,7 @@ impl Site {
             goals: Vec::new(),
             segments: Vec::new(),
             funnels: Vec::new(),
+            annotations: Vec::new(),
             policy: Policy::default(),
         }
     }

@@ -1,5 +1,6 @@
 //! Why a change of the catalog was not made.
 
+use super::annotations::{FIRST_DAY, LAST_DAY};
 use super::sites::RETENTION_DAYS_MAX;
 use crate::site::floor::Floor;
 use crate::site::policy::CNIL_RETENTION_DAYS_MAX;
@@ -107,6 +108,22 @@ pub enum CatalogError {
     /// There is no such funnel.
     #[error("there is no funnel {0}: the settings of the site show its funnels")]
     UnknownFunnel(u32),
+    /// A new annotation says nothing.
+    #[error("text is missing: what happened, in 1 to 200 characters")]
+    AnnotationNeeds,
+    /// The text is no date that an annotation can stand beside.
+    #[error("date `{0}` is not a date from {FIRST_DAY} to {LAST_DAY}, written as 2027-01-31")]
+    Date(String),
+    /// There is no such annotation.
+    #[error(
+        "there is no annotation {0}: `passerby annotation list` shows the annotations of a site"
+    )]
+    UnknownAnnotation(u32),
+    /// What the collector wrote is not changed.
+    #[error(
+        "annotation {0} tells what the collector did, and can not be changed: it can be removed"
+    )]
+    AutomaticAnnotation(u32),
     /// There is no such shared link.
     #[error("there is no shared link `{0}`: `passerby link list` shows the links of a site")]
     UnknownLink(String),

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::goals::checked_name;
+use super::of_site::OfSite;
 use super::sites::known_site;
-use super::{Catalog, CatalogError, free_number};
+use super::{Catalog, CatalogError};
 use crate::query::{self, Known};
 use crate::site::funnel::Funnel;
 use crate::site::{Site, SiteId};
@@ -46,17 +47,13 @@ impl Catalog {
         let known = change.known();
         let site = known_site(&known, domain)?;
         let before = site.funnels.iter().find(|funnel| funnel.name == name);
-        let id = match before {
-            Some(before) => before.id,
-            None => free_number(|id| known.rows.funnels.iter().any(|row| row.funnel_id == id))?,
-        };
+        let before_id = before.map(|before| before.id);
+        let (id, created_at) = change.place(&known.rows.funnels, before_id)?;
         let funnel = Funnel { id, name, steps };
         check(&funnel, site, now)?;
         if before.is_none() && site.funnels.len() >= FUNNELS_MAX {
             return Err(CatalogError::TooMany { what: "funnels", most: FUNNELS_MAX });
         }
-        let row = known.rows.funnels.iter().find(|row| row.funnel_id == id);
-        let created_at = row.map_or_else(|| change.second(), |row| row.created_at);
         change.write(&FunnelRow::new(&funnel, site.id, created_at, change.version())).await?;
         Ok(funnel)
     }
@@ -74,11 +71,9 @@ impl Catalog {
     ) -> Result<(), CatalogError> {
         let change = self.change(store, now).await?;
         let known = change.known();
-        let site = known_site(&known, domain)?;
-        let mut rows = known.rows.funnels.iter().filter(|row| row.is_of(site.id));
-        let row = rows.find(|row| row.funnel_id == id);
-        let row = row.ok_or(CatalogError::UnknownFunnel(id))?;
-        change.write(&FunnelRow { removed: true, version: change.version(), ..row.clone() }).await
+        let site = known_site(&known, domain)?.id;
+        let rows = &known.rows.funnels;
+        change.remove(rows, site, id, CatalogError::UnknownFunnel).await.map(drop)
     }
 }
 

@@ -5,11 +5,13 @@ use clickhouse::Row;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::of_site::OfSite;
 use super::sites::known_site;
-use super::{Catalog, CatalogError, free_number};
+use super::{Catalog, CatalogError};
 use crate::beacon::{self, NAME_CHARS_MAX, URL_BYTES_MAX};
 use crate::event::ENGAGEMENT;
 use crate::site::SiteId;
+use crate::site::annotation::AnnotationKind;
 use crate::site::goal::{Goal, GoalKind};
 use crate::store::Store;
 
@@ -86,14 +88,20 @@ impl Catalog {
         }
         let others = goals.iter().filter(|other| Some(other.id) != before.map(|before| before.id));
         check_beside(&goal, &others.map(|other| &other.goal).collect::<Vec<_>>())?;
-        let id = match before {
-            Some(before) => before.id,
-            None => free_number(|id| known.rows.goals.iter().any(|row| row.goal_id == id))?,
-        };
-        let row = known.rows.goals.iter().find(|row| row.goal_id == id);
-        let created_at = row.map_or_else(|| change.second(), |row| row.created_at);
+        let (id, created_at) = change.place(&known.rows.goals, before.map(|before| before.id))?;
         let saved = SavedGoal { id, site: site.id, goal };
         change.write(&GoalRow::new(&saved, created_at, change.version())).await?;
+        let changed = match before {
+            None => Some(AnnotationKind::GoalAdded),
+            Some(before) if before.goal.currency != saved.goal.currency => {
+                Some(AnnotationKind::GoalCurrency)
+            }
+            // Another name changes no number.
+            Some(_) => None,
+        };
+        if let Some(kind) = changed {
+            change.annotate(site, kind, &saved.goal.name).await;
+        }
         Ok(saved)
     }
 
@@ -110,11 +118,18 @@ impl Catalog {
     ) -> Result<(), CatalogError> {
         let change = self.change(store, now).await?;
         let known = change.known();
-        let site = domain.map(|domain| known_site(&known, domain)).transpose()?;
-        let row = known.rows.goals.iter().find(|row| row.goal_id == id && !row.removed);
-        let row = row.filter(|row| site.is_none_or(|site| site.id.0 == row.site_id));
-        let row = row.ok_or(CatalogError::UnknownGoal(id))?;
-        change.write(&GoalRow { removed: true, version: change.version(), ..row.clone() }).await
+        let rows = &known.rows.goals;
+        let site = match domain {
+            Some(domain) => known_site(&known, domain)?,
+            None => known
+                .sites
+                .values()
+                .find(|site| rows.iter().any(|row| row.id() == id && row.is_of(site.id)))
+                .ok_or(CatalogError::UnknownGoal(id))?,
+        };
+        let row = change.remove(rows, site.id, id, CatalogError::UnknownGoal).await?;
+        change.annotate(site, AnnotationKind::GoalRemoved, &row.display_name).await;
+        Ok(())
     }
 }
 
@@ -225,12 +240,20 @@ fn checked_event(name: &str) -> Result<String, CatalogError> {
 
 /// A name without spaces around it.
 pub(super) fn checked_name(field: &'static str, name: &str) -> Result<String, CatalogError> {
-    let name = name.trim();
-    let length = name.chars().count();
-    if !(1..=NAME_CHARS_MAX).contains(&length) || name.contains(char::is_control) {
-        return Err(CatalogError::Name { field, most: NAME_CHARS_MAX });
+    checked_text(field, name, NAME_CHARS_MAX)
+}
+
+/// A line of text without spaces around it, of 1 to `most` characters.
+pub(super) fn checked_text(
+    field: &'static str,
+    text: &str,
+    most: usize,
+) -> Result<String, CatalogError> {
+    let text = text.trim();
+    if !(1..=most).contains(&text.chars().count()) || text.contains(char::is_control) {
+        return Err(CatalogError::Name { field, most });
     }
-    Ok(name.to_owned())
+    Ok(text.to_owned())
 }
 
 fn checked_path(path: &str) -> Result<String, CatalogError> {

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::goals::checked_name;
+use super::of_site::OfSite;
 use super::password::Password;
 use super::sites::known_site;
 use super::{Catalog, CatalogError, free_number, hex, seconds};

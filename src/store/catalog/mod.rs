@@ -1,18 +1,20 @@
-//! The catalog: what is set up, and not measured. Sites, their goals, segments and funnels, and the tokens,
-//! links and members that read their reports.
+//! The catalog: what is set up, and not measured. Sites, their goals, segments, funnels and
+//! annotations, and the tokens, links and members that read their reports.
 //!
 //! ClickHouse holds it (a table for each kind of entry, a row a change); a copy in memory answers every
 //! look-up, and a snapshot in the data directory lets the collector start, and know its sites, while
 //! ClickHouse is away. A change is written to ClickHouse first and then to the copies.
 //!
 //! Each kind of entry has a file of its own here: its row, its rules, and its changes. `snapshot` has the
-//! list of them.
+//! list of them, `of_site` what those have in common that are parts of a site.
 
+mod annotations;
 mod error;
 mod funnels;
 mod goals;
 mod links;
 mod members;
+mod of_site;
 mod password;
 mod segments;
 mod sites;
@@ -25,6 +27,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use jiff::Timestamp;
 use tokio::sync::{Mutex, MutexGuard};
 
+pub use self::annotations::AnnotationChange;
 pub use self::error::CatalogError;
 pub use self::goals::{NewGoal, SavedGoal};
 pub use self::links::{LinkChange, SharedLink};

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::goals::checked_name;
+use super::of_site::OfSite;
 use super::sites::known_site;
-use super::{Catalog, CatalogError, free_number};
+use super::{Catalog, CatalogError};
 use crate::query;
 use crate::site::segment::Segment;
 use crate::site::{Site, SiteId};
@@ -70,15 +71,11 @@ impl Catalog {
         let site = known_site(&known, domain)?;
         let before = which.of(site, &wanted)?;
         let (name, filters) = wanted.applied_to(before)?;
-        let id = match before {
-            Some(before) => before.id,
-            None => free_number(|id| known.rows.segments.iter().any(|row| row.segment_id == id))?,
-        };
+        let before_id = before.map(|before| before.id);
+        let (id, created_at) = change.place(&known.rows.segments, before_id)?;
         let segment = Segment { id, name, filters };
         check(&segment, site)?;
         if before != Some(&segment) {
-            let row = known.rows.segments.iter().find(|row| row.segment_id == id);
-            let created_at = row.map_or_else(|| change.second(), |row| row.created_at);
             change.write(&SegmentRow::new(&segment, site.id, created_at, change.version())).await?;
         }
         Ok(segment)
@@ -97,11 +94,9 @@ impl Catalog {
     ) -> Result<(), CatalogError> {
         let change = self.change(store, now).await?;
         let known = change.known();
-        let site = known_site(&known, domain)?;
-        let mut rows = known.rows.segments.iter().filter(|row| row.is_of(site.id));
-        let row = rows.find(|row| row.segment_id == id);
-        let row = row.ok_or(CatalogError::UnknownSegment(id))?;
-        change.write(&SegmentRow { removed: true, version: change.version(), ..row.clone() }).await
+        let site = known_site(&known, domain)?.id;
+        let rows = &known.rows.segments;
+        change.remove(rows, site, id, CatalogError::UnknownSegment).await.map(drop)
     }
 }
 

@@ -157,10 +157,16 @@ impl Catalog {
         wanted: SiteChange,
     ) -> Result<Arc<Site>, CatalogError> {
         let (profile, is_new) = (self.policies.of(&row.domain).profile, row.version == 0);
+        let before = row.clone();
         row.take(wanted, profile, is_new)?;
         row.version = change.version();
         change.write(&row).await?;
-        self.site(&row.domain).ok_or(CatalogError::UnknownSite(row.domain))
+        let site = self.site(&row.domain);
+        let site = site.ok_or_else(|| CatalogError::UnknownSite(row.domain.clone()))?;
+        if !is_new {
+            change.annotate_rules(&site, &before, &row).await;
+        }
+        Ok(site)
     }
 
     /// Takes a site off the register. Its events stay until they are erased.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use clickhouse::{RowOwned, RowRead, RowWrite};
 use serde::{Deserialize, Serialize};
 
+use super::annotations::{self, AnnotationRow};
 use super::funnels::{self, FunnelRow};
 use super::goals::{self, GoalRow};
 use super::links::{LinkRow, SharedLink};
@@ -18,13 +19,13 @@ use super::members::{Member, MemberRow};
 use super::segments::{self, SegmentRow};
 use super::sites::SiteRow;
 use super::tokens::{Token, TokenRow};
+use crate::site::Site;
 use crate::site::member::Person;
 use crate::site::policy::Policies;
-use crate::site::{Site, SiteId};
 use crate::store::{Store, StoreError};
 
 /// A row of a table of the catalog: what one change left.
-pub(super) trait Entry: RowOwned + RowRead + RowWrite {
+pub(super) trait Entry: Clone + RowOwned + RowRead + RowWrite {
     /// The table, in `schema.sql`.
     const TABLE: &'static str;
 
@@ -71,22 +72,10 @@ entries! {
     goals: GoalRow,
     segments: SegmentRow,
     funnels: FunnelRow,
+    annotations: AnnotationRow,
     shared_links: LinkRow,
     members: MemberRow,
 }
-
-macro_rules! of_a_site {
-    ($($row:ty),*) => {
-        $(impl $row {
-            /// Whether the site has it: it was not removed.
-            pub(super) fn is_of(&self, site: SiteId) -> bool {
-                self.site_id == site.0 && !self.removed
-            }
-        })*
-    };
-}
-
-of_a_site!(GoalRow, SegmentRow, FunnelRow, LinkRow);
 
 impl Snapshot {
     /// The snapshot of an earlier run, if there is one that can be read.
@@ -138,8 +127,16 @@ impl Known {
             let goals = goals::saved(&rows.goals, site.id).into_iter().map(|saved| saved.goal);
             let segments = segments::saved(&rows.segments, site.id);
             let funnels = funnels::saved(&rows.funnels, site.id);
+            let annotations = annotations::saved(&rows.annotations, site.id);
             let policy = policies.of(&site.domain);
-            Arc::new(Site { goals: goals.collect(), segments, funnels, policy, ..site })
+            Arc::new(Site {
+                goals: goals.collect(),
+                segments,
+                funnels,
+                annotations,
+                policy,
+                ..site
+            })
         };
         let (mut sites, mut renamed) = (HashMap::new(), HashMap::new());
         for (row, site) in rows.sites.iter().filter_map(|row| Some((row, row.site()?))) {
@@ -164,6 +161,7 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::site::SiteId;
     use crate::store::catalog::Catalog;
 
     fn site(domain: &str, removed: bool) -> SiteRow {

@@ -1,0 +1,83 @@
+//! What the goals, segments, funnels, annotations and links of a site have in common: rows with a number of
+//! their own that belong to a site, and are removed one by one. What is of a site that was removed is of no site.
+
+use super::annotations::AnnotationRow;
+use super::funnels::FunnelRow;
+use super::goals::GoalRow;
+use super::links::LinkRow;
+use super::segments::SegmentRow;
+use super::snapshot::Entry;
+use super::{CatalogError, Change, free_number};
+use crate::site::SiteId;
+
+/// A row of such a table.
+pub(super) trait OfSite: Entry {
+    /// The number of what it is about.
+    fn id(&self) -> u32;
+    /// Whether it is of this site, and there.
+    fn is_of(&self, site: SiteId) -> bool;
+    /// When what it is about was made, in seconds since 1970.
+    fn created_at(&self) -> u32;
+    /// The row that removes it.
+    fn removed(&self, version: u64) -> Self;
+}
+
+macro_rules! of_sites {
+    ($($row:ty: $id:ident,)*) => {
+        $(impl OfSite for $row {
+            fn id(&self) -> u32 {
+                self.$id
+            }
+
+            fn is_of(&self, site: SiteId) -> bool {
+                self.site_id == site.0 && !self.removed
+            }
+
+            fn created_at(&self) -> u32 {
+                self.created_at
+            }
+
+            fn removed(&self, version: u64) -> Self {
+                Self { removed: true, version, ..self.clone() }
+            }
+        })*
+    };
+}
+
+of_sites! {
+    GoalRow: goal_id,
+    SegmentRow: segment_id,
+    FunnelRow: funnel_id,
+    AnnotationRow: annotation_id,
+    LinkRow: link_id,
+}
+
+impl Change<'_> {
+    /// The number of an entry and when it was made: those of `before`, or new ones.
+    pub(super) fn place<R: OfSite>(
+        &self,
+        rows: &[R],
+        before: Option<u32>,
+    ) -> Result<(u32, u32), CatalogError> {
+        let id = match before {
+            Some(id) => id,
+            None => free_number(|id| rows.iter().any(|row| row.id() == id))?,
+        };
+        let row = rows.iter().find(|row| row.id() == id);
+        Ok((id, row.map_or_else(|| self.second(), OfSite::created_at)))
+    }
+
+    /// Removes the entry of a number; returns the row that it had.
+    pub(super) async fn remove<'rows, R: OfSite>(
+        &self,
+        rows: &'rows [R],
+        site: SiteId,
+        id: u32,
+        unknown: impl FnOnce(u32) -> CatalogError,
+    ) -> Result<&'rows R, CatalogError> {
+        let row = rows.iter().find(|row| row.id() == id && row.is_of(site));
+        let row = row.ok_or_else(|| unknown(id))?;
+        self.write(&row.removed(self.version())).await?;
+        Ok(row)
+    }
+}
