@@ -16,7 +16,7 @@ pub(super) enum Command {
         person: String,
         #[command(flatten)]
         place: Place,
-        /// What the member may do: see the reports (viewer), edit goals, segments and funnels too
+        /// What the member may do: see the reports (viewer), edit goals, segments, funnels and annotations too
         /// (editor), or decide about the site and who reads it (owner)
         #[arg(long, value_enum)]
         role: Role,

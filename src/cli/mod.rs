@@ -4,6 +4,7 @@
 //! standard error. Exit codes: 0 done, 1 it failed (a sentence says why), 2 wrong arguments.
 
 mod access_log;
+mod annotation;
 mod audit;
 mod backup;
 mod check;
@@ -68,6 +69,9 @@ enum Command {
     /// Save sets of filters under a name
     #[command(subcommand)]
     Segment(segment::Command),
+    /// Write what happened on a day beside the numbers
+    #[command(subcommand)]
+    Annotation(annotation::Command),
     /// Make and end links that open the page of a site
     #[command(subcommand)]
     Link(link::Command),
@@ -151,6 +155,7 @@ pub fn run(environment: Environment) -> anyhow::Result<()> {
             Command::Tag(args) => tag::run(&context, &args),
             Command::Goal(command) => goal::run(context, command).await,
             Command::Segment(command) => segment::run(context, command).await,
+            Command::Annotation(command) => annotation::run(context, command).await,
             Command::Link(command) => link::run(context, command).await,
             Command::Member(command) => member::run(context, command).await,
             Command::Mail(command) => mail::run(context, command).await,

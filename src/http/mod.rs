@@ -3,8 +3,8 @@
 //! - [`connections`] accepts, limits, times out and drains connections, plain or encrypted ([`tls`]).
 //! - [`door`] receives every request of the outside world. It is where the visitor's address and user
 //!   agent are taken off the request: beacons get them as opaque values, everything else never does.
-//! - [`beacon`] is the beacons' side of the door; [`api`], [`sites`], [`goals`], [`segments`], [`links`],
-//!   [`members`], [`tokens`], [`import`], [`erase`], [`quarantine`], [`script`] and [`health`] are the routes behind it,
+//! - [`beacon`] is the beacons' side of the door; [`api`], [`sites`], [`goals`], [`segments`], [`annotations`],
+//!   [`links`], [`members`], [`tokens`], [`import`], [`erase`], [`quarantine`], [`script`] and [`health`] are the routes behind it,
 //!   and [`access`] decides who may use them.
 //! - [`foreign`] is the beacons' side once more, for beacons in the forms of other trackers.
 //! - [`probe`] tells whoever sets up proxies how a client's address was found.
@@ -15,6 +15,7 @@
 
 pub mod access;
 pub mod access_log;
+pub mod annotations;
 pub mod answer;
 pub mod api;
 pub mod audit;
@@ -122,6 +123,7 @@ pub fn routes(services: Services) -> Router {
         .merge(sites::routes())
         .merge(goals::routes())
         .merge(segments::routes())
+        .merge(annotations::routes())
         .merge(links::routes())
         .merge(members::routes())
         .merge(tokens::routes())

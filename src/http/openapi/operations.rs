@@ -176,6 +176,7 @@ pub(super) fn operations() -> Vec<Operation> {
         sites(),
         goals(),
         segments(),
+        annotations(),
         shared_links(),
         members(),
         tokens(),
@@ -409,6 +410,40 @@ fn goals() -> Vec<Operation> {
             ])
             .gives("It is gone.", by_name("Deleted"))
             .also(&[400, 404, 413, 503]),
+    ]
+}
+
+fn annotations() -> Vec<Operation> {
+    let all = "/api/v1/sites/{domain}/annotations";
+    let one = "/api/v1/sites/{domain}/annotations/{id}";
+    let saving = |method, path, id, summary| {
+        with(method, get(path, id, summary))
+            .administrator()
+            .sends(FIELDS, true, by_name("AnnotationChange"))
+            .gives("The annotation.", by_name("Annotation"))
+            .also(&[400, 404, 413, 503])
+    };
+    vec![
+        get(all, "annotations", "The annotations of a site, by date.")
+            .reader()
+            .takes([domain()])
+            .takes(paging())
+            .gives("The annotations.", by_name("Annotations"))
+            .also(&[400, 403]),
+        saving("post", all, "createAnnotation", "Writes an annotation beside a date, or today.")
+            .takes([domain()]),
+        get(one, "annotation", "An annotation.")
+            .reader()
+            .takes([domain(), id()])
+            .gives("The annotation.", by_name("Annotation"))
+            .also(&[400, 403, 404]),
+        saving("put", one, "changeAnnotation", "Changes an annotation that somebody wrote.")
+            .takes([domain(), id()]),
+        with("delete", get(one, "removeAnnotation", "Removes an annotation."))
+            .administrator()
+            .takes([domain(), id()])
+            .gives("It is gone.", by_name("Deleted"))
+            .also(&[400, 404, 503]),
     ]
 }
 

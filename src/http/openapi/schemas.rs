@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::questions;
 use crate::beacon::NAME_CHARS_MAX;
 use crate::import::FIELDS as LINE_FIELDS;
+use crate::site::annotation::AnnotationKind;
 use crate::site::floor::Floor;
 use crate::site::member::Role;
 
@@ -139,6 +140,15 @@ fn setting_up() -> Vec<Named> {
         "least_visitors": least(),
     });
     let segment = json!({ "id": whole(), "name": text(), "filters": list(json!({})) });
+    let annotation = json!({
+        "id": whole(), "date": { "type": "string", "format": "date" },
+        "kind": { "enum": AnnotationKind::ALL.map(AnnotationKind::name) }, "text": text(),
+        "automatic": truth, "made_at": { "type": "string", "format": "date-time" },
+    });
+    let annotation_change = json!({
+        "date": { "type": ["string", "null"], "format": "date" },
+        "text": { "type": ["string", "null"], "minLength": 1 },
+    });
     let done = |name: &str| object(&[name], json!({ name: { "const": true } }));
     vec![
         ("Meta", object(&["after", "before", "limit"], cursors)),
@@ -159,6 +169,9 @@ fn setting_up() -> Vec<Named> {
             "SegmentChange",
             object(&[], json!({ "name": text(), "filters": list(by_name("Query.filter")) })),
         ),
+        ("Annotation", object(&["id", "date", "kind", "text", "automatic", "made_at"], annotation)),
+        ("Annotations", paged("annotations", "Annotation")),
+        ("AnnotationChange", object(&[], annotation_change)),
         ("SharedLink", shared_link()),
         ("LinkChange", link_change()),
         ("Reads", object(&["reads"], json!({ "reads": list(read()) }))),

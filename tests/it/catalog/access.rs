@@ -16,6 +16,7 @@ async fn nothing_is_set_up_without_a_token_that_may() {
         set.collector.run(&["token", "create", "--scope", "admin", "--site", "example.com"]);
     let limited = format!("Bearer {limited}");
     let goal = json!({ "site_id": "example.com", "goal_type": "event", "event_name": "a" });
+    let annotation = json!({ "text": "a" });
     let segment = json!({ "name": "a", "filters": [["is", "visit:source", ["a"]]] });
     for (method, path, body) in [
         (Method::PUT, "/api/v1/sites/goals", &goal),
@@ -27,6 +28,9 @@ async fn nothing_is_set_up_without_a_token_that_may() {
         (Method::PUT, "/api/v1/sites/example.com/segments", &segment),
         (Method::PUT, "/api/v1/sites/example.com/segments/1", &segment),
         (Method::DELETE, "/api/v1/sites/example.com/segments/1", &json!({})),
+        (Method::POST, "/api/v1/sites/example.com/annotations", &annotation),
+        (Method::PUT, "/api/v1/sites/example.com/annotations/1", &annotation),
+        (Method::DELETE, "/api/v1/sites/example.com/annotations/1", &json!({})),
     ] {
         let call = async |headers: &[(&str, &str)]| {
             set.collector.request(method.clone(), path, headers, body.to_string()).await.status

@@ -1,6 +1,7 @@
-//! What is set up, over HTTP and by the commands: sites, goals and segments, and that reports know them.
+//! What is set up, over HTTP and by the commands: sites, goals, segments and annotations, and that reports know them.
 
 mod access;
+mod annotations;
 mod goals;
 mod segments;
 mod sites;
