@@ -124,6 +124,11 @@ impl Asker {
         }))
     }
 
+    /// Whether it has any role: it did not come by a link, or as anybody.
+    pub(super) fn has_role(&self) -> bool {
+        self.role.is_some()
+    }
+
     /// Whether it may do with the site what this role may.
     pub(super) fn may(&self, role: Role) -> bool {
         self.role >= Some(role)

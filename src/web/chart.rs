@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 
+use super::annotations::Note;
 use super::format::number;
 use super::words::Lang;
 use crate::query::metric::{Metric, Unit};
@@ -31,6 +32,17 @@ pub(super) struct Chart {
     pub(super) grid: Vec<Tick>,
     pub(super) labels: Vec<Tick>,
     pub(super) points: Vec<Point>,
+    /// Below the buckets that have annotations.
+    pub(super) marks: Vec<Mark>,
+}
+
+/// A mark below a bucket, in percent, that leads to its first annotation in the list.
+pub(super) struct Mark {
+    pub(super) at: f64,
+    pub(super) place: usize,
+    pub(super) first: u32,
+    /// Its annotations, in one line.
+    pub(super) label: String,
 }
 
 /// A mark on an axis, in percent.
@@ -54,6 +66,7 @@ pub(super) struct Point {
     pub(super) before: String,
     /// Whether there is a value yet.
     pub(super) is_there: bool,
+    pub(super) notes: Vec<Note>,
 }
 
 /// A bucket of time.
@@ -64,6 +77,8 @@ pub(super) struct Sample {
     pub(super) value: Option<Value>,
     /// What it is compared with.
     pub(super) before: Option<Value>,
+    /// What happened in it.
+    pub(super) notes: Vec<Note>,
 }
 
 /// How samples are drawn.
@@ -106,6 +121,11 @@ impl Chart {
                 })
                 .collect(),
             labels: labels(samples, &plane, style),
+            marks: samples
+                .iter()
+                .enumerate()
+                .filter_map(|(place, sample)| mark(place, sample, &plane))
+                .collect(),
             points: samples
                 .iter()
                 .enumerate()
@@ -161,6 +181,13 @@ impl Plane {
     }
 }
 
+fn mark(place: usize, sample: &Sample, plane: &Plane) -> Option<Mark> {
+    let first = sample.notes.first()?.id;
+    let said = |note: &Note| format!("{}: {}", note.date, note.text);
+    let label = sample.notes.iter().map(said).collect::<Vec<_>>().join("; ");
+    Some(Mark { at: plane.x(place), place, first, label })
+}
+
 fn point(place: usize, sample: &Sample, plane: &Plane, style: &Style) -> Point {
     let width = 100.0 / plane.last as f64;
     let x = plane.x(place);
@@ -175,6 +202,7 @@ fn point(place: usize, sample: &Sample, plane: &Plane, style: &Style) -> Point {
         value: sample.value.as_ref().map(written).unwrap_or_default(),
         before: sample.before.as_ref().map(written).unwrap_or_default(),
         is_there: sample.value.is_some(),
+        notes: sample.notes.clone(),
     }
 }
 
@@ -239,6 +267,7 @@ mod tests {
             label: format!("2026-11-{:02}", day + 1),
             value: value.map(|value| json!(value)),
             before: Some(json!(1)),
+            notes: Vec::new(),
         };
         values.iter().enumerate().map(sample).collect()
     }
@@ -269,6 +298,21 @@ mod tests {
         assert!(chart.labels.len() <= LABELS_MAX && !chart.before.is_empty());
         assert!(chart.unfinished.is_empty());
         assert!(Chart::of(&days(&[Some(1)]), &style(false)).is_none());
+    }
+
+    #[test]
+    fn a_bucket_with_annotations_has_one_mark_below_it() {
+        let mut samples = days(&[Some(1), Some(2), Some(3)]);
+        let note = |id, text: &str| {
+            let day = jiff::civil::date(2026, 11, 2);
+            Note { id, day, date: "2 November 2026".into(), text: text.into() }
+        };
+        samples[1].notes = vec![note(7, "Relaunch"), note(8, "Sale")];
+        let chart = Chart::of(&samples, &style(false)).unwrap();
+        let [mark] = chart.marks.as_slice() else { panic!("{} marks", chart.marks.len()) };
+        assert_eq!((mark.at, mark.place, mark.first), (50.0, 1, 7));
+        assert_eq!(mark.label, "2 November 2026: Relaunch; 2 November 2026: Sale");
+        assert_eq!(chart.points[1].notes.len(), 2);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //!
 //! - [`overview`], [`site`], [`details`], [`funnel`], [`journey`], [`live`], [`why`] and [`settings`] are the pages,
 //!   [`csv`] the downloads.
-//! - [`figure`], [`series`] with [`chart`], [`ranking`], [`map`] and [`hours`] are what pages show.
+//! - [`figure`], [`series`] with [`chart`], [`annotations`], [`ranking`], [`map`] and [`hours`] are what pages show.
 //! - [`panels`] and [`columns`] say which questions are asked.
 //! - [`words`] and [`format`](mod@format) speak the viewer's language; [`frame`] and [`shell`] are around the numbers.
 //! - [`access`] decides who may see a page, [`share`] lets in who comes by a shared link, and [`provider`] signs
@@ -16,6 +16,7 @@
 //!   who object.
 
 mod access;
+mod annotations;
 mod ask;
 mod assets;
 mod chart;

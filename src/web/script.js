@@ -39,6 +39,11 @@ function follow(drawing) {
     tip.style.left = `${Math.max(0, Math.min(room, middle - tip.offsetWidth / 2))}px`;
   };
   points.forEach((point, place) => point.addEventListener('pointerenter', () => show(place)));
+  for (const mark of drawing.querySelectorAll('[data-place]')) {
+    mark.querySelector('title').remove();
+    const place = Number(mark.dataset.place);
+    for (const event of ['pointerenter', 'focus']) mark.addEventListener(event, () => show(place < points.length ? place : -1));
+  }
   drawing.addEventListener('pointerleave', () => show(-1));
   drawing.tabIndex = 0;
   drawing.setAttribute('role', 'group');

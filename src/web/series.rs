@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
+use jiff::civil::Date;
 use serde_json::{Value, json};
 
+use super::annotations;
 use super::ask::{Asker, rows};
 use super::chart::{Chart, Sample, Style};
 use super::frame::Link;
@@ -138,10 +140,12 @@ impl Series {
             Sample {
                 value: is_over.then(|| value.unwrap_or_else(|| metric.of_nothing())),
                 before: before.get(place).cloned(),
+                notes: Vec::new(),
                 label: label.to_owned(),
             }
         };
-        let samples = labels.enumerate().map(sample).collect();
+        let mut samples: Vec<Sample> = labels.enumerate().map(sample).collect();
+        annotate(asker, &mut samples, answer);
         let end = answer["query"]["date_range"][1].as_str();
         let end = end.and_then(|end| end.parse::<jiff::Timestamp>().ok());
         let is_unfinished = end.is_some_and(|end| end >= asker.now);
@@ -161,6 +165,21 @@ impl Series {
     /// Whether the period goes on.
     pub(super) fn is_unfinished(&self) -> bool {
         self.is_unfinished
+    }
+}
+
+/// Puts the annotations of the days that the answer is about to their buckets.
+fn annotate(asker: &Asker, samples: &mut [Sample], answer: &Value) {
+    // Labels and ranges are texts of the site's clock, which begin with the day.
+    let day = |text: &str| text.get(..10)?.parse::<Date>().ok();
+    let range = &answer["query"]["date_range"];
+    let [first, last] = [0, 1].map(|end| range[end].as_str().and_then(day));
+    let (Some(first), Some(last)) = (first, last) else { return };
+    let begins: Vec<_> = samples.iter().map(|sample| day(&sample.label)).collect();
+    for note in annotations::shown(asker).filter(|note| (first..=last).contains(&note.day)) {
+        if let Some(place) = annotations::bucket(&begins, note.day) {
+            samples[place].notes.push(note);
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The settings of a site, as plain forms: its goals, segments and funnels for editors; its days, its members,
+//! The settings of a site, as plain forms: its goals, segments, funnels and annotations for editors; its days, its members,
 //! and the links and tokens that open its reports for owners.
 //!
 //! A form is taken from pages of this collector alone: the cookie that signs in is not sent from elsewhere,
@@ -13,6 +13,7 @@ use jiff::civil::{Date, Time};
 use jiff::{Timestamp, ToSpan};
 use serde::Deserialize;
 
+use super::annotations;
 use super::ask::Asker;
 use super::embed;
 use super::frame::{Frame, page};
@@ -27,8 +28,8 @@ use crate::site::floor::Floor;
 use crate::site::goal::GoalKind;
 use crate::site::member::Role;
 use crate::store::catalog::{
-    CatalogError, LinkChange, Member, NewGoal, NewToken, Scope, SegmentChange, SharedLink,
-    SiteChange, Token, WhichSegment,
+    AnnotationChange, CatalogError, LinkChange, Member, NewGoal, NewToken, Scope, SegmentChange,
+    SharedLink, SiteChange, Token, WhichSegment,
 };
 
 #[derive(Template)]
@@ -47,6 +48,9 @@ struct SettingsPage {
     goals: Vec<Entry>,
     segments: Vec<Entry>,
     funnels: Vec<Entry>,
+    annotations: Vec<Annotated>,
+    /// The day that a new one is of, unless another is chosen.
+    today: String,
     /// Whether the rest is shown: what only owners may see and change.
     is_owner: bool,
     members: Vec<Shared>,
@@ -70,6 +74,16 @@ struct Entry {
     id: u32,
     name: String,
     about: String,
+}
+
+/// An annotation that there is.
+struct Annotated {
+    id: u32,
+    /// Its day, as forms send it and in words.
+    day: String,
+    date: String,
+    text: String,
+    is_automatic: bool,
 }
 
 /// A member, a link or a token that there is.
@@ -97,6 +111,8 @@ pub(super) struct Change {
     target: String,
     scroll: String,
     name: String,
+    day: String,
+    text: String,
     currency: String,
     view: String,
     password: String,
@@ -113,9 +129,8 @@ impl Change {
     /// The role that may do this: what is not an editor's, is an owner's.
     fn needs(&self) -> Role {
         match self.action.as_str() {
-            "goal" | "remove-goal" | "segment" | "remove-segment" | "funnel" | "remove-funnel" => {
-                Role::Editor
-            }
+            "goal" | "remove-goal" | "segment" | "remove-segment" | "funnel" | "remove-funnel"
+            | "annotation" | "remove-annotation" => Role::Editor,
             _ => Role::Owner,
         }
     }
@@ -223,6 +238,13 @@ async fn done(
             let steps = View::read(&form.view).stops.iter().map(Stop::to_query).collect();
             catalog.put_funnel(store, domain, &form.name, steps, now).await.map(drop)
         }
+        "annotation" => {
+            let (date, text) = (Some(form.day), Some(form.text));
+            let id = (form.id != 0).then_some(form.id);
+            let wanted = AnnotationChange { date, text };
+            catalog.put_annotation(store, domain, id, wanted, now).await.map(drop)
+        }
+        "remove-annotation" => catalog.remove_annotation(store, domain, form.id, now).await,
         "remove-funnel" => catalog.remove_funnel(store, domain, form.id, now).await,
         "remove-segment" => catalog.remove_segment(store, domain, form.id, now).await,
         // Whatever else is sent is the form of the site itself: its fields are all there, or wrong.
@@ -323,6 +345,8 @@ async fn settings(asker: &Asker, status: StatusCode, outcome: Outcome) -> Respon
         goals: goals.collect(),
         segments: segments.collect(),
         funnels: funnels.collect(),
+        annotations: annotated(asker),
+        today: asker.local_now().date().to_string(),
         is_owner: asker.may(Role::Owner),
         members: members(asker),
         has_way_in: asker.services.sign_in.is_set_up(),
@@ -337,6 +361,18 @@ async fn settings(asker: &Asker, status: StatusCode, outcome: Outcome) -> Respon
         view: asker.view.url().trim_start_matches('?').to_owned(),
     };
     page(status, &model)
+}
+
+/// The annotations, the latest first.
+fn annotated(asker: &Asker) -> Vec<Annotated> {
+    let annotations = asker.site.annotations.iter().rev().map(|annotation| Annotated {
+        id: annotation.id,
+        day: annotation.day.to_string(),
+        date: asker.lang.day(annotation.day),
+        text: annotations::text(annotation, asker.lang),
+        is_automatic: annotation.kind.is_automatic(),
+    });
+    annotations.collect()
 }
 
 fn links(asker: &Asker) -> Vec<Shared> {

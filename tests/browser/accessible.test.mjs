@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
-import { Demo, launch } from './harness.mjs';
+import { dayBefore, Demo, launch } from './harness.mjs';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
@@ -16,6 +16,9 @@ let demo, browser, admin;
 before(async () => {
   demo = await Demo.start('--events', '6000', '--days', '40');
   admin = await demo.run('token', 'create', '--scope', 'admin');
+  for (const [daysAgo, text] of [[20, 'Campaign started'], [3, 'Relaunch of the shop'], [3, `A long one, ${'word '.repeat(37)}`]]) {
+    await demo.run('annotation', 'add', demo.site, text, '--date', dayBefore(daysAgo));
+  }
   browser = await launch();
 });
 

@@ -282,3 +282,91 @@ test('an administrator sets goals and segments up by plain forms, and nobody els
   assert.equal((await send(admin, 'https://evil.test')).status, 403, 'nor does a form of another page');
   assert.equal((await send(admin, collector.origin)).status, 303);
 });
+
+test('what an administrator writes beside a day is on the chart there, in both languages, without scripts', async () => {
+  const admin = await collector.run('token', 'create', '--scope', 'admin');
+  const context = await browser.newContext({ javaScriptEnabled: false, locale: 'en-GB' });
+  await context.addCookies([{ name: 'passerby-token', value: admin, url: collector.origin }]);
+  const page = await context.newPage();
+  const problems = [];
+  page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+  const settings = `${collector.origin}/example.test/settings`;
+  const write = async (day, text) => {
+    await page.goto(settings);
+    await page.locator('#annotation-day').fill(day);
+    await page.locator('#annotation-text').fill(text);
+    await page.getByRole('button', { name: 'Add annotation' }).click();
+  };
+  await write('2024-03-05', 'Campaign <b>started</b>');
+  await write('2024-03-05', 'Newsletter sent');
+  await write('2024-04-01', 'Of another month');
+  // A rule that changes writes itself down, in words of whoever reads.
+  await collector.run('goal', 'add', 'example.test', '--event', 'Noted');
+  const { annotations } = await (
+    await fetch(`${collector.origin}/api/v1/sites/example.test/annotations`, { headers: { authorization: `Bearer ${admin}` } })
+  ).json();
+  const noted = annotations.find(({ kind, text }) => kind === 'goal_added' && text === 'Noted');
+
+  const march = `${collector.origin}/example.test?period=2024-03-01,2024-03-31&filter=contains,event:page,/`;
+  for (const [lang, date] of [['en', '5 March 2024'], ['de', '5. März 2024']]) {
+    await page.goto(`${march}&lang=${lang}`);
+    const marks = page.locator('.marks a');
+    assert.equal(await marks.count(), 1, 'one day has annotations');
+    assert.equal(await marks.getAttribute('aria-label'), `${date}: Campaign <b>started</b>; ${date}: Newsletter sent`);
+    // It stands below the fifth of 31 days.
+    const [plot, mark] = await Promise.all(['.plot', '.marks circle'].map((part) => page.locator(part).boundingBox()));
+    const share = (mark.x + mark.width / 2 - plot.x) / plot.width;
+    assert.ok(Math.abs(share - 4 / 30) < 0.005, `the mark is at ${share}`);
+    assert.deepEqual(await page.locator('.noted-list time').allTextContents(), [date, date]);
+    assert.match(await page.locator('.point title').nth(4).textContent(), /\nCampaign <b>started<\/b>\nNewsletter sent$/);
+    await page.locator('summary', { hasText: lang === 'en' ? 'As a table' : 'Als Tabelle' }).click();
+    const said = await page.locator('figure tbody tr td.said').allTextContents();
+    assert.deepEqual(said.map((text, place) => text && place).filter(Boolean), [4], 'the row of the day has it');
+  }
+  // The keyboard reaches the mark, and what it leads to.
+  await page.locator('.marks a').focus();
+  await page.keyboard.press('Enter');
+  assert.equal(await page.locator('.noted-list li:target').textContent(), '5. März 2024 Campaign <b>started</b>');
+  for (const [lang, text] of [['en', 'Goal added: Noted'], ['de', 'Ziel angelegt: Noted']]) {
+    await page.goto(`${collector.origin}/example.test?period=${noted.date},${noted.date}&interval=hour&lang=${lang}`);
+    assert.ok((await page.locator('.noted-list').textContent()).includes(text), text);
+    await page.goto(`${settings}?lang=${lang}`);
+    assert.ok((await page.locator('#annotations .entries').textContent()).includes(text), text);
+  }
+
+  await page.goto(settings);
+  const entry = page.locator('#annotations .entries li', { hasText: 'Newsletter sent' });
+  await entry.locator('summary').click();
+  await entry.getByLabel('Day').fill('2024-03-31');
+  await entry.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('button', { name: 'Remove: Campaign <b>started</b>' }).click();
+  await page.goto(march);
+  assert.equal(await page.locator('.marks a').getAttribute('aria-label'), '31 March 2024: Newsletter sent');
+
+  // Whoever reads the reports reads it, and changes nothing.
+  await context.addCookies([{ name: 'passerby-token', value: token, url: collector.origin }]);
+  await page.goto(march);
+  assert.equal(await page.locator('.marks a').count(), 1);
+  const answer = await fetch(settings, {
+    method: 'POST',
+    redirect: 'manual',
+    headers: { cookie: `passerby-token=${token}`, origin: collector.origin, 'content-type': 'application/x-www-form-urlencoded' },
+    body: 'action=annotation&day=2024-03-05&text=x',
+  });
+  assert.equal(answer.status, 404);
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
+test('an annotation is told at the pointer and at the focus, where there are scripts', async () => {
+  const { context, problems, page } = await signedIn();
+  await collector.run('annotation', 'add', 'example.test', 'Relaunch', '--date', '2024-05-02');
+  await page.goto(`${collector.origin}/example.test?period=2024-05-01,2024-05-31&filter=contains,event:page,/`);
+  await page.locator('.marks a').focus();
+  assert.match(await page.locator('.tip').textContent(), /2 May 2024.*Relaunch$/);
+  await page.locator('.marks a').blur();
+  await page.locator('.marks rect').hover();
+  assert.match(await page.locator('.tip').textContent(), /Relaunch$/);
+  assert.deepEqual(problems, []);
+  await context.close();
+});

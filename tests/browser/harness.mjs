@@ -25,6 +25,11 @@ export async function eventually(what, ask) {
   }
 }
 
+/** The date of a day before today, by the clock of UTC. */
+export function dayBefore(days) {
+  return new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10);
+}
+
 /** The real program, serving on a free port. */
 export class Collector {
   static async start(variables = {}) {

@@ -253,6 +253,22 @@ words! {
     segment_advice: "To save a segment, filter the reports and come here from there.",
         "Um ein Segment zu speichern, filtern Sie die Auswertungen und kommen Sie von dort hierher.";
 
+    // Annotations
+    annotations: "Annotations", "Anmerkungen";
+    annotations_advice: "What happened on a day, such as the start of a campaign; charts show it to members. Changed rules are written here by themselves.",
+        "Was an einem Tag geschah, etwa der Beginn einer Kampagne; Diagramme zeigen es Mitgliedern. Geänderte Regeln stehen von selbst hier.";
+    day: "Day", "Tag";
+    what_happened: "What happened", "Was geschah";
+    add_annotation: "Add annotation", "Anmerkung hinzufügen";
+    change: "Change", "Ändern";
+    automatic: "automatic", "automatisch";
+    noted_timezone: "Days are those of {} from here on", "Tage gehen ab hier nach der Uhr von {}";
+    noted_retention: "Events are kept for {} days from here on", "Ereignisse werden ab hier {} Tage aufbewahrt";
+    noted_for_ever: "Events are kept for ever from here on", "Ereignisse werden ab hier unbegrenzt aufbewahrt";
+    noted_goal_added: "Goal added: {}", "Ziel angelegt: {}";
+    noted_goal_currency: "Goal with another currency: {}", "Ziel mit anderer Währung: {}";
+    noted_goal_removed: "Goal removed: {}", "Ziel entfernt: {}";
+
     // Shared links
     link_needs_password: "Whoever sent you this link has a password for it.",
         "Wer Ihnen diesen Link gegeben hat, hat ein Passwort dazu.";
@@ -302,7 +318,7 @@ words! {
         "Name, mit dem sich die Person anmeldet, etwa eine E-Mail-Adresse";
     member_role: "Role", "Rolle";
     role_viewer: "sees the reports", "sieht die Auswertungen";
-    role_editor: "edits goals, segments and funnels", "bearbeitet Ziele, Segmente und Trichter";
+    role_editor: "edits goals, segments, funnels and annotations", "bearbeitet Ziele, Segmente, Trichter und Anmerkungen";
     role_owner: "owns the site", "besitzt die Website";
     save_member: "Save member", "Mitglied speichern";
 
