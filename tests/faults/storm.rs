@@ -29,9 +29,7 @@ async fn a_storm_loses_nothing_and_counts_nothing_twice() {
         let kind = if round <= KINDS { round - 1 } else { chance.random_range(0..KINDS) };
         harm(&mut rig, &engine, kind, &mut chance).await;
         if round % CHAPTER == 0 {
-            load.paused(settle(&rig, &engine)).await;
-            rig.merge().await;
-            println!("round {round}: {}", rig.oracle.summary());
+            load.paused(chapter(&mut rig, &engine)).await;
         }
     }
     load.paused(settle(&rig, &engine)).await;
@@ -53,6 +51,13 @@ async fn answers(rig: &Rig, engine: &Engine) {
 async fn settle(rig: &Rig, engine: &Engine) {
     answers(rig, engine).await;
     rig.settle().await;
+}
+
+/// What was found by now holds, also when the rest of a long run is not waited for.
+async fn chapter(rig: &mut Rig, engine: &Engine) {
+    settle(rig, engine).await;
+    rig.judge().await;
+    rig.merge().await;
 }
 
 const KINDS: u64 = 10;
@@ -136,9 +141,7 @@ async fn a_killed_engine_loses_nothing_and_counts_nothing_twice() {
         end_of_the_engine(&engine);
         kills += 1;
         if round % CHAPTER == 0 {
-            load.paused(settle(&rig, &engine)).await;
-            rig.merge().await;
-            println!("round {round}: {}", rig.oracle.summary());
+            load.paused(chapter(&mut rig, &engine)).await;
         }
     }
     load.paused(settle(&rig, &engine)).await;
