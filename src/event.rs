@@ -2,7 +2,7 @@
 //!
 //! The columns are written down once, in `columns!`: the struct, the column list of the `INSERT`,
 //! the encoder and the decoder follow from it, and a test compares the list with `schema.sql`.
-//! The encoded row is what the spool keeps and what ClickHouse is sent: it is encoded once.
+//! The encoded row is what the spool keeps; `store::block` makes columns of it for ClickHouse.
 //!
 //! It is not the wire form of a beacon (`beacon`), and it knows no address: `privacy` is behind it.
 
@@ -207,7 +207,7 @@ trait Column: Sized {
     fn take(row: &mut &[u8]) -> Result<Self, NotARow>;
 }
 
-fn take_bytes<'row>(row: &mut &'row [u8], length: usize) -> Result<&'row [u8], NotARow> {
+pub(crate) fn take_bytes<'row>(row: &mut &'row [u8], length: usize) -> Result<&'row [u8], NotARow> {
     let (taken, rest) = row.split_at_checked(length).ok_or(NotARow)?;
     *row = rest;
     Ok(taken)
@@ -260,7 +260,7 @@ impl Column for SessionId {
 }
 
 /// Lengths are LEB128, as everywhere in RowBinary.
-fn put_length(mut length: usize, row: &mut Vec<u8>) {
+pub(crate) fn put_length(mut length: usize, row: &mut Vec<u8>) {
     while length >= 0x80 {
         row.push((length as u8) | 0x80);
         length >>= 7;
@@ -268,7 +268,7 @@ fn put_length(mut length: usize, row: &mut Vec<u8>) {
     row.push(length as u8);
 }
 
-fn take_length(row: &mut &[u8]) -> Result<usize, NotARow> {
+pub(crate) fn take_length(row: &mut &[u8]) -> Result<usize, NotARow> {
     let mut length = 0usize;
     for shift in (0..usize::BITS).step_by(7) {
         let byte = u8::take(row)?;

@@ -3,6 +3,7 @@
 //! Two users: one writes, one reads reports and can do nothing else. Every setting that matters is
 //! sent with every statement, because the defaults have changed between versions (durability.md, 2.1).
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,10 +12,10 @@ use clickhouse::{Client, Compression, RowOwned, RowRead, RowWrite};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use super::Server;
 use super::cluster::Cluster;
 use super::migration::{self, Planned};
 use super::schema::{self, Kind};
+use super::{Server, block};
 use crate::event::Event;
 use crate::query::statement::Statement;
 
@@ -31,7 +32,7 @@ const REPORT_MEMORY_BYTES_MAX: &str = "1073741824";
 
 /// Settings of everything that writes: one insert is one block, kept as soon as it is answered, and
 /// sent again whenever that is in doubt, because the tables replace equal rows.
-const WRITE_SETTINGS: [(&str, &str); 8] = [
+const WRITE_SETTINGS: [(&str, &str); 9] = [
     ("async_insert", "0"),
     ("insert_deduplicate", "0"),
     ("wait_end_of_query", "1"),
@@ -39,6 +40,7 @@ const WRITE_SETTINGS: [(&str, &str); 8] = [
     ("min_insert_block_size_rows", "1048576"),
     ("min_insert_block_size_bytes", "268435456"),
     ("input_format_max_block_wait_ms", "0"),
+    ("input_format_native_allow_types_conversion", "1"),
     ("max_partitions_per_insert_block", "100"),
 ];
 
@@ -388,13 +390,18 @@ impl Store {
             .await
     }
 
-    /// Inserts events that are encoded as RowBinary, all of one day, as one compressed block.
+    /// Inserts events that are encoded as RowBinary, all of one day. What is sent is one block, compressed as a
+    /// whole: without its last byte none of it can be read.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when it is not known whether they are in: send them again.
     pub async fn insert_events(&self, columns: &str, rows: &[u8]) -> Result<(), StoreError> {
-        let block = CompressedData::new(rows, Compression::Lz4).map_err(StoreError::from)?;
-        let sql = format!("INSERT INTO events ({columns}) FORMAT RowBinary");
+        let (format, data) = match block::of(columns, rows) {
+            Some(block) => ("Native", Cow::Owned(block)),
+            None => ("RowBinary", Cow::Borrowed(rows)),
+        };
+        let block = CompressedData::new(&data, Compression::Lz4).map_err(StoreError::from)?;
+        let sql = format!("INSERT INTO events ({columns}) FORMAT {format}");
         in_time(async {
             let mut insert = self.writer.insert_formatted_with(sql);
             insert.send_compressed(block).await?;

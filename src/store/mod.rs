@@ -2,13 +2,14 @@
 //!
 //! [`engine`] is the embedded one, as a child process; a configured server is reached in the same way.
 //! [`client`] is every access to it, [`schema`] its tables, [`migration`] the way to them;
-//! [`loader`] brings the spool's rows in, [`catalog`] keeps the sites and tokens, and `deletion` takes
+//! [`loader`] brings the spool's rows in, `block` as columns, [`catalog`] keeps the sites and tokens, and `deletion` takes
 //! rows out again: those that a [`Selection`] names, and those that sites keep no longer;
 //! [`backup`] copies it all. `tiers` closes days: reports add up what it has counted.
 //! `cluster` is what differs where ClickHouse is more than one server.
 
 mod audit;
 pub mod backup;
+mod block;
 pub mod catalog;
 pub mod client;
 mod cluster;

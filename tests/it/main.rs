@@ -11,6 +11,7 @@
 //! - `query`: what the numbers of a report mean.
 //! - `check_page`: what is wrong with a page's tag is said.
 //! - `refusals`: what is wrong is said, and nothing else is lost by it.
+//! - `block`: rows, sent as columns.
 //! - `backup`: out of one database and into another.
 //! - `differencing`: many answers tell no small number.
 //! - `deployment`: the files of `deploy/`, as far as they need the engine or the program.
@@ -48,6 +49,7 @@ mod asking;
 mod attack;
 mod audit;
 mod backup;
+mod block;
 mod catalog;
 mod check_page;
 mod collecting;
