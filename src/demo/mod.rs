@@ -14,6 +14,7 @@ use jiff::tz::TimeZone;
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 
+use crate::event::Event;
 use crate::import::batches::Batches;
 use crate::session::Visits;
 use crate::site::Site;
@@ -92,6 +93,12 @@ pub async fn load(
     Ok(events)
 }
 
+/// The events of each of the days, visit by visit: for whoever needs traffic without a database.
+pub fn days(site: &Site, amount: Amount, now: Timestamp) -> impl Iterator<Item = Vec<Event>> {
+    let mut traffic = Traffic::new(site, amount, now);
+    std::iter::from_fn(move || traffic.next_day())
+}
+
 /// The days of the traffic, in their order.
 struct Traffic<'a> {
     calendar: Calendar,
@@ -122,7 +129,7 @@ impl<'a> Traffic<'a> {
         }
     }
 
-    fn next_day(&mut self) -> Option<Vec<crate::event::Event>> {
+    fn next_day(&mut self) -> Option<Vec<Event>> {
         let day = self.day;
         if day >= self.calendar.days() {
             return None;
