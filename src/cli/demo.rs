@@ -13,7 +13,8 @@ use super::{Context, output};
 use crate::app::App;
 use crate::app::collecting::Collecting;
 use crate::demo::{self, Amount};
-use crate::store::catalog::{NewToken, Scope, SiteChange};
+use crate::site::Site;
+use crate::store::catalog::{AnnotationChange, NewToken, Scope, SiteChange};
 use crate::telemetry;
 
 /// How long the engine may take to start.
@@ -92,6 +93,21 @@ async fn show(collecting: &Collecting, args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Writes beside the chart what happened, and takes away that there are goals since today: that is no change here.
+async fn annotate(app: &App, site: &Site, days: u32) -> anyhow::Result<()> {
+    let services = app.services();
+    let (catalog, store, now) = (&services.catalog, &services.store, services.clock.now());
+    let automatic = catalog.site(demo::DOMAIN).map(|site| site.annotations.clone());
+    for annotation in automatic.unwrap_or_default() {
+        catalog.remove_annotation(store, demo::DOMAIN, annotation.id, now).await?;
+    }
+    for (day, text) in demo::annotations(site, days, now) {
+        let note = AnnotationChange { date: Some(day.to_string()), text: Some(text.to_owned()) };
+        catalog.put_annotation(store, demo::DOMAIN, None, note, now).await?;
+    }
+    Ok(())
+}
+
 /// Registers the site and loads its traffic, unless an earlier run did; returns a token for its reports.
 async fn fill(app: &App, args: &Args) -> anyhow::Result<String> {
     let services = app.services();
@@ -108,6 +124,7 @@ async fn fill(app: &App, args: &Args) -> anyhow::Result<String> {
         for goal in demo::goals() {
             catalog.put_goal(store, demo::DOMAIN, goal, now).await?;
         }
+        annotate(app, &site, args.days).await?;
         output::tell(format!("Generating {} days of traffic for {} ...", args.days, demo::DOMAIN));
         let begun = Instant::now();
         let mut progress = Progress::new(args.events, "events");

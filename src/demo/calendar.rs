@@ -26,6 +26,18 @@ pub(super) enum Occasion {
     WinterSale,
 }
 
+impl Occasion {
+    /// What somebody writes beside its first day.
+    pub(super) fn note(self) -> Option<&'static str> {
+        match self {
+            Self::None | Self::Newsletter => None,
+            Self::FrontPage => Some("Talked of on Hacker News"),
+            Self::SpringSale => Some("Spring sale begins"),
+            Self::WinterSale => Some("Winter sale begins"),
+        }
+    }
+}
+
 /// Of a thousand visits, how many begin in each hour of the visitor's day.
 const HOURS: [u32; 24] =
     [9, 6, 4, 3, 3, 6, 14, 28, 46, 58, 63, 62, 56, 57, 60, 60, 57, 54, 52, 57, 64, 68, 55, 28];

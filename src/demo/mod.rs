@@ -10,6 +10,7 @@ mod visit;
 mod world;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
@@ -51,6 +52,16 @@ pub fn goals() -> Vec<NewGoal> {
         goal(GoalKind::Page("/pricing".to_owned()), None, None),
         goal(GoalKind::Scroll("/blog/**".to_owned(), 75), Some("Read the blog"), None),
     ]
+}
+
+/// What the people of the sample site wrote beside its last days.
+pub fn annotations(site: &Site, days: u32, now: Timestamp) -> Vec<(Date, &'static str)> {
+    let calendar = Calendar::ending(now, &site.timezone, days);
+    let begins = |day: &u32| *day > 0 && calendar.occasion(*day) != calendar.occasion(*day - 1);
+    (0..calendar.days())
+        .filter(begins)
+        .filter_map(|day| Some((calendar.date(day), calendar.occasion(day).note()?)))
+        .collect()
 }
 
 /// How much traffic there shall be.

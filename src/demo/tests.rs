@@ -100,3 +100,18 @@ fn nothing_has_happened_that_has_not_happened_yet() {
         traffic(3, 3_000).iter().flatten().map(|event| event.happening.timestamp).max().unwrap();
     assert!(i64::from(latest) <= now && i64::from(latest) > now - 3600);
 }
+
+#[test]
+fn what_happened_is_written_beside_the_day_on_which_more_people_come() {
+    let days = traffic(365, 60_000);
+    let now = "2026-11-24T15:00:00Z".parse().unwrap();
+    let notes = annotations(&site(), 365, now);
+    let dates: Vec<String> = notes.iter().map(|(date, _)| date.to_string()).collect();
+    let sales = ["2026-04-01", "2026-05-01", "2026-11-20"];
+    assert!(sales.iter().all(|day| dates.iter().any(|date| date == day)), "{dates:?}");
+    let first = "2025-11-25".parse::<Date>().unwrap();
+    for (date, _) in notes.iter().filter(|(_, text)| text.starts_with("Talked of")) {
+        let day = usize::try_from(date.since(first).unwrap().get_days()).unwrap();
+        assert!(days[day].len() > 2 * days[day - 7].len(), "{date}");
+    }
+}
