@@ -1,16 +1,13 @@
 // Takes a picture of every page, in both themes and three widths, into tests/browser/screenshots; and the README's
 // picture. `make screenshots` runs it.
 import { mkdir } from 'node:fs/promises';
-import { dayBefore, Demo, launch } from './harness.mjs';
+import { Demo, launch } from './harness.mjs';
 
 const WIDTHS = [390, 820, 1440];
 const README_PICTURE = '../../docs/images/dashboard.png';
 
 const demo = await Demo.start('--events', process.env.EVENTS ?? '300000');
 const admin = await demo.run('token', 'create', '--scope', 'admin');
-for (const [daysAgo, text] of [[19, 'Spring campaign started'], [6, 'Prices changed'], [6, 'Newsletter 41 sent to all customers in Germany and Austria']]) {
-  await demo.run('annotation', 'add', demo.site, text, '--date', dayBefore(daysAgo));
-}
 const browser = await launch();
 const PAGES = {
   overview: '/',
