@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::load::{Load, Sender};
+use crate::load::{Load, Sender, Times};
 use crate::oracle::Fate;
 use crate::proxy::Mode;
 use crate::rig::{LONG_PATIENCE, Rig, Start};
@@ -14,6 +14,8 @@ const MEMORY_MAX: u64 = 32;
 /// What waits in the short form, in bytes, when memory is looked at for the first and for the last time: what
 /// is under way at once has its place by then.
 const SHORT_BACKLOG: (u64, u64) = (48 << 20, 144 << 20);
+/// One of so many beacons may be without an answer.
+const UNANSWERED_ONE_OF: usize = 10_000;
 /// How many times quicker than it comes a backlog is loaded.
 const DRAIN_MIN: u64 = 10;
 
@@ -64,7 +66,7 @@ async fn what_waits_is_on_the_disk_and_is_loaded_while_more_comes() {
         bytes >> 20,
         answers.told(Fate::Acknowledged)
     );
-    assert_eq!(answers.count(Fate::Acknowledged), answers.all(), "each is accepted");
+    check_answers(&answers);
     assert!(bytes >> 20 > MEMORY_MAX, "the backlog is too small to be seen in memory");
     let (least, most) = (memory.iter().min().unwrap(), memory.iter().max().unwrap());
     assert!(most - least <= MEMORY_MAX, "memory grows with what waits: {memory:?} MiB");
@@ -89,7 +91,7 @@ async fn what_waits_is_on_the_disk_and_is_loaded_while_more_comes() {
         rig.memory(),
         answers.told(Fate::Acknowledged)
     );
-    assert_eq!(answers.count(Fate::Acknowledged), answers.all(), "each is accepted");
+    check_answers(&answers);
     load.stop().await;
     if minutes.is_some() {
         assert!(a_second >= DRAIN_MIN * came, "{a_second} events a second, and {came} came");
@@ -97,4 +99,12 @@ async fn what_waits_is_on_the_disk_and_is_loaded_while_more_comes() {
     } else {
         rig.judge().await;
     }
+}
+
+/// An outage refuses nobody. That a connection ends between two beacons may cost one of many its answer.
+fn check_answers(answers: &Times) {
+    let (refused, unknown) = (answers.count(Fate::Refused), answers.count(Fate::Unknown));
+    println!("{refused} refused, {unknown} without an answer");
+    assert_eq!(refused, 0, "some are refused");
+    assert!(unknown * UNANSWERED_ONE_OF <= answers.all(), "{unknown} have no answer");
 }
