@@ -189,7 +189,9 @@ impl AccessLog {
             if found.len() >= wanted.limit || wanted.from.is_some_and(|from| day < utc_day(from)) {
                 break;
             }
-            let lines = BufReader::new(File::open(file)?).lines();
+            // A day may end its time while others are read.
+            let Some(file) = if_there(File::open(file))? else { continue };
+            let lines = BufReader::new(file).lines();
             let mut of_day = Vec::new();
             for line in lines {
                 // A line that a crash cut off is none.
@@ -207,12 +209,16 @@ fn utc_day(moment: Timestamp) -> Date {
     TimeZone::UTC.to_datetime(moment).date()
 }
 
+fn if_there<T>(opened: io::Result<T>) -> io::Result<Option<T>> {
+    match opened {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        opened => opened.map(Some),
+    }
+}
+
 /// The files of the log, by their day.
 fn files(directory: &Path) -> io::Result<Vec<(Date, PathBuf)>> {
-    let entries = match fs::read_dir(directory) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries?,
-    };
+    let Some(entries) = if_there(fs::read_dir(directory))? else { return Ok(Vec::new()) };
     let mut files = Vec::new();
     for entry in entries {
         let path = entry?.path();
