@@ -60,9 +60,12 @@ fn described(operation: &Operation) -> Value {
     if let Some(body) = &operation.body {
         described["requestBody"] = request_body(body);
     }
-    if operation.access != Access::Anybody {
-        described["security"] = json!([{ "token": [] }]);
-    }
+    let scope = match operation.access {
+        Access::Anybody => return described,
+        Access::Reader => "stats",
+        Access::Administrator => "admin",
+    };
+    described["security"] = json!([{ "token": [scope] }]);
     described
 }
 
@@ -96,7 +99,9 @@ fn refusal(status: u16) -> Value {
     let doc = match status {
         400 => "The request is wrong; the message says where and by which rule.",
         401 => "The token is missing, or does not open the site, whether or not there is one.",
-        403 => "The token is not an administrator's.",
+        403 => {
+            "The token is not an administrator's; or, of annotations, there is a floor under its numbers."
+        }
         404 => "There is no such thing.",
         406 => "There is no such form of the answer.",
         413 => "The body is too long.",
