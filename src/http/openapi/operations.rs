@@ -320,7 +320,7 @@ fn files() -> Vec<Operation> {
             .administrator()
             .sends(JSON, true, by_name("Erasure"))
             .gives("What is gone, and what remains where.", by_name("Erased"))
-            .also(&[400, 413, 503]),
+            .also(&[400, 404, 413, 503]),
         get("/api/v1/export", "export", "The events of a site as JSON lines that an import reads.")
             .administrator()
             .takes([
