@@ -145,12 +145,12 @@ impl Change<'_> {
     }
 }
 
-/// The annotations of a site among the rows, by day.
+/// The annotations of a site among the rows, by day and by when they were made; those of one second in the order
+/// of their last changes, because the numbers that they have are random.
 pub(super) fn saved(rows: &[AnnotationRow], site: SiteId) -> Vec<Annotation> {
-    let rows = rows.iter().filter(|row| row.is_of(site));
-    let mut saved: Vec<_> = rows.filter_map(AnnotationRow::annotation).collect();
-    saved.sort_by_key(|annotation| (annotation.day, annotation.made_at, annotation.id));
-    saved
+    let mut rows: Vec<_> = rows.iter().filter(|row| row.is_of(site)).collect();
+    rows.sort_by_key(|row| (row.day, row.created_at, row.version));
+    rows.into_iter().filter_map(AnnotationRow::annotation).collect()
 }
 
 fn of_maker(site: &Site, is_automatic: bool) -> impl Iterator<Item = &Annotation> {
@@ -239,6 +239,20 @@ mod tests {
                 assert_eq!(saved(std::slice::from_ref(&row), SiteId(3)), [written]);
             }
         }
+    }
+
+    #[test]
+    fn annotations_of_one_day_stand_in_the_order_in_which_they_were_written() {
+        let row = |id, second, version| {
+            let made = moment(second);
+            let annotation =
+                Annotation { id, made_at: made, ..annotation(AnnotationKind::Note, FIRST_DAY) };
+            AnnotationRow::new(&annotation, SiteId(3), version)
+        };
+        // The first was changed after the second was written; the last two are of one second.
+        let rows = [row(4, 20, 8), row(7, 20, 7), row(5, 10, 9), row(6, 11, 6)];
+        let ids: Vec<_> = saved(&rows, SiteId(3)).iter().map(|annotation| annotation.id).collect();
+        assert_eq!(ids, [5, 6, 7, 4]);
     }
 
     #[test]
