@@ -125,30 +125,51 @@ fn end_of_the_engine(engine: &Engine) {
     }
 }
 
-/// While the engine is killed again and again, inserts are under way.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_killed_engine_loses_nothing_and_counts_nothing_twice() {
-    let mut chance = chance("kills of the engine");
+/// Kills of the engine, or of the engine and the collector at once, while inserts are under way.
+async fn kill_again_and_again(mut chance: SmallRng, with_the_collector: bool) {
     let directory = tempfile::tempdir().unwrap();
     let engine = Engine::start(engine_settings(directory.path())).unwrap();
     let mut rig = Rig::new(&engine.writer(), &[]).await;
     assert_eq!(rig.start().await, Start::Up);
     let load = Load::start(&rig.address, &rig.oracle, 250);
-    let mut kills = 0;
-    for round in 1..=rounds(3) {
+    let (kills, mut failures) = (rounds(3), 0);
+    for kill in 1..=kills {
         answers(&rig, &engine).await;
         tokio::time::sleep(Duration::from_millis(chance.random_range(0..2_500))).await;
-        end_of_the_engine(&engine);
-        kills += 1;
-        if round % CHAPTER == 0 {
+        failures = failures.max(rig.figures().await.of("insert_failures_total"));
+        if with_the_collector {
+            // It dies before it could notice, while an insert fails, or after that.
+            let a_while = Duration::from_millis(chance.random_range(0..50));
+            end_of_the_engine(&engine);
+            tokio::time::sleep(a_while).await;
+            rig.kill();
+            assert_eq!(rig.start().await, Start::Up);
+        } else {
+            end_of_the_engine(&engine);
+        }
+        if kill % CHAPTER == 0 {
             load.paused(chapter(&mut rig, &engine)).await;
+            println!("{kill} kills");
         }
     }
     load.paused(settle(&rig, &engine)).await;
     load.stop().await;
     rig.judge().await;
-    let failures = rig.figures().await.of("insert_failures_total");
+    failures = failures.max(rig.figures().await.of("insert_failures_total"));
     assert!(failures > 0, "no insert failed in {kills} kills");
+    if with_the_collector {
+        assert!(rig.met.replays > 0, "no event ever waited for a restart: {:?}", rig.met);
+    }
     drop(rig);
     engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_engine_loses_nothing_and_counts_nothing_twice() {
+    kill_again_and_again(chance("kills of the engine"), false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collector_that_is_killed_with_its_engine_loses_nothing_and_counts_nothing_twice() {
+    kill_again_and_again(chance("kills of both"), true).await;
 }
