@@ -150,7 +150,7 @@ fn encode(events: &[Event]) -> Vec<u8> {
 async fn insert(store: &Store, way: Way, rows: &[u8]) {
     let columns = Event::columns().collect::<Vec<_>>().join(",");
     match way {
-        Way::Columns => store.insert_events(&columns, rows).await.unwrap(),
+        Way::Columns => store.insert_events(&columns, rows.to_vec()).await.unwrap(),
         Way::Rows => {
             let data = CompressedData::new(rows, Compression::Lz4).unwrap();
             let sql = format!("INSERT INTO events ({columns}) FORMAT RowBinary");

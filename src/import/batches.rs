@@ -79,5 +79,5 @@ impl Batches {
 
 async fn insert(store: &Store, day: Day) -> Result<(), StoreError> {
     let columns = Event::columns().collect::<Vec<_>>().join(",");
-    store.insert_events(&columns, &day.bytes).await
+    store.insert_events(&columns, day.bytes).await
 }

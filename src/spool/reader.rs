@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::time::{Instant, timeout_at};
 
 use super::{Position, Shared, checkpoint, next_waiting, segment};
@@ -26,7 +27,7 @@ pub struct Batch {
     /// The columns of the rows, separated by commas.
     pub columns: Arc<str>,
     /// The rows in RowBinary, one after the other.
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
     /// Where each row ends in `bytes`.
     pub row_ends: Vec<usize>,
 }
@@ -40,7 +41,7 @@ impl Batch {
         Self {
             day: self.day,
             columns: Arc::clone(&self.columns),
-            bytes: self.bytes[start..end].to_vec(),
+            bytes: self.bytes.slice(start..end),
             row_ends: ends.iter().map(|end| end - start).collect(),
         }
     }
@@ -174,17 +175,12 @@ impl Reader {
         )?;
         bytes.truncate(count);
         let is_whole = self.committed.offset + length == segment.bytes;
-        let mut days: BTreeMap<u32, Batch> = BTreeMap::new();
+        let mut days: BTreeMap<u32, (Vec<u8>, Vec<usize>)> = BTreeMap::new();
         let (mut end, mut rows) = (0, 0);
         for frame in segment::frames(&bytes, 0, segment.seed).take(WINDOW_ROWS_MAX) {
-            let batch = days.entry(frame.day).or_insert_with(|| Batch {
-                day: frame.day,
-                columns: Arc::clone(&segment.columns),
-                bytes: Vec::new(),
-                row_ends: Vec::new(),
-            });
-            batch.bytes.extend_from_slice(frame.row);
-            batch.row_ends.push(batch.bytes.len());
+            let (of_day, row_ends) = days.entry(frame.day).or_default();
+            of_day.extend_from_slice(frame.row);
+            row_ends.push(of_day.len());
             (end, rows) = (frame.end, rows + 1);
         }
         // What is damaged up to the end of a segment is passed over with it.
@@ -195,7 +191,13 @@ impl Reader {
             end = length.saturating_sub(FRAME_BYTES_MAX).max(1);
         }
         let end = Position { segment: self.committed.segment, offset: self.committed.offset + end };
-        Ok(Window { batches: days.into_values().collect(), end, rows })
+        let batch = |(day, (bytes, row_ends)): (u32, (Vec<u8>, _))| Batch {
+            day,
+            columns: Arc::clone(&segment.columns),
+            bytes: bytes.into(),
+            row_ends,
+        };
+        Ok(Window { batches: days.into_iter().map(batch).collect(), end, rows })
     }
 
     /// Moves on to the segment that has the next row.

@@ -3,7 +3,6 @@
 //! Two users: one writes, one reads reports and can do nothing else. Every setting that matters is
 //! sent with every statement, because the defaults have changed between versions (durability.md, 2.1).
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -395,12 +394,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when it is not known whether they are in: send them again.
-    pub async fn insert_events(&self, columns: &str, rows: &[u8]) -> Result<(), StoreError> {
-        let (format, data) = match block::of(columns, rows) {
-            Some(block) => ("Native", Cow::Owned(block)),
-            None => ("RowBinary", Cow::Borrowed(rows)),
-        };
-        let block = CompressedData::new(&data, Compression::Lz4).map_err(StoreError::from)?;
+    pub async fn insert_events(
+        &self,
+        columns: &str,
+        rows: impl Into<Bytes>,
+    ) -> Result<(), StoreError> {
+        let (format, block) = packed(columns.to_owned(), rows.into()).await?;
         let sql = format!("INSERT INTO events ({columns}) FORMAT {format}");
         in_time(async {
             let mut insert = self.writer.insert_formatted_with(sql);
@@ -448,6 +447,23 @@ impl Store {
         })
         .await
     }
+}
+
+/// Rows as an insert sends them, and the format that this is. It takes tens of milliseconds for a large batch:
+/// not on a thread that answers beacons.
+async fn packed(
+    columns: String,
+    rows: Bytes,
+) -> Result<(&'static str, CompressedData), StoreError> {
+    let pack = move || {
+        let (format, data) = match block::of(&columns, &rows) {
+            Some(block) => ("Native", Bytes::from(block)),
+            None => ("RowBinary", rows),
+        };
+        Ok((format, CompressedData::new(&data, Compression::Lz4)?))
+    };
+    let packed = tokio::task::spawn_blocking(pack).await;
+    packed.map_err(|_| StoreError::Unavailable("the rows could not be packed".to_owned()))?
 }
 
 fn with_settings(client: Client, settings: &[(&'static str, &'static str)]) -> Client {

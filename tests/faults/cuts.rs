@@ -47,7 +47,7 @@ async fn an_insert_that_is_cut_at_any_byte_is_taken_wholly_or_not_at_all() {
         proxy.set(Mode::Cut { request: Some(cut), answer: None });
         // A client of its own, so that no connection is left over from the last one.
         let store = Store::connect(&through, &through);
-        let outcome = store.insert_events(&columns, &rows(session)).await;
+        let outcome = store.insert_events(&columns, rows(session)).await;
         let there = count(&straight, session).await;
         assert!([0, u64::from(ROWS)].contains(&there), "{there} rows after {cut} bytes");
         assert!(outcome.is_err() || there > 0, "it was told that all is well after {cut} bytes");
@@ -62,7 +62,7 @@ async fn an_insert_that_is_cut_at_any_byte_is_taken_wholly_or_not_at_all() {
         session += 1;
         proxy.set(Mode::Cut { request: None, answer: Some(cut) });
         let store = Store::connect(&through, &through);
-        let outcome = store.insert_events(&columns, &rows(session)).await;
+        let outcome = store.insert_events(&columns, rows(session)).await;
         let there = until_settled(&straight, session).await;
         assert!([0, u64::from(ROWS)].contains(&there), "{there} rows, {cut} bytes of the answer");
         if outcome.is_ok() {

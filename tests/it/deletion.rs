@@ -60,7 +60,7 @@ async fn insert(store: &Store, events: &[Event]) {
     let columns = Event::columns().collect::<Vec<_>>().join(", ");
     let mut rows = Vec::new();
     events.iter().for_each(|event| event.encode(&mut rows));
-    store.insert_events(&columns, &rows).await.unwrap();
+    store.insert_events(&columns, rows).await.unwrap();
 }
 
 /// The paths of what a site has, in their order.

@@ -71,7 +71,7 @@ fn columns() -> String {
 async fn insert(store: &Store, event: &Event) -> Result<(), StoreError> {
     let mut row = Vec::new();
     event.encode(&mut row);
-    store.insert_events(&columns(), &row).await
+    store.insert_events(&columns(), row).await
 }
 
 async fn count(store: &Store, condition: &str) -> u64 {

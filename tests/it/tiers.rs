@@ -169,7 +169,7 @@ impl Traffic {
         for event in events {
             event.encode(days.entry(event.happening.timestamp / 86_400).or_default());
         }
-        for rows in days.values() {
+        for rows in days.into_values() {
             self.store.insert_events(&columns, rows).await.unwrap();
         }
     }

@@ -176,7 +176,7 @@ impl Shipping {
         let mut refusals = 0;
         loop {
             let begun = Instant::now();
-            let error = match self.store.insert_events(&batch.columns, &batch.bytes).await {
+            let error = match self.store.insert_events(&batch.columns, batch.bytes.clone()).await {
                 Ok(()) => {
                     self.figures.insert_seconds.observe(begun.elapsed().as_secs_f64());
                     self.figures.is_held.store(false, Ordering::Relaxed);

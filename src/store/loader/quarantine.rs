@@ -250,7 +250,7 @@ impl Line {
 async fn load(store: &Store, lines: &[Line], kept: &mut Vec<Line>) -> Result<(), StoreError> {
     let rows: Vec<u8> = lines.iter().filter_map(Line::bytes).flatten().collect();
     let Some(columns) = lines.first().map(|line| &line.columns) else { return Ok(()) };
-    match store.insert_events(columns, &rows).await {
+    match store.insert_events(columns, rows).await {
         Err(error) if Trouble::of(&error) == Trouble::Poison => {}
         outcome => {
             if outcome.is_err() {
@@ -280,7 +280,7 @@ mod tests {
     use super::*;
 
     fn row(byte: u8) -> Batch {
-        Batch { day: 1, columns: "a,b".into(), bytes: vec![byte; 100], row_ends: vec![100] }
+        Batch { day: 1, columns: "a,b".into(), bytes: vec![byte; 100].into(), row_ends: vec![100] }
     }
 
     #[tokio::test]

@@ -57,7 +57,7 @@ impl Story {
         let columns = Event::columns().collect::<Vec<_>>().join(", ");
         let mut rows = Vec::new();
         self.events.iter().for_each(|event| event.encode(&mut rows));
-        self.store.insert_events(&columns, &rows).await.unwrap();
+        self.store.insert_events(&columns, rows).await.unwrap();
     }
 
     pub(super) async fn ask(&self, parts: &Value) -> Result<Value, AskError> {
