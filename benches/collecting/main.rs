@@ -65,7 +65,7 @@ fn main() {
 
 async fn measure(args: &Args) {
     let bare = Server::bare();
-    let collector = Server::collector().await;
+    let collector = Server::collector();
     let load = Load { events: args.events, connections: args.connections, rate: args.rate };
     // A first round that does not count: caches, visits, and the first segments.
     for server in [&bare, &collector] {

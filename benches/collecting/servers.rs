@@ -42,20 +42,27 @@ impl Server {
 
     /// The collector without a database: what it accepts stays in the spool, so that its work is that of
     /// accepting.
-    pub(crate) async fn collector() -> Self {
+    pub(crate) fn collector() -> Self {
+        Self::collector_after(&["site", "add", "example.com"]).0
+    }
+
+    /// The collector without a database, and what a command said that had one: the collector knows what it made
+    /// from its snapshot.
+    pub(crate) fn collector_after(command: &[&str]) -> (Self, String) {
         let directory = tempfile::tempdir().unwrap();
-        let run = |listen: &str| {
+        let run = || {
             let mut command = Command::new(PROGRAM);
             command.env("PASSERBY_DATA_DIR", directory.path());
-            command.env("PASSERBY_LISTEN", listen).env("PASSERBY_TRUSTED_PROXIES", "127.0.0.0/8");
+            command.env("PASSERBY_LISTEN", "127.0.0.1:0");
+            command.env("PASSERBY_TRUSTED_PROXIES", "127.0.0.0/8");
             command
         };
-        // With the engine, to register the site; the collector then knows it from its snapshot.
-        let registered = run("127.0.0.1:0").args(["site", "add", "example.com"]).output().unwrap();
-        assert!(registered.status.success(), "{registered:?}");
-        let mut serve = run("127.0.0.1:0");
+        let done = run().args(command).output().unwrap();
+        assert!(done.status.success(), "{done:?}");
+        let said = String::from_utf8(done.stdout).unwrap().trim().to_owned();
+        let mut serve = run();
         serve.env("PASSERBY_CLICKHOUSE_URL", "http://127.0.0.1:9").arg("serve");
-        Self::start(serve.stderr(Stdio::piped()), Some(directory))
+        (Self::start(serve.stderr(Stdio::piped()), Some(directory)), said)
     }
 
     fn start(command: &mut Command, directory: Option<TempDir>) -> Self {
