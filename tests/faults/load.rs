@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -83,7 +82,8 @@ impl Times {
 /// Sends until it is stopped.
 pub(crate) struct Load {
     pub(crate) answers: Answers,
-    pauses: Arc<AtomicBool>,
+    /// Those of the events that may be under way.
+    places: Arc<Semaphore>,
     stop: tokio::sync::oneshot::Sender<()>,
     task: tokio::task::JoinHandle<()>,
 }
@@ -97,17 +97,18 @@ impl Load {
     /// Lets a sender send as many events a second.
     pub(crate) fn of(sender: Sender, events_per_second: u32) -> Self {
         let (stop, stopped) = tokio::sync::oneshot::channel();
-        let (answers, pauses) = (sender.answers.clone(), Arc::<AtomicBool>::default());
-        let task = tokio::spawn(run(sender, events_per_second, Arc::clone(&pauses), stopped));
-        Self { answers, pauses, stop, task }
+        let answers = sender.answers.clone();
+        let places = Arc::new(Semaphore::new(UNDER_WAY_MAX));
+        let task = tokio::spawn(run(sender, events_per_second, Arc::clone(&places), stopped));
+        Self { answers, places, stop, task }
     }
 
-    /// Sends nothing for as long as something takes: a slow machine gets done what it has.
+    /// Sends nothing for as long as something takes, and begins it when nothing is under way any more: a slow
+    /// machine gets done what it has, and the sums hold.
     pub(crate) async fn paused<T>(&self, meanwhile: impl Future<Output = T>) -> T {
-        self.pauses.store(true, Ordering::Relaxed);
-        let outcome = meanwhile.await;
-        self.pauses.store(false, Ordering::Relaxed);
-        outcome
+        let all = u32::try_from(UNDER_WAY_MAX).unwrap();
+        let _places = self.places.acquire_many(all).await.unwrap();
+        meanwhile.await
     }
 
     /// Stops, and waits until every event has an answer or none.
@@ -120,11 +121,10 @@ impl Load {
 async fn run(
     sender: Sender,
     rate: u32,
-    pauses: Arc<AtomicBool>,
+    places: Arc<Semaphore>,
     mut stopped: tokio::sync::oneshot::Receiver<()>,
 ) {
     let mut turns = tokio::time::interval(Duration::from_secs(1) / rate);
-    let places = Arc::new(Semaphore::new(UNDER_WAY_MAX));
     let mut under_way = JoinSet::new();
     loop {
         tokio::select! {
@@ -132,9 +132,6 @@ async fn run(
             _ = &mut stopped => break,
         }
         while under_way.try_join_next().is_some() {}
-        if pauses.load(Ordering::Relaxed) {
-            continue;
-        }
         if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
             let sender = sender.clone();
             under_way.spawn(async move {
