@@ -27,6 +27,11 @@ impl Refused {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 
+    /// The status and the message, for whoever tells them in another form.
+    pub(crate) fn into_parts(self) -> (StatusCode, String) {
+        (self.status, self.message)
+    }
+
     /// What is told in the place of one answer of several, if that one question is what is wrong.
     pub(super) fn told_beside_answers(self) -> Result<Value, Self> {
         match self.status {

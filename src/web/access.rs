@@ -181,6 +181,8 @@ struct SignInPage {
     next: String,
     /// The way to the provider, if there is one.
     provider: Option<Link>,
+    /// Whether there is nothing to see yet, for anybody.
+    is_new: bool,
     error: Option<&'static str>,
 }
 
@@ -257,7 +259,8 @@ fn sign_in_page(
     });
     let frame = Frame::around(lang, Account::default(), switch);
     let error = is_wrong.then_some(lang.words().wrong_token);
-    page(status, &SignInPage { frame, next, provider, error })
+    let is_new = services.catalog.is_loaded() && services.catalog.sites().is_empty();
+    page(status, &SignInPage { frame, next, provider, is_new, error })
 }
 
 pub(super) async fn sign_in(

@@ -8,6 +8,7 @@
 //! - [`figure`], [`series`] with [`chart`], [`annotations`], [`ranking`], [`map`] and [`hours`] are what pages show.
 //! - [`panels`] and [`columns`] say which questions are asked.
 //! - [`words`] and [`format`](mod@format) speak the viewer's language; [`frame`] and [`shell`] are around the numbers.
+//! - [`forms`] guards the forms that change something.
 //! - [`access`] decides who may see a page, [`share`] lets in who comes by a shared link, and [`provider`] signs
 //!   people in; [`cookies`] is what browsers keep of that.
 //! - [`embed`] is what stands in pages of other sites: a frame and a badge.
@@ -28,6 +29,7 @@ mod embed;
 mod figure;
 mod filter;
 mod format;
+mod forms;
 mod frame;
 mod funnel;
 mod hours;
@@ -60,7 +62,7 @@ use crate::http::Services;
 /// The pages that show a site's numbers.
 pub(crate) fn routes() -> Router<Services> {
     Router::new()
-        .route("/", get(overview::show))
+        .route("/", get(overview::show).post(overview::add))
         .route("/share/{site}", get(share::open).post(share::unlock))
         .route("/{site}", get(site::show))
         .route("/{site}/by/{dimension}", get(details::show))

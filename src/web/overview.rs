@@ -1,11 +1,14 @@
-//! The overview: every site that the viewer may see, with its last thirty days.
+//! The overview: every site that the viewer may see, with its last thirty days. Whoever owns every site adds
+//! others here.
 
 use std::sync::Arc;
 
 use askama::Template;
+use axum::Form;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -13,17 +16,21 @@ use super::access::{Sight, Viewer, to_the_form};
 use super::chart::sparkline;
 use super::figure::{Change, change};
 use super::format::number;
+use super::forms::{stood_here, timezones};
 use super::frame::{Frame, page};
-use super::refusal::refuse_person;
+use super::refusal::{self, refuse, refuse_person};
+use super::settings::to_settings;
 use super::view::View;
 use super::words::Lang;
 use crate::http::Services;
+use crate::http::answer::Refused;
 use crate::http::links::in_a_path;
 use crate::http::noting::Noted;
 use crate::query::Known;
 use crate::query::metric::Metric;
 use crate::report;
 use crate::site::Site;
+use crate::store::catalog::SiteChange;
 
 /// The most sites of the page.
 const SITES_MAX: usize = 60;
@@ -35,6 +42,30 @@ const LINE: (f64, f64) = (220.0, 44.0);
 struct OverviewPage {
     frame: Frame,
     cards: Vec<Card>,
+    /// The form that adds a site, for those who may.
+    adding: Option<Adding>,
+    timezones: Vec<String>,
+}
+
+/// The form that adds a site: as it is at first, or as it was sent and is wrong.
+#[derive(Default)]
+struct Adding {
+    new: NewSite,
+    error: Option<String>,
+}
+
+/// What the form sends.
+#[derive(Deserialize)]
+#[serde(default)]
+pub(super) struct NewSite {
+    domain: String,
+    timezone: String,
+}
+
+impl Default for NewSite {
+    fn default() -> Self {
+        Self { domain: String::new(), timezone: "UTC".to_owned() }
+    }
 }
 
 struct Card {
@@ -57,23 +88,85 @@ pub(super) async fn show(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let view = View::read(query.as_deref().unwrap_or_default());
-    let lang = view.lang.unwrap_or_else(|| Lang::accepted(&headers));
-    let sites = services.catalog.sites();
-    let seen = |site: Arc<Site>| viewer.sees(&services, &site).map(|sight| (site, sight));
-    let sites: Vec<_> = sites.into_iter().filter_map(seen).take(SITES_MAX).collect();
+    let asked = Asked::of(&headers, query.as_deref());
+    let sites = sites(&services, &viewer);
     noted.reader(sites.first().map_or_else(|| viewer.reader(), |(_, sight)| sight.reader.clone()));
     if sites.is_empty() && !viewer.has_signed_in() {
         return to_the_form("/");
     }
     if let Some(person) = viewer.stranger(&services).filter(|_| sites.is_empty()) {
-        return refuse_person(lang, viewer.account(&services), person);
+        return refuse_person(asked.lang, viewer.account(&services), person);
     }
-    // Only the language is taken along to a site: what is looked at there is chosen there.
-    let kept = view.lang.map_or_else(String::new, |lang| format!("?lang={}", lang.tag()));
+    let adding = viewer.owns_every_site(&services).then(Adding::default);
+    overview(&services, &viewer, &asked, StatusCode::OK, sites, adding).await
+}
+
+/// Adds a site, and leads to its settings, where the tag for its pages is.
+pub(super) async fn add(
+    State(services): State<Services>,
+    noted: Noted,
+    viewer: Viewer,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+    Form(new): Form<NewSite>,
+) -> Response {
+    let asked = Asked::of(&headers, query.as_deref());
+    noted.reader(viewer.reader());
+    if !viewer.owns_every_site(&services) {
+        return refuse(asked.lang, StatusCode::NOT_FOUND, refusal::NOT_FOUND);
+    }
+    if !stood_here(&headers, services.public_url.as_deref()) {
+        return refuse(asked.lang, StatusCode::FORBIDDEN, refusal::FOREIGN_FORM);
+    }
+    let timezone = Some(new.timezone.trim().to_owned()).filter(|name| !name.is_empty());
+    let wanted = SiteChange { timezone, ..SiteChange::default() };
+    let (catalog, now) = (&services.catalog, services.clock.now());
+    match catalog.create_site(&services.store, &new.domain, wanted, now).await {
+        Ok(site) => {
+            noted.site(&site);
+            to_settings(&site, &asked.view.kept())
+        }
+        Err(error) => {
+            let (status, error) = Refused::from(error).into_parts();
+            let adding = Adding { new, error: Some(error) };
+            let sites = sites(&services, &viewer);
+            overview(&services, &viewer, &asked, status, sites, Some(adding)).await
+        }
+    }
+}
+
+/// What is asked of the page, and in which language.
+struct Asked {
+    view: View,
+    lang: Lang,
+}
+
+impl Asked {
+    fn of(headers: &HeaderMap, query: Option<&str>) -> Self {
+        let view = View::read(query.unwrap_or_default());
+        Self { lang: view.lang.unwrap_or_else(|| Lang::accepted(headers)), view }
+    }
+}
+
+/// The sites that the page shows a viewer.
+fn sites(services: &Services, viewer: &Viewer) -> Vec<(Arc<Site>, Sight)> {
+    let seen = |site: Arc<Site>| viewer.sees(services, &site).map(|sight| (site, sight));
+    services.catalog.sites().into_iter().filter_map(seen).take(SITES_MAX).collect()
+}
+
+async fn overview(
+    services: &Services,
+    viewer: &Viewer,
+    asked: &Asked,
+    status: StatusCode,
+    sites: Vec<(Arc<Site>, Sight)>,
+    adding: Option<Adding>,
+) -> Response {
+    let lang = asked.lang;
     let mut cards = JoinSet::new();
     for (place, (site, sight)) in sites.into_iter().enumerate() {
-        let (services, url) = (services.clone(), format!("/{}{kept}", in_a_path(&site.domain)));
+        let services = services.clone();
+        let url = format!("/{}{}", in_a_path(&site.domain), asked.view.kept());
         cards.spawn(async move {
             let numbers = numbers(&services, &site, &sight, lang).await;
             (place, Card { domain: site.domain.clone(), url, numbers })
@@ -82,8 +175,9 @@ pub(super) async fn show(
     let mut cards = cards.join_all().await;
     cards.sort_by_key(|(place, _)| *place);
     let cards = cards.into_iter().map(|(_, card)| card).collect();
-    let frame = Frame::of_view(lang, viewer.account(&services), &view);
-    page(StatusCode::OK, &OverviewPage { frame, cards })
+    let frame = Frame::of_view(lang, viewer.account(services), &asked.view);
+    let timezones = if adding.is_some() { timezones() } else { Vec::new() };
+    page(status, &OverviewPage { frame, cards, adding, timezones })
 }
 
 async fn numbers(services: &Services, site: &Site, sight: &Sight, lang: Lang) -> Option<Numbers> {

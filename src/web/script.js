@@ -85,6 +85,11 @@ addEventListener('keydown', (event) => {
   if (control.matches('summary')) control.click();
 });
 
+// A field that begins with a default takes what is this browser's own instead, for the one who fills it in.
+for (const field of all('[data-own=timezone]')) {
+  field.value = Intl.DateTimeFormat().resolvedOptions().timeZone || field.value;
+}
+
 // Live numbers: the server tells when there are others, and the page that shows them is asked for them.
 const now = document.getElementById('now');
 if (now && 'EventSource' in window) {

@@ -1,13 +1,13 @@
 //! The settings of a site, as plain forms: its goals, segments, funnels and annotations for editors; its days, its members,
 //! and the links and tokens that open its reports for owners.
-//!
-//! A form is taken from pages of this collector alone: the cookie that signs in is not sent from elsewhere,
-//! and the browser says where the form stood.
+//! Whoever owns every site changes a site's domain, and removes it.
+
+use std::sync::Arc;
 
 use askama::Template;
 use axum::Form;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::civil::{Date, Time};
 use jiff::{Timestamp, ToSpan};
@@ -16,14 +16,19 @@ use serde::Deserialize;
 use super::annotations;
 use super::ask::Asker;
 use super::embed;
+use super::forms::{stood_here, timezones};
 use super::frame::{Frame, page};
 use super::live::visitors_now;
 use super::refusal::{self, refuse};
 use super::shell::Shell;
 use super::stop::Stop;
 use super::view::View;
+use super::words::fill;
+use crate::beacon::decode::bare_domain;
 use crate::http::Services;
+use crate::http::answer::Refused;
 use crate::http::links::in_a_path;
+use crate::site::Site;
 use crate::site::floor::Floor;
 use crate::site::goal::GoalKind;
 use crate::site::member::Role;
@@ -40,8 +45,11 @@ struct SettingsPage {
     error: Option<String>,
     tag: String,
     timezone: String,
+    timezones: Vec<String>,
     retention_days: String,
     is_public: bool,
+    /// What whoever may change the domain or remove the site is told of it.
+    register: Option<Register>,
     /// The frame and the badge.
     snippets: [String; 2],
     badge: String,
@@ -67,6 +75,15 @@ struct SettingsPage {
     back: String,
     /// The query string of the view, whose filters can be saved.
     view: String,
+}
+
+/// What another domain, and a removal, mean for a site.
+struct Register {
+    renaming: String,
+    /// That rules of the configuration are not those of another domain, if there are any.
+    lost_rules: Option<String>,
+    kept_events: String,
+    confirmation: String,
 }
 
 /// A goal, a segment or a funnel that there is.
@@ -104,6 +121,7 @@ struct Shared {
 pub(super) struct Change {
     action: String,
     id: u32,
+    domain: String,
     timezone: String,
     retention_days: String,
     public: String,
@@ -126,12 +144,14 @@ pub(super) struct Change {
 }
 
 impl Change {
-    /// The role that may do this: what is not an editor's, is an owner's.
-    fn needs(&self) -> Role {
+    /// Whether whoever asks may do this: what is not an editor's is an owner's, and the register of sites is of
+    /// those who own every site.
+    fn is_allowed(&self, asker: &Asker) -> bool {
         match self.action.as_str() {
             "goal" | "remove-goal" | "segment" | "remove-segment" | "funnel" | "remove-funnel"
-            | "annotation" | "remove-annotation" => Role::Editor,
-            _ => Role::Owner,
+            | "annotation" | "remove-annotation" => asker.may(Role::Editor),
+            "domain" | "remove-site" => asker.owns_every_site,
+            _ => asker.may(Role::Owner),
         }
     }
 }
@@ -149,7 +169,7 @@ pub(super) async fn change(
     headers: HeaderMap,
     Form(form): Form<Change>,
 ) -> Response {
-    if !asker.may(form.needs()) {
+    if !form.is_allowed(&asker) {
         return refuse(asker.lang, StatusCode::NOT_FOUND, refusal::NOT_FOUND);
     }
     if !stood_here(&headers, services.public_url.as_deref()) {
@@ -157,26 +177,32 @@ pub(super) async fn change(
     }
     match done(&asker, &services, form).await {
         // A token is shown here: it is nowhere else, and in no address.
-        Ok(Some(made)) => {
+        Ok(Done::Made(made)) => {
             settings(&asker, StatusCode::OK, Outcome { made: Some(made), error: None }).await
         }
-        Ok(None) => {
-            Redirect::to(&format!("{}/settings{}", asker.home(), asker.view.url())).into_response()
-        }
-        Err(error) => {
-            let outcome = Outcome { error: Some(error.to_string()), made: None };
-            settings(&asker, StatusCode::BAD_REQUEST, outcome).await
+        Ok(Done::Changed) => to_settings(&asker.site, &asker.view.url()),
+        Ok(Done::Renamed(site)) => to_settings(&site, &asker.view.url()),
+        Ok(Done::Removed) => Redirect::to(&format!("/{}", asker.view.kept())).into_response(),
+        Err(refused) => {
+            let (status, error) = refused.into_parts();
+            settings(&asker, status, Outcome { error: Some(error), made: None }).await
         }
     }
 }
 
-/// Whether the form stood on a page of this collector.
-fn stood_here(headers: &HeaderMap, public_url: Option<&str>) -> bool {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let Some(origin) = text(header::ORIGIN) else { return false };
-    let host = origin.split_once("://").map(|(_, host)| host);
-    let is_public_url = public_url == Some(origin);
-    is_public_url || (host.is_some() && host == text(header::HOST))
+/// Leads to the settings of a site, with a query string.
+pub(super) fn to_settings(site: &Site, query: &str) -> Response {
+    Redirect::to(&format!("/{}/settings{query}", in_a_path(&site.domain))).into_response()
+}
+
+/// What a form did.
+enum Done {
+    Changed,
+    /// It made this token.
+    Made(String),
+    /// The site has another domain now.
+    Renamed(Arc<Site>),
+    Removed,
 }
 
 /// What came of a form, besides the change itself.
@@ -186,12 +212,8 @@ struct Outcome {
     made: Option<String>,
 }
 
-/// Does what a form says; returns a token, if it made one.
-async fn done(
-    asker: &Asker,
-    services: &Services,
-    form: Change,
-) -> Result<Option<String>, CatalogError> {
+/// Does what a form says.
+async fn done(asker: &Asker, services: &Services, form: Change) -> Result<Done, Refused> {
     let (catalog, store, now) = (&services.catalog, &services.store, asker.now);
     let domain = &asker.site.domain;
     let done = match form.action.as_str() {
@@ -208,7 +230,7 @@ async fn done(
                 least_visitors: Some(least(&form.least)?),
                 expires_at: end_of(asker, &form.expires)?,
             };
-            return catalog.create_token(store, new, now).await.map(Some);
+            return Ok(Done::Made(catalog.create_token(store, new, now).await?));
         }
         "revoke-token" => match catalog.tokens().iter().find(|token| token.id == form.token) {
             Some(token) if may_revoke(asker, token) => {
@@ -247,10 +269,22 @@ async fn done(
         "remove-annotation" => catalog.remove_annotation(store, domain, form.id, now).await,
         "remove-funnel" => catalog.remove_funnel(store, domain, form.id, now).await,
         "remove-segment" => catalog.remove_segment(store, domain, form.id, now).await,
+        "domain" => {
+            let wanted = SiteChange { domain: Some(form.domain), ..SiteChange::default() };
+            return Ok(Done::Renamed(catalog.put_site(store, domain, wanted, now).await?));
+        }
+        "remove-site" if bare_domain(&form.domain) == *domain => {
+            catalog.remove_site(store, domain, now).await?;
+            return Ok(Done::Removed);
+        }
+        "remove-site" => {
+            return Err(Refused::bad_request(fill(asker.words().not_confirmed, &[domain])));
+        }
         // Whatever else is sent is the form of the site itself: its fields are all there, or wrong.
         _ => catalog.put_site(store, domain, site(form)?, now).await.map(drop),
     };
-    done.map(|()| None)
+    done?;
+    Ok(Done::Changed)
 }
 
 /// What a link shall be: an empty password leaves the one that it has.
@@ -338,6 +372,8 @@ async fn settings(asker: &Asker, status: StatusCode, outcome: Outcome) -> Respon
         error,
         tag: asker.tag(),
         timezone: site.timezone_name().to_owned(),
+        timezones: timezones(),
+        register: asker.owns_every_site.then(|| register(asker)),
         retention_days: site.retention_days.map(|days| days.to_string()).unwrap_or_default(),
         is_public: site.public,
         snippets: embed::snippets(asker),
@@ -357,10 +393,25 @@ async fn settings(asker: &Asker, status: StatusCode, outcome: Outcome) -> Respon
         least_visitors: site.least_visitors,
         least_of_a_link: Floor::OF_A_LINK,
         least_max: Floor::MAX,
-        back: super::words::fill(asker.words().back, &[&site.domain]),
+        back: fill(asker.words().back, &[&site.domain]),
         view: asker.view.url().trim_start_matches('?').to_owned(),
     };
     page(status, &model)
+}
+
+fn register(asker: &Asker) -> Register {
+    let (site, words) = (&asker.site, asker.words());
+    let domain = site.domain.as_str();
+    let has_own_rules = site.policy != asker.services.catalog.policy(None);
+    Register {
+        renaming: fill(words.renaming, &[domain]),
+        lost_rules: has_own_rules.then(|| fill(words.lost_rules, &[domain])),
+        kept_events: match site.retention_days {
+            Some(days) => fill(words.events_stay_days, &[&days.to_string()]),
+            None => words.events_stay.to_owned(),
+        },
+        confirmation: fill(words.confirm_domain, &[domain]),
+    }
 }
 
 /// The annotations, the latest first.
@@ -381,7 +432,7 @@ fn links(asker: &Asker) -> Vec<Shared> {
         let segment = link.segment.map(|id| {
             let segment = asker.site.segments.iter().find(|segment| segment.id == id);
             let name = segment.map_or_else(|| id.to_string(), |segment| segment.name.clone());
-            super::words::fill(words.of_segment, &[&name])
+            fill(words.of_segment, &[&name])
         });
         let password = link.password.is_some().then(|| words.of_password.to_owned());
         let used = asker.services.access_log.link_used(link.id);
@@ -468,36 +519,17 @@ fn common(
     };
     let tells = match least {
         0 | 1 => words.tells_all.to_owned(),
-        least => super::words::fill(words.tells_from, &[&least.to_string()]),
+        least => fill(words.tells_from, &[&least.to_string()]),
     };
-    let ends = end.map(|end| super::words::fill(words.ends_at, &[&time(end)]));
-    let used = used.map_or_else(
-        || words.never_used.to_owned(),
-        |used| super::words::fill(words.used_at, &[&time(used)]),
-    );
+    let ends = end.map(|end| fill(words.ends_at, &[&time(end)]));
+    let used = used
+        .map_or_else(|| words.never_used.to_owned(), |used| fill(words.used_at, &[&time(used)]));
     [Some(tells), ends, Some(used)].into_iter().flatten()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_form_of_another_page_is_not_taken() {
-        let stood = |origin: Option<&'static str>, public_url| {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::HOST, "stats.test:8000".parse().unwrap());
-            if let Some(origin) = origin {
-                headers.insert(header::ORIGIN, origin.parse().unwrap());
-            }
-            stood_here(&headers, public_url)
-        };
-        assert!(stood(Some("http://stats.test:8000"), None));
-        assert!(stood(Some("https://public.test"), Some("https://public.test")));
-        for origin in [None, Some("null"), Some("https://evil.test"), Some("http://stats.test")] {
-            assert!(!stood(origin, None), "{origin:?}");
-        }
-    }
 
     #[test]
     fn a_goal_is_of_an_event_a_page_or_a_depth() {

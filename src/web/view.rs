@@ -206,6 +206,11 @@ impl View {
         query.finish()
     }
 
+    /// What is taken along to another site: the language alone, since what is looked at there is chosen there.
+    pub(super) fn kept(&self) -> String {
+        self.lang.map_or_else(String::new, |lang| format!("?lang={}", lang.tag()))
+    }
+
     /// What the URL says, in its order; also the hidden fields of forms.
     pub(super) fn pairs(&self) -> Vec<(&str, String)> {
         let mut pairs = Vec::new();

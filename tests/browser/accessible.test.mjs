@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
-import { dayBefore, Demo, launch } from './harness.mjs';
+import { Collector, dayBefore, Demo, launch } from './harness.mjs';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
@@ -16,7 +16,8 @@ let demo, browser, admin;
 before(async () => {
   demo = await Demo.start('--events', '6000', '--days', '40');
   admin = await demo.run('token', 'create', '--scope', 'admin');
-  for (const [daysAgo, text] of [[20, 'Campaign started'], [3, 'Relaunch of the shop'], [3, `A long one, ${'word '.repeat(37)}`]]) {
+  // On neighbouring days, too: their marks would be in each other's way.
+  for (const [daysAgo, text] of [[20, 'Campaign started'], [6, 'Newsletter sent'], [5, 'And again'], [4, 'And again'], [3, 'Relaunch of the shop'], [3, `A long one, ${'word '.repeat(37)}`]]) {
     await demo.run('annotation', 'add', demo.site, text, '--date', dayBefore(daysAgo));
   }
   browser = await launch();
@@ -63,6 +64,17 @@ for (const colorScheme of ['light', 'dark']) {
         await look(page, 'html', `${path} ${colorScheme} ${width}`);
         assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${path} is wider than ${width}`);
       }
+      // Forms that were filled in wrongly.
+      await page.goto(demo.origin + '/');
+      await page.locator('#add-site summary').click();
+      await page.getByLabel('Domain').fill('a b');
+      await page.locator('#add-site button').click();
+      await look(page, 'html', `a wrong domain ${colorScheme} ${width}`);
+      await page.goto(`${demo.origin}/${demo.site}/settings`);
+      await page.getByLabel('To remove it').fill('a b');
+      await page.locator('#remove button').click();
+      await page.getByRole('alert').waitFor();
+      await look(page, 'html', `a removal that is not confirmed ${colorScheme} ${width}`);
       await page.goto(`${demo.origin}/${demo.site}`);
       for (const menu of await page.locator('.menu > summary').all()) {
         await menu.click();
@@ -73,6 +85,31 @@ for (const colorScheme of ['light', 'dark']) {
     });
   }
 }
+
+test('axe finds nothing where there is no site yet, nor where a site has no visits', async () => {
+  const collector = await Collector.start();
+  try {
+    const token = await collector.run('token', 'create', '--scope', 'admin');
+    for (const colorScheme of ['light', 'dark']) {
+      const context = await browser.newContext({ colorScheme, viewport: { width: 390, height: 900 } });
+      const page = await context.newPage();
+      const paths = ['/sign-in', '/'];
+      if (colorScheme === 'dark') {
+        await collector.run('site', 'add', 'empty.test');
+        await collector.run('annotation', 'add', 'empty.test', 'Relaunch');
+        paths.push('/empty.test');
+      }
+      for (const path of paths) {
+        await page.goto(collector.origin + path);
+        await look(page, 'html', `${path} without sites ${colorScheme}`);
+        await context.addCookies([{ name: 'passerby-token', value: token, url: collector.origin }]);
+      }
+      await context.close();
+    }
+  } finally {
+    await collector.stop();
+  }
+});
 
 /** Lets axe look at a part of a page. */
 async function look(page, part, where) {

@@ -42,6 +42,8 @@ words! {
         "Oder mit einem Token, das Ihnen geben kann, wer diese Installation betreibt:";
     signed_in: "You are signed in", "Sie sind angemeldet";
     go_on: "Go on", "Weiter";
+    first_token: "No site is set up here yet. Whoever runs this collector makes a token where it runs, and adds the first site with it:",
+        "Hier ist noch keine Website eingerichtet. Wer diese Installation betreibt, erzeugt dort, wo sie läuft, ein Token und fügt damit die erste hinzu:";
 
     // The overview
     last_30_days: "The last 30 days", "Die letzten 30 Tage";
@@ -49,6 +51,11 @@ words! {
     no_site: "No site is registered yet", "Noch ist keine Website angemeldet";
     register_first: "Register the first one where the collector runs:",
         "Melden Sie die erste dort an, wo Passerby läuft:";
+    add_first: "Add the first one. The tag for its pages comes next.",
+        "Fügen Sie die erste hinzu. Danach kommt das Tag für ihre Seiten.";
+    add_site: "Add site", "Website hinzufügen";
+    domain: "Domain: the host name of the site's pages, such as example.com",
+        "Domain: der Hostname der Seiten, etwa example.com";
     not_at_hand: "The numbers are not at hand right now.", "Die Zahlen sind gerade nicht verfügbar.";
     visitors: "visitors", "Besucher";
 
@@ -252,6 +259,23 @@ words! {
     save_segment: "Save these filters as a segment", "Diese Filter als Segment speichern";
     segment_advice: "To save a segment, filter the reports and come here from there.",
         "Um ein Segment zu speichern, filtern Sie die Auswertungen und kommen Sie von dort hierher.";
+
+    // The register of sites, in the settings
+    change_domain: "Change domain", "Domain ändern";
+    renaming: "The site keeps its numbers. What tags send for {} is still counted, and links to it still lead here, until another site has that domain or this one is given yet another.",
+        "Die Website behält ihre Zahlen. Was Tags für {} senden, wird weiter gezählt, und Links dorthin führen weiter hierher, bis eine andere Website diese Domain hat oder diese hier noch eine andere bekommt.";
+    lost_rules: "The configuration of the collector has rules for {} that are not those of other sites. Write them there for the new domain, too.",
+        "Die Konfiguration von Passerby hat für {} Regeln, die nicht die anderer Websites sind. Schreiben Sie sie dort auch für die neue Domain.";
+    remove_site: "Remove site", "Website entfernen";
+    removing: "The site's reports, goals, segments, funnels, annotations, members and shared links are gone at once, and its visits are no longer counted. Nothing brings them back: a site that is added under this domain later is another one, and empty.",
+        "Auswertungen, Ziele, Segmente, Trichter, Anmerkungen, Mitglieder und geteilte Links der Website sind sofort weg, und ihre Besuche werden nicht mehr gezählt. Nichts bringt sie zurück: Eine Website, die später unter dieser Domain hinzugefügt wird, ist eine andere und leer.";
+    events_stay: "Its events stay in the database, where no report shows them, until they are erased where the collector runs:",
+        "Ihre Ereignisse bleiben in der Datenbank, wo keine Auswertung sie zeigt, bis sie dort gelöscht werden, wo Passerby läuft:";
+    events_stay_days: "Its events stay in the database, where no report shows them, for {} days each, unless they are erased before that where the collector runs:",
+        "Ihre Ereignisse bleiben in der Datenbank, wo keine Auswertung sie zeigt, je {} Tage, wenn sie nicht vorher dort gelöscht werden, wo Passerby läuft:";
+    confirm_domain: "To remove it, type {}", "Zum Entfernen {} eintippen";
+    not_confirmed: "The site was not removed: what was typed is not its domain, {}.",
+        "Die Website wurde nicht entfernt: Was eingetippt wurde, ist nicht ihre Domain, {}.";
 
     // Annotations
     annotations: "Annotations", "Anmerkungen";
