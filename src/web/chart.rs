@@ -17,6 +17,9 @@ pub(super) const HEIGHT: f64 = 200.0;
 const LABELS_MAX: usize = 8;
 /// Nearer to an edge than this, in percent, a label does not reach over it.
 const EDGE: f64 = 3.0;
+/// How near marks may be to each other, in percent, by the width that there is for the drawing. A mark is 24 pixels
+/// wide, which fingers need; the stylesheet has the widths, and shows the marks of one of these names.
+const SPACING: [(&str, f64); 3] = [("narrow", 13.0), ("medium", 5.4), ("wide", 2.9)];
 /// Steps in which seconds are counted.
 const SECONDS: [f64; 13] =
     [5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0, 7_200.0, 14_400.0];
@@ -32,17 +35,26 @@ pub(super) struct Chart {
     pub(super) grid: Vec<Tick>,
     pub(super) labels: Vec<Tick>,
     pub(super) points: Vec<Point>,
-    /// Below the buckets that have annotations.
+    /// Below the buckets that have annotations, for each width of the drawing.
+    pub(super) marks: Vec<Marks>,
+}
+
+/// The marks of the drawings that are as wide as any of these names says.
+pub(super) struct Marks {
+    pub(super) widths: String,
     pub(super) marks: Vec<Mark>,
 }
 
-/// A mark below a bucket, in percent, that leads to its first annotation in the list.
+/// A mark below a bucket, in percent, that leads to its first annotation in the list. It stands for those, too, that
+/// are too near after it for marks of their own.
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Mark {
     pub(super) at: f64,
-    pub(super) place: usize,
+    /// The bucket, if it stands for that one alone.
+    pub(super) place: Option<usize>,
     pub(super) first: u32,
-    /// Its annotations, in one line.
-    pub(super) label: String,
+    /// Its annotations with their days.
+    pub(super) said: Vec<String>,
 }
 
 /// A mark on an axis, in percent.
@@ -121,11 +133,7 @@ impl Chart {
                 })
                 .collect(),
             labels: labels(samples, &plane, style),
-            marks: samples
-                .iter()
-                .enumerate()
-                .filter_map(|(place, sample)| mark(place, sample, &plane))
-                .collect(),
+            marks: marks(samples, &plane),
             points: samples
                 .iter()
                 .enumerate()
@@ -181,11 +189,42 @@ impl Plane {
     }
 }
 
+/// The marks for each width; widths that have the same ones share them.
+fn marks(samples: &[Sample], plane: &Plane) -> Vec<Marks> {
+    let each =
+        || samples.iter().enumerate().filter_map(|(place, sample)| mark(place, sample, plane));
+    let mut all: Vec<Marks> = Vec::new();
+    for (width, spacing) in SPACING {
+        let marks = apart(each(), spacing);
+        match all.last_mut() {
+            Some(last) if last.marks == marks => last.widths = format!("{} {width}", last.widths),
+            _ => all.push(Marks { widths: width.to_owned(), marks }),
+        }
+    }
+    all.retain(|marks| !marks.marks.is_empty());
+    all
+}
+
+/// Marks of which none is nearer to another than that: one that would be is said by the one before it.
+fn apart(each: impl Iterator<Item = Mark>, spacing: f64) -> Vec<Mark> {
+    let mut marks: Vec<Mark> = Vec::new();
+    for mark in each {
+        match marks.last_mut() {
+            Some(last) if mark.at - last.at < spacing => {
+                last.place = None;
+                last.said.extend(mark.said);
+            }
+            _ => marks.push(mark),
+        }
+    }
+    marks
+}
+
 fn mark(place: usize, sample: &Sample, plane: &Plane) -> Option<Mark> {
     let first = sample.notes.first()?.id;
     let said = |note: &Note| format!("{}: {}", note.date, note.text);
-    let label = sample.notes.iter().map(said).collect::<Vec<_>>().join("; ");
-    Some(Mark { at: plane.x(place), place, first, label })
+    let said = sample.notes.iter().map(said).collect();
+    Some(Mark { at: plane.x(place), place: Some(place), first, said })
 }
 
 fn point(place: usize, sample: &Sample, plane: &Plane, style: &Style) -> Point {
@@ -309,10 +348,37 @@ mod tests {
         };
         samples[1].notes = vec![note(7, "Relaunch"), note(8, "Sale")];
         let chart = Chart::of(&samples, &style(false)).unwrap();
-        let [mark] = chart.marks.as_slice() else { panic!("{} marks", chart.marks.len()) };
-        assert_eq!((mark.at, mark.place, mark.first), (50.0, 1, 7));
-        assert_eq!(mark.label, "2 November 2026: Relaunch; 2 November 2026: Sale");
+        let [Marks { widths, marks }] = chart.marks.as_slice() else { panic!("several widths") };
+        assert_eq!(widths, "narrow medium wide");
+        let [mark] = marks.as_slice() else { panic!("{} marks", marks.len()) };
+        assert_eq!((mark.at, mark.place, mark.first), (50.0, Some(1), 7));
+        assert_eq!(mark.said, ["2 November 2026: Relaunch", "2 November 2026: Sale"]);
         assert_eq!(chart.points[1].notes.len(), 2);
+        assert!(Chart::of(&days(&[Some(1), Some(2)]), &style(false)).unwrap().marks.is_empty());
+    }
+
+    #[test]
+    fn marks_are_as_far_apart_as_fingers_need_and_say_all_that_is_near() {
+        let mut samples = days(&[Some(1); 30]);
+        for (day, sample) in samples.iter_mut().enumerate() {
+            let date =
+                jiff::civil::date(2026, 11, 1).saturating_add(jiff::Span::new().days(day as i64));
+            let (id, text) = (day as u32 + 1, format!("of day {day}"));
+            sample.notes = vec![Note { id, day: date, date: date.to_string(), text }];
+        }
+        let chart = Chart::of(&samples, &style(false)).unwrap();
+        let [narrow, medium, wide] = chart.marks.as_slice() else { panic!("three widths") };
+        for (marks, (name, spacing)) in [narrow, medium, wide].into_iter().zip(SPACING) {
+            assert_eq!(marks.widths, name);
+            assert!(marks.marks.windows(2).all(|pair| pair[1].at - pair[0].at >= spacing));
+            let said: Vec<_> = marks.marks.iter().flat_map(|mark| &mark.said).collect();
+            assert_eq!(said.len(), 30, "nothing is left out");
+        }
+        // Days are 3.45 percent apart.
+        let counts = [narrow, medium, wide].map(|marks| marks.marks.len());
+        assert_eq!(counts, [8, 15, 30]);
+        assert_eq!((narrow.marks[1].first, narrow.marks[1].place), (5, None));
+        assert_eq!((wide.marks[1].first, wide.marks[1].place), (2, Some(1)));
     }
 
     #[test]

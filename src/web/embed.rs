@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::access::Viewer;
+use super::annotations::Note;
 use super::ask::{Asker, lang_of};
 use super::assets::Theme;
 use super::chart::{Chart, HEIGHT, WIDTH};
@@ -81,6 +82,7 @@ struct EmbedPage {
     note: Option<String>,
     figures: Vec<Figure>,
     chart: Option<Chart>,
+    notes: Vec<Note>,
     shown: &'static str,
     over_time: String,
     days_of: String,
@@ -140,6 +142,7 @@ async fn model(guest: &Guest) -> Result<EmbedPage, AskError> {
         note: shell::note(asker),
         figures: metrics.iter().enumerate().map(figure).collect(),
         chart: series.chart(asker),
+        notes: series.notes().to_vec(),
         shown,
         over_time: fill(words.over_time, &[shown]),
         days_of: fill(words.days_of, &[asker.site.timezone_name()]),

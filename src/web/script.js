@@ -21,28 +21,41 @@ function follow(drawing) {
     return text;
   });
   let shown = -1;
-  const show = (place) => {
-    points[shown]?.classList.remove('shown');
-    shown = place;
-    tip.hidden = place < 0;
-    if (place < 0) return;
-    points[place].classList.add('shown');
-    tip.replaceChildren(...texts[place].split('\n').map((line) => {
+  const tell = (text, over) => {
+    tip.hidden = false;
+    tip.replaceChildren(...text.split('\n').map((line) => {
       const row = document.createElement('div');
       row.textContent = line;
       return row;
     }));
     const frame = drawing.getBoundingClientRect();
-    const column = points[place].querySelector('rect').getBoundingClientRect();
+    const column = over.querySelector('rect').getBoundingClientRect();
     const middle = column.left + column.width / 2 - frame.left;
     const room = frame.width - tip.offsetWidth;
     tip.style.left = `${Math.max(0, Math.min(room, middle - tip.offsetWidth / 2))}px`;
   };
+  const show = (place) => {
+    points[shown]?.classList.remove('shown');
+    shown = place;
+    tip.hidden = true;
+    tip.classList.remove('list');
+    if (place < 0) return;
+    points[place].classList.add('shown');
+    tell(texts[place], points[place]);
+  };
   points.forEach((point, place) => point.addEventListener('pointerenter', () => show(place)));
-  for (const mark of drawing.querySelectorAll('[data-place]')) {
-    mark.querySelector('title').remove();
-    const place = Number(mark.dataset.place);
-    for (const event of ['pointerenter', 'focus']) mark.addEventListener(event, () => show(place < points.length ? place : -1));
+  for (const mark of drawing.querySelectorAll('.marks a')) {
+    const title = mark.querySelector('title');
+    const said = title.textContent;
+    title.remove();
+    // The bucket of the mark, with its number; of one that stands for several, or for days to come, what is said there.
+    const point = points[mark.dataset.place];
+    const look = () => {
+      show(point ? Number(mark.dataset.place) : -1);
+      tip.classList.toggle('list', !point);
+      if (!point) tell(said, mark);
+    };
+    for (const event of ['pointerenter', 'focus']) mark.addEventListener(event, look);
   }
   drawing.addEventListener('pointerleave', () => show(-1));
   drawing.tabIndex = 0;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
-use super::annotations;
+use super::annotations::{self, Note};
 use super::ask::{Asker, rows};
 use super::chart::{Chart, Sample, Style};
 use super::frame::Link;
@@ -34,6 +34,8 @@ pub(super) struct Series {
     pub(super) metric: Metric,
     interval: Interval,
     samples: Vec<Sample>,
+    /// What happened in the period, whether or not it has a place in the chart.
+    notes: Vec<Note>,
     is_unfinished: bool,
 }
 
@@ -145,11 +147,12 @@ impl Series {
             }
         };
         let mut samples: Vec<Sample> = labels.enumerate().map(sample).collect();
-        annotate(asker, &mut samples, answer);
+        let notes = notes(asker, answer);
+        annotate(&mut samples, &notes);
         let end = answer["query"]["date_range"][1].as_str();
         let end = end.and_then(|end| end.parse::<jiff::Timestamp>().ok());
         let is_unfinished = end.is_some_and(|end| end >= asker.now);
-        Self { metric, interval, samples, is_unfinished }
+        Self { metric, interval, samples, notes, is_unfinished }
     }
 
     pub(super) fn chart(&self, asker: &Asker) -> Option<Chart> {
@@ -162,23 +165,36 @@ impl Series {
         Chart::of(&self.samples, &style)
     }
 
+    /// What happened in the period.
+    pub(super) fn notes(&self) -> &[Note] {
+        &self.notes
+    }
+
     /// Whether the period goes on.
     pub(super) fn is_unfinished(&self) -> bool {
         self.is_unfinished
     }
 }
 
-/// Puts the annotations of the days that the answer is about to their buckets.
-fn annotate(asker: &Asker, samples: &mut [Sample], answer: &Value) {
-    // Labels and ranges are texts of the site's clock, which begin with the day.
-    let day = |text: &str| text.get(..10)?.parse::<Date>().ok();
+/// The day of a label, or of an end of a range: texts of the site's clock, which begin with it.
+fn day(text: &str) -> Option<Date> {
+    text.get(..10)?.parse().ok()
+}
+
+/// The annotations of the days that the answer is about.
+fn notes(asker: &Asker, answer: &Value) -> Vec<Note> {
     let range = &answer["query"]["date_range"];
     let [first, last] = [0, 1].map(|end| range[end].as_str().and_then(day));
-    let (Some(first), Some(last)) = (first, last) else { return };
+    let (Some(first), Some(last)) = (first, last) else { return Vec::new() };
+    annotations::shown(asker).filter(|note| (first..=last).contains(&note.day)).collect()
+}
+
+/// Puts annotations to their buckets.
+fn annotate(samples: &mut [Sample], notes: &[Note]) {
     let begins: Vec<_> = samples.iter().map(|sample| day(&sample.label)).collect();
-    for note in annotations::shown(asker).filter(|note| (first..=last).contains(&note.day)) {
+    for note in notes {
         if let Some(place) = annotations::bucket(&begins, note.day) {
-            samples[place].notes.push(note);
+            samples[place].notes.push(note.clone());
         }
     }
 }

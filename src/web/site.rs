@@ -6,6 +6,7 @@ use axum::response::Response;
 use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 
+use super::annotations::Note;
 use super::ask::{Asker, names};
 use super::chart::{Chart, HEIGHT, WIDTH};
 use super::columns::{few, headlines};
@@ -38,6 +39,8 @@ struct SitePage {
     put_tag: String,
     figures: Vec<Figure>,
     chart: Option<Chart>,
+    /// What happened in the period.
+    notes: Vec<Note>,
     /// What the chart shows.
     shown: &'static str,
     over_time: String,
@@ -118,6 +121,7 @@ async fn model(asker: &Asker) -> Result<SitePage, AskError> {
         tag: asker.tag(),
         figures: metrics.iter().enumerate().map(figure).collect(),
         chart: series.chart(asker),
+        notes: series.notes().to_vec(),
         shown,
         compared: compared_with(asker),
         is_unfinished: series.is_unfinished() && asker.view.compared().is_some(),

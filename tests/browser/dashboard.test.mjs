@@ -370,3 +370,44 @@ test('an annotation is told at the pointer and at the focus, where there are scr
   assert.deepEqual(problems, []);
   await context.close();
 });
+
+test('marks of neighbouring days are as far apart as fingers need, and say all that happened', async () => {
+  const days = ['01', '02', '03', '06', '20', '21', '30'];
+  for (const day of days) await collector.run('annotation', 'add', 'example.test', `On ${day}`, '--date', `2024-06-${day}`);
+  for (const [width, expected] of [[320, 4], [390, 4], [800, 5], [1280, 7]]) {
+    const { context, problems, page } = await signedIn({ viewport: { width, height: 900 } });
+    await page.goto(`${collector.origin}/example.test?period=2024-06-01,2024-06-30&filter=contains,event:page,/`);
+    const marks = page.locator('.marks a:visible');
+    assert.equal(await marks.count(), expected, `at ${width}`);
+    const boxes = await Promise.all((await marks.locator('rect').all()).map((mark) => mark.boundingBox()));
+    const gaps = boxes.slice(1).map((box, place) => box.x - boxes[place].x);
+    assert.ok(gaps.every((gap) => gap >= 23.9), `at ${width} they are ${gaps} apart`);
+    const labels = await marks.evaluateAll((all) => all.map((mark) => mark.getAttribute('aria-label')));
+    assert.deepEqual(labels.join().match(/On \d\d/g), days.map((day) => `On ${day}`), 'nothing is left out');
+    // One that stands for several days tells of them, and not of one of their numbers.
+    await marks.first().focus();
+    const tip = await page.locator('.tip').textContent();
+    assert.equal(tip.includes('On 02'), width < 1280, tip);
+    assert.equal(tip.includes('Visitors'), width === 1280, tip);
+    const lines = await page.locator('.noted').evaluateAll((all) => all.map((line) => line.getBoundingClientRect().x));
+    assert.equal(lines.length, days.length, 'each day has its line');
+    const astray = boxes.filter((box) => !lines.some((line) => Math.abs(box.x + box.width / 2 - line) < 1));
+    assert.deepEqual(astray, [], `at ${width} each mark stands at a line`);
+    assert.deepEqual(problems, []);
+    await page.screenshot({ path: `screenshots/marks-${width}.png` });
+    await context.close();
+  }
+});
+
+test('a period without visits tells what happened in it', async () => {
+  await collector.run('annotation', 'add', 'example.test', 'Before the first visit', '--date', '2024-07-02');
+  const { context, problems, page } = await signedIn({ javaScriptEnabled: false });
+  await page.goto(`${collector.origin}/example.test?period=2024-07-01,2024-07-31`);
+  assert.equal(await page.locator('figure').count(), 0, 'there is no chart');
+  assert.match(await page.locator('.noted-list').textContent(), /2 July 2024\s*Before the first visit/);
+  await page.screenshot({ path: 'screenshots/noted-alone.png', fullPage: true });
+  await page.goto(`${collector.origin}/example.test?period=2024-08-01,2024-08-31`);
+  assert.equal(await page.locator('.noted-list').count(), 0, 'what happened elsewhere is not told');
+  assert.deepEqual(problems, []);
+  await context.close();
+});
