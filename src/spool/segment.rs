@@ -81,15 +81,24 @@ pub(super) fn header(seed: Seed, columns: &str) -> Vec<u8> {
     [MAGIC.as_slice(), &body, &crc.to_le_bytes()].concat()
 }
 
-/// Appends a row as a frame.
-pub(super) fn put_frame(frames: &mut Vec<u8>, seed: Seed, day: u32, row: &[u8]) {
-    let start = frames.len();
+/// Appends a row as a frame that is not sealed yet.
+pub(super) fn put_frame(frames: &mut Vec<u8>, day: u32, row: &[u8]) {
     frames.extend_from_slice(MARKER);
     frames.extend_from_slice(&(row.len() as u32).to_le_bytes());
     frames.extend_from_slice(&day.to_le_bytes());
-    let crc = checksum(seed, &frames[start + 4..start + 12], row);
-    frames.extend_from_slice(&crc.to_le_bytes());
+    frames.extend_from_slice(&[0; 4]);
     frames.extend_from_slice(row);
+}
+
+/// Gives frames the checksums that they have in a segment.
+pub(super) fn seal(mut frames: &mut [u8], seed: Seed) {
+    while let Some((head, rest)) = frames.split_at_mut_checked(FRAME_HEAD_BYTES) {
+        let row_bytes = number_at(head, 4).map_or(0, |bytes| bytes as usize);
+        let Some((row, others)) = rest.split_at_mut_checked(row_bytes) else { return };
+        let crc = checksum(seed, &head[4..12], row);
+        head[12..].copy_from_slice(&crc.to_le_bytes());
+        frames = others;
+    }
 }
 
 fn checksum(seed: Seed, head: &[u8], row: &[u8]) -> u32 {

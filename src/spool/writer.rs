@@ -1,121 +1,288 @@
-//! The writer: a thread that owns the end of the log.
+//! The writer: a queue of batches, and the thread that owns the end of the log.
+//!
+//! Whoever appends puts rows into the last batch of the queue, and waits for the batch. The thread takes batch after
+//! batch, writes each with one call and syncs it once; while it does, the next one gathers.
 
+use std::collections::VecDeque;
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::runtime::Handle;
+use tokio::sync::SetOnce;
 use tokio::time::Instant;
 
 use super::disk::Appendable;
 use super::segment::Seed;
-use super::{AppendError, Record, Segment, Shared, segment};
+use super::{AppendError, Limits, Record, Segment, Shared, segment};
 
-/// One write takes at most as many bytes of what waits.
-const WRITE_BYTES_MAX: usize = 4 << 20;
+/// A batch of as many bytes takes no more rows: the next ones begin another.
+const BATCH_BYTES_MAX: usize = 4 << 20;
+/// A buffer that has not grown beyond this is used again for another batch.
+const BUFFER_BYTES_KEPT: usize = 256 << 10;
 
-type Answer = oneshot::Sender<Result<(), AppendError>>;
+type Outcome = Result<(), AppendError>;
 
-enum Command {
-    Append { records: Vec<Record>, answer: Answer },
-    Rotate,
-    Close,
-}
-
-/// The other end of the thread.
+/// The other end of the thread. The last of its clones ends it.
 #[derive(Clone)]
 pub(super) struct Writer {
     shared: Arc<Shared>,
-    commands: mpsc::Sender<Command>,
-    waiting_bytes: Arc<AtomicUsize>,
-    waiting_bytes_max: usize,
-    thread: Arc<Mutex<Option<std::thread::JoinHandle<()>>>>,
+    thread: Arc<Thread>,
+}
+
+struct Thread {
+    queue: Arc<Queue>,
+    handle: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
 }
 
 impl Writer {
     /// `used` is a segment's number that may not be used again, nor any before it.
     pub(super) fn start(shared: Arc<Shared>, used: u64) -> io::Result<Self> {
-        let (commands, received) = mpsc::channel(shared.limits.waiting_max);
-        let waiting_bytes_max = shared.limits.waiting_bytes_max;
+        let queue = Arc::<Queue>::default();
         let last = shared.segments().keys().next_back().copied().unwrap_or(0);
-        let of_thread = Arc::clone(&shared);
-        let mut log = Log { shared: of_thread, current: None, last_number: last.max(used) };
-        let thread = std::thread::Builder::new()
-            .name("spool".to_owned())
-            .spawn(move || log.run(received))?;
-        let thread = Arc::new(Mutex::new(Some(thread)));
-        Ok(Self { shared, commands, waiting_bytes: Arc::default(), waiting_bytes_max, thread })
+        let log = Log {
+            shared: Arc::clone(&shared),
+            queue: Arc::clone(&queue),
+            current: None,
+            last_number: last.max(used),
+        };
+        let thread = std::thread::Builder::new().name("spool".to_owned()).spawn(|| log.run())?;
+        let handle = Mutex::new(Some(thread));
+        Ok(Self { shared, thread: Arc::new(Thread { queue, handle }) })
     }
 
     /// Rows that do not come as far as the thread are counted here, the others there.
-    pub(super) async fn append(&self, records: Vec<Record>) -> Result<(), AppendError> {
-        let rows = records.len() as u64;
-        let (answer, answered) = oneshot::channel();
-        let waiting = self.hand_over(records, answer);
-        let waiting = waiting.inspect_err(|error| self.shared.figures.refuse(*error, rows))?;
-        let outcome = answered.await.unwrap_or(Err(AppendError::Closed));
-        drop(waiting);
-        outcome
-    }
-
-    fn hand_over(&self, records: Vec<Record>, answer: Answer) -> Result<Waiting<'_>, AppendError> {
-        if records.iter().any(|record| record.row.len() > segment::ROW_BYTES_MAX) {
-            return Err(AppendError::Failed);
-        }
-        let bytes: usize = records.iter().map(|record| record.row.len()).sum();
-        let waiting = Waiting::of(&self.waiting_bytes, bytes);
-        if waiting.before + bytes > self.waiting_bytes_max {
-            return Err(AppendError::Busy);
-        }
-        self.commands.try_send(Command::Append { records, answer }).map_err(
-            |error| match error {
-                mpsc::error::TrySendError::Full(_) => AppendError::Busy,
-                mpsc::error::TrySendError::Closed(_) => AppendError::Closed,
-            },
-        )?;
-        Ok(waiting)
+    pub(super) async fn append(&self, records: Vec<Record>) -> Outcome {
+        let batch = match self.thread.queue.push(&records, &self.shared.limits) {
+            Ok(batch) => batch,
+            Err(error) => {
+                self.shared.figures.refuse(error, records.len() as u64);
+                return Err(error);
+            }
+        };
+        drop(records);
+        *batch.wait().await
     }
 
     pub(super) fn rotate(&self) {
-        // When it is too busy to be told, it grows, and rotates by itself.
-        let _ = self.commands.try_send(Command::Rotate);
+        self.thread.queue.end_segment();
     }
 
     pub(super) async fn close(&self) {
-        if self.commands.send(Command::Close).await.is_err() {
-            return;
-        }
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.thread.queue.close();
+        let thread = self.thread.handle.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             let _ = tokio::task::spawn_blocking(|| thread.join()).await;
         }
     }
 }
 
-/// Bytes that wait for the disk, for as long as somebody waits for the answer.
-struct Waiting<'a> {
-    all: &'a AtomicUsize,
-    before: usize,
-    bytes: usize,
+/// What waits for the thread.
+#[derive(Default)]
+struct Queue {
+    waiting: Mutex<Waiting>,
+    /// Told when there is something to do for a thread that sleeps.
+    grown: Condvar,
 }
 
-impl<'a> Waiting<'a> {
-    fn of(all: &'a AtomicUsize, bytes: usize) -> Self {
-        Self { before: all.fetch_add(bytes, Ordering::Relaxed), all, bytes }
+#[derive(Default)]
+struct Waiting {
+    batches: VecDeque<Batch>,
+    /// Appends that are not answered yet, and the bytes of their rows; the batch that is being written counts, too.
+    appends: usize,
+    bytes: usize,
+    /// How many of the appends are being written.
+    writing: usize,
+    thread_sleeps: bool,
+    is_closed: bool,
+    /// The buffer of a batch that was written.
+    spare: Vec<u8>,
+}
+
+/// What one write and one sync make durable.
+struct Batch {
+    /// The rows as frames, not sealed yet: their checksums hang on the segment.
+    frames: Vec<u8>,
+    rows: u64,
+    appends: usize,
+    /// Of the rows alone.
+    bytes: usize,
+    /// Whether what comes after it goes into a new segment.
+    ends_segment: bool,
+    bell: Bell,
+}
+
+/// Tells everybody who waits for a batch, when it is dropped, what became of it.
+///
+/// Many wait: so they are woken by a task of their own runtime, for which that is cheap, and not one by one from
+/// outside.
+struct Bell {
+    outcome: Outcome,
+    heard: Arc<SetOnce<Outcome>>,
+    runtime: Option<Handle>,
+}
+
+impl Queue {
+    /// Adds rows to the batch that gathers, and says where its outcome will be told.
+    fn push(
+        &self,
+        records: &[Record],
+        limits: &Limits,
+    ) -> Result<Arc<SetOnce<Outcome>>, AppendError> {
+        if records.iter().any(|record| record.row.len() > segment::ROW_BYTES_MAX) {
+            return Err(AppendError::Failed);
+        }
+        let bytes: usize = records.iter().map(|record| record.row.len()).sum();
+        let mut waiting = self.waiting();
+        if waiting.is_closed {
+            return Err(AppendError::Closed);
+        }
+        if waiting.appends - waiting.writing >= limits.waiting_max
+            || waiting.bytes + bytes > limits.waiting_bytes_max
+        {
+            return Err(AppendError::Busy);
+        }
+        waiting.appends += 1;
+        waiting.bytes += bytes;
+        let batch = waiting.gathering();
+        batch.appends += 1;
+        batch.bytes += bytes;
+        batch.rows += records.len() as u64;
+        for record in records {
+            segment::put_frame(&mut batch.frames, record.day, &record.row);
+        }
+        let heard = Arc::clone(&batch.bell.heard);
+        self.wake(waiting);
+        Ok(heard)
+    }
+
+    fn end_segment(&self) {
+        let mut waiting = self.waiting();
+        if !waiting.is_closed {
+            waiting.gathering().ends_segment = true;
+            self.wake(waiting);
+        }
+    }
+
+    /// Nothing more is taken. What waits is written.
+    fn close(&self) {
+        let mut waiting = self.waiting();
+        waiting.is_closed = true;
+        self.wake(waiting);
+    }
+
+    fn wake(&self, mut waiting: MutexGuard<'_, Waiting>) {
+        let wakes = waiting.thread_sleeps && waiting.is_enough();
+        waiting.thread_sleeps &= !wakes;
+        drop(waiting);
+        if wakes {
+            self.grown.notify_one();
+        }
+    }
+
+    /// The next batch, as soon as there is one; `None` when there will be none.
+    fn next(&self) -> Option<Batch> {
+        let sleeps = |waiting: &mut Waiting| {
+            waiting.thread_sleeps = !waiting.is_enough();
+            waiting.thread_sleeps
+        };
+        let waiting = self.grown.wait_while(self.waiting(), sleeps);
+        let mut waiting = waiting.unwrap_or_else(PoisonError::into_inner);
+        let batch = waiting.batches.pop_front()?;
+        waiting.writing = batch.appends;
+        Some(batch)
+    }
+
+    /// Answers a batch, and makes room for others.
+    fn answer(&self, batch: Batch, outcome: Outcome) {
+        let Batch { mut frames, appends, bytes, bell, .. } = batch;
+        {
+            let mut waiting = self.waiting();
+            waiting.appends -= appends;
+            waiting.writing = 0;
+            waiting.bytes -= bytes;
+            if frames.capacity() <= BUFFER_BYTES_KEPT {
+                frames.clear();
+                waiting.spare = frames;
+            }
+        }
+        bell.ring(outcome);
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Waiting {
+    /// Whether the thread has something to do.
+    fn is_enough(&self) -> bool {
+        self.is_closed || !self.batches.is_empty()
+    }
+
+    /// The batch that takes more.
+    fn gathering(&mut self) -> &mut Batch {
+        if self.batches.back().is_none_or(Batch::is_full) {
+            self.batches.push_back(Batch::begin(std::mem::take(&mut self.spare)));
+        }
+        let last = self.batches.len() - 1;
+        &mut self.batches[last]
+    }
+}
+
+impl Batch {
+    fn begin(frames: Vec<u8>) -> Self {
+        let runtime = Handle::try_current().ok();
+        // What nobody answers was not written: the thread has gone.
+        let bell = Bell { outcome: Err(AppendError::Closed), heard: Arc::default(), runtime };
+        Self { frames, rows: 0, appends: 0, bytes: 0, ends_segment: false, bell }
+    }
+
+    fn is_full(&self) -> bool {
+        self.ends_segment || self.frames.len() >= BATCH_BYTES_MAX
+    }
+}
+
+impl Bell {
+    fn ring(mut self, outcome: Outcome) {
+        self.outcome = outcome;
+        match self.runtime.take() {
+            Some(runtime) => drop(runtime.spawn(async { drop(self) })),
+            None => drop(self),
+        }
+    }
+}
+
+impl Drop for Bell {
     fn drop(&mut self) {
-        self.all.fetch_sub(self.bytes, Ordering::Relaxed);
+        let _ = self.heard.set(self.outcome);
     }
 }
 
 /// What the thread has: the shared state, and the segment that grows.
 struct Log {
     shared: Arc<Shared>,
+    queue: Arc<Queue>,
     current: Option<Current>,
     last_number: u64,
+}
+
+impl Drop for Log {
+    /// However the thread ends: nobody waits for it any more.
+    fn drop(&mut self) {
+        let mut waiting = self.queue.waiting();
+        waiting.is_closed = true;
+        let unanswered = std::mem::take(&mut waiting.batches);
+        drop(waiting);
+        drop(unanswered);
+    }
 }
 
 struct Current {
@@ -127,79 +294,50 @@ struct Current {
 }
 
 impl Log {
-    fn run(&mut self, mut commands: mpsc::Receiver<Command>) {
-        let waiting_max = self.shared.limits.waiting_max;
-        while let Some(first) = commands.blocking_recv() {
-            let (mut records, mut bytes, mut answers) = (Vec::new(), 0, Vec::new());
-            let mut next = Some(first);
-            let mut after = None;
-            while let Some(command) = next {
-                match command {
-                    Command::Append { records: more, answer } => {
-                        bytes += more.iter().map(|record| record.row.len()).sum::<usize>();
-                        records.extend(more);
-                        answers.push(answer);
-                    }
-                    other => {
-                        after = Some(other);
-                        break;
-                    }
-                }
-                // What comes while it is being gathered would otherwise be gathered, too, without an end.
-                let has_room = bytes < WRITE_BYTES_MAX && answers.len() < waiting_max;
-                next = if has_room { commands.try_recv().ok() } else { None };
+    fn run(mut self) {
+        while let Some(mut batch) = self.queue.next() {
+            // One without rows is there to end the segment.
+            let outcome = if batch.rows == 0 { Ok(()) } else { self.take(&mut batch) };
+            if batch.ends_segment {
+                self.end_segment();
             }
-            if !answers.is_empty() {
-                let outcome = self.take(&records);
-                for answer in answers {
-                    // Whoever asked may have gone away; the rows count all the same.
-                    let _ = answer.send(outcome);
-                }
-            }
-            match after {
-                Some(Command::Rotate) => self.end_segment(),
-                Some(Command::Close) => return,
-                Some(Command::Append { .. }) | None => {}
-            }
+            self.queue.answer(batch, outcome);
         }
     }
 
     /// Appends, and notes what came of it.
-    fn take(&mut self, records: &[Record]) -> Result<(), AppendError> {
-        let outcome = self.append_or_make_room(records);
+    fn take(&mut self, batch: &mut Batch) -> Outcome {
+        let outcome = self.append_or_make_room(batch);
         if let Err(error) = outcome {
-            self.shared.figures.refuse(error, records.len() as u64);
+            self.shared.figures.refuse(error, batch.rows);
         }
         *self.shared.refused_at() = outcome.is_err().then(Instant::now);
         outcome
     }
 
     /// A disk that is full may have room when what is kept beyond its need is given up.
-    fn append_or_make_room(&mut self, records: &[Record]) -> Result<(), AppendError> {
-        let outcome = self.append(records);
+    fn append_or_make_room(&mut self, batch: &mut Batch) -> Outcome {
+        let outcome = self.append(batch);
         if outcome != Err(AppendError::Full) {
             return outcome;
         }
         self.shared.remove_committed(0, true);
-        self.append(records)
+        self.append(batch)
     }
 
-    fn append(&mut self, records: &[Record]) -> Result<(), AppendError> {
+    fn append(&mut self, batch: &mut Batch) -> Outcome {
         let shared = Arc::clone(&self.shared);
         let current = match self.current() {
             Ok(current) => current,
             Err(error) => return Err(refusal(&error)),
         };
-        let mut frames = Vec::new();
-        for record in records {
-            segment::put_frame(&mut frames, current.seed, record.day, &record.row);
-        }
-        let needed = frames.len() as u64;
+        segment::seal(&mut batch.frames, current.seed);
+        let needed = batch.frames.len() as u64;
         shared.remove_committed(needed, false);
         if shared.bytes().saturating_add(needed) > shared.limits.bytes_max {
             return Err(AppendError::Full);
         }
-        if let Err(error) = current.file.append(&frames) {
+        if let Err(error) = current.file.append(&batch.frames) {
             // What was written of it must not be read.
             if current.file.truncate(current.bytes).is_err() {
                 self.end_segment();
@@ -218,10 +356,9 @@ impl Log {
         if is_ended {
             self.current = None;
         }
-        let rows = records.len() as u64;
         shared.figures.syncs.fetch_add(1, Ordering::Relaxed);
-        shared.figures.rows_appended.fetch_add(rows, Ordering::Relaxed);
-        shared.figures.rows_waiting.fetch_add(rows, Ordering::Relaxed);
+        shared.figures.rows_appended.fetch_add(batch.rows, Ordering::Relaxed);
+        shared.figures.rows_waiting.fetch_add(batch.rows, Ordering::Relaxed);
         if let Some(segment) = shared.segments().get_mut(&number) {
             segment.bytes = bytes;
             segment.is_ended = is_ended;

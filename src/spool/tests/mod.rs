@@ -142,7 +142,8 @@ async fn a_segment_of_another_version_is_refused_and_not_touched() {
 fn the_format_does_not_change_unnoticed() {
     let seed = Seed(*b"seed");
     let mut frame = Vec::new();
-    segment::put_frame(&mut frame, seed, 19_675, b"row");
+    segment::put_frame(&mut frame, 19_675, b"row");
+    segment::seal(&mut frame, seed);
     assert_eq!(frame, *b"\xF5PSB\x03\0\0\0\xDB\x4C\0\0\x2C\xB8\xC9\xC3row");
     let header = segment::header(seed, "a,b");
     assert!(header.starts_with(b"PSBYSPL1seed\x03\0\0\0a,b"));
