@@ -1,4 +1,4 @@
-//! The way of a beacon, from a request to the disk: read [`Collector::collect`] aloud.
+//! The way of a beacon, from a request to the disk: read [`Collector::take`] and [`Taken::kept`] aloud.
 //!
 //! Here the parts meet that know nothing of each other: `privacy` (the only one that sees an
 //! address), `judge`, `enrich`, `session` and `spool`. ClickHouse is not among them: it is never on
@@ -126,6 +126,26 @@ impl From<AppendError> for Refusal {
     }
 }
 
+/// A beacon that was taken in and waits for the disk. It holds nothing of the request.
+pub struct Taken<'collector> {
+    spool: &'collector Spool,
+    records: Vec<Record>,
+    receipt: Receipt,
+}
+
+impl Taken<'_> {
+    /// `Ok` means that what was not dropped is on disk.
+    ///
+    /// # Errors
+    /// [`Refusal`], when nothing of it was kept.
+    pub async fn kept(self) -> Result<Receipt, Refusal> {
+        if !self.records.is_empty() {
+            self.spool.append(self.records).await?;
+        }
+        Ok(self.receipt)
+    }
+}
+
 /// What a beacon tells about its visit, the same for each site that it is for.
 struct Told<'a> {
     beacon: &'a Beacon,
@@ -161,20 +181,19 @@ impl Collector {
         self.limits.sweep(self.clock.now());
     }
 
-    /// Takes one beacon in that was admitted, for every site that it names. `Ok` means that what was not dropped is on
-    /// disk.
+    /// Takes one beacon in that was admitted, for every site that it names. It counts when it is [kept](Taken::kept).
     ///
     /// What arrives is counted before anything is waited for, and what becomes of the rows is counted
     /// by the spool: the sender may go away at any moment, and the sums must hold all the same.
     ///
     /// # Errors
-    /// [`Refusal`], when nothing of it was kept.
-    pub async fn collect(
+    /// [`Refusal::Starting`]; then nothing of it was kept.
+    pub fn take(
         &self,
         beacon: &Beacon,
         client: Client,
         accept_language: &str,
-    ) -> Result<Receipt, Refusal> {
+    ) -> Result<Taken<'_>, Refusal> {
         let events = beacon.domains.len() as u64;
         self.counters.received.inc_by(events);
         if !self.catalog.is_loaded() {
@@ -185,10 +204,12 @@ impl Collector {
         for reason in &receipt.dropped {
             self.counters.reject(reason.as_str(), 1);
         }
-        if !records.is_empty() {
-            self.spool.append(records).await?;
-        }
-        Ok(receipt)
+        Ok(Taken { spool: &self.spool, records, receipt })
+    }
+
+    /// What becomes of a request without an event that counts.
+    pub fn nothing(&self, receipt: Receipt) -> Taken<'_> {
+        Taken { spool: &self.spool, records: Vec::new(), receipt }
     }
 
     /// Whether a token is an administrator's.

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::{Services, probe};
 use crate::beacon::{BODY_BYTES_MAX, Beacon, BeaconError, Field, decode};
-use crate::ingest::{Collector, Receipt, Refusal};
+use crate::ingest::{Collector, Receipt, Refusal, Taken};
 use crate::judge::DropReason;
 use crate::privacy::Client;
 
@@ -30,7 +30,7 @@ const PIXEL: &[u8] = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\x00\x00\x0
 pub(super) async fn event(
     services: &Services,
     collector: &Collector,
-    parts: &Parts,
+    parts: Parts,
     client: Client,
     body: Incoming,
 ) -> Response<Body> {
@@ -42,14 +42,17 @@ pub(super) async fn event(
     if parts.headers.contains_key(probe::ASKS) {
         return probe::answer(services, collector, &parts.headers, client);
     }
-    if let Some(refused) = compressed(parts) {
+    if let Some(refused) = compressed(&parts) {
         return refused;
     }
     let beacon = async {
         let body = whole(body).await?;
         decode::body(text(&parts.headers, &header::CONTENT_TYPE), body).await.map(Some)
     };
-    match outcome(collector, beacon, client, &parts.headers).await {
+    let taken = take(collector, beacon, client, &parts.headers).await;
+    // While the disk is waited for, nothing is kept of the request, and its buffer can take the next one.
+    drop(parts);
+    match outcome(taken).await {
         Outcome::Counted(receipt) => {
             with_drops(plain(StatusCode::ACCEPTED, "ok"), &receipt.dropped)
         }
@@ -86,13 +89,15 @@ pub(super) fn refused(outcome: Outcome) -> Response<Body> {
 }
 
 /// Answers `/api/event.gif`: always with the picture, so that no page shows a broken one.
-pub(super) async fn pixel(collector: &Collector, parts: &Parts, client: Client) -> Response<Body> {
+pub(super) async fn pixel(collector: &Collector, parts: Parts, client: Client) -> Response<Body> {
     if !matches!(parts.method, Method::GET | Method::HEAD) {
         return plain(StatusCode::METHOD_NOT_ALLOWED, "Fetch the pixel with GET.");
     }
     let referer = parts.headers.get(header::REFERER).and_then(|value| value.to_str().ok());
     let beacon = async { decode::pixel(parts.uri.query().unwrap_or_default(), referer).map(Some) };
-    as_picture(outcome(collector, beacon, client, &parts.headers).await)
+    let taken = take(collector, beacon, client, &parts.headers).await;
+    drop(parts);
+    as_picture(outcome(taken).await)
 }
 
 /// The one picture, with a status.
@@ -128,26 +133,37 @@ pub(super) enum Outcome {
 
 /// Reads a beacon and takes it in, unless too many come from where it comes from. One that is read as `None`
 /// has nothing to count.
-pub(super) async fn outcome(
-    collector: &Collector,
+///
+/// # Errors
+/// [`Outcome`], when it is known already.
+pub(super) async fn take<'collector>(
+    collector: &'collector Collector,
     beacon: impl Future<Output = Result<Option<Beacon>, BeaconError>>,
     client: Client,
     headers: &HeaderMap,
-) -> Outcome {
+) -> Result<Taken<'collector>, Outcome> {
     if !collector.admits(&client) {
-        return Outcome::Counted(Receipt { dropped: vec![DropReason::ThrottleNetwork] });
+        let dropped = vec![DropReason::ThrottleNetwork];
+        return Ok(collector.nothing(Receipt { dropped }));
     }
     let beacon = match beacon.await {
         Ok(Some(beacon)) => beacon,
-        Ok(None) => return Outcome::Counted(Receipt::default()),
+        Ok(None) => return Ok(collector.nothing(Receipt::default())),
         Err(error) => {
             collector.count_invalid();
-            return Outcome::Invalid(error);
+            return Err(Outcome::Invalid(error));
         }
     };
-    match collector.collect(&beacon, client, text(headers, &header::ACCEPT_LANGUAGE)).await {
-        Ok(receipt) => Outcome::Counted(receipt),
-        Err(refusal) => Outcome::Refused(refusal),
+    collector
+        .take(&beacon, client, text(headers, &header::ACCEPT_LANGUAGE))
+        .map_err(Outcome::Refused)
+}
+
+/// What became of a beacon: as soon as it is on disk, if it was taken in.
+pub(super) async fn outcome(taken: Result<Taken<'_>, Outcome>) -> Outcome {
+    match taken {
+        Err(outcome) => outcome,
+        Ok(taken) => taken.kept().await.map_or_else(Outcome::Refused, Outcome::Counted),
     }
 }
 

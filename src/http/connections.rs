@@ -4,8 +4,10 @@
 //! A connection is plain, or encrypted ([`tls`](super::tls)); an encrypted one may be of HTTP/2.
 
 use std::convert::Infallible;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
@@ -17,7 +19,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
 use rustix::process::{Resource, Rlimit};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -158,6 +160,54 @@ fn impatient<I: AsyncRead + AsyncWrite>(stream: I) -> Pin<Box<TimeoutStream<I>>>
     Box::pin(stream)
 }
 
+/// A stream that wipes the room that it is given to read into, but for what it reads.
+///
+/// hyper uses the buffer of a connection again, and asks for the next request as soon as one is answered: so
+/// nothing of a request, its address least of all, stays in the buffer of a connection that waits.
+struct Wiping<I>(I);
+
+impl<I: AsyncRead + Unpin> AsyncRead for Wiping<I> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let read = Pin::new(&mut self.0).poll_read(context, buffer);
+        buffer.initialize_unfilled();
+        read
+    }
+}
+
+impl<I: AsyncWrite + Unpin> AsyncWrite for Wiping<I> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write_vectored(context, parts)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.0.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(context)
+    }
+}
+
 async fn of_http1<I, D>(stream: I, peer: Peer, door: Arc<D>, stopping: Stopping)
 where
     I: AsyncRead + AsyncWrite + Unpin + 'static,
@@ -167,7 +217,7 @@ where
         let (door, peer) = (Arc::clone(&door), &peer);
         async move { Ok::<_, Infallible>(door.answer(peer, request).await) }
     });
-    run(limits().serve_connection(TokioIo::new(stream), service), stopping).await;
+    run(limits().serve_connection(TokioIo::new(Wiping(stream)), service), stopping).await;
 }
 
 async fn of_http2<I, D>(stream: I, peer: Peer, door: Arc<D>, mut stopping: Stopping)
@@ -288,6 +338,26 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         assert!(connect(address).await.is_some());
+    }
+
+    #[tokio::test]
+    async fn nothing_stays_in_a_buffer_but_what_was_read_last() {
+        let (mut client, server) = tokio::io::duplex(64);
+        // As hyper reads.
+        let mut server = TokioIo::new(Wiping(server));
+        let mut bytes = *b"a request with an address";
+        let mut read = async || {
+            let read = |context: &mut Context<'_>| {
+                let mut buffer = hyper::rt::ReadBuf::new(&mut bytes);
+                let read =
+                    hyper::rt::Read::poll_read(Pin::new(&mut server), context, buffer.unfilled());
+                Poll::Ready(read.is_ready())
+            };
+            (std::future::poll_fn(read).await, bytes)
+        };
+        client.write_all(b"next").await.unwrap();
+        assert_eq!(read().await, (true, *b"next\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"));
+        assert_eq!(read().await, (false, [0; 25]), "nothing came, and the buffer is empty");
     }
 
     /// Answers with more than any buffer takes.

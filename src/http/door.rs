@@ -56,17 +56,17 @@ impl Door {
         }
         let collector = &self.collector;
         match parts.uri.path() {
-            "/api/event" => beacon::event(&self.services, collector, &parts, client, body).await,
-            "/api/event.gif" => beacon::pixel(collector, &parts, client).await,
-            "/api/send" => foreign::umami(collector, &parts, client, body).await,
+            "/api/event" => beacon::event(&self.services, collector, parts, client, body).await,
+            "/api/event.gif" => beacon::pixel(collector, parts, client).await,
+            "/api/send" => foreign::umami(collector, parts, client, body).await,
             path if path == "/count" || path.starts_with("/count/") => {
-                foreign::goatcounter(collector, &parts, client).await
+                foreign::goatcounter(collector, parts, client).await
             }
             path if visitor::is_visitors(path) => {
                 visitor::answer(&self.services, collector, &parts, client).await
             }
             path if is_one_of(&self.services.script.event_paths, path) => {
-                beacon::event(&self.services, collector, &parts, client, body).await
+                beacon::event(&self.services, collector, parts, client, body).await
             }
             path => {
                 if is_one_of(&self.services.script.paths, path) {

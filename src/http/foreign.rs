@@ -17,7 +17,7 @@ use crate::privacy::Client;
 /// Answers `/api/send`.
 pub(super) async fn umami(
     collector: &Collector,
-    parts: &Parts,
+    parts: Parts,
     client: Client,
     body: Incoming,
 ) -> Response<Body> {
@@ -26,7 +26,7 @@ pub(super) async fn umami(
         Method::OPTIONS => return beacon::preflight(),
         _ => return beacon::plain(StatusCode::METHOD_NOT_ALLOWED, "Send a beacon with POST."),
     }
-    if let Some(refused) = beacon::compressed(parts) {
+    if let Some(refused) = beacon::compressed(&parts) {
         return refused;
     }
     // The trackers keep what they are answered and send it again: so there is nothing in it.
@@ -37,7 +37,9 @@ pub(super) async fn umami(
             umami_wire::Sent::Event(beacon) => Some(*beacon),
         })
     };
-    match beacon::outcome(collector, sent, client, &parts.headers).await {
+    let taken = beacon::take(collector, sent, client, &parts.headers).await;
+    drop(parts);
+    match beacon::outcome(taken).await {
         Outcome::Counted(receipt) => beacon::with_drops(nothing(), &receipt.dropped),
         other => beacon::refused(other),
     }
@@ -46,13 +48,13 @@ pub(super) async fn umami(
 /// Answers `/count` and `/count/DOMAIN`, with the picture that it is often fetched as.
 pub(super) async fn goatcounter(
     collector: &Collector,
-    parts: &Parts,
+    parts: Parts,
     client: Client,
 ) -> Response<Body> {
     if !matches!(parts.method, Method::GET | Method::HEAD | Method::POST) {
         return beacon::plain(StatusCode::METHOD_NOT_ALLOWED, "Send a beacon with GET or POST.");
     }
-    if let Some(refused) = beacon::compressed(parts) {
+    if let Some(refused) = beacon::compressed(&parts) {
         return refused;
     }
     let query = parts.uri.query().unwrap_or_default();
@@ -67,5 +69,7 @@ pub(super) async fn goatcounter(
         .map(|name| beacon::text(&parts.headers, name))
         .find(|told| told.starts_with("http"));
     let sent = async { goatcounter_wire::query(query, domain, told).map(Some) };
-    beacon::as_picture(beacon::outcome(collector, sent, client, &parts.headers).await)
+    let taken = beacon::take(collector, sent, client, &parts.headers).await;
+    drop(parts);
+    beacon::as_picture(beacon::outcome(taken).await)
 }

@@ -12,6 +12,8 @@ use aho_corasick::AhoCorasick;
 use futures_util::StreamExt;
 use hyper::{Method, StatusCode};
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::support::{CHROME, Collector, eventually, files};
 
@@ -102,6 +104,25 @@ impl Canary {
         }
         answers
     }
+}
+
+/// Visitors over connections that stay open, and wait for a next request.
+async fn visit_and_stay(collector: &Collector, canaries: &[Canary]) -> Vec<TcpStream> {
+    let connections = canaries.iter().map(async |canary| {
+        let Canary { agent, .. } = canary;
+        let (address, body) = (canary.address(), canary.beacon());
+        let length = body.len();
+        let request = format!(
+            "POST /api/event HTTP/1.1\r\nhost: example.com\r\nuser-agent: {agent}\r\nx-forwarded-for: {address}\r\ncontent-length: {length}\r\n\r\n{body}"
+        );
+        let mut stream = TcpStream::connect(collector.address()).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = [0; 1_024];
+        let count = stream.read(&mut answer).await.unwrap();
+        assert!(answer[..count].starts_with(b"HTTP/1.1 202 "), "a beacon was not taken");
+        stream
+    });
+    futures_util::future::join_all(connections).await
 }
 
 /// What is looked for.
@@ -206,6 +227,7 @@ async fn no_address_user_agent_or_query_string_is_in_anything_that_is_written_or
                 "the search does not find what is kept in memory"
             );
             eventually("the memory holds no trace", async || {
+                let _staying = visit_and_stay(&collector, &canaries[..AT_ONCE]).await;
                 others_come(&collector).await;
                 let memory = self::memory(collector.pid()).unwrap();
                 (search.traces.find_iter(&memory).count() == 0).then_some(())

@@ -94,7 +94,7 @@ impl Bench {
     async fn visit(&self, people: &[Person], domains: &[&str]) {
         let beacon = beacon(&domains.join(",")).await;
         futures_util::stream::iter(people)
-            .map(|person| self.collector.collect(&beacon, self.client(person), ""))
+            .map(|person| self.collector.take(&beacon, self.client(person), "").unwrap().kept())
             .buffer_unordered(256)
             .for_each(async |receipt| assert_eq!(receipt.unwrap().dropped, []))
             .await;
