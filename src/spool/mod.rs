@@ -2,7 +2,8 @@
 //!
 //! # Design
 //! - `append` returns when its rows are written *and synced*. One writer thread takes everything that
-//!   waits, writes it with one call and syncs once: many appends share one sync.
+//!   waits, writes it with one call and syncs once: many appends share one sync, and a sync waits a moment for those
+//!   whom the one before it answered.
 //! - The rows are read back from the files, never from a queue: however long ClickHouse is away, the
 //!   memory that the spool takes stays the same.
 //! - A reader gets windows of rows in their order, and commits a window when ClickHouse has it. Until

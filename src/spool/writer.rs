@@ -8,6 +8,7 @@ use std::io;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::SetOnce;
@@ -17,6 +18,8 @@ use super::disk::Appendable;
 use super::segment::Seed;
 use super::{AppendError, Limits, Record, Segment, Shared, segment};
 
+/// How long a write waits for those who were answered by the one before it.
+const PATIENCE: Duration = Duration::from_millis(1);
 /// A batch of as many bytes takes no more rows: the next ones begin another.
 const BATCH_BYTES_MAX: usize = 4 << 20;
 /// A buffer that has not grown beyond this is used again for another batch.
@@ -100,6 +103,8 @@ struct Waiting {
     bytes: usize,
     /// How many of the appends are being written.
     writing: usize,
+    /// The thread sleeps until as many appends are there.
+    wanted: usize,
     thread_sleeps: bool,
     is_closed: bool,
     /// The buffer of a batch that was written.
@@ -188,12 +193,21 @@ impl Queue {
     }
 
     /// The next batch, as soon as there is one; `None` when there will be none.
+    ///
+    /// A sync costs the same for one as for many. Those who were answered just now may come again at once, so it is
+    /// waited for as many as waited then, though not for longer than [`PATIENCE`]. Who comes after a rest waits for
+    /// nobody.
     fn next(&self) -> Option<Batch> {
         let sleeps = |waiting: &mut Waiting| {
             waiting.thread_sleeps = !waiting.is_enough();
             waiting.thread_sleeps
         };
-        let waiting = self.grown.wait_while(self.waiting(), sleeps);
+        let (mut waiting, _) = self
+            .grown
+            .wait_timeout_while(self.waiting(), PATIENCE, sleeps)
+            .unwrap_or_else(PoisonError::into_inner);
+        waiting.wanted = 1;
+        let waiting = self.grown.wait_while(waiting, sleeps);
         let mut waiting = waiting.unwrap_or_else(PoisonError::into_inner);
         let batch = waiting.batches.pop_front()?;
         waiting.writing = batch.appends;
@@ -205,6 +219,7 @@ impl Queue {
         let Batch { mut frames, appends, bytes, bell, .. } = batch;
         {
             let mut waiting = self.waiting();
+            waiting.wanted = waiting.appends;
             waiting.appends -= appends;
             waiting.writing = 0;
             waiting.bytes -= bytes;
@@ -224,7 +239,8 @@ impl Queue {
 impl Waiting {
     /// Whether the thread has something to do.
     fn is_enough(&self) -> bool {
-        self.is_closed || !self.batches.is_empty()
+        let is_full = self.batches.front().is_some_and(Batch::is_full);
+        is_full || self.is_closed || self.appends >= self.wanted.max(1)
     }
 
     /// The batch that takes more.
