@@ -389,7 +389,7 @@ fn event(site: &Site, told: &Told<'_>, placed: Placed) -> Event {
         visitor_id: placed.visitor,
         session_id: placed.session,
         seq: placed.seq,
-        event_id: random_id(),
+        event_id: rand::random(),
         hostname: page.hostname.clone(),
         pathname: page.pathname.clone(),
         interactive: !matches!(kind, Kind::Custom { interactive: false, .. }),
@@ -413,7 +413,7 @@ fn attributes(told: &Told<'_>) -> Attributes {
         Network::AnonymousVpn => {
             Place { country: ANONYMOUS_COUNTRY.to_owned(), ..Place::default() }
         }
-        Network::Unknown | Network::DataCentre => told.crossing.place().clone(),
+        Network::Unknown | Network::DataCentre => told.crossing.place(),
     };
     let Place { country, region, region_name, city, city_name } = place;
     let place_and_agent = Attributes {
@@ -437,10 +437,4 @@ fn attributes(told: &Told<'_>) -> Attributes {
 /// what ClickHouse says for the first of no events.
 fn seconds(moment: Timestamp) -> u32 {
     u32::try_from(moment.as_second().max(1)).unwrap_or(u32::MAX)
-}
-
-fn random_id() -> u64 {
-    // The system's generator fails only where nothing could be kept secret either; an id that is
-    // not random still tells events of a visit apart by their place in it.
-    getrandom::u64().unwrap_or(0)
 }

@@ -25,18 +25,16 @@ const ENGAGEMENT_MS_LIMIT: u64 = 30 * 24 * 60 * 60 * 1000;
 /// # Errors
 /// The first field that breaks a rule, and the rule.
 pub async fn body(content_type: &str, body: Bytes) -> Result<Beacon, BeaconError> {
-    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let fields = match essence.as_str() {
-        // What a command line sends when nobody tells it the type; no form begins like this.
-        "application/x-www-form-urlencoded" if body.trim_ascii_start().starts_with(b"{") => {
-            json(&body)?
-        }
-        "application/x-www-form-urlencoded" => form(url::form_urlencoded::parse(&body))?,
-        "multipart/form-data" => {
-            let broken = |_| BeaconError::new(Field::Request, "the multipart form can not be read");
-            form(multipart(content_type, body).await.map_err(broken)?.into_iter())?
-        }
-        _ => json(&body)?,
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    // What a command line sends is called a form when nobody tells it the type; no form begins like this.
+    let is_json = || body.trim_ascii_start().starts_with(b"{");
+    let fields = if essence.eq_ignore_ascii_case("multipart/form-data") {
+        let broken = |_| BeaconError::new(Field::Request, "the multipart form can not be read");
+        form(multipart(content_type, body).await.map_err(broken)?.into_iter())?
+    } else if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") && !is_json() {
+        form(url::form_urlencoded::parse(&body))?
+    } else {
+        json(&body)?
     };
     beacon(fields.into())
 }

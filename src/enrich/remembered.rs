@@ -12,20 +12,21 @@ const REMEMBERED: usize = 4_096;
 
 /// A bounded memory of answers.
 pub struct Remembered<T> {
-    answers: Cache<[u64; 2], T>,
-    keys: [RandomState; 2],
+    answers: Cache<u64, T>,
+    /// Nobody can look for two texts that share an answer: whoever sends them does not know the key.
+    key: RandomState,
 }
 
 impl<T: Clone> Default for Remembered<T> {
     fn default() -> Self {
-        Self { answers: Cache::new(REMEMBERED), keys: [RandomState::new(), RandomState::new()] }
+        Self { answers: Cache::new(REMEMBERED), key: RandomState::new() }
     }
 }
 
 impl<T: Clone> Remembered<T> {
     /// The answer to a text: the remembered one, or the one that is found now.
     pub fn or_find(&self, text: &str, find: impl FnOnce() -> T) -> T {
-        let key = [self.keys[0].hash_one(text), self.keys[1].hash_one(text)];
+        let key = self.key.hash_one(text);
         if let Some(known) = self.answers.get(&key) {
             return known;
         }

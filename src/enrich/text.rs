@@ -8,7 +8,11 @@ fn is_harmful(character: char) -> bool {
 
 /// The text without harmful characters, and at most `bytes_max` bytes of it, cut between characters.
 pub fn clean(text: &str, bytes_max: usize) -> String {
-    let cleaned: String = text.chars().filter(|&character| !is_harmful(character)).collect();
+    // Hardly any text has something to leave out; then it is copied as a whole.
+    let cleaned = match text.chars().any(is_harmful) {
+        true => text.chars().filter(|&character| !is_harmful(character)).collect(),
+        false => text.to_owned(),
+    };
     cut(cleaned, bytes_max)
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A connection comes in through [`Listener`]; its address stays inside of an opaque [`Peer`].
 //! [`Proxies`] makes a [`Client`] of it and of the forwarding headers, which it takes off the
-//! request. [`Wall::cross`] consumes the [`ClientIp`]: it is truncated, located, and gone. What comes
+//! request. [`Wall::cross`] consumes the [`ClientIp`]: it is truncated, and gone. What comes
 //! out on the other side is a [`Place`] and, through the day's [`Salts`], a visitor id.
 //!
 //! What keeps the promise:

@@ -36,8 +36,8 @@ pub struct Wall {
 /// cannot be read.
 pub struct Crossing<'wall> {
     salts: &'wall Salts,
+    geo: &'wall Geo,
     address: Truncated,
-    place: Place,
 }
 
 impl Wall {
@@ -46,18 +46,18 @@ impl Wall {
         Self { prefixes, salts, geo }
     }
 
-    /// Consumes an address: it is truncated, then located, then gone.
+    /// Consumes an address: it is truncated, and gone.
     pub fn cross(&self, ip: ClientIp) -> Crossing<'_> {
         let address = ip.truncate(self.prefixes.ipv4, self.prefixes.ipv6);
-        let place = self.geo.place(&address);
-        Crossing { salts: &self.salts, address, place }
+        Crossing { salts: &self.salts, geo: &self.geo, address }
     }
 }
 
 impl Crossing<'_> {
-    /// Where the request came from, as far as is known.
-    pub fn place(&self) -> &Place {
-        &self.place
+    /// Where the request came from, as far as is known. It is looked up when somebody asks: only the first event
+    /// of a visit does.
+    pub fn place(&self) -> Place {
+        self.geo.place(&self.address)
     }
 
     /// Who it came from, for one site, on that site's day.
