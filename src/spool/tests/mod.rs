@@ -217,3 +217,36 @@ async fn more_than_may_wait_is_refused_at_once() {
         Err(AppendError::Failed)
     );
 }
+
+async fn append_at_once(spool: &Spool, rows: usize) -> Vec<Result<(), AppendError>> {
+    let append = async |row: usize| append(spool, &row.to_string()).await;
+    futures_util::future::join_all((0..rows).map(append)).await
+}
+
+#[tokio::test]
+async fn what_comes_at_once_shares_syncs_and_everybody_is_answered() {
+    let disk = SimulatedDisk::default();
+    let (spool, mut reader) = open(&disk, &Limits::default());
+    assert_eq!(append_at_once(&spool, 1_000).await, [Ok(()); 1_000]);
+    assert_eq!(drain(&mut reader).len(), 1_000);
+    let syncs = spool.figures().syncs.load(Ordering::Relaxed);
+    assert!(syncs < 500, "{syncs} syncs for a thousand rows");
+    disk.state().syncs_until_failure = Some(0);
+    assert_eq!(append_at_once(&spool, 100).await, [Err(AppendError::Failed); 100]);
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_thread_that_has_ended() {
+    let disk = SimulatedDisk::default();
+    let (spool, _reader) = open(&disk, &Limits::default());
+    append(&spool, "x").await.unwrap();
+    let ends_with_its_disk = || {
+        let _state = disk.state();
+        panic!("whoever uses the disk from now on panics, too");
+    };
+    let ended = std::thread::scope(|scope| scope.spawn(ends_with_its_disk).join());
+    assert!(ended.is_err());
+    for _ in 0..2 {
+        assert_eq!(append(&spool, "y").await, Err(AppendError::Closed));
+    }
+}
