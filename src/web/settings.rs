@@ -185,6 +185,9 @@ pub(super) async fn change(
         Ok(Done::Removed) => Redirect::to(&format!("/{}", asker.view.kept())).into_response(),
         Err(refused) => {
             let (status, error) = refused.into_parts();
+            // The page is there, also when what its form names is not.
+            let is_missing = status == StatusCode::NOT_FOUND;
+            let status = if is_missing { StatusCode::BAD_REQUEST } else { status };
             settings(&asker, status, Outcome { error: Some(error), made: None }).await
         }
     }
