@@ -212,6 +212,20 @@ ORDER BY annotation_id
 {shard by: cityHash64(annotation_id)}
 COMMENT 'Annotations of sites, one row a change';
 
+-- Which rules of the configuration collectors last ran with: where one is another, an annotation says so.
+CREATE TABLE IF NOT EXISTS rules
+(
+    domain  String                 COMMENT 'The site that the configuration names; empty for all others',
+    rule    LowCardinality(String) COMMENT 'Which rule: the kind of annotation that tells of it',
+    value   LowCardinality(String) COMMENT 'What it says, as the configuration calls it',
+    removed Bool                   COMMENT 'Whether the configuration says it no more',
+    version UInt64                 COMMENT 'Microseconds since 1970 of this change'
+)
+ENGINE = {replacing}(version)
+ORDER BY (domain, rule)
+{shard by: cityHash64(domain, rule)}
+COMMENT 'Rules of the configuration that numbers come of, one row a change';
+
 -- Links that open a site's page to whoever has them. Unlike a token, a link can be shown again.
 CREATE TABLE IF NOT EXISTS shared_links
 (

@@ -28,7 +28,9 @@ use crate::http::tls::Certificates;
 use crate::ingest::{self, Collector, Parts};
 use crate::limits::Crowd;
 use crate::notices::Notices;
-use crate::privacy::{Geo, Ledger, Listener, Prefixes, Proxies, SaltStore, Salts, Wall};
+use crate::privacy::{
+    Geo, Ledger, Listener, OnObjection, Prefixes, Proxies, SaltStore, Salts, Wall,
+};
 use crate::session::Visits;
 use crate::site::policy::CNIL_RETENTION_DAYS_MAX;
 use crate::site::{Site, SiteId};
@@ -45,6 +47,8 @@ const TICK: Duration = Duration::from_secs(15);
 const RETENTION_INTERVAL: Duration = Duration::from_secs(30 * 60);
 /// How long after a start that is done first: the engine has begun by then.
 const RETENTION_DELAY: Duration = Duration::from_secs(60);
+/// How soon it is tried again to write down changed rules.
+const RULES_RETRY: Duration = Duration::from_secs(1);
 /// How often it is looked for days that are over.
 const CLOSING_INTERVAL: Duration = Duration::from_secs(5 * 60);
 /// How long after a start that is done first.
@@ -159,9 +163,10 @@ impl Collecting {
         let notices = Notices::of(&config, &services, &spool)
             .context("what is told to whom can not be kept in the data directory")?;
         let retention = tokio::spawn(keep_no_longer(services.clone()));
+        let rules = tokio::spawn(note_rules(services.clone(), config.privacy.on_objection));
         let closing = tokio::spawn(close_days(services));
         let notices = notices.map(|notices| tokio::spawn(notices.run()));
-        let timers = [timer, retention, closing].into_iter().chain(notices).collect();
+        let timers = [timer, retention, rules, closing].into_iter().chain(notices).collect();
         Ok(Self { app, address, stopping, servers, timers, spool, loader })
     }
 
@@ -323,6 +328,17 @@ async fn keep_no_longer(services: Services) {
             tracing::warn!(%error, "what sites keep no longer is still in quarantine");
         }
     }
+}
+
+/// Writes down which rules of the configuration are others than those of the last start, once ClickHouse is there.
+async fn note_rules(services: Services, on_objection: OnObjection) {
+    let (catalog, store) = (&services.catalog, &services.store);
+    // Until the tables are there, every attempt fails; that ClickHouse is away, its keeper says.
+    while let Err(error) = catalog.note_rules(store, on_objection, services.clock.now()).await {
+        tracing::debug!(%error, "changed rules are not written beside the numbers yet");
+        tokio::time::sleep(RULES_RETRY).await;
+    }
+    tracing::debug!("the rules of the configuration are remembered");
 }
 
 /// Counts the days that are over, so that reports need not.

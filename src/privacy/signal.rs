@@ -27,6 +27,17 @@ pub enum OnObjection {
     Ignore,
 }
 
+impl OnObjection {
+    /// Its name in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Anonymous => "anonymous",
+            Self::Drop => "drop",
+            Self::Ignore => "ignore",
+        }
+    }
+}
+
 impl Signal {
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let says_one = |name| headers.get_all(name).iter().any(|value| value.as_bytes() == b"1");

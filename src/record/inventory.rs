@@ -242,6 +242,13 @@ pub const ENTRIES: &[Entry] = &[
         kept: Kept::Operator,
     },
     Entry {
+        table: "rules",
+        columns: &["domain", "rule", "value", "removed", "version"],
+        purpose: "which rules of the configuration numbers came of, so that changes are told",
+        source: "the operator",
+        kept: Kept::Operator,
+    },
+    Entry {
         table: "shared_links",
         columns: &[
             "link_id",

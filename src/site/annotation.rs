@@ -37,18 +37,30 @@ pub enum AnnotationKind {
     GoalCurrency,
     /// There is no goal of this name any more.
     GoalRemoved,
+    /// The site has this profile; the text is its name.
+    Profile,
+    /// Visitors are asked so before they are measured; the text is the name of the mode.
+    Consent,
+    /// This becomes of the views of visitors who object; the text is its name.
+    OnObjection,
 }
 
 impl AnnotationKind {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::Note,
         Self::Timezone,
         Self::Retention,
         Self::GoalAdded,
         Self::GoalCurrency,
         Self::GoalRemoved,
+        Self::Profile,
+        Self::Consent,
+        Self::OnObjection,
     ];
+
+    /// Those of rules that the operator's configuration makes.
+    pub const OF_THE_CONFIGURATION: [Self; 3] = [Self::Profile, Self::Consent, Self::OnObjection];
 
     /// Its name, as answers and tables have it.
     pub fn name(self) -> &'static str {
@@ -59,6 +71,9 @@ impl AnnotationKind {
             Self::GoalAdded => "goal_added",
             Self::GoalCurrency => "goal_currency",
             Self::GoalRemoved => "goal_removed",
+            Self::Profile => "profile",
+            Self::Consent => "consent",
+            Self::OnObjection => "on_objection",
         }
     }
 

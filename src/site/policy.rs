@@ -34,6 +34,17 @@ pub enum ConsentMode {
     Required,
 }
 
+impl ConsentMode {
+    /// Its name in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotAsked => "not-asked",
+            Self::Anonymous => "anonymous",
+            Self::Required => "required",
+        }
+    }
+}
+
 /// What holds for a site.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
@@ -67,6 +78,14 @@ impl Policies {
 }
 
 impl Profile {
+    /// Its name in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Cnil => "cnil",
+        }
+    }
+
     /// Whether events are kept for days that the profile allows; `None` is for ever.
     pub fn allows_retention(self, days: Option<u32>) -> bool {
         match self {

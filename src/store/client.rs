@@ -361,17 +361,19 @@ impl Store {
         in_time(self.writer.query("SELECT version()").fetch_one::<String>()).await
     }
 
-    /// Writes one row of a small table.
+    /// Writes rows of a small table, all of them or none, unless shards have them.
     ///
     /// # Errors
-    /// When ClickHouse did not take it.
-    pub async fn write_row<R>(&self, table: &str, row: &R) -> Result<(), StoreError>
+    /// When ClickHouse does not take them.
+    pub async fn write_rows<R>(&self, table: &str, rows: &[R]) -> Result<(), StoreError>
     where
         R: RowOwned + RowWrite,
     {
         in_time(async {
             let mut insert = self.writer.insert::<R>(table).await?;
-            insert.write(row).await?;
+            for row in rows {
+                insert.write(row).await?;
+            }
             insert.end().await
         })
         .await

@@ -41,6 +41,22 @@ pub(super) fn text(annotation: &Annotation, lang: Lang) -> String {
         AnnotationKind::GoalAdded => words.noted_goal_added,
         AnnotationKind::GoalCurrency => words.noted_goal_currency,
         AnnotationKind::GoalRemoved => words.noted_goal_removed,
+        AnnotationKind::Profile => match text {
+            "cnil" => words.noted_profile_cnil,
+            _ => words.noted_profile,
+        },
+        AnnotationKind::Consent => match text {
+            "not-asked" => words.noted_consent_not_asked,
+            "anonymous" => words.noted_consent_anonymous,
+            "required" => words.noted_consent_required,
+            _ => words.noted_consent,
+        },
+        AnnotationKind::OnObjection => match text {
+            "anonymous" => words.noted_objection_anonymous,
+            "drop" => words.noted_objection_drop,
+            "ignore" => words.noted_objection_ignore,
+            _ => words.noted_objection,
+        },
     };
     fill(sentence, &[text])
 }
@@ -92,5 +108,14 @@ mod tests {
         );
         assert!(text(AnnotationKind::Retention, "90", Lang::English).contains("90 days"));
         assert!(text(AnnotationKind::Retention, "0", Lang::English).contains("for ever"));
+        for value in ["not-asked", "anonymous", "required"] {
+            let [english, german] =
+                Lang::ALL.map(|lang| text(AnnotationKind::Consent, value, lang));
+            assert!(english.contains("asked") && german.contains("gefragt"), "{english} {german}");
+        }
+        // What a later version of the program may write.
+        for kind in AnnotationKind::OF_THE_CONFIGURATION {
+            assert!(text(kind, "of tomorrow", Lang::German).contains("of tomorrow"));
+        }
     }
 }

@@ -288,9 +288,17 @@ async fn a_cluster_answers_forgets_and_restores_as_one_machine_does() {
 
     // From the backup comes what was there.
     drop((cluster, through_the_other));
-    for table in
-        ["events", "sites", "tokens", "goals", "segments", "funnels", "annotations", "shared_links"]
-    {
+    for table in [
+        "events",
+        "sites",
+        "tokens",
+        "goals",
+        "segments",
+        "funnels",
+        "annotations",
+        "rules",
+        "shared_links",
+    ] {
         for shard in [&first, &second] {
             rows(shard, &format!("TRUNCATE TABLE {table}_local")).await;
         }

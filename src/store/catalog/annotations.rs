@@ -122,7 +122,19 @@ impl Change<'_> {
         kind: AnnotationKind,
         text: &str,
     ) -> Result<(), CatalogError> {
-        let (id, _) = self.place(&self.known().rows.annotations, gives_way(site))?;
+        let (id, _) = self.place(&self.known().rows.annotations, gives_way(site, 0))?;
+        self.write(&self.annotation(site, kind, text, id, self.version())).await
+    }
+
+    /// The row of an annotation that the collector makes beside today.
+    pub(super) fn annotation(
+        &self,
+        site: &Site,
+        kind: AnnotationKind,
+        text: &str,
+        id: u32,
+        version: u64,
+    ) -> AnnotationRow {
         let annotation = Annotation {
             id,
             day: site.timezone.to_datetime(self.now).date(),
@@ -130,7 +142,7 @@ impl Change<'_> {
             text: text.to_owned(),
             made_at: moment(self.second()),
         };
-        self.write(&AnnotationRow::new(&annotation, site.id, self.version())).await
+        AnnotationRow::new(&annotation, site.id, version)
     }
 
     /// Writes down which rules of a site are others than they were.
@@ -141,6 +153,14 @@ impl Change<'_> {
         if before.retention_days != after.retention_days {
             let days = after.retention_days.to_string();
             self.annotate(site, AnnotationKind::Retention, &days).await;
+        }
+        // Another domain may be one that the configuration has other rules for.
+        let [was, is] = [before, after].map(|row| self.catalog.policies.of(&row.domain));
+        if was.profile != is.profile {
+            self.annotate(site, AnnotationKind::Profile, is.profile.name()).await;
+        }
+        if was.consent != is.consent {
+            self.annotate(site, AnnotationKind::Consent, is.consent.name()).await;
         }
     }
 }
@@ -165,12 +185,13 @@ fn check_room(site: &Site) -> Result<(), CatalogError> {
     }
 }
 
-/// The annotation whose place the collector takes for its next one, if it has made as many as there may be: nobody
-/// is refused a change of a rule because there were many.
-fn gives_way(site: &Site) -> Option<u32> {
-    let is_full = of_maker(site, true).count() >= ANNOTATIONS_MAX;
-    let oldest = of_maker(site, true).min_by_key(|one| one.made_at);
-    oldest.filter(|_| is_full).map(|one| one.id)
+/// The annotation whose place the collector takes for the next one that it makes after so many `more`, if there are as
+/// many as there may be then: nobody is refused a change of a rule because there were many.
+pub(super) fn gives_way(site: &Site, more: usize) -> Option<u32> {
+    let mut made: Vec<_> = of_maker(site, true).collect();
+    made.sort_by_key(|one| one.made_at);
+    let room = ANNOTATIONS_MAX.saturating_sub(made.len());
+    made.get(more.checked_sub(room)?).map(|one| one.id)
 }
 
 /// The annotation of a number that somebody wrote, and can change.
@@ -271,10 +292,12 @@ mod tests {
         let last = u32::try_from(ANNOTATIONS_MAX).unwrap();
         site.annotations = (2..=last).map(|id| of(AnnotationKind::Note, id)).collect();
         site.annotations.extend((2..=last).map(|id| of(AnnotationKind::Timezone, 1_000 + id)));
-        assert!(check_room(&site).is_ok() && gives_way(&site).is_none());
+        assert!(check_room(&site).is_ok() && gives_way(&site, 0).is_none());
+        assert_eq!(gives_way(&site, 1), Some(1_002));
         site.annotations.push(of(AnnotationKind::GoalAdded, 1_001));
         assert!(check_room(&site).is_ok());
-        assert_eq!(gives_way(&site), Some(1_001));
+        assert_eq!(gives_way(&site, 0), Some(1_001));
+        assert_eq!(gives_way(&site, 1), Some(1_002));
         site.annotations.push(of(AnnotationKind::Note, 1));
         let refused = check_room(&site).unwrap_err().to_string();
         assert_eq!(refused, "a site has 500 annotations at most");

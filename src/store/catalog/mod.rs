@@ -6,7 +6,8 @@
 //! ClickHouse is away. A change is written to ClickHouse first and then to the copies.
 //!
 //! Each kind of entry has a file of its own here: its row, its rules, and its changes. `snapshot` has the
-//! list of them, `of_site` what those have in common that are parts of a site.
+//! list of them, `of_site` what those have in common that are parts of a site. `rules` is what is known of the
+//! configuration that collectors ran with.
 
 mod annotations;
 mod error;
@@ -16,6 +17,7 @@ mod links;
 mod members;
 mod of_site;
 mod password;
+mod rules;
 mod segments;
 mod sites;
 mod snapshot;
@@ -123,7 +125,12 @@ impl Change<'_> {
 
     /// Makes it.
     async fn write<R: Entry>(&self, row: &R) -> Result<(), CatalogError> {
-        self.store.write_row(R::TABLE, row).await?;
+        self.write_all(std::slice::from_ref(row)).await
+    }
+
+    /// Makes it, where it is of several rows.
+    async fn write_all<R: Entry>(&self, rows: &[R]) -> Result<(), CatalogError> {
+        self.store.write_rows(R::TABLE, rows).await?;
         self.catalog.read_anew(self.store, &self.turn).await.map_err(CatalogError::from)
     }
 }

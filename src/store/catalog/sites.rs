@@ -156,15 +156,16 @@ impl Catalog {
         mut row: SiteRow,
         wanted: SiteChange,
     ) -> Result<Arc<Site>, CatalogError> {
-        let (profile, is_new) = (self.policies.of(&row.domain).profile, row.version == 0);
-        let before = row.clone();
-        row.take(wanted, profile, is_new)?;
+        let profile = self.policies.of(&row.domain).profile;
+        let known = change.known();
+        let before = known.rows.sites.iter().find(|before| before.site_id == row.site_id);
+        row.take(wanted, profile, before.is_none())?;
         row.version = change.version();
         change.write(&row).await?;
         let site = self.site(&row.domain);
         let site = site.ok_or_else(|| CatalogError::UnknownSite(row.domain.clone()))?;
-        if !is_new {
-            change.annotate_rules(&site, &before, &row).await;
+        if let Some(before) = before {
+            change.annotate_rules(&site, before, &row).await;
         }
         Ok(site)
     }

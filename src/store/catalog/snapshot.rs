@@ -16,6 +16,7 @@ use super::funnels::{self, FunnelRow};
 use super::goals::{self, GoalRow};
 use super::links::{LinkRow, SharedLink};
 use super::members::{Member, MemberRow};
+use super::rules::RuleRow;
 use super::segments::{self, SegmentRow};
 use super::sites::SiteRow;
 use super::tokens::{Token, TokenRow};
@@ -75,6 +76,7 @@ entries! {
     annotations: AnnotationRow,
     shared_links: LinkRow,
     members: MemberRow,
+    rules: RuleRow,
 }
 
 impl Snapshot {

@@ -292,6 +292,22 @@ words! {
     noted_goal_added: "Goal added: {}", "Ziel angelegt: {}";
     noted_goal_currency: "Goal with another currency: {}", "Ziel mit anderer Währung: {}";
     noted_goal_removed: "Goal removed: {}", "Ziel entfernt: {}";
+    noted_profile: "The privacy profile is {} from here on", "Das Datenschutzprofil ist ab hier {}";
+    noted_profile_cnil: "The privacy profile is cnil from here on: no campaigns, channels, revenue and cities",
+        "Das Datenschutzprofil ist ab hier cnil: keine Kampagnen, Kanäle, Umsätze und Städte";
+    noted_consent: "Consent of visitors is handled as {} from here on", "Einwilligungen werden ab hier so behandelt: {}";
+    noted_consent_not_asked: "Visitors are not asked for consent from here on", "Besucher werden ab hier nicht um Einwilligung gefragt";
+    noted_consent_anonymous: "Visitors are asked for consent from here on; views without it are counted and belong to nobody",
+        "Besucher werden ab hier um Einwilligung gefragt; Aufrufe ohne sie zählen und gehören niemandem";
+    noted_consent_required: "Visitors are asked for consent from here on; views without it are not counted",
+        "Besucher werden ab hier um Einwilligung gefragt; Aufrufe ohne sie zählen nicht";
+    noted_objection: "Objections of visitors (GPC) are handled as {} from here on", "Widersprüche von Besuchern (GPC) werden ab hier so behandelt: {}";
+    noted_objection_anonymous: "Views of visitors who object (GPC) are counted from here on, and belong to nobody",
+        "Aufrufe von Besuchern, die widersprechen (GPC), zählen ab hier und gehören niemandem";
+    noted_objection_drop: "Views of visitors who object (GPC) are not counted from here on",
+        "Aufrufe von Besuchern, die widersprechen (GPC), zählen ab hier nicht";
+    noted_objection_ignore: "Views of visitors who object (GPC) are counted like all others from here on",
+        "Aufrufe von Besuchern, die widersprechen (GPC), zählen ab hier wie alle anderen";
 
     // Shared links
     link_needs_password: "Whoever sent you this link has a password for it.",

@@ -3,6 +3,7 @@
 mod access;
 mod annotations;
 mod goals;
+mod rules;
 mod segments;
 mod sites;
 
