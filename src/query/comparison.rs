@@ -1,7 +1,7 @@
 //! Comparing a period with another: which other.
 
 use jiff::civil::Date;
-use jiff::{SignedDuration, ToSpan};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde_json::{Map, Value, json};
 
 use super::error::{Problems, child, shown};
@@ -55,10 +55,26 @@ impl Comparison {
 
     /// The period to compare with.
     pub(super) fn period(&self, period: &Period) -> Period {
+        self.part(period, period)
+    }
+
+    /// What there is at `now` of a period that goes on is compared with: as much of the other period, in the words of
+    /// a query. `None` when the period is over or has not begun, and when the other one was named.
+    pub(super) fn so_far(&self, period: &Period, now: Timestamp) -> Option<Value> {
+        let goes_on = (period.from()..period.to()).contains(&now);
+        if !goes_on || matches!(self.mode, Mode::Custom(..)) {
+            return None;
+        }
+        let part = self.part(&period.clone().until(now), period);
+        Some(json!({ "mode": "custom", "date_range": part.to_wire() }))
+    }
+
+    /// Of the other period what a part of the period is compared with.
+    fn part(&self, part: &Period, period: &Period) -> Period {
         let other = match &self.mode {
             Mode::Custom(range, _) => return range.resolve(period.zone(), period.to(), None),
-            Mode::YearOverYear => period.moved(|local| local.saturating_sub(1.year())),
-            Mode::PreviousPeriod => before(period),
+            Mode::YearOverYear => part.moved(|local| local.saturating_sub(1.year())),
+            Mode::PreviousPeriod => before(part, period),
         };
         if self.match_day_of_week { on_same_weekdays(other, period) } else { other }
     }
@@ -121,17 +137,17 @@ impl Mode {
     }
 }
 
-/// As many days before as the period has or, if it does not consist of days, as many seconds.
-fn before(period: &Period) -> Period {
+/// A part of the period, as many days before as the period has or, if it does not consist of days, as many seconds.
+fn before(part: &Period, period: &Period) -> Period {
     let (from, end) = (period.from_local(), period.end_local());
     if from.date().to_datetime(jiff::civil::Time::midnight()) == from
         && end.date().to_datetime(jiff::civil::Time::midnight()) == end
     {
         let days = days_between(from.date(), end.date());
-        return period.moved(|local| local.saturating_sub(days.days()));
+        return part.moved(|local| local.saturating_sub(days.days()));
     }
     let length = period.to().duration_since(period.from()) + SignedDuration::from_secs(1);
-    period.shifted(-length)
+    part.shifted(-length)
 }
 
 fn days_between(from: Date, to: Date) -> i64 {

@@ -271,6 +271,12 @@ impl Query {
         Some(Self { period: comparison.period(&self.period), include, page, ..self.clone() })
     }
 
+    /// The comparison that sets what there is at `now` of a period that goes on beside as much of the other one;
+    /// `None` when the period is over, or nothing is compared.
+    pub fn compared_so_far(&self, now: Timestamp) -> Option<Value> {
+        self.include.comparison.as_ref()?.so_far(&self.period, now)
+    }
+
     /// The query as it was understood: asked again as it stands, it has the same answer.
     pub fn to_wire(&self) -> Value {
         let order = self.order.iter().filter_map(|order| {

@@ -196,6 +196,21 @@ impl Asker {
         query
     }
 
+    /// What the view's figures are compared with, in the words of a query: what there is of a period that goes on, with
+    /// as much of the other one.
+    pub(super) fn comparison(&self) -> Option<Value> {
+        self.compared_so_far().or_else(|| self.view.compared())
+    }
+
+    /// The comparison of a period that goes on. Whoever is told no small numbers compares whole days alone.
+    pub(super) fn compared_so_far(&self) -> Option<Value> {
+        if self.floor.is_some() {
+            return None;
+        }
+        let query = self.query(json!({ "include": { "comparisons": self.view.compared()? } }));
+        self.parse(&query)?.compared_so_far(self.now)
+    }
+
     pub(super) fn known(&self, dialect: Dialect) -> Known<'_> {
         Known {
             dialect,

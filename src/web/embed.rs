@@ -87,7 +87,8 @@ struct EmbedPage {
     over_time: String,
     days_of: String,
     compared: &'static str,
-    is_unfinished: bool,
+    /// As on the site's page.
+    unfinished: &'static str,
     /// None: a download is a page of its own.
     series_csv: String,
     panels: Vec<Shown>,
@@ -147,7 +148,7 @@ async fn model(guest: &Guest) -> Result<EmbedPage, AskError> {
         over_time: fill(words.over_time, &[shown]),
         days_of: fill(words.days_of, &[asker.site.timezone_name()]),
         compared: site::compared_with(asker),
-        is_unfinished: series.is_unfinished() && asker.view.compared().is_some(),
+        unfinished: site::unfinished(asker, &series),
         series_csv: String::new(),
         panels,
         size: (WIDTH, HEIGHT),

@@ -149,7 +149,7 @@ fn query(asker: &Asker) -> Value {
         "filters": asker.view.filters(),
         "steps": asker.view.stops.iter().map(Stop::to_query).collect::<Vec<_>>(),
     });
-    if let Some(comparison) = asker.view.compared() {
+    if let Some(comparison) = asker.comparison() {
         query["include"] = json!({ "comparisons": comparison });
     }
     query

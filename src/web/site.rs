@@ -47,7 +47,8 @@ struct SitePage {
     days_of: String,
     /// What it is compared with; empty without a comparison.
     compared: &'static str,
-    is_unfinished: bool,
+    /// That the period goes on, and what that means for what is compared; empty if it is over.
+    unfinished: &'static str,
     intervals: Vec<Link>,
     series_csv: String,
     panels: Vec<Shown>,
@@ -124,7 +125,7 @@ async fn model(asker: &Asker) -> Result<SitePage, AskError> {
         notes: series.notes().to_vec(),
         shown,
         compared: compared_with(asker),
-        is_unfinished: series.is_unfinished() && asker.view.compared().is_some(),
+        unfinished: unfinished(asker, &series),
         intervals: series::links(asker, &series),
         series_csv: format!("{}/csv/time{}", asker.home(), asker.view.url()),
         panels,
@@ -142,6 +143,15 @@ pub(super) fn compared_with(asker: &Asker) -> &'static str {
     }
 }
 
+/// What a comparison means of a period that goes on; nothing, if it is over or compared with nothing.
+pub(super) fn unfinished(asker: &Asker, series: &Series) -> &'static str {
+    match (series.is_unfinished(), asker.view.compared(), asker.compared_so_far()) {
+        (false, _, _) | (_, None, _) => "",
+        (true, Some(_), Some(_)) => asker.words().unfinished,
+        (true, Some(_), None) => asker.words().unfinished_whole,
+    }
+}
+
 async fn hours(asker: &Asker) -> Result<Option<Hours>, AskError> {
     match hours::query(asker) {
         Some(query) => asker.ask(&query).await.map(|answer| Hours::of(asker, &answer)),
@@ -152,7 +162,7 @@ async fn hours(asker: &Asker) -> Result<Option<Hours>, AskError> {
 /// The question that the headline figures answer.
 pub(super) fn totals_query(asker: &Asker, metrics: &[Metric]) -> Value {
     let mut query = asker.query(json!({ "metrics": names(metrics) }));
-    if let Some(comparison) = asker.view.compared() {
+    if let Some(comparison) = asker.comparison() {
         query["include"] = json!({ "comparisons": comparison });
     }
     query

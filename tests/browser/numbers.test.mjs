@@ -1,12 +1,14 @@
 // What a tile, a panel, a chart or a download shows is what the reporting API answers, with filters and without.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Demo, launch } from './harness.mjs';
+import { dayBefore, Demo, launch } from './harness.mjs';
 
 let demo, browser;
 
 before(async () => {
   demo = await Demo.start('--events', '12000', '--days', '70');
+  const sites = await fetch(demo.origin + '/api/v1/sites', { headers: { authorization: `Bearer ${demo.token}` } });
+  demo.timezone = (await sites.json()).sites.find(({ domain }) => domain === demo.site).timezone;
   browser = await launch();
 });
 
@@ -57,6 +59,17 @@ function asShown(metric, value) {
   return /duration|time/.test(metric) && value >= 3600 ? value - (value % 60) : value;
 }
 
+/** What a clock of a time zone shows at a moment, as `2027-01-31T13:00:00`. */
+const local = (moment, timeZone) =>
+  new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'medium' }).format(new Date(moment)).replace(' ', 'T');
+
+/** The moment at which it shows this, with the offset. */
+function zoned(text, timeZone) {
+  const name = new Intl.DateTimeFormat('en-GB', { timeZone, timeZoneName: 'longOffset' }).formatToParts(new Date(text + 'Z'));
+  const offset = name.find(({ type }) => type === 'timeZoneName').value.replace('GMT', '') || '+00:00';
+  return text + offset;
+}
+
 async function page(path) {
   const context = await browser.newContext({ javaScriptEnabled: false, locale: 'en-GB' });
   const page = await context.newPage();
@@ -102,6 +115,31 @@ for (const { query, filters } of VIEWS) {
       change === 'no change' ? 0 : change === null ? null : Number(change.replace('\u2212', '-').replace(/[^-\d.]/g, '')));
     assert.deepEqual(changes, results[0].comparison.change);
     await site.context().close();
+  });
+
+  test(`the headline figures of a period that goes on are compared with as much of the one before, with ${view}`, async () => {
+    const metrics = ['visitors', 'pageviews'];
+    for (const period of [[dayBefore(20), dayBefore(-5)], [dayBefore(8), dayBefore(-1)]]) {
+      const totals = async (date_range) => (await demo.ask({ metrics, filters, date_range })).results[0].metrics;
+      const { query: { date_range: [from, to] } } = await demo.ask({ metrics, filters, date_range: period });
+      const days = Math.round((Date.parse(to) + 1000 - Date.parse(from)) / 86_400_000);
+      // The clock of the site at a moment, so many days before.
+      const before = (moment) => zoned(new Date(Date.parse(local(moment, demo.timezone) + 'Z') - days * 86_400_000).toISOString().slice(0, 19), demo.timezone);
+      const now = new Date().toISOString();
+      const [other, whole] = [await totals([before(from), before(now)]), await totals([before(from), before(to)])];
+      const site = await page(`?period=${period.join()}&${query}`);
+      const figures = await site.locator('.figure').evaluateAll((figures) =>
+        figures.map((figure) => ['.name', '.value', '.change'].map((part) => figure.querySelector(part)?.textContent ?? null)));
+      for (const [at, metric] of metrics.entries()) {
+        const [, value, change] = figures.find(([name]) => METRICS[name] === metric);
+        const shown = change === 'no change' ? 0 : Number(change.replace('\u2212', '-').replace(/[^-\d.]/g, ''));
+        const changed = (than) => (than === 0 ? (read(value) === 0 ? 0 : 100) : Math.round(((read(value) - than) / than) * 100));
+        assert.equal(shown, changed(other[at]), `${metric} of ${period}: ${value} after ${other[at]}, of ${whole[at]} in all`);
+        assert.ok(other[at] < whole[at], 'all of the other period would be another number');
+      }
+      assert.match(await site.locator('figcaption').textContent(), /compared with as much of the other one/);
+      await site.context().close();
+    }
   });
 
   test(`the chart and its download are the API's, with ${view}`, async () => {

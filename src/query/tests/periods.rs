@@ -168,6 +168,39 @@ fn a_period_is_compared_with_the_one_before_with_last_year_or_with_any_other() {
 }
 
 #[test]
+fn what_there_is_of_a_period_that_goes_on_is_compared_with_as_much_of_the_other() {
+    let check = |range: Value, mode: &str, now: &str, expected: Option<[&str; 2]>| {
+        let comparisons = json!({ "mode": mode });
+        let parts = json!({ "date_range": range, "include": { "comparisons": comparisons } });
+        let query = parse("Europe/Berlin", &parts).unwrap();
+        let so_far = query.compared_so_far(now.parse().unwrap());
+        let expected = expected.map(|ends| json!({ "mode": "custom", "date_range": ends }));
+        assert_eq!(so_far, expected, "{parts}");
+        // It is a comparison that can be asked for.
+        if let Some(custom) = so_far {
+            let parts = json!({ "date_range": range, "include": { "comparisons": custom } });
+            let period = parse("Europe/Berlin", &parts).unwrap().compared().unwrap();
+            assert_eq!(json!(period.period().to_wire()), custom["date_range"]);
+        }
+    };
+    let now = "2024-05-15T12:34:56Z";
+    let yesterday = ["2024-05-14T00:00:00+02:00", "2024-05-14T14:34:56+02:00"];
+    check(json!("day"), "previous_period", now, Some(yesterday));
+    // The 31 days of May, of which 14 are over; the clock of the winter is another.
+    let april = ["2024-03-31T00:00:00+01:00", "2024-04-14T14:34:56+02:00"];
+    check(json!("month"), "previous_period", now, Some(april));
+    let year_before = ["2023-05-01T00:00:00+02:00", "2023-05-15T14:34:56+02:00"];
+    check(json!("month"), "year_over_year", now, Some(year_before));
+    // The same dates, though a leap year has a day more before them.
+    let year = ["2023-01-01T00:00:00+01:00", "2023-05-15T14:34:56+02:00"];
+    check(json!("year"), "year_over_year", now, Some(year));
+    for range in [json!("7d"), json!("24h"), json!(["2024-05-01", "2024-05-14"])] {
+        check(range, "previous_period", now, None);
+    }
+    check(json!("month"), "previous_period", "2024-04-30T12:00:00Z", None);
+}
+
+#[test]
 fn matching_weekdays_moves_the_other_period_to_begin_on_the_same_day_of_the_week() {
     // 1 May 2024 was a Wednesday; 21 April a Sunday, 1 May 2023 a Monday.
     let may = || json!(["2024-05-01", "2024-05-10"]);

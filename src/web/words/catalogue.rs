@@ -84,7 +84,9 @@ words! {
     year_before: "Year before", "Vorjahr";
     no_change: "no change", "unverändert";
     points: "pts", "Pkt.";
-    unfinished: "The period is not over yet; it is compared with a whole one.",
+    unfinished: "The period is not over yet: the figures are compared with as much of the other one, which the chart shows as a whole.",
+        "Der Zeitraum läuft noch: Die Kennzahlen werden mit ebenso viel vom anderen verglichen, den das Diagramm ganz zeigt.";
+    unfinished_whole: "The period is not over yet; it is compared with a whole one.",
         "Der Zeitraum läuft noch; verglichen wird mit einem ganzen.";
 
     // Filters
