@@ -90,7 +90,54 @@ SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, default_compression_c
 {shard by: cityHash64(site_id)}
 COMMENT 'Numbers of days that are over, by dimension';
 
--- The days whose numbers in `daily` hold, as long as nothing was inserted since into the partitions of
+-- The visits of days that are over, a row for each visit and each of a site's days on which anything of it happened: what
+-- reports read instead of the events of these days where no number in `daily` answers. Versions are those of `daily`.
+CREATE TABLE IF NOT EXISTS visit_days
+(
+    site_id             UInt32                 COMMENT 'The site, see sites.site_id',
+    day                 Date                   COMMENT 'The day of the site''s calendar',
+    version             UInt64                 COMMENT 'Which counting of the day it is of, see closed_days.version',
+    session_id          UInt64                 COMMENT 'The visit, see events.session_id; 0: none',
+    event_id            UInt64                 COMMENT 'Tells the events that belong to no visit apart; 0: it is of a visit',
+    visitor_id          UInt64                 COMMENT 'The visitor, see events.visitor_id; 0: nobody, or one who has this visit alone, and on this day alone',
+    ended               Bool                   COMMENT 'Whether the visit ended on this day',
+    first               DateTime('UTC')        COMMENT 'When the visit began',
+    duration            UInt32                 COMMENT 'Seconds from its first event to its last',
+    views               UInt32                 COMMENT 'Pages that it viewed',
+    bounced             Bool                   COMMENT 'Whether it viewed one page at most and did nothing there',
+    entry_page          LowCardinality(String) COMMENT 'Path of its first page; empty: it viewed none',
+    exit_page           LowCardinality(String) COMMENT 'Path of its last page',
+    entry_page_hostname LowCardinality(String) COMMENT 'Host of its first page',
+    exit_page_hostname  LowCardinality(String) COMMENT 'Host of its last page',
+    referrer            LowCardinality(String) COMMENT 'Referring page: host and path',
+    source              LowCardinality(String) COMMENT 'Name of where the visit came from; empty: direct',
+    channel             LowCardinality(String) COMMENT 'Marketing channel',
+    utm_source          LowCardinality(String) COMMENT 'utm_source of the first page',
+    utm_medium          LowCardinality(String) COMMENT 'utm_medium of the first page',
+    utm_campaign        LowCardinality(String) COMMENT 'utm_campaign of the first page',
+    utm_content         LowCardinality(String) COMMENT 'utm_content of the first page',
+    utm_term            LowCardinality(String) COMMENT 'utm_term of the first page',
+    country             LowCardinality(String) COMMENT 'ISO 3166-1 alpha-2; empty: not known',
+    region              LowCardinality(String) COMMENT 'ISO 3166-2; empty: not known',
+    region_name         LowCardinality(String) COMMENT 'English name of the region',
+    city                UInt32                 COMMENT 'GeoNames id; 0: not known',
+    city_name           LowCardinality(String) COMMENT 'English name of the city',
+    browser             LowCardinality(String) COMMENT 'Browser',
+    browser_version     LowCardinality(String) COMMENT 'Browser version, at most major.minor',
+    os                  LowCardinality(String) COMMENT 'Operating system',
+    os_version          LowCardinality(String) COMMENT 'Operating system version, at most major.minor',
+    device              LowCardinality(String) COMMENT 'Desktop, Mobile or Tablet; empty: not known',
+    language            LowCardinality(String) COMMENT 'Primary tag of the preferred language',
+    happened            Array(Tuple(name LowCardinality(String), hostname LowCardinality(String), pathname LowCardinality(String), times UInt32, engagement_ms UInt64, scroll_depth UInt8, revenue_currency LowCardinality(String), revenue_amount Decimal(38, 3))) COMMENT 'What happened of it on this day, see events: events that are alike, and how often; their attention added up, and the deepest scroll'
+)
+ENGINE = {replacing}()
+PARTITION BY toYYYYMM(day)
+ORDER BY (site_id, day, version, session_id, event_id)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, default_compression_codec = 'ZSTD(3)'
+{shard by: cityHash64(site_id)}
+COMMENT 'Visits of days that are over, one row a visit and day';
+
+-- The days whose numbers in `daily`, and whose rows in `visit_days`, hold, as long as nothing was inserted since into the partitions of
 -- `events` that they were made of. The row with the latest `made` is the one that counts.
 CREATE TABLE IF NOT EXISTS closed_days
 (

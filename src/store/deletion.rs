@@ -5,7 +5,7 @@
 //! values of statements that are not logged. A deletion by site and time names these, which tell of nobody.
 //!
 //! Deletions are made by the same workers as merges, and a server whose merges somebody has stopped makes
-//! none. What was promised to visitors goes before: merges of `events` and `daily` are started again. Days that leave as a whole need no worker.
+//! none. What was promised to visitors goes before: merges of `events`, `daily` and `visit_days` are started again. Days that leave as a whole need no worker.
 //!
 //! A deletion has finished when its call returns: nobody sees the rows any more, and they are in no part
 //! that is in use. The parts they were in leave the disk when the server cleans up: within two minutes with
@@ -19,6 +19,7 @@ use jiff::{Timestamp, ToSpan};
 use serde::Deserialize;
 
 use super::client::in_time;
+use super::tiers::COUNTED;
 use super::{Selection, Store, StoreError};
 use crate::query::statement::{Sql, Statement, sql};
 use crate::site::Site;
@@ -155,8 +156,9 @@ impl Store {
         let count = async |table: &str, condition: &str| {
             let sql = format!(
                 "SELECT count() FROM system.{table} WHERE database = currentDatabase() \
-                 AND table IN ('{}', 'daily'){condition}",
-                self.stored_events()
+                 AND table IN ('{}', '{}'){condition}",
+                self.stored_events(),
+                COUNTED.join("', '"),
             );
             let mut count = 0;
             for node in self.nodes() {
@@ -247,12 +249,12 @@ impl Store {
         outcome
     }
 
-    /// Starts the merges of `events` and `daily`, in case that somebody has stopped them. Whether they may be started or
+    /// Starts the merges of `events` and of what was counted, in case that somebody has stopped them. Whether they may be started or
     /// not, a deletion that is not made in time says so itself.
     async fn let_merges_run(&self) {
-        // On a cluster no day is counted: there `daily` is not asked for anything.
-        let counted = (!self.is_spread()).then_some("daily");
-        for table in [self.stored_events()].into_iter().chain(counted) {
+        // On a cluster no day is counted: there these tables are not asked for anything.
+        let counted: &[&str] = if self.is_spread() { &[] } else { &COUNTED };
+        for table in std::iter::once(self.stored_events()).chain(counted.iter().copied()) {
             if let Err(error) = self.mutate(&format!("SYSTEM START MERGES {table}")).await {
                 tracing::debug!(%error, "merges could not be started; deletions wait if they are stopped");
             }

@@ -36,6 +36,8 @@ use crate::query::statement::Statement;
 use crate::query::{Closed, Making, first_event, made_of};
 use crate::site::{Site, SiteId};
 
+/// The tables of what was counted, in which a day has rows of its version.
+pub(super) const COUNTED: [&str; 2] = ["daily", "visit_days"];
 /// So long a day stays open after something may have been deleted from it: longer than a deletion takes, or
 /// a counting that began before.
 const HOLD_MINUTES: u32 = 60;
@@ -221,19 +223,23 @@ impl Store {
         last: Date,
     ) -> Result<(), StoreError> {
         let rows = format!("site_id = {site} AND day >= '{first}' AND day <= '{last}'");
-        self.delete_daily(&rows).await
+        self.delete_counted(&rows).await
     }
 
-    async fn delete_daily(&self, rows: &str) -> Result<(), StoreError> {
+    async fn delete_counted(&self, rows: &str) -> Result<(), StoreError> {
         if self.is_spread() {
             return Ok(());
         }
-        let sql = format!("SELECT count() FROM daily WHERE {rows}");
-        if in_time(self.writer().query_raw(&sql).fetch_one::<u64>()).await? == 0 {
-            return Ok(());
+        for table in COUNTED {
+            let sql = format!("SELECT count() FROM {table} WHERE {rows}");
+            if in_time(self.writer().query_raw(&sql).fetch_one::<u64>()).await? == 0 {
+                continue;
+            }
+            let delete = format!("ALTER TABLE {table} DELETE WHERE {rows}");
+            let delete = self.writer().query_raw(&delete).with_setting("mutations_sync", "2");
+            in_time(delete.execute()).await?;
         }
-        let sql = format!("ALTER TABLE daily DELETE WHERE {rows}");
-        in_time(self.writer().query_raw(&sql).with_setting("mutations_sync", "2").execute()).await
+        Ok(())
     }
 
     async fn days(&self, site: SiteId) -> Result<Vec<Day>, StoreError> {
@@ -347,7 +353,7 @@ impl Store {
             .collect();
         if !lost.is_empty() {
             let versions = lost.join(", ");
-            self.delete_daily(&format!("site_id = {} AND version IN ({versions})", site.id.0))
+            self.delete_counted(&format!("site_id = {} AND version IN ({versions})", site.id.0))
                 .await?;
         }
         let closed = unchanged.iter().filter(|day| fit.contains(day)).count();
@@ -400,7 +406,7 @@ impl Store {
             }
         };
         let rows = format!("site_id = {} AND ((version < {old} AND {unnamed}){void})", site.id.0);
-        self.delete_daily(&rows).await
+        self.delete_counted(&rows).await
     }
 
     /// Opens all days of a site.

@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use passerby::event::{Attributes, Event, Happening, SCROLL_DEPTH_UNKNOWN, SessionId, VisitorId};
 use passerby::query::{Closed, Known, Query, compile, may_add_up, total_rows};
 use passerby::report;
+use passerby::site::goal::{Goal, GoalKind};
 use passerby::site::{Site, SiteId};
 use passerby::store::{Path, Selection, Store};
 use rand::rngs::StdRng;
@@ -26,6 +27,21 @@ const SOURCES: [&str; 4] = ["Google", "", "news.example", "Direct / None"];
 const CAMPAIGNS: [&str; 5] = ["", "", "", "spring", "(not set)"];
 const COUNTRIES: [&str; 3] = ["DE", "FR", ""];
 
+/// Of each kind one, and with revenue.
+fn goals() -> Vec<Goal> {
+    let goal = |name: &str, kind, currency: Option<&str>| Goal {
+        name: name.into(),
+        kind,
+        currency: currency.map(str::to_owned),
+    };
+    vec![
+        goal("Signup", GoalKind::Event("Signup".into()), Some("EUR")),
+        goal("Visit /a", GoalKind::Page("/a".into()), None),
+        goal("Visit /b", GoalKind::Page("/b*".into()), None),
+        goal("Scroll / 50", GoalKind::Scroll("/".into(), 50), None),
+    ]
+}
+
 /// A site, and the days on which something happens there.
 struct Traffic {
     store: Arc<Store>,
@@ -35,21 +51,26 @@ struct Traffic {
     random: StdRng,
     visits: u64,
     visitors: u64,
+    /// Questions so far that were answered from rows of visits.
+    from_rows: usize,
 }
 
 impl Traffic {
     /// `year` is this test's own.
     async fn new(seed: u64, zone: &str, year: i16) -> Self {
         let id = SiteId(NEXT_SITE.fetch_add(1, Ordering::SeqCst));
+        let mut site = Site::new(id, "example.com", TimeZone::get(zone).unwrap());
+        site.goals = goals();
         Self {
             store: store().await,
-            site: Site::new(id, "example.com", TimeZone::get(zone).unwrap()),
+            site,
             // With a change of clocks in the European zones.
             first: jiff::civil::date(year, 3, 22),
             days: 14,
             random: StdRng::seed_from_u64(seed),
             visits: 0,
             visitors: 0,
+            from_rows: 0,
         }
     }
 
@@ -116,6 +137,7 @@ impl Traffic {
 
     fn event(&mut self, visitor_id: VisitorId, session_id: SessionId, name: &str) -> Event {
         let attends = name == "engagement";
+        let pays = name == "Signup" && self.random.random_ratio(1, 2);
         let happening = Happening {
             site_id: self.site.id.0,
             timestamp: 0,
@@ -132,9 +154,16 @@ impl Traffic {
                 true => self.random.random_range(0..=100),
                 false => SCROLL_DEPTH_UNKNOWN,
             },
-            props: Vec::new(),
-            revenue_amount: 0,
-            revenue_currency: String::new(),
+            props: match self.random.random_ratio(1, 3) {
+                true => vec![("plan".into(), self.one_of(&["free", "paid"]))],
+                false => Vec::new(),
+            },
+            revenue_amount: if pays { self.random.random_range(0..90_000) } else { 0 },
+            revenue_currency: if pays {
+                self.one_of(&["EUR", "EUR", "USD"])
+            } else {
+                String::new()
+            },
             entry_hostname: String::new(),
             entry_pathname: String::new(),
         };
@@ -184,6 +213,34 @@ impl Traffic {
         self.store.closed_days(self.site.id, &self.site.timezone).await.unwrap()
     }
 
+    /// What the question is about: an event, a visit, or what a visit did.
+    fn filter(&mut self) -> Value {
+        let (subject, value) = [
+            ("visit:source", "Google"),
+            ("visit:country_name", "Germany"),
+            ("visit:browser", "Firefox"),
+            ("visit:city", "1"),
+            ("visit:entry_page", "/a"),
+            ("visit:exit_page", "/"),
+            ("visit:utm_campaign", "(not set)"),
+            ("event:page", "/b"),
+            ("event:name", "Signup"),
+            ("event:hostname", "shop.example.com"),
+            ("event:goal", "Signup"),
+            ("event:goal", "Scroll / 50"),
+            ("event:props:plan", "paid"),
+        ][self.random.random_range(0..13)];
+        let operator = ["is", "is", "is_not", "contains"][self.random.random_range(0..4)];
+        let test = json!([operator, subject, [value]]);
+        match self.random.random_range(0..8) {
+            0 => json!(["not", test]),
+            1 => json!(["or", [test, ["is", "visit:source", [""]]]]),
+            2 => json!(["has_done", test]),
+            3 => json!(["has_not_done", test]),
+            _ => test,
+        }
+    }
+
     /// A question that makes sense.
     fn question(&mut self) -> Query {
         loop {
@@ -199,8 +256,15 @@ impl Traffic {
                 "time_on_page",
                 "scroll_depth",
                 "exit_rate",
+                "visit_duration_p50",
+                "time_on_page_p75",
+                "engagement_rate",
+                "conversion_rate",
+                "group_conversion_rate",
+                "total_revenue",
+                "average_revenue",
             ]
-            .map(|metric| (self.random.random_ratio(1, 3), metric));
+            .map(|metric| (self.random.random_ratio(1, 5), metric));
             metrics[self.random.random_range(0..4)].0 = true;
             let metrics: Vec<&str> =
                 metrics.iter().filter(|(wanted, _)| *wanted).map(|(_, metric)| *metric).collect();
@@ -228,12 +292,18 @@ impl Traffic {
                 "event:hostname",
                 "visit:screen",
                 "visit:entry_page_hostname",
+                "event:goal",
+                "event:goal",
+                "event:props:plan",
             ];
             let mut dimensions = Vec::new();
             if self.random.random_ratio(1, 3) {
                 dimensions.push(times[self.random.random_range(0..times.len())]);
             }
             if self.random.random_ratio(1, 2) {
+                dimensions.push(fields[self.random.random_range(0..fields.len())]);
+            }
+            if self.random.random_ratio(1, 6) {
                 dimensions.push(fields[self.random.random_range(0..fields.len())]);
             }
             if self.random.random_ratio(1, 8) {
@@ -248,6 +318,9 @@ impl Traffic {
                 let value = value[self.random.random_range(0..6)];
                 let operator = ["is", "is_not", "contains"][self.random.random_range(0..3)];
                 filters.push(json!([operator, field, [value]]));
+            }
+            if self.random.random_ratio(1, 2) {
+                filters.extend((0..self.random.random_range(1..3)).map(|_| self.filter()));
             }
             let query = json!({
                 "site_id": "example.com", "metrics": metrics, "dimensions": dimensions, "filters": filters,
@@ -292,6 +365,7 @@ impl Traffic {
                 });
                 assert_eq!(rows, expected, "{}\n{}", query.to_wire(), added.text());
                 added_up += usize::from(counted != added);
+                self.from_rows += usize::from(added.text().contains(" FROM visit_days "));
             }
         }
         added_up / 2
@@ -311,6 +385,7 @@ async fn whatever_is_asked_added_up_days_have_the_numbers_of_counted_ones() {
         assert!(closed.iter().count() >= 14, "{closed:?}");
         let added_up = traffic.compare(20, &closed).await;
         assert!(added_up > 5, "nothing is tested where nothing is added up: {added_up}");
+        assert!(traffic.from_rows > 5, "nothing is tested without rows: {}", traffic.from_rows);
         // With any of the days open.
         for _ in 0..3 {
             let some = closed.iter().filter(|_| traffic.random.random_ratio(3, 4)).collect();
@@ -365,11 +440,15 @@ async fn what_is_erased_is_in_no_number_of_a_day_any_more() {
     let day = traffic.site.timezone.to_datetime(Timestamp::from_second(on_day).unwrap()).date();
     assert!(traffic.closed().await.version(day).is_some());
     let with_word = async |traffic: &Traffic| {
-        let sql = "SELECT count() FROM daily WHERE site_id = ? AND value = ?";
+        let sql = "SELECT sum(table = 'daily'), sum(table = 'visit_days') FROM \
+                   (SELECT 'daily' AS table FROM daily WHERE site_id = ? AND value = ? UNION ALL \
+                   SELECT 'visit_days' FROM visit_days WHERE site_id = ? AND has(happened.pathname, ?))";
         let query = traffic.store.writer().query(sql).bind(traffic.site.id.0).bind(&word);
-        query.fetch_one::<u64>().await.unwrap()
+        let query = query.bind(traffic.site.id.0).bind(&word);
+        query.fetch_one::<(u64, u64)>().await.unwrap()
     };
-    assert!(with_word(&traffic).await > 0, "the page is in no number that could be erased");
+    let (numbers, visits) = with_word(&traffic).await;
+    assert!(numbers > 0 && visits == 1, "the page is in nothing that could be erased");
     let selection =
         Selection { path: Some(Path::Is(word.clone())), ..Selection::of(traffic.site.id) };
     // What a counting would write that begins now, and ends after the erasure.
@@ -388,7 +467,7 @@ async fn what_is_erased_is_in_no_number_of_a_day_any_more() {
         traffic.store.writer().query_raw(&sql).execute().await.unwrap();
     };
     assert_eq!(traffic.store.erase(&selection).await.unwrap().events, 1);
-    assert_eq!(with_word(&traffic).await, 0);
+    assert_eq!(with_word(&traffic).await, (0, 0));
     let closed = traffic.closed().await;
     assert_eq!(closed.version(day), None, "a day of which something was erased is closed");
     traffic.compare(25, &closed).await;
@@ -402,9 +481,11 @@ async fn what_is_erased_is_in_no_number_of_a_day_any_more() {
     end_counting(&traffic, held + 1).await;
     assert_eq!(traffic.closed().await.version(day), Some(version));
     traffic.store.erase(&Selection::of(traffic.site.id)).await.unwrap();
-    let left = "SELECT count() FROM daily WHERE site_id = ?";
-    let left = traffic.store.writer().query(left).bind(traffic.site.id.0).fetch_one::<u64>();
-    assert_eq!(left.await.unwrap(), 0, "a site that is gone has numbers");
+    for table in ["daily", "visit_days"] {
+        let left = format!("SELECT count() FROM {table} WHERE site_id = ?");
+        let left = traffic.store.writer().query(&left).bind(traffic.site.id.0).fetch_one::<u64>();
+        assert_eq!(left.await.unwrap(), 0, "a site that is gone has rows in {table}");
+    }
     let end = traffic.first.saturating_add(traffic.days.days());
     let closed = traffic.closed().await;
     assert!(closed.iter().all(|(day, _)| day > end), "days of a site that is gone: {closed:?}");
@@ -426,10 +507,13 @@ async fn days_that_a_site_keeps_no_longer_have_no_numbers() {
     let keeps_all = Site::new(SiteId(79_999), "example.org", TimeZone::UTC);
     let sites = [traffic.site.clone(), keeps_all].map(Arc::new);
     traffic.store.expire(&sites, traffic.now()).await.unwrap();
-    let sql = "SELECT count() FROM daily WHERE site_id = ? AND day < ?";
     let first = traffic.site.timezone.to_datetime(kept).date().to_string();
-    let left = traffic.store.writer().query(sql).bind(traffic.site.id.0).bind(first);
-    assert_eq!(left.fetch_one::<u64>().await.unwrap(), 0);
+    for table in ["daily", "visit_days"] {
+        let sql = format!("SELECT countIf(day < ?), count() FROM {table} WHERE site_id = ?");
+        let left = traffic.store.writer().query(&sql).bind(&first).bind(traffic.site.id.0);
+        let (past, kept) = left.fetch_one::<(u64, u64)>().await.unwrap();
+        assert!(past == 0 && kept > 0, "{table}: {past}, {kept}");
+    }
     let closed = traffic.closed().await;
     traffic.compare(25, &closed).await;
     // A site that keeps more again has the numbers of what is there.
@@ -497,6 +581,49 @@ async fn one_visitor_too_many_who_was_carried_is_noticed() {
     spoil.with_setting("mutations_sync", "2").execute().await.unwrap();
     let (counted, added) = both().await;
     assert_ne!(counted, added);
+}
+
+/// The same of rows of visits: of one who is taken for another each kind of question tells.
+#[tokio::test]
+async fn a_visit_that_is_stored_with_another_source_is_noticed() {
+    let mut traffic = Traffic::new(13, "Europe/Berlin", 2010).await;
+    let events = traffic.all();
+    traffic.insert(&events).await;
+    traffic.close().await;
+    let closed = traffic.closed().await;
+    let about = |metric: &str, dimension: &str, filter: Value| {
+        let last = traffic.first.saturating_add(13.days()).to_string();
+        let query = json!({
+            "site_id": "example.com", "metrics": [metric], "dimensions": [dimension], "filters": [filter],
+            "date_range": [traffic.first.to_string(), last],
+        });
+        Query::parse(&query, &Known::new(&traffic.site, traffic.now())).unwrap()
+    };
+    let google = json!(["is", "visit:source", ["Google"]]);
+    let queries = [
+        about("visitors", "visit:browser", google.clone()),
+        about("visit_duration_p50", "visit:country", google.clone()),
+        about("pageviews", "event:page", google.clone()),
+        about("visitors", "event:goal", google.clone()),
+        about("total_revenue", "event:goal", google.clone()),
+        about("time_on_page", "event:page", google),
+        about("visits", "visit:source", json!(["has_done", ["is", "event:page", ["/a"]]])),
+    ];
+    let differ = async || {
+        let mut differ = 0;
+        for query in &queries {
+            let [counted, added] = [&Closed::none(), &closed].map(|closed| compile(query, closed));
+            let counted = traffic.store.select(&counted).await.unwrap();
+            differ += usize::from(counted != traffic.store.select(&added).await.unwrap());
+        }
+        differ
+    };
+    assert_eq!(differ().await, 0);
+    let spoil =
+        "ALTER TABLE visit_days UPDATE source = 'another' WHERE site_id = ? AND source = 'Google'";
+    let spoil = traffic.store.writer().query(spoil).bind(traffic.site.id.0);
+    spoil.with_setting("mutations_sync", "2").execute().await.unwrap();
+    assert_eq!(differ().await, queries.len());
 }
 
 #[tokio::test]

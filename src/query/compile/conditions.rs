@@ -1,7 +1,9 @@
 //! Filters as conditions: on an event, and on a visit.
 
-use super::visits::{column, visits};
-use super::within;
+use super::Closed;
+use super::events::source;
+use super::tiers::{self, Columns};
+use super::visits::column;
 use crate::query::Query;
 use crate::query::dimension::{Dimension, Field, Home};
 use crate::query::filter::{Comparison, Filter, Subject, Test};
@@ -9,9 +11,17 @@ use crate::query::statement::{Sql, sql};
 use crate::site::goal::{Goal, GoalKind};
 
 /// The conditions that filters come to in the report of a query.
-pub(in crate::query) struct Conditions<'query>(pub(in crate::query) &'query Query);
+pub(in crate::query) struct Conditions<'query> {
+    query: &'query Query,
+    closed: &'query Closed,
+}
 
-impl Conditions<'_> {
+impl<'query> Conditions<'query> {
+    /// Visits that ended on closed days are looked up, and made of their events where none is closed.
+    pub(in crate::query) fn of(query: &'query Query, closed: &'query Closed) -> Self {
+        Self { query, closed }
+    }
+
     /// The condition on a row of `events`.
     pub(in crate::query) fn on_event(&self, filter: &Filter) -> Sql {
         match filter {
@@ -36,7 +46,7 @@ impl Conditions<'_> {
         match field.spec().home {
             Home::Event(value) | Home::Either(value) => on_field(value.into(), field, test),
             Home::Visit(_) => {
-                let visits = visits(self.0, [field]);
+                let visits = tiers::visits(self.query, [field], self.closed);
                 let test = on_field(column(field), field, test);
                 sql!["session_id IN (SELECT visit FROM (", visits, ") WHERE ", test, ")"]
             }
@@ -86,12 +96,15 @@ impl Conditions<'_> {
 
     /// The visits with an event that meets the conditions, which are those of the filters.
     fn visits_with_event(&self, mut met: Vec<Sql>, filters: &[&Filter]) -> Sql {
-        met.insert(0, within(self.0));
+        let columns = Columns::of(&[], filters.iter().copied());
+        let rows = tiers::events(self.query, columns, self.closed);
+        let (table, within) = source(self.query, rows);
+        met.insert(0, within);
         met.insert(1, "session_id != 0".into());
         if !filters.iter().any(|filter| tests_scrolling(filter)) {
             met.insert(2, COUNTED.into());
         }
-        sql!["SELECT session_id FROM events FINAL WHERE ", Sql::join(met, " AND ")]
+        sql!["SELECT session_id FROM ", table, " WHERE ", Sql::join(met, " AND ")]
     }
 }
 

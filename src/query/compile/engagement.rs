@@ -2,19 +2,23 @@
 
 use super::conditions::{Conditions, hosts_of_visits};
 use super::plan::Computed;
-use super::{events, group, named, within};
+use super::tiers::{self, Columns};
+use super::{Closed, events, group, named};
 use crate::event::SCROLL_DEPTH_UNKNOWN;
 use crate::query::Query;
 use crate::query::statement::{Sql, sql};
 
 /// The metrics (with their formulas over visits' attention) by the query's dimensions.
-pub(super) fn subquery(query: &Query, metrics: &[Computed]) -> Sql {
-    let mut wanted = vec![within(query), "name = 'engagement' AND session_id != 0".into()];
+pub(super) fn subquery(query: &Query, metrics: &[Computed], closed: &Closed) -> Sql {
+    let columns = Columns::of(&query.dimensions, &query.filters)
+        .map(|columns| columns.and(&["engagement_ms", "scroll_depth"]));
+    let (table, within) = events::source(query, tiers::events(query, columns, closed));
+    let mut wanted = vec![within, "name = 'engagement' AND session_id != 0".into()];
     let filters = query
         .filters
         .iter()
         .chain(hosts_of_visits(query).iter())
-        .map(|filter| Conditions(query).on_event(filter))
+        .map(|filter| Conditions::of(query, closed).on_event(filter))
         .collect::<Vec<_>>();
     wanted.extend(filters);
     let names: Vec<Sql> = (0..query.dimensions.len()).map(|index| Sql::name("d", index)).collect();
@@ -35,7 +39,7 @@ pub(super) fn subquery(query: &Query, metrics: &[Computed]) -> Sql {
         unknown,
         ") > 0 AS told",
         " FROM ",
-        events::table(query),
+        events::beside_visits(table, query, closed),
         " WHERE ",
         Sql::join(wanted, " AND "),
         " GROUP BY ",

@@ -5,7 +5,8 @@
 
 use super::conditions::{COUNTED, Conditions, hosts_of_visits, meets, tests_scrolling};
 use super::plan::Computed;
-use super::{group, labelled, named, of_property, select, visits, within};
+use super::tiers::{self, Columns};
+use super::{Closed, group, labelled, named, of_property, select, visits, within};
 use crate::query::Query;
 use crate::query::dimension::{Dimension, Field, Home};
 use crate::query::filter::Filter;
@@ -14,11 +15,15 @@ use crate::query::statement::{Sql, sql};
 use crate::site::goal::Goal;
 
 /// The metrics (with their formulas over events) by the query's dimensions.
-pub(super) fn subquery(query: &Query, metrics: &[Computed]) -> Sql {
+pub(super) fn subquery(query: &Query, metrics: &[Computed], closed: &Closed) -> Sql {
     let dimensions = query.dimensions.iter().map(|dimension| value(dimension, query)).collect();
+    let rows = tiers::events(query, columns(query, metrics), closed);
+    let alike = rows.is_some();
     let metrics: Vec<Computed> =
-        metrics.iter().map(|computed| told_of_goals(*computed, query)).collect();
-    let wanted = Sql::join(wanted(query, &metrics), " AND ");
+        metrics.iter().map(|computed| told_of_goals(*computed, query, alike)).collect();
+    let (table, within) = source(query, rows);
+    let wanted = std::iter::once(within).chain(wanted(query, &metrics, closed));
+    let wanted = Sql::join(wanted, " AND ");
     let revenue = match metrics.iter().any(|(metric, _)| metric.spec().unit == Unit::Money) {
         true => sql!["WITH ", query.revenue.amount(), " AS revenue "],
         false => Sql::default(),
@@ -30,15 +35,15 @@ pub(super) fn subquery(query: &Query, metrics: &[Computed]) -> Sql {
         revenue,
         select(dimensions, named(&metrics).chain(of_properties)),
         " FROM ",
-        table(query),
+        beside_visits(table, query, closed),
         " WHERE ",
         wanted,
         group(query)
     ]
 }
 
-fn wanted(query: &Query, metrics: &[Computed]) -> Vec<Sql> {
-    let mut wanted = vec![within(query)];
+fn wanted(query: &Query, metrics: &[Computed], closed: &Closed) -> Vec<Sql> {
+    let mut wanted = Vec::new();
     if !filtered_by_scrolling(query) && !goals(query).any(Goal::is_of_scrolling) {
         wanted.push(COUNTED.into());
     }
@@ -51,23 +56,30 @@ fn wanted(query: &Query, metrics: &[Computed]) -> Vec<Sql> {
         wanted.push(Sql::any(goals(query).map(meets).collect()));
     }
     let hosts = hosts_of_visits(query);
-    wanted.extend(
-        query.filters.iter().chain(&hosts).map(|filter| Conditions(query).on_event(filter)),
-    );
+    let conditions = Conditions::of(query, closed);
+    wanted.extend(query.filters.iter().chain(&hosts).map(|filter| conditions.on_event(filter)));
     wanted
 }
 
-/// Scrolling is no event: where it meets a goal, or may have, there is no number of events to tell.
-fn told_of_goals((metric, formula): Computed, query: &Query) -> Computed {
-    match metric {
-        Metric::Events if filtered_by_scrolling(query) => {
-            (metric, "CAST(NULL AS Nullable(UInt64))")
+/// Scrolling is no event: where it meets a goal, or may have, there is no number of events to tell. A row stands for
+/// one event or, if they are put together that are `alike`, for `times` of them.
+fn told_of_goals((metric, formula): Computed, query: &Query, alike: bool) -> Computed {
+    let formula = match (metric, alike) {
+        (Metric::Events, _) if filtered_by_scrolling(query) => "CAST(NULL AS Nullable(UInt64))",
+        (Metric::Events, false) if goals(query).any(Goal::is_of_scrolling) => {
+            "nullIf(countIf(name != 'engagement'), 0)"
         }
-        Metric::Events if goals(query).any(Goal::is_of_scrolling) => {
-            (metric, "nullIf(countIf(name != 'engagement'), 0)")
+        (Metric::Events, true) if goals(query).any(Goal::is_of_scrolling) => {
+            "nullIf(sumIf(times, name != 'engagement'), 0)"
         }
-        _ => (metric, formula),
-    }
+        (Metric::Events, true) => "sumIf(times, name != 'engagement')",
+        (Metric::Pageviews, true) => "sumIf(times, name = 'pageview')",
+        (Metric::AverageRevenue, true) => {
+            "sum(revenue) / greatest(sumIf(times, revenue IS NOT NULL), 1)"
+        }
+        _ => formula,
+    };
+    (metric, formula)
 }
 
 fn filtered_by_scrolling(query: &Query) -> bool {
@@ -85,8 +97,42 @@ fn goals(query: &Query) -> impl Iterator<Item = &Goal> {
     })
 }
 
+/// What the metrics, the dimensions and the filters look at; `None` if only events themselves have it.
+fn columns(query: &Query, metrics: &[Computed]) -> Option<Columns> {
+    if query.metrics.iter().any(of_property) {
+        return None;
+    }
+    let mut columns = Columns::of(&query.dimensions, &query.filters)?;
+    for (metric, _) in metrics {
+        columns = match metric {
+            Metric::Visitors | Metric::Visits => columns,
+            Metric::Pageviews | Metric::Events => columns.and(&["times"]),
+            Metric::TotalRevenue | Metric::AverageRevenue => {
+                columns.and(&["times", "revenue_currency", "revenue_amount"])
+            }
+            // Of which rows that stand for several events are not known to tell it.
+            _ => return None,
+        };
+    }
+    Some(columns)
+}
+
+/// Rows of events, by the name of `events`, and the condition that they are in the period: `rows`, which are in it, or
+/// those of the table.
+pub(super) fn source(query: &Query, rows: Option<Sql>) -> (Sql, Sql) {
+    match rows {
+        Some(rows) => (sql!["(", rows, ") AS events"], "1".into()),
+        None => ("events FINAL".into(), within(query)),
+    }
+}
+
 /// Events, beside the visit that each belongs to where a dimension is of visits only.
 pub(in crate::query) fn table(query: &Query) -> Sql {
+    beside_visits("events FINAL".into(), query, &Closed::none())
+}
+
+/// Rows of events, which are called so, beside their visits where a dimension is of visits only.
+pub(super) fn beside_visits(events: Sql, query: &Query, closed: &Closed) -> Sql {
     let of_visit = |dimension: &Dimension| match dimension {
         Dimension::Field(field) if field.is_of_visit() => Some(*field),
         Dimension::Field(_)
@@ -97,11 +143,12 @@ pub(in crate::query) fn table(query: &Query) -> Sql {
     };
     let fields: Vec<Field> = query.dimensions.iter().filter_map(of_visit).collect();
     if fields.is_empty() {
-        return "events FINAL".into();
+        return events;
     }
     sql![
-        "events FINAL INNER JOIN (",
-        visits::visits(query, fields),
+        events,
+        " INNER JOIN (",
+        tiers::visits(query, fields, closed),
         ") AS visits ON events.session_id = visits.visit"
     ]
 }

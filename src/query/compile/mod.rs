@@ -90,10 +90,12 @@ fn source(query: &Query, plan: &Plan, closed: &Closed) -> Sql {
     let of_events = !plan.events.is_empty() || query.metrics.iter().any(of_property);
     let added_up = |metrics: &[Computed], of| tiers::subquery(query, metrics, of, closed);
     let events = of_events.then(|| {
-        added_up(&plan.events, Of::Events).unwrap_or_else(|| events::subquery(query, &plan.events))
+        added_up(&plan.events, Of::Events)
+            .unwrap_or_else(|| events::subquery(query, &plan.events, closed))
     });
     let visits = (!plan.visits.is_empty()).then(|| {
-        added_up(&plan.visits, Of::Visits).unwrap_or_else(|| visits::subquery(query, &plan.visits))
+        added_up(&plan.visits, Of::Visits)
+            .unwrap_or_else(|| visits::subquery(query, &plan.visits, closed))
     });
     let mut source = match (events, visits) {
         (Some(events), Some(visits)) => {
@@ -108,7 +110,7 @@ fn source(query: &Query, plan: &Plan, closed: &Closed) -> Sql {
     };
     if !plan.engagement.is_empty() {
         let engagement = added_up(&plan.engagement, Of::Attention)
-            .unwrap_or_else(|| engagement::subquery(query, &plan.engagement));
+            .unwrap_or_else(|| engagement::subquery(query, &plan.engagement, closed));
         source = join(source, " LEFT", engagement, &all, using(&all));
     }
     for whole in &plan.wholes {
@@ -229,7 +231,9 @@ pub(super) fn of_whole_visits(query: &Query) -> Sql {
     if !of_events.is_empty() {
         wanted.push(Filter::Done(Box::new(Filter::All(of_events)), true));
     }
-    let conditions = wanted.iter().map(|filter| sql![" AND ", Conditions(query).on_event(filter)]);
+    let closed = Closed::none();
+    let conditions = Conditions::of(query, &closed);
+    let conditions = wanted.iter().map(|filter| sql![" AND ", conditions.on_event(filter)]);
     Sql::join(conditions, "")
 }
 

@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 
 use super::conditions::{Conditions, entered_condition, hosts_of_visits, meets};
 use super::plan::Computed;
-use super::{between, group, kept_from, labelled, named, of_visit, select};
+use super::{Closed, between, group, kept_from, labelled, named, of_visit, select, tiers};
 use crate::query::Query;
 use crate::query::dimension::{Dimension, Field, Home};
 use crate::query::filter::{Filter, Subject};
@@ -30,7 +30,7 @@ pub(super) fn column(field: Field) -> Sql {
 }
 
 /// The metrics (with their formulas over visits) by the query's dimensions.
-pub(super) fn subquery(query: &Query, metrics: &[Computed]) -> Sql {
+pub(super) fn subquery(query: &Query, metrics: &[Computed], closed: &Closed) -> Sql {
     let seen = query.dimensions.contains(&Dimension::Field(Field::Page));
     // Of a page a visit is part of the report's row if it entered there: so the filters mean, too.
     let mean = |filter: &Filter| {
@@ -54,8 +54,8 @@ pub(super) fn subquery(query: &Query, metrics: &[Computed]) -> Sql {
         | Dimension::Time(_) => None,
     });
     let fields = in_dimensions.chain(fields_of(&filters)).chain(entered_fields);
-    let visits = visits(query, fields);
-    let wanted = Conditions(query).on_visits(&filters);
+    let visits = tiers::visits(query, fields, closed);
+    let wanted = Conditions::of(query, closed).on_visits(&filters);
     let engaged = match metrics.iter().any(|(metric, _)| *metric == Metric::EngagementRate) {
         true => sql![", ", engaged_condition(query), " AS engaged"],
         false => Sql::default(),

@@ -11,7 +11,9 @@
 //! keep the order in which they arrived.
 
 use super::{Funnel, FunnelMode, Window};
-use crate::query::compile::{SETTINGS, counted_or, of_whole_visits, table, value, within};
+use crate::query::compile::{
+    Closed, Conditions, SETTINGS, counted_or, of_whole_visits, table, value, within,
+};
 use crate::query::statement::{Sql, Statement, sql};
 
 /// The steps are done in the order of events within one visit however long it is: in seconds.
@@ -59,7 +61,8 @@ pub fn compile_funnel(funnel: &Funnel) -> Statement {
 /// the steps it is.
 fn events(funnel: &Funnel) -> Sql {
     let base = &funnel.base;
-    let conditions = crate::query::compile::Conditions(base);
+    let closed = Closed::none();
+    let conditions = Conditions::of(base, &closed);
     let hits =
         funnel.steps.iter().map(|step| sql!["toUInt8(", conditions.on_event(step.filter()), ")"]);
     // Within a visit arrival is the order; between visits of a visitor, time is.

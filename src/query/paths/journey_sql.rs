@@ -9,7 +9,9 @@
 
 use super::Direction;
 use super::journey::{Journey, Stops};
-use crate::query::compile::{Conditions, SETTINGS, counted_or, of_whole_visits, table, within};
+use crate::query::compile::{
+    Closed, Conditions, SETTINGS, counted_or, of_whole_visits, table, within,
+};
 use crate::query::statement::{Sql, Statement, sql};
 
 /// The statement whose rows are the kept paths, each as a list of stops, and the visits that went so.
@@ -91,7 +93,9 @@ fn at(step: usize, source: Sql, journey: &Journey, along: &dyn Fn(Sql) -> Sql) -
 /// The paths of the visits, and how many went so.
 fn paths(journey: &Journey) -> Sql {
     let base = &journey.base;
-    let hit = sql!["toUInt8(", Conditions(base).on_event(journey.from.filter()), ")"];
+    let closed = Closed::none();
+    let conditions = Conditions::of(base, &closed);
+    let hit = sql!["toUInt8(", conditions.on_event(journey.from.filter()), ")"];
     let way = match journey.direction {
         Direction::Forward => "arraySlice(told, start + 1)",
         Direction::Backward => "arrayReverse(arraySlice(told, 1, start - 1))",

@@ -114,7 +114,7 @@ impl By {
 }
 
 /// The field that tells of this one as well.
-fn stored(field: Field) -> Field {
+pub(super) fn stored(field: Field) -> Field {
     match field {
         Field::Screen => Field::Device,
         Field::CountryName => Field::Country,

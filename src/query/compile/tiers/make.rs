@@ -11,6 +11,7 @@ use super::super::conditions::COUNTED;
 use super::super::visits::{self, MARGIN_HOURS, visits};
 use super::super::{SETTINGS, between};
 use super::by::{By, IS_SET, Of, column_of, kept_value};
+use super::rows::{kept_column, kept_fields};
 use super::{end_of, start_of};
 use crate::event::SCROLL_DEPTH_UNKNOWN;
 use crate::query::dimension::Field;
@@ -41,11 +42,12 @@ impl Making<'_> {
         self.version + u64::try_from(days).unwrap_or(0)
     }
 
-    /// What puts the numbers of all the days into `daily`: some dozens of statements.
+    /// What puts the numbers of all the days into `daily`, and their visits into `visit_days`: some dozens of
+    /// statements.
     pub fn statements(&self) -> Vec<Statement> {
         let of_events = By::all(Of::Events).into_iter().map(|by| self.events(by));
         let of_attention = By::all(Of::Attention).into_iter().map(|by| self.attention(by));
-        let of_visits = [self.visits(), self.visits_by_hour()];
+        let of_visits = [self.visits(), self.visits_by_hour(), self.visit_days()];
         of_events.chain(of_attention).chain(of_visits).map(Statement::from).collect()
     }
 
@@ -276,6 +278,83 @@ impl Making<'_> {
             "toUInt64(sum(duration)) AS seconds FROM (",
             visits(&query, []),
             ") GROUP BY hour)",
+            SETTINGS,
+        ]
+    }
+
+    /// A row for each visit and each day on which anything of it happened; and for each event of nobody. What is
+    /// of the visit as a whole is made as for every report, and holds on the day on which it ended.
+    fn visit_days(&self) -> Sql {
+        let query = self.query(self.first, self.last);
+        let (of_visits, of_events): (Vec<Field>, Vec<Field>) =
+            kept_fields().partition(|field| field.is_of_visit());
+        let names = |fields: &[Field]| -> Vec<Sql> {
+            fields.iter().map(|field| sql![", ", visits::column(*field)]).collect()
+        };
+        let columns = of_events.iter().chain(&of_visits).map(|field| kept_column(*field));
+        let columns = columns.map(|column| sql![", ", column]);
+        let of_alike = of_events
+            .iter()
+            .map(|field| sql![", any(events.", column_of(*field), ") AS ", visits::column(*field)]);
+        let of_day = of_events.iter().map(|field| {
+            sql![", any(alike.", visits::column(*field), ") AS ", visits::column(*field)]
+        });
+        let told = sql!["scroll_depth != ", Sql::number(SCROLL_DEPTH_UNKNOWN)];
+        // The events that are alike but for their time, then those of each day together.
+        let alike = sql![
+            "SELECT site_id, session_id, if(session_id = 0, event_id, 0) AS event, ",
+            self.day("timestamp"),
+            " AS d, name, hostname, pathname, revenue_currency, any(visitor_id) AS visitor, count() AS times, ",
+            "sum(engagement_ms) AS ms, if(countIf(",
+            &told,
+            ") = 0, ",
+            Sql::number(SCROLL_DEPTH_UNKNOWN),
+            ", maxIf(scroll_depth, ",
+            told,
+            ")) AS depth, sum(revenue_amount) AS amount",
+            Sql::join(of_alike, ""),
+            " FROM events FINAL WHERE ",
+            between(&query, query.period.from(), query.period.to()),
+            " GROUP BY site_id, session_id, event, d, name, hostname, pathname, revenue_currency",
+        ];
+        let days = sql![
+            "SELECT session_id AS visit, event, d, any(alike.visitor) AS person, ",
+            "groupArray((name, hostname, pathname, times, ms, depth, revenue_currency, amount)) AS happened",
+            Sql::join(of_day, ""),
+            " FROM (",
+            alike,
+            ") AS alike GROUP BY site_id, visit, event, d",
+        ];
+        // Who is told by the visit: no other visit and no other day can have the visitor.
+        let alone = sql![
+            "SELECT visitor_id FROM events WHERE ",
+            self.within(self.first.saturating_sub(2.days()), self.last.saturating_add(2.days())),
+            " GROUP BY visitor_id HAVING min(session_id) = max(session_id) AND min(session_id) != 0 AND ",
+            self.day("min(timestamp)"),
+            " = ",
+            self.day("max(timestamp)"),
+        ];
+        sql![
+            "INSERT INTO visit_days (site_id, day, version, session_id, event_id, visitor_id, ended, ",
+            "first, duration, views, bounced, happened",
+            Sql::join(columns, ""),
+            ") SELECT ",
+            Sql::number(self.site.id.0),
+            ", d, ",
+            Sql::number(self.version),
+            " + dateDiff('day', ",
+            date(self.first),
+            ", d), visit, event, if(person IN (",
+            alone,
+            "), 0, person), ",
+            self.day("last"),
+            " = d, first, duration, views, bounced, happened",
+            Sql::join(names(&of_events).into_iter().chain(names(&of_visits)), ""),
+            " FROM (",
+            days,
+            ") AS days LEFT JOIN (",
+            visits(&query, of_visits.iter().copied()),
+            ") AS visits USING (visit)",
             SETTINGS,
         ]
     }

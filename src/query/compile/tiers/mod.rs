@@ -24,13 +24,15 @@
 //! - `by`: what the numbers of a day are kept by, and which of it answers a query;
 //! - `split`: the period as closed days, and stretches between them;
 //! - `read`: the subqueries over events, visits and attention, of numbers that are added up;
-//! - `make`: the statements that make the numbers of days.
+//! - `rows`: where no number is kept, rows of visits on closed days, instead of those of events;
+//! - `make`: the statements that make the numbers and the rows of days.
 //!
 //! Which days are closed is told from outside (`store::tiers`).
 
 mod by;
 mod make;
 mod read;
+mod rows;
 mod split;
 #[cfg(test)]
 mod tests;
@@ -41,13 +43,11 @@ use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
-use self::by::By;
 pub(super) use self::by::Of;
 pub use self::make::{Making, made_of};
 pub(super) use self::read::subquery;
+pub(super) use self::rows::{Columns, events, visits};
 use crate::query::Query;
-use crate::query::measure::Measure;
-use crate::query::metric::Formula;
 
 /// So many closed days, at least, are worth being added up.
 const CLOSED_DAYS_MIN: usize = 3;
@@ -96,18 +96,10 @@ impl FromIterator<(Date, u64)> for Closed {
     }
 }
 
-/// Whether closed days could be of use for the query: it is about more than a few, and of what is kept of
-/// them it, or what its rows are shares of, may be made.
+/// Whether closed days could be of use for the query: it is about more than a few.
 pub fn may_add_up(query: &Query) -> bool {
     let seconds = query.period.to().as_second() - query.period.from().as_second();
-    let is_long = usize::try_from(seconds / 86_400).is_ok_and(|days| days >= CLOSED_DAYS_MIN);
-    let is_kept =
-        || [Of::Events, Of::Visits, Of::Attention].iter().any(|of| By::of(query, *of).is_some());
-    let is_share = |measure: &Measure| {
-        let formula = measure.metric().map(|metric| metric.spec().formula);
-        matches!(formula, Some(Formula::Share { .. }))
-    };
-    is_long && (is_kept() || query.metrics.iter().any(is_share))
+    usize::try_from(seconds / 86_400).is_ok_and(|days| days >= CLOSED_DAYS_MIN)
 }
 
 /// The first second of a day.

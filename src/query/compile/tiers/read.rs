@@ -293,27 +293,16 @@ impl Reading<'_> {
             By::Field(_) => self.filters(),
             By::Site | By::Hour | By::Having(_) => "1".into(),
         };
-        let versions = split.closed.iter().map(|(_, version)| *version).collect();
-        let day = |place: Option<&(jiff::civil::Date, u64)>| {
-            let day = place.map(|(day, _)| day.to_string()).unwrap_or_default();
-            sql!["toDate(", Sql::text(day), ")"]
-        };
         sql![
             self.select(values, columns),
             " FROM (SELECT *",
             self.as_a_row(period),
-            " FROM daily WHERE site_id = ",
-            Sql::number(self.query.site.0),
-            " AND counted = '",
+            " FROM daily WHERE counted = '",
             self.of.name(),
             "' AND dimension = ",
             Sql::text(self.by.name()),
-            " AND day >= ",
-            day(split.closed.first()),
-            " AND day <= ",
-            day(split.closed.last()),
-            " AND version IN ",
-            Sql::numbers(versions),
+            " AND ",
+            split.condition(self.query),
             ") WHERE ",
             filters,
         ]
@@ -369,7 +358,8 @@ impl Reading<'_> {
     }
 
     fn filters(&self) -> Sql {
-        let conditions = Conditions(self.query);
+        let closed = Closed::none();
+        let conditions = Conditions::of(self.query, &closed);
         match self.of {
             Of::Events | Of::Attention => Sql::all(
                 self.query.filters.iter().map(|filter| conditions.on_event(filter)).collect(),
@@ -479,6 +469,6 @@ fn is_fresh(moment: &'static str, stretch: &Stretch) -> Sql {
 }
 
 /// A moment that is on the day, whatever clocks do at midnight.
-fn noon(day: &'static str, period: &Period) -> Sql {
+pub(super) fn noon(day: &'static str, period: &Period) -> Sql {
     sql!["(toDateTime(", day, ", ", Sql::text(period.zone_name()), ") + 43200)"]
 }

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use super::super::kept_from;
 use super::{CLOSED_DAYS_MIN, Closed, end_of, start_of};
 use crate::query::Query;
+use crate::query::statement::{Sql, sql};
 
 /// More stretches than this are not worth it: closed days between them are counted from events, too.
 const STRETCHES_MAX: usize = 4;
@@ -69,6 +70,24 @@ impl Split {
         let split = Self { stretches: stretches(&chosen, query, from, to), closed: chosen };
         let split = split.with_fewer_stretches(query, from, to);
         (split.closed.len() >= CLOSED_DAYS_MIN).then_some(split)
+    }
+
+    /// The condition on rows that are of the closed days, with the versions that hold.
+    pub(super) fn condition(&self, query: &Query) -> Sql {
+        let day = |place: Option<&(Date, u64)>| {
+            let day = place.map(|(day, _)| day.to_string()).unwrap_or_default();
+            sql!["toDate(", Sql::text(day), ")"]
+        };
+        sql![
+            "site_id = ",
+            Sql::number(query.site.0),
+            " AND day >= ",
+            day(self.closed.first()),
+            " AND day <= ",
+            day(self.closed.last()),
+            " AND version IN ",
+            Sql::numbers(self.closed.iter().map(|(_, version)| *version).collect()),
+        ]
     }
 
     /// Gives up the closed days between those stretches that are nearest to each other.

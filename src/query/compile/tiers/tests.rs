@@ -172,6 +172,34 @@ fn a_filter_on_the_dimension_itself_chooses_rows_and_any_other_must_be_counted()
 }
 
 #[test]
+fn what_no_number_tells_is_counted_from_rows_of_visits_and_what_these_do_not_tell_from_events() {
+    let tables = |parts: Value| {
+        let statement = compile(&query(&parts), &closed(1..=31));
+        let reads = |table: &str| statement.text().contains(table);
+        (
+            reads(" FROM daily "),
+            reads(" FROM visit_days "),
+            statement.text().matches("events FINAL").count(),
+        )
+    };
+    let google = json!([["is", "visit:source", ["Google"]]]);
+    let by =
+        |dimension: &str, filters: &Value| json!({ "dimensions": [dimension], "filters": filters });
+    // Of visits the last day is counted from events.
+    assert_eq!(tables(by("visit:country", &google)), (false, true, 1));
+    assert_eq!(tables(by("event:page", &google)), (false, true, 0));
+    assert_eq!(tables(by("visit:source", &google)), (true, false, 1));
+    assert_eq!(tables(json!({ "metrics": ["visit_duration_p50"] })), (false, true, 1));
+    let page = json!([["is", "event:page", ["/a"]]]);
+    assert_eq!(tables(by("visit:country", &page)), (false, true, 0));
+    assert_eq!(tables(by("event:props:plan", &google)), (false, false, 1));
+    let property = json!([["is", "event:props:plan", ["paid"]]]);
+    assert_eq!(tables(by("event:page", &property)), (false, false, 1));
+    let hours = json!({ "dimensions": ["event:page", "time:hour"], "filters": google });
+    assert_eq!(tables(hours), (false, false, 1));
+}
+
+#[test]
 fn a_day_is_made_of_the_days_of_utc_around_it() {
     let days = |zone: &str| {
         let days: Vec<i8> =

@@ -1,0 +1,193 @@
+//! Rows of visits on closed days, standing in for visits and for events.
+//!
+//! What no sum of whole numbers tells (a filter on something else than the dimension, a goal, a median) is
+//! counted from rows; but of closed days there are few of them: `visit_days` has one for each visit and day, with
+//! a list of what happened, instead of one for each event. Read like this they have the columns of
+//! [`visits`](super::super::visits) or of `events`, so that filters, dimensions and formulas are the same over both, and
+//! nothing is counted by other rules. Between closed days the rows are made of events.
+//!
+//! A visit stands on its last day, as everywhere. The days of events are told, not their seconds.
+
+use std::collections::BTreeSet;
+
+use super::super::between;
+use super::super::visits;
+use super::Closed;
+use super::by::stored;
+use super::read::noon;
+use super::split::{Split, Stretch};
+use crate::query::Query;
+use crate::query::countries::COUNTRY_NAME;
+use crate::query::dimension::{Dimension, Field, Home};
+use crate::query::filter::{Filter, Subject};
+use crate::query::interval::Interval;
+use crate::query::period::Period;
+use crate::query::statement::{Sql, sql};
+
+/// The visitor of a row of `visit_days`. Whoever has one visit alone, on one day alone, is told by the visit.
+const VISITOR: &str = "if(d.visitor_id = 0, d.session_id, d.visitor_id)";
+
+/// What the list of a row of `visit_days` has of each event, and alike ones together.
+const HAPPENED: [&str; 8] = [
+    "name",
+    "hostname",
+    "pathname",
+    "times",
+    "engagement_ms",
+    "scroll_depth",
+    "revenue_currency",
+    "revenue_amount",
+];
+
+/// The fields that `visit_days` has of visits.
+pub(super) fn kept_fields() -> impl Iterator<Item = Field> {
+    let fields = Field::ALL.iter().copied();
+    fields.filter(|field| *field == stored(*field) && !field.is_of_event())
+}
+
+/// The column of `visit_days` that a stored field is.
+pub(super) fn kept_column(field: Field) -> &'static str {
+    let name = field.spec().name;
+    match field.spec().home {
+        Home::Event(column) | Home::Either(column) => column,
+        Home::Visit(_) => name.split_once(':').map_or(name, |(_, name)| name),
+    }
+}
+
+/// The visits that overlap the period, a row each, with the fields named.
+pub(in crate::query::compile) fn visits(
+    query: &Query,
+    fields: impl IntoIterator<Item = Field>,
+    closed: &Closed,
+) -> Sql {
+    let fields: BTreeSet<Field> = fields.into_iter().collect();
+    let Some(split) = Split::of(query, closed, true) else {
+        return visits::visits(query, fields);
+    };
+    let names: Vec<Sql> = fields.iter().map(|field| visits::column(*field)).collect();
+    let values = fields.iter().zip(&names).map(|(field, name)| {
+        let value = match field {
+            Field::CountryName => COUNTRY_NAME.into(),
+            field => sql!["d.", kept_column(stored(*field))],
+        };
+        sql![", ", value, " AS ", name]
+    });
+    let stored = sql![
+        "SELECT d.session_id AS visit, ",
+        VISITOR,
+        " AS visitor, d.first AS first, d.first + d.duration AS last, last - d.first AS duration, ",
+        "toUInt64(d.views) AS views, toUInt8(d.bounced) AS bounced",
+        Sql::join(values, ""),
+        " FROM visit_days AS d WHERE ",
+        split.condition(query),
+        " AND ended",
+    ];
+    let made = split.stretches.iter().map(|stretch| {
+        let zone = query.period.zone();
+        let period = Period::new(stretch.from, stretch.to, zone);
+        let made = visits::visits(&Query { period, ..query.clone() }, fields.iter().copied());
+        // Those that go on are of a later day.
+        let ended = match stretch.is_last {
+            true => "1".into(),
+            false => sql!["last <= ", Sql::moment(stretch.to)],
+        };
+        let names = names.iter().map(|name| sql![", ", name]);
+        sql![
+            "SELECT visit, visitor, first, last, duration, views, bounced",
+            Sql::join(names, ""),
+            " FROM (",
+            made,
+            ") WHERE ",
+            ended,
+        ]
+    });
+    Sql::join(std::iter::once(stored).chain(made), " UNION ALL ")
+}
+
+/// Rows with these columns of events, of all events of the period; `times` says for how many each stands.
+/// `None` where there are none but in `events` itself.
+pub(in crate::query::compile) fn events(
+    query: &Query,
+    columns: Option<Columns>,
+    closed: &Closed,
+) -> Option<Sql> {
+    let Columns(columns) = columns?;
+    let split = Split::of(query, closed, false)?;
+    // At least the name is.
+    let listed = HAPPENED.into_iter().filter(|column| columns.contains(column));
+    let listed = listed.map(|column| sql!["happened.", column, " AS ", column]);
+    let of_visit_days = columns.iter().map(|column| match *column {
+        "timestamp" => sql!["toTimeZone(", noon("day", &query.period), ", 'UTC') AS timestamp"],
+        "visitor_id" => sql![VISITOR, " AS visitor_id"],
+        listed if HAPPENED.contains(&listed) => listed.into(),
+        column => sql!["d.", column, " AS ", column],
+    });
+    let of_closed_days = sql![
+        "SELECT ",
+        Sql::join(of_visit_days, ", "),
+        " FROM visit_days AS d ARRAY JOIN ",
+        Sql::join(listed, ", "),
+        " WHERE ",
+        split.condition(query),
+    ];
+    let of_events = columns.iter().map(|column| match *column {
+        "times" => "1 AS times".into(),
+        column => column.into(),
+    });
+    let of_events = Sql::join(of_events, ", ");
+    let stretches = split.stretches.iter().map(|Stretch { from, to, .. }| {
+        let within = between(query, *from, *to);
+        sql!["SELECT ", &of_events, " FROM events FINAL WHERE ", within]
+    });
+    Some(Sql::join(std::iter::once(of_closed_days).chain(stretches), " UNION ALL "))
+}
+
+/// Columns of events that a statement looks at.
+pub(in crate::query::compile) struct Columns(BTreeSet<&'static str>);
+
+impl Columns {
+    /// Those that the dimensions and the filters look at, the visitor and the visit; `None` if closed days do not tell
+    /// one of them.
+    pub(in crate::query::compile) fn of<'a>(
+        dimensions: &[Dimension],
+        filters: impl IntoIterator<Item = &'a Filter>,
+    ) -> Option<Self> {
+        let mut columns = BTreeSet::from(["name", "session_id", "visitor_id"]);
+        let mut fields = Vec::new();
+        let mut of_goals = false;
+        for dimension in dimensions {
+            match dimension {
+                Dimension::Field(field) => fields.push(*field),
+                Dimension::Goal(_) => of_goals = true,
+                Dimension::Property(_)
+                | Dimension::Properties
+                | Dimension::Time(
+                    Interval::Minute | Interval::QuarterHour | Interval::Hour | Interval::HourOfDay,
+                ) => return None,
+                Dimension::Time(_) => {
+                    columns.insert("timestamp");
+                }
+            }
+        }
+        for test in filters.into_iter().flat_map(Filter::tests) {
+            match &test.subject {
+                Subject::Field(field) => fields.push(*field),
+                Subject::Goal(_) => of_goals = true,
+                Subject::Property(_) => return None,
+            }
+        }
+        if of_goals {
+            columns.extend(["pathname", "scroll_depth"]);
+        }
+        // What a visit alone has is looked up by the visit.
+        let fields = fields.into_iter().map(stored).filter(|field| !field.is_of_visit());
+        columns.extend(fields.map(kept_column));
+        Some(Self(columns))
+    }
+
+    /// These as well.
+    pub(in crate::query::compile) fn and(mut self, columns: &[&'static str]) -> Self {
+        self.0.extend(columns);
+        self
+    }
+}
