@@ -225,7 +225,8 @@ async fn the_charts_are_those_of_the_reports() {
             "metrics": metrics, "dimensions": ["time:day"], "order_by": [["time:day", "asc"]],
         });
         let reported = report(traffic, &chosen, parts).await;
-        assert_eq!(shown.len(), 21, "{title}");
+        // The day of today may have only just begun, and nothing have happened.
+        assert!((20..=21).contains(&shown.len()), "{title}: {} days", shown.len());
         for (shown, reported) in shown.iter().zip(&reported) {
             assert_eq!(label(shown), label(reported), "{title}");
             assert_eq!(shown[1..], reported[1..], "{title}, {}", label(reported));
