@@ -57,10 +57,15 @@ impl IntoResponse for Refused {
     }
 }
 
+/// ClickHouse's code for as many statements as it runs at once: others than ours are among them, and end.
+const TOO_MANY_STATEMENTS: u32 = 202;
+
 impl From<StoreError> for Refused {
     fn from(error: StoreError) -> Self {
         let (status, message) = match &error {
-            StoreError::Unavailable { .. } | StoreError::Missing { .. } => (
+            StoreError::Unavailable { .. }
+            | StoreError::Missing { .. }
+            | StoreError::Rejected { code: TOO_MANY_STATEMENTS, .. } => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The database does not answer at the moment; try again shortly.",
             ),
@@ -152,4 +157,19 @@ pub(super) async fn in_the_one_form(answer: Response) -> Response {
 /// The answer to a path that is none.
 pub async fn no_such_route() -> Refused {
     Refused::new(StatusCode::NOT_FOUND, "There is nothing here.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_that_is_busy_is_worth_another_try_and_one_that_refuses_is_not() {
+        let status = |error: StoreError| Refused::from(error).into_parts().0;
+        let rejected = |code| StoreError::Rejected { code, message: String::new() };
+        assert_eq!(status(rejected(TOO_MANY_STATEMENTS)), StatusCode::SERVICE_UNAVAILABLE);
+        let away = StoreError::Unavailable(String::new());
+        assert_eq!(status(away), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(status(rejected(62)), StatusCode::INTERNAL_SERVER_ERROR);
+    }
 }

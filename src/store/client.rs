@@ -9,7 +9,7 @@ use bytes::Bytes;
 use clickhouse::insert_formatted::CompressedData;
 use clickhouse::{Client, Compression, RowOwned, RowRead, RowWrite};
 use serde_json::Value;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::cluster::Cluster;
 use super::migration::{self, Planned};
@@ -24,6 +24,9 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 pub const STATEMENTS_MAX: usize = 4;
 /// A statement whose turn does not come in as long is given up.
 const TURN_TIMEOUT: Duration = Duration::from_secs(30);
+/// The most questions at once which days are closed, two small statements each: every report asks that, and the
+/// server has places for 64 statements.
+const LOOKUPS_MAX: usize = 4;
 /// How long a statement that reports may take, in seconds.
 const REPORT_SECONDS_MAX: &str = "10";
 /// How much memory a report may take, in bytes: 1 GiB.
@@ -62,6 +65,7 @@ pub struct Store {
     cluster: Option<Cluster>,
     database: String,
     statements: Semaphore,
+    lookups: Semaphore,
 }
 
 /// A server that has rows.
@@ -223,6 +227,7 @@ impl Store {
             nodes: urls.into_iter().map(node).collect(),
             database: writer.database.clone(),
             statements: Semaphore::new(STATEMENTS_MAX),
+            lookups: Semaphore::new(LOOKUPS_MAX),
             cluster,
         }
     }
@@ -411,6 +416,11 @@ impl Store {
         .await
     }
 
+    /// A place to look up which days are closed.
+    pub(super) async fn turn_to_look_up(&self) -> Result<SemaphorePermit<'_>, StoreError> {
+        turn(&self.lookups).await
+    }
+
     /// Runs the statement of a report, as the user who may only read, and returns its rows.
     ///
     /// # Errors
@@ -435,10 +445,7 @@ impl Store {
 
     /// Reads stand in a queue for a few places: they must not take the machine from the beacons.
     async fn read(&self, statement: &Statement, format: &str) -> Result<Bytes, StoreError> {
-        let turn = tokio::time::timeout(TURN_TIMEOUT, self.statements.acquire()).await;
-        let Ok(Ok(_turn)) = turn else {
-            return Err(StoreError::Unavailable("too many reports wait for it".to_owned()));
-        };
+        let _turn = turn(&self.statements).await?;
         in_time(async {
             let query = self.reader.query_raw(statement.text());
             let query = statement
@@ -466,6 +473,13 @@ async fn packed(
     };
     let packed = tokio::task::spawn_blocking(pack).await;
     packed.map_err(|_| StoreError::Unavailable("the rows could not be packed".to_owned()))?
+}
+
+async fn turn(places: &Semaphore) -> Result<SemaphorePermit<'_>, StoreError> {
+    match tokio::time::timeout(TURN_TIMEOUT, places.acquire()).await {
+        Ok(Ok(turn)) => Ok(turn),
+        _ => Err(StoreError::Unavailable("too many reports wait for it".to_owned())),
+    }
 }
 
 fn with_settings(client: Client, settings: &[(&'static str, &'static str)]) -> Client {

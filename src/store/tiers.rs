@@ -131,6 +131,7 @@ impl Store {
         if self.is_spread() {
             return Ok(Closed::none());
         }
+        let _turn = self.turn_to_look_up().await?;
         let (days, inserts) = tokio::try_join!(self.days(site), self.inserts())?;
         Ok(still_closed(&days, &inserts, zone))
     }

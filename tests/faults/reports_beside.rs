@@ -85,7 +85,7 @@ async fn two_hundred_heavy_reports_at_once_refuse_no_beacon() {
     let beside = measure(&load, seconds).await;
     ends.store(true, Ordering::Relaxed);
     while let Some(ended) = readers.join_next().await {
-        ended.unwrap();
+        ended.unwrap_or_else(|error| panic!("{error}; the collector said: {}", rig.said()));
     }
     let after = measure(&load, seconds).await;
     load.stop().await;
