@@ -3,7 +3,7 @@
 //! What no sum of whole numbers tells (a filter on something else than the dimension, a goal, a median) is
 //! counted from rows; but of closed days there are few of them: `visit_days` has one for each visit and day, with
 //! a list of what happened, instead of one for each event. Read like this they have the columns of
-//! [`visits`](super::super::visits) or of `events`, so that filters, dimensions and formulas are the same over both, and
+//! [`visits()`](super::super::visits::visits) or of `events`, so that filters, dimensions and formulas are the same over both, and
 //! nothing is counted by other rules. Between closed days the rows are made of events.
 //!
 //! A visit stands on its last day, as everywhere. The days of events are told, not their seconds.
