@@ -39,6 +39,7 @@
 
 mod checkpoint;
 pub mod disk;
+mod queue;
 mod reader;
 mod segment;
 mod writer;
