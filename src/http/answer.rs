@@ -57,15 +57,12 @@ impl IntoResponse for Refused {
     }
 }
 
-/// ClickHouse's code for as many statements as it runs at once: others than ours are among them, and end.
-const TOO_MANY_STATEMENTS: u32 = 202;
-
 impl From<StoreError> for Refused {
     fn from(error: StoreError) -> Self {
         let (status, message) = match &error {
             StoreError::Unavailable { .. }
             | StoreError::Missing { .. }
-            | StoreError::Rejected { code: TOO_MANY_STATEMENTS, .. } => (
+            | StoreError::Busy { .. } => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The database does not answer at the moment; try again shortly.",
             ),
@@ -166,10 +163,11 @@ mod tests {
     #[test]
     fn a_database_that_is_busy_is_worth_another_try_and_one_that_refuses_is_not() {
         let status = |error: StoreError| Refused::from(error).into_parts().0;
-        let rejected = |code| StoreError::Rejected { code, message: String::new() };
-        assert_eq!(status(rejected(TOO_MANY_STATEMENTS)), StatusCode::SERVICE_UNAVAILABLE);
+        let busy = StoreError::Busy { code: 202, message: String::new() };
+        assert_eq!(status(busy), StatusCode::SERVICE_UNAVAILABLE);
         let away = StoreError::Unavailable(String::new());
         assert_eq!(status(away), StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(status(rejected(62)), StatusCode::INTERNAL_SERVER_ERROR);
+        let rejected = StoreError::Rejected { code: 62, message: String::new() };
+        assert_eq!(status(rejected), StatusCode::INTERNAL_SERVER_ERROR);
     }
 }

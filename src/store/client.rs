@@ -111,6 +111,14 @@ pub enum StoreError {
         /// Its message.
         message: String,
     },
+    /// It runs as many statements as it may, ours or others.
+    #[error("ClickHouse has too many statements to run (code {code}): {message}")]
+    Busy {
+        /// ClickHouse's error code.
+        code: u32,
+        /// Its message.
+        message: String,
+    },
     /// It refused the statement or its data.
     #[error("ClickHouse refused (code {code}): {message}")]
     Rejected {
@@ -129,6 +137,7 @@ impl StoreError {
             Self::Limit { code, .. }
             | Self::Denied { code, .. }
             | Self::Missing { code, .. }
+            | Self::Busy { code, .. }
             | Self::Rejected { code, .. } => Some(*code),
         }
     }
@@ -169,6 +178,7 @@ fn refusal(message: &str) -> StoreError {
             StoreError::Limit { code, message }
         }
         Some(code @ (60 | 81)) => StoreError::Missing { code, message },
+        Some(code @ 202) => StoreError::Busy { code, message },
         Some(code @ (192 | 193 | 194 | 195 | 492 | 497 | 516)) => {
             StoreError::Denied { code, message }
         }
@@ -533,6 +543,10 @@ mod tests {
         assert!(matches!(
             code("Code: 81. DB::Exception: Database"),
             StoreError::Missing { code: 81, .. }
+        ));
+        assert!(matches!(
+            code("Code: 202. DB::Exception: Too many simultaneous queries"),
+            StoreError::Busy { code: 202, .. }
         ));
         assert!(matches!(code("<html>Bad gateway</html>"), StoreError::Unavailable(_)));
     }
