@@ -24,8 +24,8 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 pub const STATEMENTS_MAX: usize = 4;
 /// A statement whose turn does not come in as long is given up.
 const TURN_TIMEOUT: Duration = Duration::from_secs(30);
-/// The most questions at once which days are closed, two small statements each: every report asks that, and the
-/// server has places for 64 statements.
+/// The most questions at once which days are closed, of two small statements at most: every report asks that, and
+/// the server has places for 64 statements.
 const LOOKUPS_MAX: usize = 4;
 /// How long a statement that reports may take, in seconds.
 const REPORT_SECONDS_MAX: &str = "10";
