@@ -176,13 +176,14 @@ async fn added_up(
 ) -> Result<Vec<Vec<Value>>, StoreError> {
     if may_add_up(query) {
         let (site, zone) = (query.site(), query.period().zone());
-        let mut closed = store.closed_days(site, zone).await?.within(query);
+        let mut closed = store.days_found_closed(site, zone).await?.within(query);
         for _ in 0..TRIES {
             if closed.are_few() {
                 break;
             }
-            let rows = store.select(&statement(query, &closed)).await?;
-            let now = store.closed_days(site, zone).await?.within(query);
+            let statement = statement(query, &closed);
+            let (rows, now) = store.select_of_closed_days(&statement, site, zone).await?;
+            let now = now.within(query);
             if now.holds(&closed) {
                 return Ok(rows);
             }

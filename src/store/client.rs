@@ -14,6 +14,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use super::cluster::Cluster;
 use super::migration::{self, Planned};
 use super::schema::{self, Kind};
+use super::tiers::Lookups;
 use super::{Server, block};
 use crate::event::Event;
 use crate::query::statement::Statement;
@@ -65,7 +66,8 @@ pub struct Store {
     cluster: Option<Cluster>,
     database: String,
     statements: Semaphore,
-    lookups: Semaphore,
+    looking_up: Semaphore,
+    pub(super) lookups: Lookups,
 }
 
 /// A server that has rows.
@@ -237,7 +239,8 @@ impl Store {
             nodes: urls.into_iter().map(node).collect(),
             database: writer.database.clone(),
             statements: Semaphore::new(STATEMENTS_MAX),
-            lookups: Semaphore::new(LOOKUPS_MAX),
+            looking_up: Semaphore::new(LOOKUPS_MAX),
+            lookups: Lookups::default(),
             cluster,
         }
     }
@@ -428,7 +431,7 @@ impl Store {
 
     /// A place to look up which days are closed.
     pub(super) async fn turn_to_look_up(&self) -> Result<SemaphorePermit<'_>, StoreError> {
-        turn(&self.lookups).await
+        turn(&self.looking_up).await
     }
 
     /// Runs the statement of a report, as the user who may only read, and returns its rows.

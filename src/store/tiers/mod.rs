@@ -9,7 +9,7 @@
 //!   is opened for an hour ([`HOLD_MINUTES`]): a counting that began before can not close it again.
 //!
 //! So a number that no longer holds is never read, also if a collector dies at any moment. A report looks
-//! before and after it was computed whether the same days are closed, and is computed again if not.
+//! after it was computed whether the same days are still closed, and is computed again if not (`lookup`).
 //!
 //! A day that is not fit for it has a row as well, without a version: it is not counted again before something
 //! is inserted.
@@ -18,18 +18,19 @@
 //!
 //! Events that are deleted by hand, by a statement that is none of ours, are not noticed: docs/operations.md.
 
+mod days;
+mod lookup;
+
 use std::collections::{HashMap, HashSet};
-use std::sync::LazyLock;
 use std::time::Duration;
 
-use clickhouse::Row;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
-use serde::Deserialize;
-use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
+use self::days::{Day, still_closed};
+pub(super) use self::lookup::Lookups;
 use super::client::{in_time, in_time_of};
 use super::{Store, StoreError};
 use crate::query::statement::Statement;
@@ -58,18 +59,6 @@ const LEFT_OVER_MINUTES: i64 = 60;
 /// A counting that took longer closes nothing: its numbers may have been taken for left over.
 const COUNTING_MAX: Duration = Duration::from_secs(30 * 60);
 
-/// What days are counted by. Those that another version counted otherwise are open.
-static RULES: LazyLock<[u8; 32]> = LazyLock::new(|| {
-    let site = Site::new(SiteId(0), "", TimeZone::UTC);
-    let day = Date::constant(2000, 1, 1);
-    let making = Making { site: &site, first: day, last: day, version: 0 };
-    let digest = making.statements().iter().fold(Sha256::new(), |digest, statement| {
-        let values = serde_json::to_vec(&statement.params()).unwrap_or_default();
-        digest.chain_update(statement.text()).chain_update(values)
-    });
-    digest.finalize().into()
-});
-
 /// What closing a site's days came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Closing {
@@ -81,65 +70,7 @@ pub struct Closing {
     pub has_revenants: bool,
 }
 
-/// A partition of `events` as it stands.
-#[derive(Row, Deserialize)]
-struct Partition {
-    table: String,
-    partition_id: String,
-    /// The number of the last insert: these only grow.
-    inserts: i64,
-}
-
-/// What has been inserted into `events`, by partition.
-struct Inserts {
-    /// The table itself: one that was restored or made anew counts from 1 again.
-    table: String,
-    partitions: HashMap<String, i64>,
-}
-
-impl Inserts {
-    /// What the numbers of a site's day were made of.
-    fn seen_by(&self, day: Date, zone: &TimeZone) -> u64 {
-        let mut digest = Sha256::new().chain_update(*RULES).chain_update(&self.table);
-        for part in made_of(day, zone) {
-            let name = part.strftime("%Y%m%d").to_string();
-            let inserts = self.partitions.get(&name).copied().unwrap_or(0);
-            digest.update(&name);
-            digest.update(inserts.to_be_bytes());
-        }
-        digest.finalize().first_chunk().copied().map_or(0, u64::from_be_bytes)
-    }
-}
-
-/// A row of `closed_days`.
-#[derive(Clone, Row, Deserialize)]
-struct Day {
-    day: String,
-    timezone: String,
-    version: u64,
-    inserts: u64,
-    /// Whether it may not be closed now.
-    is_held: bool,
-}
-
 impl Store {
-    /// The days of the site whose numbers hold at this moment.
-    ///
-    /// # Errors
-    /// When ClickHouse does not answer.
-    pub async fn closed_days(&self, site: SiteId, zone: &TimeZone) -> Result<Closed, StoreError> {
-        if self.is_spread() {
-            return Ok(Closed::none());
-        }
-        let _turn = self.turn_to_look_up().await?;
-        let days = self.days(site).await?;
-        // Most sites are too small to be counted: what was inserted is looked up for others alone.
-        if days.is_empty() {
-            return Ok(Closed::none());
-        }
-        Ok(still_closed(&days, &self.inserts().await?, zone))
-    }
-
     /// The sites that have so many events that closing their days is of use.
     ///
     /// # Errors
@@ -247,27 +178,6 @@ impl Store {
         Ok(())
     }
 
-    async fn days(&self, site: SiteId) -> Result<Vec<Day>, StoreError> {
-        let sql = format!(
-            "SELECT toString(days.day) AS day, timezone, version, inserts, CAST(made > now64(6) AS Bool) AS is_held \
-             FROM closed_days AS days FINAL WHERE site_id = {}",
-            site.0
-        );
-        in_time(self.writer().query_raw(&sql).fetch_all::<Day>()).await
-    }
-
-    async fn inserts(&self) -> Result<Inserts, StoreError> {
-        let table = "SELECT toString(any(uuid)) FROM system.tables WHERE database = currentDatabase() AND name = 'events'";
-        let sql = format!(
-            "SELECT assumeNotNull(({table})) AS table, partition_id, max(max_block_number) AS inserts FROM system.parts AS parts \
-             WHERE database = currentDatabase() AND parts.table = 'events' AND active GROUP BY partition_id"
-        );
-        let rows = in_time(self.writer().query_raw(&sql).fetch_all::<Partition>()).await?;
-        let table = rows.first().map(|row| row.table.clone()).unwrap_or_default();
-        let partitions = rows.into_iter().map(|row| (row.partition_id, row.inserts)).collect();
-        Ok(Inserts { table, partitions })
-    }
-
     /// The days that no event can be expected for any more, from that of the first event on.
     async fn days_that_are_over(
         &self,
@@ -348,6 +258,7 @@ impl Store {
         if !rows.is_empty() {
             let sql = format!("INSERT INTO closed_days VALUES {}", rows.join(", "));
             in_time(self.writer().query_raw(&sql).execute()).await?;
+            self.lookups.forget(site.id);
         }
         // What no day names is not left lying there: it may be of what was erased meanwhile.
         let named = self.days(site.id).await?;
@@ -429,18 +340,6 @@ impl Store {
         let query = self.writer().query_raw(statement.text()).with_setting("max_threads", "1");
         statement.params().iter().fold(query, |query, (name, value)| query.param(name, value))
     }
-}
-
-/// Of the days that were closed those of which nothing has changed since.
-fn still_closed(days: &[Day], inserts: &Inserts, zone: &TimeZone) -> Closed {
-    let name = zone.iana_name().unwrap_or("UTC");
-    days.iter()
-        .filter(|day| day.version != 0 && day.timezone == name)
-        .filter_map(|row| {
-            let day: Date = row.day.parse().ok()?;
-            (inserts.seen_by(day, zone) == row.inserts).then_some((day, row.version))
-        })
-        .collect()
 }
 
 /// The version of a counting that began at this microsecond: no two are alike, as far as chance allows.

@@ -1,0 +1,104 @@
+//! What `closed_days` says of a site's days, and what has been inserted into `events` since.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use clickhouse::Row;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use super::Store;
+use crate::query::{Closed, Making, made_of};
+use crate::site::{Site, SiteId};
+use crate::store::StoreError;
+use crate::store::client::in_time;
+
+/// What days are counted by. Those that another version counted otherwise are open.
+static RULES: LazyLock<[u8; 32]> = LazyLock::new(|| {
+    let site = Site::new(SiteId(0), "", TimeZone::UTC);
+    let day = Date::constant(2000, 1, 1);
+    let making = Making { site: &site, first: day, last: day, version: 0 };
+    let digest = making.statements().iter().fold(Sha256::new(), |digest, statement| {
+        let values = serde_json::to_vec(&statement.params()).unwrap_or_default();
+        digest.chain_update(statement.text()).chain_update(values)
+    });
+    digest.finalize().into()
+});
+
+/// A partition of `events` as it stands.
+#[derive(Row, Deserialize)]
+struct Partition {
+    table: String,
+    partition_id: String,
+    /// The number of the last insert: these only grow.
+    inserts: i64,
+}
+
+/// What has been inserted into `events`, by partition.
+pub(super) struct Inserts {
+    /// The table itself: one that was restored or made anew counts from 1 again.
+    table: String,
+    partitions: HashMap<String, i64>,
+}
+
+impl Inserts {
+    /// What the numbers of a site's day were made of.
+    pub(super) fn seen_by(&self, day: Date, zone: &TimeZone) -> u64 {
+        let mut digest = Sha256::new().chain_update(*RULES).chain_update(&self.table);
+        for part in made_of(day, zone) {
+            let name = part.strftime("%Y%m%d").to_string();
+            let inserts = self.partitions.get(&name).copied().unwrap_or(0);
+            digest.update(&name);
+            digest.update(inserts.to_be_bytes());
+        }
+        digest.finalize().first_chunk().copied().map_or(0, u64::from_be_bytes)
+    }
+}
+
+/// A row of `closed_days`.
+#[derive(Clone, Row, Deserialize)]
+pub(super) struct Day {
+    pub(super) day: String,
+    pub(super) timezone: String,
+    pub(super) version: u64,
+    pub(super) inserts: u64,
+    /// Whether it may not be closed now.
+    pub(super) is_held: bool,
+}
+
+impl Store {
+    pub(super) async fn days(&self, site: SiteId) -> Result<Vec<Day>, StoreError> {
+        let sql = format!(
+            "SELECT toString(days.day) AS day, timezone, version, inserts, CAST(made > now64(6) AS Bool) AS is_held \
+             FROM closed_days AS days FINAL WHERE site_id = {}",
+            site.0
+        );
+        in_time(self.writer().query_raw(&sql).fetch_all::<Day>()).await
+    }
+
+    pub(super) async fn inserts(&self) -> Result<Inserts, StoreError> {
+        let table = "SELECT toString(any(uuid)) FROM system.tables WHERE database = currentDatabase() AND name = 'events'";
+        let sql = format!(
+            "SELECT assumeNotNull(({table})) AS table, partition_id, max(max_block_number) AS inserts FROM system.parts AS parts \
+             WHERE database = currentDatabase() AND parts.table = 'events' AND active GROUP BY partition_id"
+        );
+        let rows = in_time(self.writer().query_raw(&sql).fetch_all::<Partition>()).await?;
+        let table = rows.first().map(|row| row.table.clone()).unwrap_or_default();
+        let partitions = rows.into_iter().map(|row| (row.partition_id, row.inserts)).collect();
+        Ok(Inserts { table, partitions })
+    }
+}
+
+/// Of the days that were closed those of which nothing has changed since.
+pub(super) fn still_closed(days: &[Day], inserts: &Inserts, zone: &TimeZone) -> Closed {
+    let name = zone.iana_name().unwrap_or("UTC");
+    days.iter()
+        .filter(|day| day.version != 0 && day.timezone == name)
+        .filter_map(|row| {
+            let day: Date = row.day.parse().ok()?;
+            (inserts.seen_by(day, zone) == row.inserts).then_some((day, row.version))
+        })
+        .collect()
+}

@@ -1,0 +1,173 @@
+//! Which days of a site are closed: looked up for several reports at once.
+//!
+//! What a report read of closed days holds if they are still closed, with the same numbers, when it has read: a day that
+//! was opened is never closed again with numbers of before. So it takes no looking up before. A report is made of the
+//! days that the last one found, and one lookup afterwards shows that they held; it shows that for every report that has
+//! read until then. So one waits a moment for the others of the same site that are under way, as those of one page are.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use serde_json::Value;
+use tokio::sync::{Mutex as Turns, watch};
+use tokio::time::{Instant, timeout};
+
+use super::Store;
+use super::days::still_closed;
+use crate::query::Closed;
+use crate::query::statement::Statement;
+use crate::site::SiteId;
+use crate::store::StoreError;
+
+/// So long, at most, a report that has read waits for others that read.
+const GATHERING_MAX: Duration = Duration::from_millis(100);
+/// What was found as long ago is looked up again before a report is made of it: where nothing was closed, nothing is
+/// looked up afterwards.
+const FOUND_AGE_MAX: Duration = Duration::from_secs(60);
+
+/// The lookups of all sites.
+#[derive(Default)]
+pub(in crate::store) struct Lookups(Mutex<HashMap<SiteId, Arc<Lookup>>>);
+
+/// The lookups of one site.
+#[derive(Default)]
+struct Lookup {
+    /// The reports that are under way.
+    reading: watch::Sender<usize>,
+    /// What the last lookup found.
+    found: Mutex<Option<Found>>,
+    /// How many lookups were asked for.
+    asked_for: Mutex<u64>,
+    /// One lookup at a time; it answers all that were asked for before it began, so many.
+    answered: Turns<u64>,
+}
+
+#[derive(Clone)]
+struct Found {
+    at: Instant,
+    zone: TimeZone,
+    closed: Arc<Closed>,
+}
+
+/// A report that is under way.
+struct Reading<'lookup>(&'lookup Lookup);
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        self.0.reading.send_modify(|reading| *reading -= 1);
+    }
+}
+
+impl Lookups {
+    fn of(&self, site: SiteId) -> Arc<Lookup> {
+        Arc::clone(lock(&self.0).entry(site).or_default())
+    }
+
+    /// Forgets which days of the site were found: there are more now.
+    pub(super) fn forget(&self, site: SiteId) {
+        *lock(&self.of(site).found) = None;
+    }
+}
+
+impl Lookup {
+    fn begin_to_read(&self) -> Reading<'_> {
+        self.reading.send_modify(|reading| *reading += 1);
+        Reading(self)
+    }
+
+    fn ask_for_one(&self) -> u64 {
+        let mut asked_for = lock(&self.asked_for);
+        *asked_for += 1;
+        *asked_for
+    }
+
+    fn found(&self, zone: &TimeZone) -> Option<Found> {
+        lock(&self.found).clone().filter(|found| found.zone == *zone)
+    }
+}
+
+impl Store {
+    /// The days of the site that were closed when it was last looked up, not long ago.
+    ///
+    /// # Errors
+    /// When ClickHouse does not answer.
+    pub async fn days_found_closed(
+        &self,
+        site: SiteId,
+        zone: &TimeZone,
+    ) -> Result<Arc<Closed>, StoreError> {
+        let lookup = self.lookups.of(site);
+        match lookup.found(zone) {
+            Some(found) if found.at.elapsed() < FOUND_AGE_MAX => Ok(found.closed),
+            _ => self.look_up(site, zone, &lookup, lookup.ask_for_one()).await,
+        }
+    }
+
+    /// Runs the statement of a report. Returns its rows, and the days of the site that are closed after it was run.
+    ///
+    /// # Errors
+    /// As [`Store::select`].
+    pub async fn select_of_closed_days(
+        &self,
+        statement: &Statement,
+        site: SiteId,
+        zone: &TimeZone,
+    ) -> Result<(Vec<Vec<Value>>, Arc<Closed>), StoreError> {
+        let lookup = self.lookups.of(site);
+        let reading = lookup.begin_to_read();
+        let rows = self.select(statement).await?;
+        let number = lookup.ask_for_one();
+        drop(reading);
+        Ok((rows, self.look_up(site, zone, &lookup, number).await?))
+    }
+
+    /// The days that are closed at a moment after the lookup of this number was asked for.
+    async fn look_up(
+        &self,
+        site: SiteId,
+        zone: &TimeZone,
+        lookup: &Lookup,
+        number: u64,
+    ) -> Result<Arc<Closed>, StoreError> {
+        let mut answered = lookup.answered.lock().await;
+        if *answered >= number
+            && let Some(found) = lookup.found(zone)
+        {
+            return Ok(found.closed);
+        }
+        let nobody_reads = async {
+            let _ = lookup.reading.subscribe().wait_for(|reading| *reading == 0).await;
+        };
+        // Who comes too late for this one has the next.
+        let _ = timeout(GATHERING_MAX, nobody_reads).await;
+        let answers = *lock(&lookup.asked_for);
+        let at = Instant::now();
+        let closed = Arc::new(self.closed_days(site, zone).await?);
+        *lock(&lookup.found) = Some(Found { at, zone: zone.clone(), closed: Arc::clone(&closed) });
+        *answered = answers;
+        Ok(closed)
+    }
+
+    /// The days of the site whose numbers hold at this moment.
+    ///
+    /// # Errors
+    /// When ClickHouse does not answer.
+    pub async fn closed_days(&self, site: SiteId, zone: &TimeZone) -> Result<Closed, StoreError> {
+        if self.is_spread() {
+            return Ok(Closed::none());
+        }
+        let _turn = self.turn_to_look_up().await?;
+        let days = self.days(site).await?;
+        // Most sites are too small to be counted: what was inserted is looked up for others alone.
+        if days.is_empty() {
+            return Ok(Closed::none());
+        }
+        Ok(still_closed(&days, &self.inserts().await?, zone))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
