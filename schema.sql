@@ -60,7 +60,8 @@ COMMENT 'One row an event; the truth that every report is computed from';
 -- What happened on each of a site's days that are over, in whole numbers: what reports add up instead of
 -- counting events again. No row is ever changed: a day that is counted anew has another version, and
 -- `closed_days` says which one holds. A row tells of events, of the visits that ended on the day, or of
--- attention, and of these only some numbers. What is carried is counted on the day before as well.
+-- attention, and of these only some numbers. What is carried is counted on the day before as well. It is partitioned so that a
+-- report over a year reads few parts, and a deletion rewrites few.
 CREATE TABLE IF NOT EXISTS daily
 (
     site_id          UInt32                 COMMENT 'The site, see sites.site_id',
@@ -84,7 +85,7 @@ CREATE TABLE IF NOT EXISTS daily
     depth_carried    UInt64                 COMMENT 'What of it is of visits that scrolled no deeper than on the other day'
 )
 ENGINE = {replacing}()
-PARTITION BY toYYYYMM(day)
+PARTITION BY (toYear(day), site_id % 16)
 ORDER BY (site_id, counted, dimension, day, version, value)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, default_compression_codec = 'ZSTD(3)'
 {shard by: cityHash64(site_id)}

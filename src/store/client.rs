@@ -213,7 +213,6 @@ impl Store {
             .with_setting("max_execution_time", REPORT_SECONDS_MAX)
             .with_setting("max_memory_usage", REPORT_MEMORY_BYTES_MAX)
             .with_setting("do_not_merge_across_partitions_select_final", "1")
-            .with_setting("optimize_aggregation_in_order", "1")
             .with_setting("output_format_json_quote_64bit_integers", "0")
             .with_setting("output_format_json_quote_denormals", "0")
             .with_setting("session_timezone", "UTC");

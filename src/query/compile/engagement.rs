@@ -3,7 +3,7 @@
 use super::conditions::{Conditions, hosts_of_visits};
 use super::plan::Computed;
 use super::tiers::{self, Columns};
-use super::{Closed, events, group, named};
+use super::{Closed, events, group, named, settings};
 use crate::event::SCROLL_DEPTH_UNKNOWN;
 use crate::query::Query;
 use crate::query::statement::{Sql, sql};
@@ -44,6 +44,7 @@ pub(super) fn subquery(query: &Query, metrics: &[Computed], closed: &Closed) -> 
         Sql::join(wanted, " AND "),
         " GROUP BY ",
         keys,
+        settings(query),
     ];
     let columns = names.into_iter().chain(named(metrics));
     sql!["SELECT ", Sql::join(columns, ", "), " FROM (", attention, ")", group(query)]

@@ -42,24 +42,36 @@ use super::statement::{Sql, Statement, sql};
 use super::{Order, OrderKey, Query};
 use crate::site::SiteId;
 
-/// How the statements are run. Visits are read in the order of the table, which is that of time, and
-/// grouped as they pass: over 2.5 million visits of 60 days this takes 0.1 to 0.4 GB where grouping
+/// How statements are run that group the visits of a long time. They are read in the order of the table, which is that of
+/// time, and grouped as they pass: over 2.5 million visits of 60 days this takes 0.1 to 0.4 GB where grouping
 /// them in any other way takes more than a report may. So partitions are merged with each other
 /// (cheap: they follow one another), in small blocks (one is held for each partition).
 pub(super) const SETTINGS: &str = " SETTINGS optimize_aggregation_in_order = 1, max_block_size = 8192, \
      do_not_merge_across_partitions_select_final = 0";
+
+/// How the visits of a short time are grouped: a third quicker, with all of them in memory.
+const SETTINGS_OF_FEW: &str = " SETTINGS optimize_aggregation_in_order = 0";
+
+/// So many days are few.
+const FEW_DAYS: i64 = 8;
+
+/// The settings for grouping the visits of the query's period.
+fn settings(query: &Query) -> &'static str {
+    let seconds = query.period.to().duration_since(kept_from(query)).as_secs();
+    if seconds > FEW_DAYS * 86_400 { SETTINGS } else { SETTINGS_OF_FEW }
+}
 
 /// The statement whose rows are the report's: its dimensions in order, then its metrics in order. Its numbers
 /// are the same whichever days are closed.
 pub fn compile(query: &Query, closed: &Closed) -> Statement {
     let limit =
         sql![" LIMIT ", Sql::number(query.page.limit), " OFFSET ", Sql::number(query.page.offset)];
-    sql![rows(query, closed), " ORDER BY ", order(query), limit, SETTINGS].into()
+    sql![rows(query, closed), " ORDER BY ", order(query), limit].into()
 }
 
 /// The statement whose only row says how many rows the report has without pagination.
 pub fn total_rows(query: &Query, closed: &Closed) -> Statement {
-    sql!["SELECT count() FROM (", rows(query, closed), ")", SETTINGS].into()
+    sql!["SELECT count() FROM (", rows(query, closed), ")"].into()
 }
 
 /// The statement whose only row is the second, since 1970, of the site's first event; 0 without any.

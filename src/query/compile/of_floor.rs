@@ -1,6 +1,6 @@
 //! The statement behind a report whose reader is told no small numbers: each value in each block of days.
 
-use super::{Closed, SETTINGS, rows};
+use super::{Closed, rows};
 use crate::query::Query;
 use crate::query::dimension::Dimension;
 use crate::query::measure::Measure;
@@ -40,7 +40,6 @@ pub(in crate::query) fn cells(
         ") WHERE block != '' GROUP BY ",
         group(),
         enough,
-        SETTINGS
     ]
     .into()
 }

@@ -58,7 +58,6 @@ fn a_report_on_events_reads_the_table_once() {
         GROUP BY d0)
         ORDER BY pageviews DESC NULLS LAST, d0 ASC NULLS LAST
         LIMIT {p6:UInt64} OFFSET {p7:UInt64}
-        SETTINGS optimize_aggregation_in_order = 1, max_block_size = 8192, do_not_merge_across_partitions_select_final = 0
         p0 = Number(7)
         p1 = Number(1714514400)
         p2 = Number(1717192799)
@@ -78,23 +77,29 @@ fn a_report_on_visits_makes_them_of_their_events() {
         FROM (SELECT *, 1 AS entered
         FROM (SELECT session_id AS visit, any(visitor_id) AS visitor, argMin(timestamp, seq) AS arrival, argMax(timestamp, seq) AS departure, least(arrival, departure) AS first, greatest(arrival, departure) AS last, last - first AS duration, countIf(name = 'pageview') AS views, views < 2 AND countIf(name != 'pageview' AND interactive) = 0 AS bounced, argMinIf(pathname, seq, name = 'pageview') AS visit_entry_page
         FROM events FINAL
-        WHERE site_id = {p0:UInt64} AND timestamp >= toDateTime({p1:UInt64}, 'UTC') AND timestamp <= toDateTime({p2:UInt64}, 'UTC') AND _partition_id >= {p3:String} AND _partition_id <= {p4:String} AND session_id != 0 AND name != 'engagement'
+        WHERE site_id = {p0:UInt64} AND timestamp >= toDateTime({p1:UInt64}, 'UTC') AND timestamp <= toDateTime({p2:UInt64}, 'UTC') AND _partition_id >= {p3:String} AND _partition_id <= {p4:String} AND session_id != 0 AND (session_id >= {p5:UInt64} OR session_id IN (SELECT session_id
+        FROM events
+        WHERE site_id = {p0:UInt64} AND timestamp >= toDateTime({p6:UInt64}, 'UTC') AND timestamp <= toDateTime({p7:UInt64}, 'UTC') AND _partition_id >= {p8:String} AND _partition_id <= {p9:String} AND session_id < {p5:UInt64})) AND name != 'engagement'
         GROUP BY site_id, session_id
-        HAVING last >= toDateTime({p5:UInt64}, 'UTC') AND first <= toDateTime({p6:UInt64}, 'UTC')))
+        HAVING last >= toDateTime({p6:UInt64}, 'UTC') AND first <= toDateTime({p10:UInt64}, 'UTC')
+        SETTINGS optimize_aggregation_in_order = 1, max_block_size = 8192, do_not_merge_across_partitions_select_final = 0))
         WHERE 1
         GROUP BY d0)
         ORDER BY bounce_rate DESC NULLS LAST, d0 ASC NULLS LAST
-        LIMIT {p7:UInt64} OFFSET {p8:UInt64}
-        SETTINGS optimize_aggregation_in_order = 1, max_block_size = 8192, do_not_merge_across_partitions_select_final = 0
+        LIMIT {p11:UInt64} OFFSET {p12:UInt64}
         p0 = Number(7)
         p1 = Number(1714424400)
         p2 = Number(1717282799)
         p3 = Text("20240429")
         p4 = Text("20240601")
-        p5 = Number(1714514400)
-        p6 = Number(1717192799)
-        p7 = Number(10000)
-        p8 = Number(0)
+        p5 = Number(7363783276521062400)
+        p6 = Number(1714514400)
+        p7 = Number(1714604400)
+        p8 = Text("20240430")
+        p9 = Text("20240501")
+        p10 = Number(1717192799)
+        p11 = Number(10000)
+        p12 = Number(0)
         "#);
 }
 
@@ -121,14 +126,16 @@ fn a_report_on_both_joins_them_by_the_dimensions() {
         FROM (SELECT *, 1 AS entered
         FROM (SELECT session_id AS visit, any(visitor_id) AS visitor, argMin(timestamp, seq) AS arrival, argMax(timestamp, seq) AS departure, least(arrival, departure) AS first, greatest(arrival, departure) AS last, last - first AS duration, countIf(name = 'pageview') AS views, views < 2 AND countIf(name != 'pageview' AND interactive) = 0 AS bounced
         FROM events FINAL
-        WHERE site_id = {p1:UInt64} AND timestamp >= toDateTime({p7:UInt64}, 'UTC') AND timestamp <= toDateTime({p8:UInt64}, 'UTC') AND _partition_id >= {p9:String} AND _partition_id <= {p10:String} AND session_id != 0 AND name != 'engagement'
+        WHERE site_id = {p1:UInt64} AND timestamp >= toDateTime({p7:UInt64}, 'UTC') AND timestamp <= toDateTime({p8:UInt64}, 'UTC') AND _partition_id >= {p9:String} AND _partition_id <= {p10:String} AND session_id != 0 AND (session_id >= {p11:UInt64} OR session_id IN (SELECT session_id
+        FROM events
+        WHERE site_id = {p1:UInt64} AND timestamp >= toDateTime({p2:UInt64}, 'UTC') AND timestamp <= toDateTime({p12:UInt64}, 'UTC') AND _partition_id >= {p4:String} AND _partition_id <= {p13:String} AND session_id < {p11:UInt64})) AND name != 'engagement'
         GROUP BY site_id, session_id
-        HAVING last >= toDateTime({p2:UInt64}, 'UTC') AND first <= toDateTime({p3:UInt64}, 'UTC')))
+        HAVING last >= toDateTime({p2:UInt64}, 'UTC') AND first <= toDateTime({p3:UInt64}, 'UTC')
+        SETTINGS optimize_aggregation_in_order = 1, max_block_size = 8192, do_not_merge_across_partitions_select_final = 0))
         WHERE 1
         GROUP BY d0) AS r USING (d0))
         ORDER BY d0 ASC NULLS LAST, pageviews DESC NULLS LAST
-        LIMIT {p11:UInt64} OFFSET {p12:UInt64}
-        SETTINGS optimize_aggregation_in_order = 1, max_block_size = 8192, do_not_merge_across_partitions_select_final = 0
+        LIMIT {p14:UInt64} OFFSET {p15:UInt64}
         p0 = Text("Europe/Berlin")
         p1 = Number(7)
         p2 = Number(1714514400)
@@ -140,8 +147,11 @@ fn a_report_on_both_joins_them_by_the_dimensions() {
         p8 = Number(1717282799)
         p9 = Text("20240429")
         p10 = Text("20240601")
-        p11 = Number(10000)
-        p12 = Number(0)
+        p11 = Number(7363783276521062400)
+        p12 = Number(1714604400)
+        p13 = Text("20240501")
+        p14 = Number(10000)
+        p15 = Number(0)
         "#);
 }
 

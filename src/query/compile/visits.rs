@@ -5,11 +5,13 @@
 
 use std::collections::BTreeSet;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::conditions::{Conditions, entered_condition, hosts_of_visits, meets};
 use super::plan::Computed;
-use super::{Closed, between, group, kept_from, labelled, named, of_visit, select, tiers};
+use super::{
+    Closed, between, group, kept_from, labelled, named, of_visit, select, settings, tiers,
+};
 use crate::query::Query;
 use crate::query::dimension::{Dimension, Field, Home};
 use crate::query::filter::{Filter, Subject};
@@ -90,7 +92,23 @@ fn of_visits_around(query: &Query) -> Sql {
     // A visit that began before what the site keeps is made of what is kept of it.
     let read_from = query.kept_from.map_or(read_from, |kept| kept.max(read_from));
     let read_to = to.saturating_add(margin).unwrap_or(to);
-    sql![between(query, read_from, read_to), " AND session_id != 0"]
+    sql![between(query, read_from, read_to), " AND ", of_visits_after(query, from)]
+}
+
+/// The condition on events of visits with an event at the moment or later, however early these began. It reads little of
+/// what was before: a visit's id begins with its first second, and the table is in the order of the ids.
+pub(super) fn of_visits_after(query: &Query, moment: Timestamp) -> Sql {
+    let margin = SignedDuration::from_hours(MARGIN_HOURS);
+    let begun = Sql::number(u64::try_from(moment.as_second()).unwrap_or(0) << 32);
+    sql![
+        "session_id != 0 AND (session_id >= ",
+        &begun,
+        " OR session_id IN (SELECT session_id FROM events WHERE ",
+        between(query, moment, moment.saturating_add(margin).unwrap_or(moment)),
+        " AND session_id < ",
+        begun,
+        "))"
+    ]
 }
 
 /// Whether a visit was engaged: by its views, or by attention or a goal, which its other rows tell of.
@@ -102,6 +120,7 @@ fn engaged_condition(query: &Query) -> Sql {
         of_visits_around(query),
         " GROUP BY site_id, session_id HAVING ",
         Sql::any(vec![attended, sql!["countIf(", converted, ") > 0"]]),
+        settings(query),
         ")"
     ]
 }
@@ -127,6 +146,7 @@ pub(super) fn visits(query: &Query, fields: impl IntoIterator<Item = Field>) -> 
         Sql::moment(from),
         " AND first <= ",
         Sql::moment(to),
+        settings(query),
     ]
 }
 

@@ -7,11 +7,12 @@ use std::collections::BTreeSet;
 
 use super::super::conditions::{COUNTED, Conditions};
 use super::super::plan::Computed;
-use super::super::visits::{self, visits};
+use super::super::visits;
 use super::super::{between, events, group, kept_from, of_property, of_visit};
-use super::Closed;
 use super::by::{By, Of, column_of};
+use super::rows::{self, Columns};
 use super::split::{Split, Stretch};
+use super::{Closed, start_of};
 use crate::event::SCROLL_DEPTH_UNKNOWN;
 use crate::query::Query;
 use crate::query::countries::COUNTRY_NAME;
@@ -193,9 +194,10 @@ pub(in crate::query::compile) fn subquery(
     let only_people = metrics.iter().all(|(metric, _)| is_of_people(*metric));
     let split = Split::of(query, closed, of == Of::Visits && by != By::Hour)?;
     let reading = Reading { query, of, by, only_people };
-    let arms = std::iter::once(reading.closed_days(&split))
-        .chain(split.stretches.iter().map(|stretch| reading.stretch(stretch)))
-        .map(|arm| sql!["SELECT * FROM (", arm, ")"]);
+    let stretches = split.stretches.iter().map(|stretch| reading.stretch(stretch));
+    let stretches = stretches.collect::<Option<Vec<Sql>>>()?;
+    let arms = std::iter::once(reading.closed_days(&split)).chain(stretches);
+    let arms = arms.map(|arm| sql!["SELECT * FROM (", arm, ")"]);
     let columns = reading.dimension_names().chain(formulas);
     let there_is_a_row = match of {
         _ if query.dimensions.is_empty() => "",
@@ -369,7 +371,7 @@ impl Reading<'_> {
     }
 
     /// What is counted from events, in a stretch that has no closed day.
-    fn stretch(&self, stretch: &Stretch) -> Sql {
+    fn stretch(&self, stretch: &Stretch) -> Option<Sql> {
         let mut stretch = stretch.clone();
         if self.by == By::Hour {
             // Nobody is carried from one hour into another: each is counted by itself.
@@ -377,8 +379,8 @@ impl Reading<'_> {
         }
         match self.of {
             Of::Events => self.events(&stretch),
-            Of::Visits => self.visits(&stretch),
-            Of::Attention => self.attention(&stretch),
+            Of::Visits => Some(self.visits(&stretch)),
+            Of::Attention => Some(self.attention(&stretch)),
         }
     }
 
@@ -386,30 +388,33 @@ impl Reading<'_> {
         self.columns().iter().map(|column| column.open.into())
     }
 
-    fn events(&self, stretch: &Stretch) -> Sql {
+    fn events(&self, stretch: &Stretch) -> Option<Sql> {
         let people = if self.only_people { " AND visitor_id != 0" } else { "" };
-        sql![
+        let columns = Columns::of(&self.query.dimensions, &self.query.filters)?;
+        let columns = columns.and(&["timestamp"]);
+        Some(sql![
             "WITH ",
             is_fresh("timestamp", stretch),
             " AS fresh ",
             self.select(self.values(self.query), self.open_columns()),
-            " FROM events FINAL WHERE ",
-            between(self.query, stretch.reads_from(), stretch.to),
-            " AND ",
+            " FROM (",
+            rows::events_of(self.query, &columns, stretch),
+            ") AS events WHERE ",
             COUNTED,
             people,
             " AND ",
             self.filters(),
             group(self.query),
-        ]
+        ])
     }
 
     fn visits(&self, stretch: &Stretch) -> Sql {
         let zone = self.query.period.zone();
-        let period = Period::new(stretch.reads_from(), stretch.to, zone);
-        let around = Query { period, ..self.query.clone() };
         let (values, ended) = match self.by {
-            By::Hour => (self.values(&around), "1".into()),
+            By::Hour => {
+                let period = Period::new(stretch.from, stretch.to, zone);
+                (self.values(&Query { period, ..self.query.clone() }), "1".into())
+            }
             _ if stretch.is_last => (self.values(self.query), "1".into()),
             // Those that go on are of a later day.
             _ => (self.values(self.query), sql!["last <= ", Sql::moment(stretch.to)]),
@@ -420,7 +425,7 @@ impl Reading<'_> {
             " AS fresh ",
             self.select(values, self.open_columns()),
             " FROM (",
-            visits(&around, self.fields()),
+            rows::visits_of(self.query, &self.fields(), stretch),
             ") WHERE ",
             ended,
             " AND ",
@@ -435,6 +440,14 @@ impl Reading<'_> {
         let values = values.map(|(value, name)| sql![value, " AS ", name, ", "]);
         let unknown = Sql::number(SCROLL_DEPTH_UNKNOWN);
         let told = sql!["scroll_depth != ", unknown];
+        let within = match stretch.before {
+            None => sql![between(self.query, stretch.from, stretch.to), " AND session_id != 0"],
+            Some((day, _)) => {
+                let from = start_of(day, self.query.period.zone());
+                let goes_on = visits::of_visits_after(self.query, stretch.from);
+                sql![between(self.query, from, stretch.to), " AND ", goes_on]
+            }
+        };
         let of_visits = sql![
             "WITH ",
             is_fresh("timestamp", stretch),
@@ -450,8 +463,8 @@ impl Reading<'_> {
             ") AS depth_before, countIf(NOT fresh AND ",
             told,
             ") > 0 AS had_told, countIf(NOT fresh) > 0 AS was_there FROM events FINAL WHERE ",
-            between(self.query, stretch.reads_from(), stretch.to),
-            " AND name = 'engagement' AND session_id != 0 AND ",
+            within,
+            " AND name = 'engagement' AND ",
             self.filters(),
             " GROUP BY ",
             Sql::join(keys, ", "),

@@ -10,6 +10,8 @@
 
 use std::collections::BTreeSet;
 
+use jiff::civil::Date;
+
 use super::super::between;
 use super::super::visits;
 use super::Closed;
@@ -65,23 +67,7 @@ pub(in crate::query::compile) fn visits(
         return visits::visits(query, fields);
     };
     let names: Vec<Sql> = fields.iter().map(|field| visits::column(*field)).collect();
-    let values = fields.iter().zip(&names).map(|(field, name)| {
-        let value = match field {
-            Field::CountryName => COUNTRY_NAME.into(),
-            field => sql!["d.", kept_column(stored(*field))],
-        };
-        sql![", ", value, " AS ", name]
-    });
-    let stored = sql![
-        "SELECT d.session_id AS visit, ",
-        VISITOR,
-        " AS visitor, d.first AS first, d.first + d.duration AS last, last - d.first AS duration, ",
-        "toUInt64(d.views) AS views, toUInt8(d.bounced) AS bounced",
-        Sql::join(values, ""),
-        " FROM visit_days AS d WHERE ",
-        split.condition(query),
-        " AND ended",
-    ];
+    let stored = stored_visits(&fields, split.condition(query));
     let made = split.stretches.iter().map(|stretch| {
         let zone = query.period.zone();
         let period = Period::new(stretch.from, stretch.to, zone);
@@ -104,6 +90,57 @@ pub(in crate::query::compile) fn visits(
     Sql::join(std::iter::once(stored).chain(made), " UNION ALL ")
 }
 
+/// The visits that ended on closed days, of the rows of these days that meet the condition.
+fn stored_visits(fields: &BTreeSet<Field>, condition: Sql) -> Sql {
+    let values = fields.iter().map(|field| {
+        let value = match field {
+            Field::CountryName => COUNTRY_NAME.into(),
+            field => sql!["d.", kept_column(stored(*field))],
+        };
+        sql![", ", value, " AS ", visits::column(*field)]
+    });
+    sql![
+        "SELECT d.session_id AS visit, ",
+        VISITOR,
+        " AS visitor, d.first AS first, d.first + d.duration AS last, last - d.first AS duration, ",
+        "toUInt64(d.views) AS views, toUInt8(d.bounced) AS bounced",
+        Sql::join(values, ""),
+        " FROM visit_days AS d WHERE ",
+        condition,
+        " AND ended",
+    ]
+}
+
+/// The visits of a stretch, a row each, and those that ended on the day before of visitors who may have been carried
+/// into it.
+pub(super) fn visits_of(query: &Query, fields: &BTreeSet<Field>, stretch: &Stretch) -> Sql {
+    let period = Period::new(stretch.from, stretch.to, query.period.zone());
+    let made = visits::visits(&Query { period, ..query.clone() }, fields.iter().copied());
+    let Some(before) = stretch.before else { return made };
+    let names = fields.iter().map(|field| sql![", ", visits::column(*field)]);
+    sql![
+        stored_visits(fields, carried_from(query, before)),
+        " UNION ALL SELECT visit, visitor, first, last, duration, views, bounced",
+        Sql::join(names, ""),
+        " FROM (",
+        made,
+        ")",
+    ]
+}
+
+/// The condition on the rows of a closed day that are of visitors who may be there on the next one.
+fn carried_from(query: &Query, (day, version): (Date, u64)) -> Sql {
+    sql![
+        "site_id = ",
+        Sql::number(query.site.0),
+        " AND day = toDate(",
+        Sql::text(day.to_string()),
+        ") AND version = ",
+        Sql::number(version),
+        " AND d.visitor_id != 0",
+    ]
+}
+
 /// Rows with these columns of events, of all events of the period; `times` says for how many each stands.
 /// `None` where there are none but in `events` itself.
 pub(in crate::query::compile) fn events(
@@ -113,6 +150,13 @@ pub(in crate::query::compile) fn events(
 ) -> Option<Sql> {
     let Columns(columns) = columns?;
     let split = Split::of(query, closed, false)?;
+    let of_closed_days = stored_events(query, &columns, split.condition(query));
+    let stretches = split.stretches.iter().map(|stretch| made_events(query, &columns, stretch));
+    Some(Sql::join(std::iter::once(of_closed_days).chain(stretches), " UNION ALL "))
+}
+
+/// What happened on closed days, of the rows of these days that meet the condition.
+fn stored_events(query: &Query, columns: &BTreeSet<&'static str>, condition: Sql) -> Sql {
     // At least the name is.
     let listed = HAPPENED.into_iter().filter(|column| columns.contains(column));
     let listed = listed.map(|column| sql!["happened.", column, " AS ", column]);
@@ -122,24 +166,31 @@ pub(in crate::query::compile) fn events(
         listed if HAPPENED.contains(&listed) => listed.into(),
         column => sql!["d.", column, " AS ", column],
     });
-    let of_closed_days = sql![
+    sql![
         "SELECT ",
         Sql::join(of_visit_days, ", "),
         " FROM visit_days AS d ARRAY JOIN ",
         Sql::join(listed, ", "),
         " WHERE ",
-        split.condition(query),
-    ];
-    let of_events = columns.iter().map(|column| match *column {
+        condition,
+    ]
+}
+
+/// What happened in a stretch.
+fn made_events(query: &Query, columns: &BTreeSet<&'static str>, stretch: &Stretch) -> Sql {
+    let columns = columns.iter().map(|column| match *column {
         "times" => "1 AS times".into(),
         column => column.into(),
     });
-    let of_events = Sql::join(of_events, ", ");
-    let stretches = split.stretches.iter().map(|Stretch { from, to, .. }| {
-        let within = between(query, *from, *to);
-        sql!["SELECT ", &of_events, " FROM events FINAL WHERE ", within]
-    });
-    Some(Sql::join(std::iter::once(of_closed_days).chain(stretches), " UNION ALL "))
+    let within = between(query, stretch.from, stretch.to);
+    sql!["SELECT ", Sql::join(columns, ", "), " FROM events FINAL WHERE ", within]
+}
+
+/// What happened in a stretch, and on the day before of visitors who may have been carried into it.
+pub(super) fn events_of(query: &Query, Columns(columns): &Columns, stretch: &Stretch) -> Sql {
+    let made = made_events(query, columns, stretch);
+    let Some(before) = stretch.before else { return made };
+    sql![stored_events(query, columns, carried_from(query, before)), " UNION ALL ", made]
 }
 
 /// Columns of events that a statement looks at.

@@ -30,17 +30,10 @@ pub(super) struct Stretch {
     pub(super) from: Timestamp,
     /// Its last second.
     pub(super) to: Timestamp,
-    /// The first second of the closed day before it, if there is one.
-    pub(super) before: Option<Timestamp>,
+    /// The closed day before it, if there is one, with its version.
+    pub(super) before: Option<(Date, u64)>,
     /// Whether the period ends with it.
     pub(super) is_last: bool,
-}
-
-impl Stretch {
-    /// The first second that is read: that of the closed day before.
-    pub(super) fn reads_from(&self) -> Timestamp {
-        self.before.unwrap_or(self.from)
-    }
 }
 
 impl Split {
@@ -117,14 +110,14 @@ fn stretches(
 ) -> Vec<Stretch> {
     let zone = query.period.zone();
     let (mut found, mut next, mut before) = (Vec::new(), from, None);
-    for (day, _) in closed {
+    for (day, version) in closed {
         let begins = start_of(*day, zone);
         if next < begins {
             let end = begins - SignedDuration::from_secs(1);
             found.push(Stretch { from: next, to: end, before, is_last: false });
         }
         next = start_of(day.saturating_add(1.day()), zone);
-        before = Some(begins);
+        before = Some((*day, *version));
     }
     if next <= to {
         found.push(Stretch { from: next, to, before, is_last: true });
