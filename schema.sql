@@ -129,6 +129,8 @@ CREATE TABLE IF NOT EXISTS visit_days
     os_version          LowCardinality(String) COMMENT 'Operating system version, at most major.minor',
     device              LowCardinality(String) COMMENT 'Desktop, Mobile or Tablet; empty: not known',
     language            LowCardinality(String) COMMENT 'Primary tag of the preferred language',
+    day_views           UInt32                 COMMENT 'Pages that it viewed on this day',
+    day_events          UInt32                 COMMENT 'Page views and custom events of it on this day',
     happened            Array(Tuple(name LowCardinality(String), hostname LowCardinality(String), pathname LowCardinality(String), times UInt32, engagement_ms UInt64, scroll_depth UInt8, revenue_currency LowCardinality(String), revenue_amount Decimal(38, 3))) COMMENT 'What happened of it on this day, see events: events that are alike, and how often; their attention added up, and the deepest scroll'
 )
 ENGINE = {replacing}()

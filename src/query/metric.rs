@@ -37,8 +37,8 @@ impl Unit {
 pub enum Formula {
     /// From events: an aggregate over rows of `events`, each with the amount of `revenue` that it adds.
     Events(&'static str),
-    /// From visits: an aggregate over visits (`visitor`, `views`, `duration`, `bounced`, `entered`,
-    /// `engaged`).
+    /// From visits: an aggregate over visits (`visitor`, `lone`, `views`, `duration`, `bounced`, `entered`,
+    /// `engaged`). A visitor who is `lone` is known to have this visit alone.
     Visits(&'static str),
     /// From whichever of the two the rest of the query needs.
     Either {
@@ -130,7 +130,7 @@ macro_rules! metrics {
 metrics! {
     /// People, as far as they can be told apart: a person counts once a day of the site.
     Visitors = "visitors" eg "1970", Unit::Count,
-        Formula::Either { events: "uniqExactIf(visitor_id, visitor_id != 0)", visits: "uniqExact(visitor)" };
+        Formula::Either { events: "uniqExactIf(visitor_id, visitor_id != 0)", visits: "uniqExactIf(visitor, NOT lone) + countIf(lone)" };
     /// Visits that were under way in the period. A visit ends after 30 minutes without activity.
     Visits = "visits" eg "2214", Unit::Count,
         Formula::Either { events: "uniqExactIf(session_id, session_id != 0)", visits: "uniqExact(visit)" };

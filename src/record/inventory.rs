@@ -186,6 +186,8 @@ pub const ENTRIES: &[Entry] = &[
             "os_version",
             "device",
             "language",
+            "day_views",
+            "day_events",
             "happened",
         ],
         purpose: "to answer over many days without going through every event of them again",

@@ -96,7 +96,8 @@ impl<'query> Conditions<'query> {
 
     /// The visits with an event that meets the conditions, which are those of the filters.
     fn visits_with_event(&self, mut met: Vec<Sql>, filters: &[&Filter]) -> Sql {
-        let columns = Columns::of(&[], filters.iter().copied());
+        let columns =
+            Columns::of(&[], filters.iter().copied()).map(|columns| columns.and(&["name"]));
         let rows = tiers::events(self.query, columns, self.closed);
         let (table, within) = source(self.query, rows);
         met.insert(0, within);

@@ -11,7 +11,7 @@ use crate::query::statement::{Sql, sql};
 /// The metrics (with their formulas over visits' attention) by the query's dimensions.
 pub(super) fn subquery(query: &Query, metrics: &[Computed], closed: &Closed) -> Sql {
     let columns = Columns::of(&query.dimensions, &query.filters)
-        .map(|columns| columns.and(&["engagement_ms", "scroll_depth"]));
+        .map(|columns| columns.and(&["name", "engagement_ms", "scroll_depth"]));
     let (table, within) = events::source(query, tiers::events(query, columns, closed));
     let mut wanted = vec![within, "name = 'engagement' AND session_id != 0".into()];
     let filters = query

@@ -5,7 +5,7 @@
 
 use super::conditions::{COUNTED, Conditions, hosts_of_visits, meets, tests_scrolling};
 use super::plan::Computed;
-use super::tiers::{self, Columns};
+use super::tiers::{self, Columns, OF_DAYS};
 use super::{Closed, group, labelled, named, of_property, select, visits, within};
 use crate::query::Query;
 use crate::query::dimension::{Dimension, Field, Home};
@@ -17,12 +17,16 @@ use crate::site::goal::Goal;
 /// The metrics (with their formulas over events) by the query's dimensions.
 pub(super) fn subquery(query: &Query, metrics: &[Computed], closed: &Closed) -> Sql {
     let dimensions = query.dimensions.iter().map(|dimension| value(dimension, query)).collect();
-    let rows = tiers::events(query, columns(query, metrics), closed);
-    let alike = rows.is_some();
+    let (form, columns) = match columns(query, metrics) {
+        Some((form, columns)) => (form, Some(columns)),
+        None => (Form::Event, None),
+    };
+    let rows = tiers::events(query, columns, closed);
+    let form = if rows.is_some() { form } else { Form::Event };
     let metrics: Vec<Computed> =
-        metrics.iter().map(|computed| told_of_goals(*computed, query, alike)).collect();
+        metrics.iter().map(|computed| told_of_goals(form.tells(*computed), form, query)).collect();
     let (table, within) = source(query, rows);
-    let wanted = std::iter::once(within).chain(wanted(query, &metrics, closed));
+    let wanted = std::iter::once(within).chain(wanted(query, &metrics, form, closed));
     let wanted = Sql::join(wanted, " AND ");
     let revenue = match metrics.iter().any(|(metric, _)| metric.spec().unit == Unit::Money) {
         true => sql!["WITH ", query.revenue.amount(), " AS revenue "],
@@ -42,15 +46,17 @@ pub(super) fn subquery(query: &Query, metrics: &[Computed], closed: &Closed) -> 
     ]
 }
 
-fn wanted(query: &Query, metrics: &[Computed], closed: &Closed) -> Vec<Sql> {
+fn wanted(query: &Query, metrics: &[Computed], form: Form, closed: &Closed) -> Vec<Sql> {
     let mut wanted = Vec::new();
-    if !filtered_by_scrolling(query) && !goals(query).any(Goal::is_of_scrolling) {
+    if form == Form::Day {
+        wanted.push("day_events > 0".into());
+    } else if !filtered_by_scrolling(query) && !goals(query).any(Goal::is_of_scrolling) {
         wanted.push(COUNTED.into());
     }
     let of_people =
         |(metric, _): &Computed| matches!(metric.spec().formula, Formula::Either { .. });
     if metrics.iter().all(of_people) && !query.metrics.iter().any(of_property) {
-        wanted.push("visitor_id != 0".into());
+        wanted.push(if form == Form::Day { "session_id != 0" } else { "visitor_id != 0" }.into());
     }
     if query.dimensions.iter().any(|dimension| matches!(dimension, Dimension::Goal(_))) {
         wanted.push(Sql::any(goals(query).map(meets).collect()));
@@ -61,21 +67,49 @@ fn wanted(query: &Query, metrics: &[Computed], closed: &Closed) -> Vec<Sql> {
     wanted
 }
 
-/// Scrolling is no event: where it meets a goal, or may have, there is no number of events to tell. A row stands for
-/// one event or, if they are put together that are `alike`, for `times` of them.
-fn told_of_goals((metric, formula): Computed, query: &Query, alike: bool) -> Computed {
-    let formula = match (metric, alike) {
+/// What a row of events stands for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// One event.
+    Event,
+    /// Events of a visit's day that are alike, `times` of them.
+    Alike,
+    /// All events of a visit's day.
+    Day,
+}
+
+impl Form {
+    /// The metric, with its formula over such rows.
+    fn tells(self, (metric, formula): Computed) -> Computed {
+        let formula = match (self, metric) {
+            (Self::Alike, Metric::Events) => "sumIf(times, name != 'engagement')",
+            (Self::Alike, Metric::Pageviews) => "sumIf(times, name = 'pageview')",
+            (Self::Alike, Metric::AverageRevenue) => {
+                "sum(revenue) / greatest(sumIf(times, revenue IS NOT NULL), 1)"
+            }
+            (Self::Day, Metric::Visitors) => {
+                "uniqExactIf(visitor_id, visitor_id != 0) + countIf(lone)"
+            }
+            (Self::Day, Metric::Visits) => {
+                "uniqExactIf(session_id, session_id != 0 AND NOT lone) + countIf(lone)"
+            }
+            (Self::Day, Metric::Events) => "sum(day_events)",
+            (Self::Day, Metric::Pageviews) => "sum(day_views)",
+            _ => formula,
+        };
+        (metric, formula)
+    }
+}
+
+/// Scrolling is no event: where it meets a goal, or may have, there is no number of events to tell.
+fn told_of_goals((metric, formula): Computed, form: Form, query: &Query) -> Computed {
+    let formula = match (metric, form) {
         (Metric::Events, _) if filtered_by_scrolling(query) => "CAST(NULL AS Nullable(UInt64))",
-        (Metric::Events, false) if goals(query).any(Goal::is_of_scrolling) => {
-            "nullIf(countIf(name != 'engagement'), 0)"
-        }
-        (Metric::Events, true) if goals(query).any(Goal::is_of_scrolling) => {
+        (Metric::Events, Form::Alike) if goals(query).any(Goal::is_of_scrolling) => {
             "nullIf(sumIf(times, name != 'engagement'), 0)"
         }
-        (Metric::Events, true) => "sumIf(times, name != 'engagement')",
-        (Metric::Pageviews, true) => "sumIf(times, name = 'pageview')",
-        (Metric::AverageRevenue, true) => {
-            "sum(revenue) / greatest(sumIf(times, revenue IS NOT NULL), 1)"
+        (Metric::Events, _) if goals(query).any(Goal::is_of_scrolling) => {
+            "nullIf(countIf(name != 'engagement'), 0)"
         }
         _ => formula,
     };
@@ -97,24 +131,32 @@ fn goals(query: &Query) -> impl Iterator<Item = &Goal> {
     })
 }
 
-/// What the metrics, the dimensions and the filters look at; `None` if only events themselves have it.
-fn columns(query: &Query, metrics: &[Computed]) -> Option<Columns> {
+/// What the metrics, the dimensions and the filters look at, and what rows of it stand for; `None` if only events
+/// themselves have it.
+fn columns(query: &Query, metrics: &[Computed]) -> Option<(Form, Columns)> {
     if query.metrics.iter().any(of_property) {
         return None;
     }
-    let mut columns = Columns::of(&query.dimensions, &query.filters)?;
-    for (metric, _) in metrics {
-        columns = match metric {
-            Metric::Visitors | Metric::Visits => columns,
-            Metric::Pageviews | Metric::Events => columns.and(&["times"]),
-            Metric::TotalRevenue | Metric::AverageRevenue => {
-                columns.and(&["times", "revenue_currency", "revenue_amount"])
-            }
-            // Of which rows that stand for several events are not known to tell it.
-            _ => return None,
-        };
+    let columns = Columns::of(&query.dimensions, &query.filters)?;
+    let has = |wanted: &[Metric]| metrics.iter().any(|(metric, _)| wanted.contains(metric));
+    let of_all = [Metric::Visitors, Metric::Visits, Metric::Pageviews, Metric::Events];
+    let of_money = [Metric::TotalRevenue, Metric::AverageRevenue];
+    // Of which rows that stand for several events are not known to tell it.
+    if metrics.iter().any(|(metric, _)| !of_all.contains(metric) && !of_money.contains(metric)) {
+        return None;
     }
-    Some(columns)
+    if columns.may_be_of_days() && !has(&of_money) {
+        return Some((Form::Day, columns.and(&OF_DAYS)));
+    }
+    let columns = columns.and(&["name"]);
+    let columns = match has(&[Metric::Pageviews, Metric::Events]) || has(&of_money) {
+        true => columns.and(&["times"]),
+        false => columns,
+    };
+    Some(match has(&of_money) {
+        true => (Form::Alike, columns.and(&["revenue_currency", "revenue_amount"])),
+        false => (Form::Alike, columns),
+    })
 }
 
 /// Rows of events, by the name of `events`, and the condition that they are in the period: `rows`, which are in it, or

@@ -75,7 +75,7 @@ fn a_report_on_visits_makes_them_of_their_events() {
         SELECT d0, bounce_rate
         FROM (SELECT toString(visit_entry_page) AS d0, toUInt64(ifNotFinite(round(countIf(bounced AND entered) / countIf(entered) * 100), 0)) AS bounce_rate
         FROM (SELECT *, 1 AS entered
-        FROM (SELECT session_id AS visit, any(visitor_id) AS visitor, argMin(timestamp, seq) AS arrival, argMax(timestamp, seq) AS departure, least(arrival, departure) AS first, greatest(arrival, departure) AS last, last - first AS duration, countIf(name = 'pageview') AS views, views < 2 AND countIf(name != 'pageview' AND interactive) = 0 AS bounced, argMinIf(pathname, seq, name = 'pageview') AS visit_entry_page
+        FROM (SELECT session_id AS visit, any(visitor_id) AS visitor, 0 AS lone, argMin(timestamp, seq) AS arrival, argMax(timestamp, seq) AS departure, least(arrival, departure) AS first, greatest(arrival, departure) AS last, last - first AS duration, countIf(name = 'pageview') AS views, views < 2 AND countIf(name != 'pageview' AND interactive) = 0 AS bounced, argMinIf(pathname, seq, name = 'pageview') AS visit_entry_page
         FROM events FINAL
         WHERE site_id = {p0:UInt64} AND timestamp >= toDateTime({p1:UInt64}, 'UTC') AND timestamp <= toDateTime({p2:UInt64}, 'UTC') AND _partition_id >= {p3:String} AND _partition_id <= {p4:String} AND session_id != 0 AND (session_id >= {p5:UInt64} OR session_id IN (SELECT session_id
         FROM events
@@ -124,7 +124,7 @@ fn a_report_on_both_joins_them_by_the_dimensions() {
         GROUP BY d0) AS l
         FULL JOIN (SELECT arrayJoin(arrayDistinct(arrayMap(slot -> formatDateTime(slot, '%Y-%m-%d %H:00:00', {p0:String}), timeSlots(greatest(first, toDateTime({p2:UInt64}, 'UTC')), toUInt32(least(last, toDateTime({p3:UInt64}, 'UTC')) - greatest(first, toDateTime({p2:UInt64}, 'UTC'))), {p6:UInt64})))) AS d0, toUInt64(ifNotFinite(round(avg(duration)), 0)) AS visit_duration
         FROM (SELECT *, 1 AS entered
-        FROM (SELECT session_id AS visit, any(visitor_id) AS visitor, argMin(timestamp, seq) AS arrival, argMax(timestamp, seq) AS departure, least(arrival, departure) AS first, greatest(arrival, departure) AS last, last - first AS duration, countIf(name = 'pageview') AS views, views < 2 AND countIf(name != 'pageview' AND interactive) = 0 AS bounced
+        FROM (SELECT session_id AS visit, any(visitor_id) AS visitor, 0 AS lone, argMin(timestamp, seq) AS arrival, argMax(timestamp, seq) AS departure, least(arrival, departure) AS first, greatest(arrival, departure) AS last, last - first AS duration, countIf(name = 'pageview') AS views, views < 2 AND countIf(name != 'pageview' AND interactive) = 0 AS bounced
         FROM events FINAL
         WHERE site_id = {p1:UInt64} AND timestamp >= toDateTime({p7:UInt64}, 'UTC') AND timestamp <= toDateTime({p8:UInt64}, 'UTC') AND _partition_id >= {p9:String} AND _partition_id <= {p10:String} AND session_id != 0 AND (session_id >= {p11:UInt64} OR session_id IN (SELECT session_id
         FROM events

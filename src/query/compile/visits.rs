@@ -133,7 +133,7 @@ pub(super) fn visits(query: &Query, fields: impl IntoIterator<Item = Field>) -> 
         .into_iter()
         .filter_map(|field| Some(sql![", ", aggregate(field)?, " AS ", column(field)]));
     sql![
-        "SELECT session_id AS visit, any(visitor_id) AS visitor, ",
+        "SELECT session_id AS visit, any(visitor_id) AS visitor, 0 AS lone, ",
         "argMin(timestamp, seq) AS arrival, argMax(timestamp, seq) AS departure, ",
         "least(arrival, departure) AS first, greatest(arrival, departure) AS last, last - first AS duration, ",
         "countIf(name = 'pageview') AS views, ",

@@ -319,6 +319,7 @@ impl Making<'_> {
         ];
         let days = sql![
             "SELECT session_id AS visit, event, d, any(alike.visitor) AS person, ",
+            "sumIf(times, name = 'pageview') AS day_views, sumIf(times, name != 'engagement') AS day_events, ",
             "groupArray((name, hostname, pathname, times, ms, depth, revenue_currency, amount)) AS happened",
             Sql::join(of_day, ""),
             " FROM (",
@@ -336,7 +337,7 @@ impl Making<'_> {
         ];
         sql![
             "INSERT INTO visit_days (site_id, day, version, session_id, event_id, visitor_id, ended, ",
-            "first, duration, views, bounced, happened",
+            "first, duration, views, bounced, day_views, day_events, happened",
             Sql::join(columns, ""),
             ") SELECT ",
             Sql::number(self.site.id.0),
@@ -348,7 +349,7 @@ impl Making<'_> {
             alone,
             "), 0, person), ",
             self.day("last"),
-            " = d, first, duration, views, bounced, happened",
+            " = d, first, duration, views, bounced, day_views, day_events, happened",
             Sql::join(names(&of_events).into_iter().chain(names(&of_visits)), ""),
             " FROM (",
             days,

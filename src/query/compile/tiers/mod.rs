@@ -46,7 +46,7 @@ use jiff::tz::TimeZone;
 pub(super) use self::by::Of;
 pub use self::make::{Making, made_of};
 pub(super) use self::read::subquery;
-pub(super) use self::rows::{Columns, events, visits};
+pub(super) use self::rows::{Columns, OF_DAYS, events, visits};
 use crate::query::Query;
 
 /// So many closed days, at least, are worth being added up.

@@ -391,7 +391,7 @@ impl Reading<'_> {
     fn events(&self, stretch: &Stretch) -> Option<Sql> {
         let people = if self.only_people { " AND visitor_id != 0" } else { "" };
         let columns = Columns::of(&self.query.dimensions, &self.query.filters)?;
-        let columns = columns.and(&["timestamp"]);
+        let columns = columns.and(&["name", "timestamp"]);
         Some(sql![
             "WITH ",
             is_fresh("timestamp", stretch),

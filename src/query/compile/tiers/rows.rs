@@ -29,6 +29,9 @@ use crate::query::statement::{Sql, sql};
 /// The visitor of a row of `visit_days`. Whoever has one visit alone, on one day alone, is told by the visit.
 const VISITOR: &str = "if(d.visitor_id = 0, d.session_id, d.visitor_id)";
 
+/// Whether the visitor of a row of `visit_days` is such a one, and is counted without being told from others.
+const IS_LONE: &str = "(d.visitor_id = 0 AND d.session_id != 0)";
+
 /// What the list of a row of `visit_days` has of each event, and alike ones together.
 const HAPPENED: [&str; 8] = [
     "name",
@@ -40,6 +43,9 @@ const HAPPENED: [&str; 8] = [
     "revenue_currency",
     "revenue_amount",
 ];
+
+/// What is told of a visit's day: whether its visitor was there then alone, and how much it viewed and did.
+pub(in crate::query::compile) const OF_DAYS: [&str; 3] = ["lone", "day_views", "day_events"];
 
 /// The fields that `visit_days` has of visits.
 pub(super) fn kept_fields() -> impl Iterator<Item = Field> {
@@ -79,7 +85,7 @@ pub(in crate::query::compile) fn visits(
         };
         let names = names.iter().map(|name| sql![", ", name]);
         sql![
-            "SELECT visit, visitor, first, last, duration, views, bounced",
+            "SELECT visit, visitor, lone, first, last, duration, views, bounced",
             Sql::join(names, ""),
             " FROM (",
             made,
@@ -100,9 +106,9 @@ fn stored_visits(fields: &BTreeSet<Field>, condition: Sql) -> Sql {
         sql![", ", value, " AS ", visits::column(*field)]
     });
     sql![
-        "SELECT d.session_id AS visit, ",
-        VISITOR,
-        " AS visitor, d.first AS first, d.first + d.duration AS last, last - d.first AS duration, ",
+        "SELECT d.session_id AS visit, d.visitor_id AS visitor, ",
+        IS_LONE,
+        " AS lone, d.first AS first, d.first + d.duration AS last, last - d.first AS duration, ",
         "toUInt64(d.views) AS views, toUInt8(d.bounced) AS bounced",
         Sql::join(values, ""),
         " FROM visit_days AS d WHERE ",
@@ -120,7 +126,7 @@ pub(super) fn visits_of(query: &Query, fields: &BTreeSet<Field>, stretch: &Stret
     let names = fields.iter().map(|field| sql![", ", visits::column(*field)]);
     sql![
         stored_visits(fields, carried_from(query, before)),
-        " UNION ALL SELECT visit, visitor, first, last, duration, views, bounced",
+        " UNION ALL SELECT visit, visitor, lone, first, last, duration, views, bounced",
         Sql::join(names, ""),
         " FROM (",
         made,
@@ -141,8 +147,7 @@ fn carried_from(query: &Query, (day, version): (Date, u64)) -> Sql {
     ]
 }
 
-/// Rows with these columns of events, of all events of the period; `times` says for how many each stands.
-/// `None` where there are none but in `events` itself.
+/// Rows with these columns of events, of all events of the period. `None` where there are none but in `events` itself.
 pub(in crate::query::compile) fn events(
     query: &Query,
     columns: Option<Columns>,
@@ -157,19 +162,21 @@ pub(in crate::query::compile) fn events(
 
 /// What happened on closed days, of the rows of these days that meet the condition.
 fn stored_events(query: &Query, columns: &BTreeSet<&'static str>, condition: Sql) -> Sql {
-    // At least the name is.
+    let is_listed = HAPPENED.iter().any(|column| columns.contains(column));
     let listed = HAPPENED.into_iter().filter(|column| columns.contains(column));
     let listed = listed.map(|column| sql!["happened.", column, " AS ", column]);
     let of_visit_days = columns.iter().map(|column| match *column {
         "timestamp" => sql!["toTimeZone(", noon("day", &query.period), ", 'UTC') AS timestamp"],
-        "visitor_id" => sql![VISITOR, " AS visitor_id"],
+        "visitor_id" if is_listed => sql![VISITOR, " AS visitor_id"],
+        "lone" => sql![IS_LONE, " AS lone"],
         listed if HAPPENED.contains(&listed) => listed.into(),
         column => sql!["d.", column, " AS ", column],
     });
     sql![
         "SELECT ",
         Sql::join(of_visit_days, ", "),
-        " FROM visit_days AS d ARRAY JOIN ",
+        " FROM visit_days AS d",
+        if is_listed { " ARRAY JOIN " } else { "" },
         Sql::join(listed, ", "),
         " WHERE ",
         condition,
@@ -180,6 +187,9 @@ fn stored_events(query: &Query, columns: &BTreeSet<&'static str>, condition: Sql
 fn made_events(query: &Query, columns: &BTreeSet<&'static str>, stretch: &Stretch) -> Sql {
     let columns = columns.iter().map(|column| match *column {
         "times" => "1 AS times".into(),
+        "lone" => "0 AS lone".into(),
+        "day_views" => "toUInt32(name = 'pageview') AS day_views".into(),
+        "day_events" => "toUInt32(name != 'engagement') AS day_events".into(),
         column => column.into(),
     });
     let within = between(query, stretch.from, stretch.to);
@@ -198,12 +208,13 @@ pub(in crate::query::compile) struct Columns(BTreeSet<&'static str>);
 
 impl Columns {
     /// Those that the dimensions and the filters look at, the visitor and the visit; `None` if closed days do not tell
-    /// one of them.
+    /// one of them. Whether that is so of what each row stands for, the caller adds: with `name` for events
+    /// that are alike, `times` of them, or with [`OF_DAYS`] for a visit's day.
     pub(in crate::query::compile) fn of<'a>(
         dimensions: &[Dimension],
         filters: impl IntoIterator<Item = &'a Filter>,
     ) -> Option<Self> {
-        let mut columns = BTreeSet::from(["name", "session_id", "visitor_id"]);
+        let mut columns = BTreeSet::from(["session_id", "visitor_id"]);
         let mut fields = Vec::new();
         let mut of_goals = false;
         for dimension in dimensions {
@@ -228,12 +239,17 @@ impl Columns {
             }
         }
         if of_goals {
-            columns.extend(["pathname", "scroll_depth"]);
+            columns.extend(["name", "pathname", "scroll_depth"]);
         }
         // What a visit alone has is looked up by the visit.
         let fields = fields.into_iter().map(stored).filter(|field| !field.is_of_visit());
         columns.extend(fields.map(kept_column));
         Some(Self(columns))
+    }
+
+    /// Whether no column tells one of a visit's events from another, so that a row may stand for all of a day.
+    pub(in crate::query::compile) fn may_be_of_days(&self) -> bool {
+        HAPPENED.iter().all(|column| !self.0.contains(column))
     }
 
     /// These as well.
