@@ -10,17 +10,18 @@
 -- The last four key columns name an event: a row that is sent twice becomes one row, and reports
 -- read the table with FINAL until it has. A batch holds the rows of one day only, so that it is
 -- inserted whole or not at all, and so that a day can be dropped when a site's retention ends.
+-- Packing well is for days that are over: what is inserted now is merged several times yet.
 CREATE TABLE IF NOT EXISTS events
 (
     site_id          UInt32                            COMMENT 'The site, see sites.site_id',
-    timestamp        DateTime('UTC')                   COMMENT 'When it happened, to the second',
+    timestamp        DateTime('UTC')                   COMMENT 'When it happened, to the second' CODEC(Delta, ZSTD(1)),
     name             LowCardinality(String)            COMMENT 'pageview, engagement, or the name of a custom event',
     visitor_id       UInt64                            COMMENT 'Keyed hash of site, truncated address and user agent; its key lives one day. 0: nobody',
-    session_id       UInt64                            COMMENT 'The visit: its first second in the high 32 bits. 0: none',
-    seq              UInt32                            COMMENT 'Place in the visit in order of arrival, from 1',
+    session_id       UInt64                            COMMENT 'The visit: its first second in the high 32 bits. 0: none' CODEC(Delta, ZSTD(1)),
+    seq              UInt32                            COMMENT 'Place in the visit in order of arrival, from 1' CODEC(Delta, ZSTD(1)),
     event_id         UInt64                            COMMENT 'Tells two events apart that are alike in everything else',
     hostname         LowCardinality(String)            COMMENT 'Host of the page, without www.',
-    pathname         String                            COMMENT 'Path of the page, decoded, without its query string',
+    pathname         LowCardinality(String)            COMMENT 'Path of the page, decoded, without its query string',
     interactive      Bool                              COMMENT 'False for custom events that nobody caused',
     engagement_ms    UInt32                            COMMENT 'Milliseconds the page was visible and focused since the last such event',
     scroll_depth     UInt8                             COMMENT 'Deepest scroll in percent; 255: not told',
@@ -28,8 +29,8 @@ CREATE TABLE IF NOT EXISTS events
     revenue_amount   Decimal(18, 3)                    COMMENT 'Revenue in revenue_currency',
     revenue_currency LowCardinality(String)            COMMENT 'ISO 4217 code; empty: no revenue',
     entry_hostname   LowCardinality(String)            COMMENT 'Host of the first page of the visit, once there was one',
-    entry_pathname   String                            COMMENT 'Path of the first page of the visit, once there was one',
-    referrer         String                            COMMENT 'Referring page: host and path. Fixed by the first event of the visit, as all below',
+    entry_pathname   LowCardinality(String)            COMMENT 'Path of the first page of the visit, once there was one',
+    referrer         LowCardinality(String)            COMMENT 'Referring page: host and path. Fixed by the first event of the visit, as all below',
     source           LowCardinality(String)            COMMENT 'Name of where the visit came from; empty: direct',
     channel          LowCardinality(String)            COMMENT 'Marketing channel',
     utm_source       LowCardinality(String)            COMMENT 'utm_source',
@@ -53,6 +54,7 @@ CREATE TABLE IF NOT EXISTS events
 ENGINE = {replacing}()
 PARTITION BY toYYYYMMDD(timestamp)
 ORDER BY (site_id, session_id, seq, event_id)
+TTL timestamp + INTERVAL 1 DAY RECOMPRESS CODEC(ZSTD(1))
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
 {shard by: cityHash64(site_id, if(session_id = 0, event_id, session_id))}
 COMMENT 'One row an event; the truth that every report is computed from';
@@ -149,7 +151,8 @@ CREATE TABLE IF NOT EXISTS closed_days
     timezone LowCardinality(String) COMMENT 'The time zone in which the day was counted',
     version  UInt64                 COMMENT 'Which of its numbers hold; 0: none, for the day stays open',
     inserts  UInt64                 COMMENT 'A hash of which inserts the events had seen that were counted',
-    made     DateTime64(6, 'UTC')   COMMENT 'When counting began; in the future where the day must stay open until then'
+    made     DateTime64(6, 'UTC')   COMMENT 'When counting began; in the future where the day must stay open until then',
+    goes_on  Bool                   COMMENT 'Whether visits of the day could go on then: its numbers of visits have not been counted yet'
 )
 ENGINE = {replacing}(made)
 ORDER BY (site_id, day)

@@ -38,6 +38,13 @@ impl VisitorId {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
 pub struct SessionId(pub u64);
 
+/// The id of an event, of random bits (or, for imported events, those of a hash). It tells events apart that share their
+/// place: any two without a visit, but within a visit only those of two collectors that both had it. So half of the bits
+/// do there, which are a sixth of what an event takes on disk.
+pub fn event_id(seq: u32, bits: u64) -> u64 {
+    if seq == 0 { bits } else { bits & u64::from(u32::MAX) }
+}
+
 /// The scroll depth of an event that reports none.
 pub const SCROLL_DEPTH_UNKNOWN: u8 = 255;
 
@@ -83,7 +90,7 @@ columns! {
         session_id: SessionId,
         /// The event's place in its visit in the order of arrival, from 1; 0 without a visit.
         seq: u32,
-        /// Random (or, for imported events, a hash of the event): equal rows are one event.
+        /// See [`event_id`]: equal rows are one event.
         event_id: u64,
         /// The host of the page, without a leading `www.`.
         hostname: String,

@@ -13,7 +13,9 @@ use crate::clock::SharedClock;
 use crate::enrich::acquisition::{Acquisition, Tags};
 use crate::enrich::agent::{Agent, Agents};
 use crate::enrich::{language, profile};
-use crate::event::{Attributes, Event, Happening, SCROLL_DEPTH_UNKNOWN, SessionId, VisitorId};
+use crate::event::{
+    Attributes, Event, Happening, SCROLL_DEPTH_UNKNOWN, SessionId, VisitorId, event_id,
+};
 use crate::judge::{DropReason, Judge};
 use crate::limits::Rate;
 use crate::privacy::{
@@ -389,7 +391,7 @@ fn event(site: &Site, told: &Told<'_>, placed: Placed) -> Event {
         visitor_id: placed.visitor,
         session_id: placed.session,
         seq: placed.seq,
-        event_id: rand::random(),
+        event_id: event_id(placed.seq, rand::random()),
         hostname: page.hostname.clone(),
         pathname: page.pathname.clone(),
         interactive: !matches!(kind, Kind::Custom { interactive: false, .. }),

@@ -13,7 +13,7 @@ use super::world::{
 };
 use crate::enrich::acquisition::{Acquisition, Tags};
 use crate::event::{
-    Attributes, ENGAGEMENT, Event, Happening, PAGEVIEW, SCROLL_DEPTH_UNKNOWN, VisitorId,
+    Attributes, ENGAGEMENT, Event, Happening, PAGEVIEW, SCROLL_DEPTH_UNKNOWN, VisitorId, event_id,
 };
 use crate::session::{Arrival, Kind, Visits};
 use crate::site::Site;
@@ -305,7 +305,7 @@ impl Stay<'_> {
             session_id: placed.session,
             seq: placed.seq,
             // The same for the same traffic: the visitor is random already.
-            event_id: placed.visitor.0.rotate_left(placed.seq),
+            event_id: event_id(placed.seq, placed.visitor.0.rotate_left(placed.seq)),
             hostname: hostname.clone(),
             pathname: pathname.to_owned(),
             interactive,

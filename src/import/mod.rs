@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::event::{Event, Happening, SessionId, VisitorId};
+use crate::event::{Event, Happening, SessionId, VisitorId, event_id};
 use crate::session::{Arrival, LENGTH_MAX_S, Placed, Visits};
 use crate::site::Site;
 use crate::store::{Store, StoreError};
@@ -229,7 +229,7 @@ fn event(site: &Site, told: line::Told, placed: Placed, bytes: &[u8], number: u6
         visitor_id: placed.visitor,
         session_id: placed.session,
         seq: placed.seq,
-        event_id: first_bits(&digest),
+        event_id: event_id(placed.seq, first_bits(&digest)),
         hostname: told.page.hostname,
         pathname: told.page.pathname,
         interactive: told.interactive,

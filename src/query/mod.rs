@@ -35,7 +35,9 @@ mod wire;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-pub use self::compile::{Closed, Making, compile, first_event, made_of, may_add_up, total_rows};
+pub use self::compile::{
+    Closed, Counting, Making, compile, first_event, made_of, may_add_up, total_rows,
+};
 pub use self::error::{Problem, QueryError};
 pub use self::paths::{
     Direction, Funnel, FunnelMode, Journey, Step, Window, compile_funnel, compile_journey,

@@ -196,7 +196,7 @@ pub const ENTRIES: &[Entry] = &[
     },
     Entry {
         table: "closed_days",
-        columns: &["site_id", "day", "timezone", "version", "inserts", "made"],
+        columns: &["site_id", "day", "timezone", "version", "inserts", "made", "goes_on"],
         purpose: "which days have been counted",
         source: "the collector",
         kept: Kept::Site,

@@ -84,7 +84,6 @@ impl<'a> Column<'a> {
 enum Values<'a> {
     /// Each of so many bytes.
     Numbers(usize, Vec<u8>),
-    Texts(Vec<u8>),
     Repeating(Dictionary<'a>),
     /// Maps: where each ends among the pairs of all rows, and the two sides of these.
     Maps(Vec<u64>, Dictionary<'a>, Vec<u8>),
@@ -96,7 +95,6 @@ impl<'a> Values<'a> {
             "Bool" | "UInt8" => Self::Numbers(1, Vec::new()),
             "UInt32" | "DateTime('UTC')" => Self::Numbers(4, Vec::new()),
             "UInt64" | "Decimal(18, 3)" => Self::Numbers(8, Vec::new()),
-            "String" => Self::Texts(Vec::new()),
             "LowCardinality(String)" => Self::Repeating(Dictionary::default()),
             "Map(LowCardinality(String), String)" => {
                 Self::Maps(Vec::new(), Dictionary::default(), Vec::new())
@@ -109,7 +107,6 @@ impl<'a> Values<'a> {
     fn take(&mut self, rows: &mut &'a [u8]) -> Result<(), NotARow> {
         match self {
             Self::Numbers(size, bytes) => bytes.extend_from_slice(take_bytes(rows, *size)?),
-            Self::Texts(texts) => texts.extend_from_slice(take_text(rows)?),
             Self::Repeating(texts) => texts.add(take_text(rows)?),
             Self::Maps(ends, keys, values) => {
                 for _ in 0..take_length(rows)? {
@@ -124,7 +121,7 @@ impl<'a> Values<'a> {
 
     fn put(self, block: &mut Vec<u8>) {
         match self {
-            Self::Numbers(_, bytes) | Self::Texts(bytes) => block.extend(bytes),
+            Self::Numbers(_, bytes) => block.extend(bytes),
             Self::Repeating(texts) => {
                 block.extend(DICTIONARY_VERSION.to_le_bytes());
                 texts.put(block);
@@ -200,11 +197,11 @@ mod tests {
 
     #[test]
     fn a_block_has_columns_where_the_rows_have_values() {
-        let rows = b"\x01\0\0\0\x02/a\x04\x02\0\0\0\x02/b\x04".as_slice();
-        let block = of("site_id, pathname, scroll_depth", rows).unwrap();
+        let rows = b"\x01\0\0\0\x01\x04\x02\0\0\0\0\x04".as_slice();
+        let block = of("site_id, interactive, scroll_depth", rows).unwrap();
         let columns = [
             b"\x07site_id\x06UInt32\x01\0\0\0\x02\0\0\0".as_slice(),
-            b"\x08pathname\x06String\x02/a\x02/b",
+            b"\x0binteractive\x04Bool\x01\0",
             b"\x0cscroll_depth\x05UInt8\x04\x04",
         ];
         assert_eq!(block, [b"\x03\x02".as_slice(), &columns.concat()].concat());

@@ -28,7 +28,7 @@ pub(super) struct Definition {
     pub(super) name: String,
     /// Its type, as ClickHouse tells it too.
     pub(super) kind: String,
-    /// What it is, in quotes.
+    /// What it is, in quotes, and how it is packed where that is told.
     pub(super) comment: String,
 }
 
@@ -179,7 +179,10 @@ mod tests {
             let body = sql.split_once("\n(\n").unwrap().1.split_once("\n)\n").unwrap().0;
             assert_eq!(columns.len(), body.lines().count(), "{name}");
             for Definition { name, comment, .. } in columns {
-                assert!(comment.starts_with('\'') && comment.ends_with('\''), "{name}: {comment}");
+                assert!(
+                    comment.starts_with('\'') && comment.ends_with(['\'', ')']),
+                    "{name}: {comment}"
+                );
             }
         }
     }

@@ -32,7 +32,13 @@ async fn a_report_that_needs_too_much_is_stopped_with_advice_and_beacons_are_acc
                 bitShiftLeft(toUInt64(1772366400), 32) + number, 1, number, concat('/', repeat('long/', 100), toString(number)), true
          FROM numbers({PAGES})"
     );
-    store.writer().query_raw(&pages).execute().await.unwrap();
+    // In blocks as a collector sends them.
+    let pages = ["max_block_size", "max_insert_block_size", "min_insert_block_size_rows"]
+        .into_iter()
+        .fold(store.writer().query_raw(&pages), |query, setting| {
+            query.with_setting(setting, "50000")
+        });
+    pages.execute().await.unwrap();
     let day = ["2026-03-01", "2026-03-01"];
     let count = json!({ "site_id": "example.com", "metrics": ["pageviews"], "date_range": day });
     let counted = collector.results(&token, &count).await;

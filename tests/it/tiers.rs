@@ -1,6 +1,7 @@
 //! Days that are added up: the same numbers, to the last visitor, as when everything is counted from events.
 //! Random traffic and random questions, on the real engine; late events, imports and erasures among them.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -8,7 +9,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use passerby::event::{Attributes, Event, Happening, SCROLL_DEPTH_UNKNOWN, SessionId, VisitorId};
-use passerby::query::{Closed, Known, Query, compile, may_add_up, total_rows};
+use passerby::query::{Closed, Known, Query, compile, made_of, may_add_up, total_rows};
 use passerby::report;
 use passerby::site::goal::{Goal, GoalKind};
 use passerby::site::{Site, SiteId};
@@ -204,7 +205,11 @@ impl Traffic {
     }
 
     async fn close(&self) -> usize {
-        let closing = self.store.close_days(&self.site, self.now()).await.unwrap();
+        self.close_at(self.now()).await
+    }
+
+    async fn close_at(&self, now: Timestamp) -> usize {
+        let closing = self.store.close_days(&self.site, now).await.unwrap();
         assert!(!closing.has_revenants);
         closing.closed
     }
@@ -395,6 +400,50 @@ async fn whatever_is_asked_added_up_days_have_the_numbers_of_counted_ones() {
 }
 
 #[tokio::test]
+async fn a_day_whose_visits_go_on_is_added_up_whatever_they_do_then() {
+    let mut added_up = 0;
+    for (seed, zone) in ["Etc/UTC", "Europe/Berlin", "America/New_York"].into_iter().enumerate() {
+        let mut traffic = Traffic::new(40 + seed as u64, zone, 2011).await;
+        let mut events = traffic.all();
+        // Many of whom are up at midnight.
+        for _ in 0..30 {
+            events.extend(traffic.visitor(9));
+        }
+        // The first moment at which nothing more is inserted into the day's partitions.
+        let last =
+            made_of(traffic.first.saturating_add(9.days()), &traffic.site.timezone, true).last();
+        let over =
+            TimeZone::UTC.to_timestamp(last.unwrap().tomorrow().unwrap().at(0, 0, 0, 0)).unwrap();
+        let is_before = |event: &Event| i64::from(event.happening.timestamp) < over.as_second();
+        let (before, after): (Vec<Event>, Vec<Event>) = events.into_iter().partition(is_before);
+        traffic.insert(&before).await;
+        traffic.close_at(over + SignedDuration::from_mins(20)).await;
+        let closed = traffic.closed().await;
+        let ninth = traffic.first.saturating_add(9.days());
+        let first = closed.counting(ninth).unwrap();
+        assert!(first.goes_on && closed.iter().last() == Some((ninth, first)), "{closed:?}");
+        added_up += traffic.compare(15, &closed).await;
+        traffic.insert(&after).await;
+        if zone == "Etc/UTC" {
+            let visits = |events: &[Event]| -> HashSet<u64> {
+                events.iter().map(|event| event.happening.session_id.0).collect()
+            };
+            let both = visits(&before).intersection(&visits(&after)).count();
+            assert!(both > 2, "no visit has gone on");
+        }
+        let closed = traffic.closed().await;
+        assert_eq!(closed.counting(ninth), Some(first), "{zone}");
+        added_up += traffic.compare(30, &closed).await;
+        traffic.close().await;
+        let closed = traffic.closed().await;
+        let now = closed.counting(ninth).unwrap();
+        assert!(!now.goes_on && now.version > first.version, "{zone}: {now:?}");
+        traffic.compare(10, &closed).await;
+    }
+    assert!(added_up > 30, "nothing is tested where nothing is added up: {added_up}");
+}
+
+#[tokio::test]
 async fn a_late_event_opens_the_days_that_were_made_of_it_at_once() {
     let mut traffic = Traffic::new(7, "Europe/Berlin", 2004).await;
     let events = traffic.all();
@@ -404,7 +453,7 @@ async fn a_late_event_opens_the_days_that_were_made_of_it_at_once() {
     let late = traffic.visitor(5);
     traffic.insert(&late).await;
     let closed = traffic.closed().await;
-    let of_day = |day: i64| closed.version(traffic.first.saturating_add(day.days()));
+    let of_day = |day: i64| closed.counting(traffic.first.saturating_add(day.days()));
     assert_eq!(of_day(5), None, "the day of a late event is closed");
     assert_eq!((of_day(4), of_day(6)), (None, None), "what is carried was not counted with it");
     assert!(of_day(1).is_some() && of_day(11).is_some(), "{closed:?}");
@@ -423,7 +472,7 @@ async fn a_late_event_opens_the_days_that_were_made_of_it_at_once() {
 }
 
 fn of_day_is_closed(traffic: &Traffic, closed: &Closed, day: i64) -> bool {
-    closed.version(traffic.first.saturating_add(day.days())).is_some()
+    closed.counting(traffic.first.saturating_add(day.days())).is_some()
 }
 
 #[tokio::test]
@@ -438,7 +487,7 @@ async fn what_is_erased_is_in_no_number_of_a_day_any_more() {
     traffic.insert(&events).await;
     traffic.close().await;
     let day = traffic.site.timezone.to_datetime(Timestamp::from_second(on_day).unwrap()).date();
-    assert!(traffic.closed().await.version(day).is_some());
+    assert!(traffic.closed().await.counting(day).is_some());
     let with_word = async |traffic: &Traffic| {
         let sql = "SELECT sum(table = 'daily'), sum(table = 'visit_days') FROM \
                    (SELECT 'daily' AS table FROM daily WHERE site_id = ? AND value = ? UNION ALL \
@@ -461,7 +510,7 @@ async fn what_is_erased_is_in_no_number_of_a_day_any_more() {
     let end_counting = async |traffic: &Traffic, began: i64| {
         let sql = format!(
             "INSERT INTO closed_days VALUES ({}, '{day}', '{zone}', {version}, {inserts}, \
-             fromUnixTimestamp64Micro({began}))",
+             fromUnixTimestamp64Micro({began}), false)",
             traffic.site.id.0
         );
         traffic.store.writer().query_raw(&sql).execute().await.unwrap();
@@ -469,17 +518,18 @@ async fn what_is_erased_is_in_no_number_of_a_day_any_more() {
     assert_eq!(traffic.store.erase(&selection).await.unwrap().events, 1);
     assert_eq!(with_word(&traffic).await, (0, 0));
     let closed = traffic.closed().await;
-    assert_eq!(closed.version(day), None, "a day of which something was erased is closed");
+    assert_eq!(closed.counting(day), None, "a day of which something was erased is closed");
     traffic.compare(25, &closed).await;
     assert_eq!(traffic.close().await, 0, "an erasure's days were closed while they are held");
     end_counting(&traffic, began).await;
-    let version_now = traffic.closed().await.version(day);
+    let version_now = traffic.closed().await.counting(day);
     assert_eq!(version_now, None, "a counting that began before an erasure closed its day");
     // The control: had it begun when the day is held no longer, the same row would have closed it.
     let held = format!("SELECT max(toUnixTimestamp64Micro(made)) FROM closed_days WHERE {row}");
     let held = traffic.store.writer().query_raw(&held).fetch_one::<i64>().await.unwrap();
     end_counting(&traffic, held + 1).await;
-    assert_eq!(traffic.closed().await.version(day), Some(version));
+    let again = traffic.closed().await.counting(day).map(|counting| counting.version);
+    assert_eq!(again, Some(version));
     traffic.store.erase(&Selection::of(traffic.site.id)).await.unwrap();
     for table in ["daily", "visit_days"] {
         let left = format!("SELECT count() FROM {table} WHERE site_id = ?");

@@ -79,7 +79,7 @@ fn a_report_on_visits_makes_them_of_their_events() {
         FROM events FINAL
         WHERE site_id = {p0:UInt64} AND timestamp >= toDateTime({p1:UInt64}, 'UTC') AND timestamp <= toDateTime({p2:UInt64}, 'UTC') AND _partition_id >= {p3:String} AND _partition_id <= {p4:String} AND session_id != 0 AND (session_id >= {p5:UInt64} OR session_id IN (SELECT session_id
         FROM events
-        WHERE site_id = {p0:UInt64} AND timestamp >= toDateTime({p6:UInt64}, 'UTC') AND timestamp <= toDateTime({p7:UInt64}, 'UTC') AND _partition_id >= {p8:String} AND _partition_id <= {p9:String} AND session_id < {p5:UInt64})) AND name != 'engagement'
+        WHERE site_id = {p0:UInt64} AND timestamp >= toDateTime({p6:UInt64}, 'UTC') AND timestamp <= toDateTime({p7:UInt64}, 'UTC') AND _partition_id >= {p8:String} AND _partition_id <= {p9:String} AND session_id < {p5:UInt64} AND name != 'engagement')) AND name != 'engagement'
         GROUP BY site_id, session_id
         HAVING last >= toDateTime({p6:UInt64}, 'UTC') AND first <= toDateTime({p10:UInt64}, 'UTC')
         SETTINGS optimize_aggregation_in_order = 1, max_block_size = 8192, do_not_merge_across_partitions_select_final = 0))
@@ -128,7 +128,7 @@ fn a_report_on_both_joins_them_by_the_dimensions() {
         FROM events FINAL
         WHERE site_id = {p1:UInt64} AND timestamp >= toDateTime({p7:UInt64}, 'UTC') AND timestamp <= toDateTime({p8:UInt64}, 'UTC') AND _partition_id >= {p9:String} AND _partition_id <= {p10:String} AND session_id != 0 AND (session_id >= {p11:UInt64} OR session_id IN (SELECT session_id
         FROM events
-        WHERE site_id = {p1:UInt64} AND timestamp >= toDateTime({p2:UInt64}, 'UTC') AND timestamp <= toDateTime({p12:UInt64}, 'UTC') AND _partition_id >= {p4:String} AND _partition_id <= {p13:String} AND session_id < {p11:UInt64})) AND name != 'engagement'
+        WHERE site_id = {p1:UInt64} AND timestamp >= toDateTime({p2:UInt64}, 'UTC') AND timestamp <= toDateTime({p12:UInt64}, 'UTC') AND _partition_id >= {p4:String} AND _partition_id <= {p13:String} AND session_id < {p11:UInt64} AND name != 'engagement')) AND name != 'engagement'
         GROUP BY site_id, session_id
         HAVING last >= toDateTime({p2:UInt64}, 'UTC') AND first <= toDateTime({p3:UInt64}, 'UTC')
         SETTINGS optimize_aggregation_in_order = 1, max_block_size = 8192, do_not_merge_across_partitions_select_final = 0))

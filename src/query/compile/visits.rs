@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::conditions::{Conditions, entered_condition, hosts_of_visits, meets};
+use super::conditions::{COUNTED, Conditions, entered_condition, hosts_of_visits, meets};
 use super::plan::Computed;
 use super::{
     Closed, between, group, kept_from, labelled, named, of_visit, select, settings, tiers,
@@ -92,12 +92,12 @@ fn of_visits_around(query: &Query) -> Sql {
     // A visit that began before what the site keeps is made of what is kept of it.
     let read_from = query.kept_from.map_or(read_from, |kept| kept.max(read_from));
     let read_to = to.saturating_add(margin).unwrap_or(to);
-    sql![between(query, read_from, read_to), " AND ", of_visits_after(query, from)]
+    sql![between(query, read_from, read_to), " AND ", of_visits_after(query, from, COUNTED)]
 }
 
-/// The condition on events of visits with an event at the moment or later, however early these began. It reads little of
-/// what was before: a visit's id begins with its first second, and the table is in the order of the ids.
-pub(super) fn of_visits_after(query: &Query, moment: Timestamp) -> Sql {
+/// The condition on events of visits with such an event at the moment or later, however early these began. It reads
+/// little of what was before: a visit's id begins with its first second, and the table is in the order of the ids.
+pub(super) fn of_visits_after(query: &Query, moment: Timestamp, such: &'static str) -> Sql {
     let margin = SignedDuration::from_hours(MARGIN_HOURS);
     let begun = Sql::number(u64::try_from(moment.as_second()).unwrap_or(0) << 32);
     sql![
@@ -107,6 +107,8 @@ pub(super) fn of_visits_after(query: &Query, moment: Timestamp) -> Sql {
         between(query, moment, moment.saturating_add(margin).unwrap_or(moment)),
         " AND session_id < ",
         begun,
+        " AND ",
+        such,
         "))"
     ]
 }

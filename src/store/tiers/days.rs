@@ -10,7 +10,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::Store;
-use crate::query::{Closed, Making, made_of};
+use crate::query::{Closed, Counting, Making, made_of};
 use crate::site::{Site, SiteId};
 use crate::store::StoreError;
 use crate::store::client::in_time;
@@ -19,8 +19,10 @@ use crate::store::client::in_time;
 static RULES: LazyLock<[u8; 32]> = LazyLock::new(|| {
     let site = Site::new(SiteId(0), "", TimeZone::UTC);
     let day = Date::constant(2000, 1, 1);
-    let making = Making { site: &site, first: day, last: day, version: 0 };
-    let digest = making.statements().iter().fold(Sha256::new(), |digest, statement| {
+    let statements = [true, false].into_iter().flat_map(|goes_on| {
+        Making { site: &site, first: day, last: day, version: 0, goes_on }.statements()
+    });
+    let digest = statements.fold(Sha256::new(), |digest, statement| {
         let values = serde_json::to_vec(&statement.params()).unwrap_or_default();
         digest.chain_update(statement.text()).chain_update(values)
     });
@@ -45,9 +47,9 @@ pub(super) struct Inserts {
 
 impl Inserts {
     /// What the numbers of a site's day were made of.
-    pub(super) fn seen_by(&self, day: Date, zone: &TimeZone) -> u64 {
+    pub(super) fn seen_by(&self, day: Date, zone: &TimeZone, goes_on: bool) -> u64 {
         let mut digest = Sha256::new().chain_update(*RULES).chain_update(&self.table);
-        for part in made_of(day, zone) {
+        for part in made_of(day, zone, goes_on) {
             let name = part.strftime("%Y%m%d").to_string();
             let inserts = self.partitions.get(&name).copied().unwrap_or(0);
             digest.update(&name);
@@ -66,12 +68,22 @@ pub(super) struct Day {
     pub(super) inserts: u64,
     /// Whether it may not be closed now.
     pub(super) is_held: bool,
+    /// Whether its visits could go on when it was counted.
+    pub(super) goes_on: bool,
+}
+
+impl Day {
+    /// Whether nothing that it was counted from has changed since.
+    pub(super) fn is_unchanged(&self, inserts: &Inserts, zone: &TimeZone) -> bool {
+        let seen = self.day.parse().map(|day| inserts.seen_by(day, zone, self.goes_on));
+        seen.is_ok_and(|seen| seen == self.inserts)
+    }
 }
 
 impl Store {
     pub(super) async fn days(&self, site: SiteId) -> Result<Vec<Day>, StoreError> {
         let sql = format!(
-            "SELECT toString(days.day) AS day, timezone, version, inserts, CAST(made > now64(6) AS Bool) AS is_held \
+            "SELECT toString(days.day) AS day, timezone, version, inserts, CAST(made > now64(6) AS Bool) AS is_held, goes_on \
              FROM closed_days AS days FINAL WHERE site_id = {}",
             site.0
         );
@@ -96,9 +108,10 @@ pub(super) fn still_closed(days: &[Day], inserts: &Inserts, zone: &TimeZone) -> 
     let name = zone.iana_name().unwrap_or("UTC");
     days.iter()
         .filter(|day| day.version != 0 && day.timezone == name)
+        .filter(|row| row.is_unchanged(inserts, zone))
         .filter_map(|row| {
-            let day: Date = row.day.parse().ok()?;
-            (inserts.seen_by(day, zone) == row.inserts).then_some((day, row.version))
+            let counting = Counting { version: row.version, goes_on: row.goes_on };
+            Some((row.day.parse().ok()?, counting))
         })
         .collect()
 }

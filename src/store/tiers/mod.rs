@@ -101,27 +101,36 @@ impl Store {
         let (days, inserts) = tokio::try_join!(self.days(site.id), self.inserts())?;
         let closed = still_closed(&days, &inserts, &site.timezone);
         self.discard(site, now, &days, &closed).await?;
-        let stays_open = |row: &Day| {
-            let seen = row.day.parse().map(|day| inserts.seen_by(day, &site.timezone));
-            row.is_held || (row.version == 0 && seen.is_ok_and(|seen| seen == row.inserts))
-        };
-        let stay_open: HashSet<&str> =
-            days.iter().filter(|row| stays_open(row)).map(|row| row.day.as_str()).collect();
-        let mut open = self.days_that_are_over(site, now).await?;
-        open.retain(|day| {
-            closed.version(*day).is_none() && !stay_open.contains(day.to_string().as_str())
-        });
-        let counts = match open.is_empty() {
-            true => HashMap::new(),
-            false => self.events_by_day(site).await?,
-        };
-        for chunk in chunks(&open, &counts) {
-            let outcome = self.close(site, chunk[0], chunk[chunk.len() - 1]).await?;
-            closing.closed += outcome.closed;
-            closing.unfit += outcome.unfit;
-            if outcome.has_revenants {
-                self.open_all(site.id).await?;
-                return Ok(Closing { closed: 0, has_revenants: true, ..closing });
+        for goes_on in [false, true] {
+            // A day that has been counted for the time being is counted for good as well.
+            let is_done =
+                |row: &Day| (!row.goes_on || goes_on) && row.is_unchanged(&inserts, &site.timezone);
+            let stays_open = |row: &&Day| row.is_held || (row.version == 0 && is_done(row));
+            let stay_open: HashSet<&str> =
+                days.iter().filter(stays_open).map(|row| row.day.as_str()).collect();
+            let mut open = self.days_that_are_over(site, now, goes_on).await?;
+            open.retain(|day| {
+                let is_closed = closed.counting(*day).is_some_and(|day| !day.goes_on || goes_on);
+                !is_closed && !stay_open.contains(day.to_string().as_str())
+            });
+            if goes_on {
+                // Those that are over for good are not among them, whether or not they are fit for it.
+                let last = self.days_that_are_over(site, now, false).await?.pop();
+                open.retain(|day| last.is_none_or(|last| *day > last));
+            }
+            let counts = match open.is_empty() {
+                true => HashMap::new(),
+                false => self.events_by_day(site).await?,
+            };
+            for chunk in chunks(&open, &counts) {
+                let (first, last) = (chunk[0], chunk[chunk.len() - 1]);
+                let outcome = self.close(site, first, last, goes_on).await?;
+                closing.closed += outcome.closed;
+                closing.unfit += outcome.unfit;
+                if outcome.has_revenants {
+                    self.open_all(site.id).await?;
+                    return Ok(Closing { closed: 0, has_revenants: true, ..closing });
+                }
             }
         }
         Ok(closing)
@@ -142,7 +151,7 @@ impl Store {
         }
         let days = last.since(first).map_or(0, |span| span.get_days()) + 1;
         let sql = format!(
-            "INSERT INTO closed_days SELECT {site}, toDate('{first}') + number, '', 0, 0, \
+            "INSERT INTO closed_days (site_id, day, timezone, version, inserts, made) SELECT {site}, toDate('{first}') + number, '', 0, 0, \
              now64(6) + INTERVAL {HOLD_MINUTES} MINUTE FROM numbers({days})"
         );
         in_time(self.writer().query_raw(&sql).execute()).await
@@ -178,11 +187,13 @@ impl Store {
         Ok(())
     }
 
-    /// The days that no event can be expected for any more, from that of the first event on.
+    /// The days that no event can be expected for any more, from that of the first event on. Their visits are over as
+    /// well, unless they may go on.
     async fn days_that_are_over(
         &self,
         site: &Site,
         now: Timestamp,
+        goes_on: bool,
     ) -> Result<Vec<Date>, StoreError> {
         let first = first_event(site.id);
         let first = in_time(self.bound(&first).fetch_one::<u32>()).await?;
@@ -193,8 +204,9 @@ impl Store {
         let first = first.max(site.kept_from(now).unwrap_or(first));
         let first = site.timezone.to_datetime(first).date();
         let today = TimeZone::UTC.to_datetime(now - GRACE).date();
-        let is_over =
-            |day: &Date| made_of(*day, &site.timezone).last().is_some_and(|last| last < today);
+        let is_over = |day: &Date| {
+            made_of(*day, &site.timezone, goes_on).last().is_some_and(|last| last < today)
+        };
         let days = std::iter::successors(Some(first), |day| day.tomorrow().ok());
         Ok(days.take_while(is_over).collect())
     }
@@ -211,12 +223,18 @@ impl Store {
 
     /// Counts days that follow each other, and closes those that are fit for it, unless something came
     /// between.
-    async fn close(&self, site: &Site, first: Date, last: Date) -> Result<Closing, StoreError> {
+    async fn close(
+        &self,
+        site: &Site,
+        first: Date,
+        last: Date,
+        goes_on: bool,
+    ) -> Result<Closing, StoreError> {
         let begun = Instant::now();
         let began = "SELECT toUnixTimestamp64Micro(now64(6))";
         let began = in_time(self.writer().query_raw(began).fetch_one::<i64>()).await?;
         let before = self.inserts().await?;
-        let making = Making { site, first, last, version: version(began)? };
+        let making = Making { site, first, last, version: version(began)?, goes_on };
         if !in_time_of(COUNTING_MAX, self.bound(&making.revenants()).fetch_all::<u8>())
             .await?
             .is_empty()
@@ -241,22 +259,26 @@ impl Store {
         }
         let after = self.inserts().await?;
         let zone = &site.timezone;
-        let is_the_same = |day: &Date| before.seen_by(*day, zone) == after.seen_by(*day, zone);
+        let is_the_same =
+            |day: &Date| before.seen_by(*day, zone, goes_on) == after.seen_by(*day, zone, goes_on);
         let unchanged: Vec<Date> = days.into_iter().filter(is_the_same).collect();
         let rows: Vec<String> = unchanged
             .iter()
             .map(|day| {
                 let version = if fit.contains(day) { making.version_of(*day) } else { 0 };
                 format!(
-                    "({}, '{day}', '{}', {version}, {}, fromUnixTimestamp64Micro({began}))",
+                    "({}, '{day}', '{}', {version}, {}, fromUnixTimestamp64Micro({began}), {goes_on})",
                     site.id.0,
                     site.timezone_name(),
-                    before.seen_by(*day, zone)
+                    before.seen_by(*day, zone, goes_on)
                 )
             })
             .collect();
         if !rows.is_empty() {
-            let sql = format!("INSERT INTO closed_days VALUES {}", rows.join(", "));
+            let sql = format!(
+                "INSERT INTO closed_days (site_id, day, timezone, version, inserts, made, goes_on) VALUES {}",
+                rows.join(", ")
+            );
             in_time(self.writer().query_raw(&sql).execute()).await?;
             self.lookups.forget(site.id);
         }
@@ -296,7 +318,8 @@ impl Store {
             }
             self.forget_days(site.id.0, Date::constant(1970, 1, 1), last).await?;
         }
-        let versions: Vec<String> = closed.iter().map(|(_, version)| version.to_string()).collect();
+        let versions: Vec<String> =
+            closed.iter().map(|(_, counting)| counting.version.to_string()).collect();
         let old = version((now - SignedDuration::from_mins(LEFT_OVER_MINUTES)).as_microsecond())?;
         let unnamed = match versions.is_empty() {
             true => "1".to_owned(),
@@ -304,7 +327,7 @@ impl Store {
         };
         let void = days.iter().filter(|day| day.version != 0).map(|day| day.version);
         let void: Vec<String> = void
-            .filter(|version| closed.iter().all(|(_, holds)| holds != *version))
+            .filter(|version| closed.iter().all(|(_, holds)| holds.version != *version))
             .map(|version| version.to_string())
             .collect();
         let void = match void.is_empty() {
@@ -313,7 +336,7 @@ impl Store {
                 let void = void.join(", ");
                 // Whether they are void is judged at one moment: first they are opened, so that none is read as empty.
                 let open = format!(
-                    "INSERT INTO closed_days SELECT site_id, day, '', 0, 0, now64(6) FROM closed_days FINAL \
+                    "INSERT INTO closed_days (site_id, day, timezone, version, inserts, made) SELECT site_id, day, '', 0, 0, now64(6) FROM closed_days FINAL \
                      WHERE site_id = {} AND version IN ({void})",
                     site.id.0
                 );

@@ -26,7 +26,7 @@ pub(super) async fn traffic(seed: u64) -> Story {
         let visitor = random.random_range(1..60);
         let mut second = FROM - 86_400 + random.random_range(0..4 * 86_400);
         let visit = if random.random_ratio(1, 8) { story.nobody() } else { story.visit(visitor) };
-        let mut visit = visit.from(SOURCES[random.random_range(0..3)]);
+        let mut visit = visit.from(SOURCES[random.random_range(0..3)]).beginning(second);
         for _ in 0..random.random_range(1..6) {
             let name = ["pageview", "pageview", "Signup", "engagement"][random.random_range(0..4)];
             visit = visit.event("01 00:00:00", name, PAGES[random.random_range(0..4)]);

@@ -42,7 +42,7 @@ impl Story {
     /// A new visit of this visitor.
     pub(super) fn visit(&mut self, visitor: u64) -> Visit<'_> {
         self.visits += 1;
-        let session = (1_700_000_000 << 32) + u64::from(self.visits);
+        let session = u64::from(self.visits);
         let attributes = Arc::new(Attributes::default());
         Visit { visitor, session, seq: 0, hostname: "example.com".into(), attributes, story: self }
     }
@@ -140,6 +140,14 @@ impl Visit<'_> {
         self
     }
 
+    /// The visit begins at this second, with which its id begins.
+    pub(super) fn beginning(mut self, second: u32) -> Self {
+        if self.session != 0 {
+            self.session |= u64::from(second) << 32;
+        }
+        self
+    }
+
     /// A page view. `time` is of the month of May 2024, in UTC: `01 10:00:00`.
     pub(super) fn view(self, time: &str, pathname: &str) -> Self {
         self.event(time, "pageview", pathname)
@@ -149,9 +157,13 @@ impl Visit<'_> {
         self.seq += u32::from(self.session != 0);
         let local: DateTime = format!("2024-05-{time}").parse().unwrap();
         let timestamp = TimeZone::UTC.to_timestamp(local).unwrap().as_second();
+        let timestamp = u32::try_from(timestamp).unwrap();
+        if self.session >> 32 == 0 {
+            self = self.beginning(timestamp);
+        }
         let happening = Happening {
             site_id: self.story.site.id.0,
-            timestamp: u32::try_from(timestamp).unwrap(),
+            timestamp,
             name: name.into(),
             visitor_id: VisitorId(self.visitor),
             session_id: SessionId(self.session),

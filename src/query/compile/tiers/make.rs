@@ -33,6 +33,8 @@ pub struct Making<'site> {
     pub last: Date,
     /// The version of the first day's numbers; each further day has the next one.
     pub version: u64,
+    /// Whether visits of the days may go on, so that nothing is told that this would change.
+    pub goes_on: bool,
 }
 
 impl Making<'_> {
@@ -47,8 +49,10 @@ impl Making<'_> {
     pub fn statements(&self) -> Vec<Statement> {
         let of_events = By::all(Of::Events).into_iter().map(|by| self.events(by));
         let of_attention = By::all(Of::Attention).into_iter().map(|by| self.attention(by));
-        let of_visits = [self.visits(), self.visits_by_hour(), self.visit_days()];
-        of_events.chain(of_attention).chain(of_visits).map(Statement::from).collect()
+        let rows = std::iter::once(self.visit_days());
+        let of_visits = [self.visits(), self.visits_by_hour()].into_iter();
+        let of_visits = of_visits.filter(|_| !self.goes_on);
+        of_events.chain(of_attention).chain(rows).chain(of_visits).map(Statement::from).collect()
     }
 
     /// The days that have a visitor who does not end with the day: they can not be closed.
@@ -328,13 +332,15 @@ impl Making<'_> {
         ];
         // Who is told by the visit: no other visit and no other day can have the visitor.
         let alone = sql![
-            "SELECT visitor_id FROM events WHERE ",
+            "person IN (SELECT visitor_id FROM events WHERE ",
             self.within(self.first.saturating_sub(2.days()), self.last.saturating_add(2.days())),
             " GROUP BY visitor_id HAVING min(session_id) = max(session_id) AND min(session_id) != 0 AND ",
             self.day("min(timestamp)"),
             " = ",
             self.day("max(timestamp)"),
+            ")",
         ];
+        let alone = if self.goes_on { "0".into() } else { alone };
         sql![
             "INSERT INTO visit_days (site_id, day, version, session_id, event_id, visitor_id, ended, ",
             "first, duration, views, bounced, day_views, day_events, happened",
@@ -345,9 +351,9 @@ impl Making<'_> {
             Sql::number(self.version),
             " + dateDiff('day', ",
             date(self.first),
-            ", d), visit, event, if(person IN (",
+            ", d), visit, event, if(",
             alone,
-            "), 0, person), ",
+            ", 0, person), ",
             self.day("last"),
             " = d, first, duration, views, bounced, day_views, day_events, happened",
             Sql::join(names(&of_events).into_iter().chain(names(&of_visits)), ""),
@@ -403,11 +409,12 @@ fn date(day: Date) -> Sql {
 }
 
 /// The days of UTC, which are the partitions of `events`, that the numbers of a site's day are made of: those
-/// of the day before and after are among them.
-pub fn made_of(day: Date, zone: &TimeZone) -> impl Iterator<Item = Date> + use<> {
+/// of the day before are among them and, unless its visits are still to go on, those of the day after.
+pub fn made_of(day: Date, zone: &TimeZone, goes_on: bool) -> impl Iterator<Item = Date> + use<> {
     let margin = SignedDuration::from_hours(MARGIN_HOURS);
     let from = start_of(day.saturating_sub(1.day()), zone) - margin;
-    let to = end_of(day, zone) + margin;
+    let end = end_of(day, zone);
+    let to = if goes_on { end } else { end + margin };
     let utc = |moment: Timestamp| TimeZone::UTC.to_datetime(moment).date();
     let (first, last) = (utc(from), utc(to));
     std::iter::successors(Some(first), |day| day.tomorrow().ok())

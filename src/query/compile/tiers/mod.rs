@@ -21,6 +21,12 @@
 //! A visit belongs to its last day, for that is where reports by time have it. The last day of a report
 //! has those as well that go on after it; so it is always counted from events.
 //!
+//! A day is closed for good when no visit of it can go on any more, a day later. Before that, from the moment on when
+//! it is over, it is closed for the time being ([`Counting::goes_on`]): what happened on it is known, and so are its
+//! numbers of events and of attention. Of its visits there are rows, and those hold that did not go on; which did is
+//! read off the first events after the day. Nobody is looked for who is there on a third day: a visit lasts a day
+//! at most.
+//!
 //! - `by`: what the numbers of a day are kept by, and which of it answers a query;
 //! - `split`: the period as closed days, and stretches between them;
 //! - `read`: the subqueries over events, visits and attention, of numbers that are added up;
@@ -52,9 +58,18 @@ use crate::query::Query;
 /// So many closed days, at least, are worth being added up.
 const CLOSED_DAYS_MIN: usize = 3;
 
-/// The closed days of a site, each with the version of its numbers that holds.
+/// The closed days of a site, each with the counting of it that holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Closed(BTreeMap<Date, u64>);
+pub struct Closed(BTreeMap<Date, Counting>);
+
+/// A counting of a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counting {
+    /// The version of its numbers.
+    pub version: u64,
+    /// Whether visits of the day may go on: its numbers of visits are not known yet.
+    pub goes_on: bool,
+}
 
 impl Closed {
     /// No day is closed: everything is counted from events.
@@ -66,12 +81,12 @@ impl Closed {
     #[must_use]
     pub fn within(&self, query: &Query) -> Self {
         let (from, to) = (query.period.from_local().date(), query.period.to_local().date());
-        Self(self.0.range(from..=to).map(|(day, version)| (*day, *version)).collect())
+        Self(self.0.range(from..=to).map(|(day, counting)| (*day, *counting)).collect())
     }
 
     /// Whether each of these is still closed, with the same numbers.
     pub fn holds(&self, earlier: &Self) -> bool {
-        earlier.iter().all(|(day, version)| self.version(day) == Some(version))
+        earlier.iter().all(|(day, counting)| self.counting(day) == Some(counting))
     }
 
     /// Whether there are too few to be of use.
@@ -79,19 +94,19 @@ impl Closed {
         self.0.len() < CLOSED_DAYS_MIN
     }
 
-    /// The version of a day's numbers, if it is closed.
-    pub fn version(&self, day: Date) -> Option<u64> {
+    /// The counting of a day, if it is closed.
+    pub fn counting(&self, day: Date) -> Option<Counting> {
         self.0.get(&day).copied()
     }
 
-    /// Each day with its version, in their order.
-    pub fn iter(&self) -> impl Iterator<Item = (Date, u64)> {
-        self.0.iter().map(|(day, version)| (*day, *version))
+    /// Each day with its counting, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = (Date, Counting)> {
+        self.0.iter().map(|(day, counting)| (*day, *counting))
     }
 }
 
-impl FromIterator<(Date, u64)> for Closed {
-    fn from_iter<T: IntoIterator<Item = (Date, u64)>>(days: T) -> Self {
+impl FromIterator<(Date, Counting)> for Closed {
+    fn from_iter<T: IntoIterator<Item = (Date, Counting)>>(days: T) -> Self {
         Self(days.into_iter().collect())
     }
 }

@@ -11,7 +11,7 @@ use super::super::visits;
 use super::super::{between, events, group, kept_from, of_property, of_visit};
 use super::by::{By, Of, column_of};
 use super::rows::{self, Columns};
-use super::split::{Split, Stretch};
+use super::split::{Split, Stretch, Told};
 use super::{Closed, start_of};
 use crate::event::SCROLL_DEPTH_UNKNOWN;
 use crate::query::Query;
@@ -137,6 +137,9 @@ const OF_ATTENTION: &[Column] = &[
     },
 ];
 
+/// The condition on rows that are attention.
+const ATTENTION: &str = "name = 'engagement'";
+
 /// Closed days have no visitor that lasts longer than a day.
 const NOBODY: &str = "emptyArrayUInt64()";
 
@@ -192,7 +195,12 @@ pub(in crate::query::compile) fn subquery(
         .map(|(metric, _)| Some(sql![formula(*metric, of)?, " AS ", metric.spec().name]))
         .collect::<Option<Vec<Sql>>>()?;
     let only_people = metrics.iter().all(|(metric, _)| is_of_people(*metric));
-    let split = Split::of(query, closed, of == Of::Visits && by != By::Hour)?;
+    let told = match (of, by) {
+        (Of::Visits, By::Hour) => Told::Hours,
+        (Of::Visits, _) => Told::Visits,
+        (Of::Events | Of::Attention, _) => Told::Events,
+    };
+    let split = Split::of(query, closed, told)?;
     let reading = Reading { query, of, by, only_people };
     let stretches = split.stretches.iter().map(|stretch| reading.stretch(stretch));
     let stretches = stretches.collect::<Option<Vec<Sql>>>()?;
@@ -425,7 +433,7 @@ impl Reading<'_> {
             " AS fresh ",
             self.select(values, self.open_columns()),
             " FROM (",
-            rows::visits_of(self.query, &self.fields(), stretch),
+            rows::visits_of_carried(self.query, &self.fields(), stretch),
             ") WHERE ",
             ended,
             " AND ",
@@ -444,7 +452,7 @@ impl Reading<'_> {
             None => sql![between(self.query, stretch.from, stretch.to), " AND session_id != 0"],
             Some((day, _)) => {
                 let from = start_of(day, self.query.period.zone());
-                let goes_on = visits::of_visits_after(self.query, stretch.from);
+                let goes_on = visits::of_visits_after(self.query, stretch.from, ATTENTION);
                 sql![between(self.query, from, stretch.to), " AND ", goes_on]
             }
         };
@@ -464,7 +472,9 @@ impl Reading<'_> {
             told,
             ") > 0 AS had_told, countIf(NOT fresh) > 0 AS was_there FROM events FINAL WHERE ",
             within,
-            " AND name = 'engagement' AND ",
+            " AND ",
+            ATTENTION,
+            " AND ",
             self.filters(),
             " GROUP BY ",
             Sql::join(keys, ", "),

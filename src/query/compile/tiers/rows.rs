@@ -13,11 +13,12 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 
 use super::super::between;
+use super::super::conditions::COUNTED;
 use super::super::visits;
 use super::Closed;
 use super::by::stored;
 use super::read::noon;
-use super::split::{Split, Stretch};
+use super::split::{Split, Stretch, Told};
 use crate::query::Query;
 use crate::query::countries::COUNTRY_NAME;
 use crate::query::dimension::{Dimension, Field, Home};
@@ -69,29 +70,17 @@ pub(in crate::query::compile) fn visits(
     closed: &Closed,
 ) -> Sql {
     let fields: BTreeSet<Field> = fields.into_iter().collect();
-    let Some(split) = Split::of(query, closed, true) else {
+    let Some(split) = Split::of(query, closed, Told::Visits) else {
         return visits::visits(query, fields);
     };
-    let names: Vec<Sql> = fields.iter().map(|field| visits::column(*field)).collect();
     let stored = stored_visits(&fields, split.condition(query));
     let made = split.stretches.iter().map(|stretch| {
-        let zone = query.period.zone();
-        let period = Period::new(stretch.from, stretch.to, zone);
-        let made = visits::visits(&Query { period, ..query.clone() }, fields.iter().copied());
         // Those that go on are of a later day.
         let ended = match stretch.is_last {
             true => "1".into(),
             false => sql!["last <= ", Sql::moment(stretch.to)],
         };
-        let names = names.iter().map(|name| sql![", ", name]);
-        sql![
-            "SELECT visit, visitor, lone, first, last, duration, views, bounced",
-            Sql::join(names, ""),
-            " FROM (",
-            made,
-            ") WHERE ",
-            ended,
-        ]
+        sql!["SELECT * FROM (", visits_of(query, &fields, stretch), ") WHERE ", ended]
     });
     Sql::join(std::iter::once(stored).chain(made), " UNION ALL ")
 }
@@ -117,33 +106,52 @@ fn stored_visits(fields: &BTreeSet<Field>, condition: Sql) -> Sql {
     ]
 }
 
-/// The visits of a stretch, a row each, and those that ended on the day before of visitors who may have been carried
-/// into it.
-pub(super) fn visits_of(query: &Query, fields: &BTreeSet<Field>, stretch: &Stretch) -> Sql {
-    let period = Period::new(stretch.from, stretch.to, query.period.zone());
+/// The visits of a stretch, a row each.
+fn visits_of(query: &Query, fields: &BTreeSet<Field>, stretch: &Stretch) -> Sql {
+    let period = Period::new(stretch.counted_from, stretch.to, query.period.zone());
     let made = visits::visits(&Query { period, ..query.clone() }, fields.iter().copied());
-    let Some(before) = stretch.before else { return made };
     let names = fields.iter().map(|field| sql![", ", visits::column(*field)]);
-    sql![
-        stored_visits(fields, carried_from(query, before)),
-        " UNION ALL SELECT visit, visitor, lone, first, last, duration, views, bounced",
+    let made = sql![
+        "SELECT visit, visitor, lone, first, last, duration, views, bounced",
         Sql::join(names, ""),
         " FROM (",
         made,
         ")",
-    ]
+    ];
+    if stretch.going_on.is_empty() {
+        return made;
+    }
+    let ended = sql![
+        of_days(query, &stretch.going_on),
+        " AND NOT (",
+        visits::of_visits_after(query, stretch.counted_from, COUNTED),
+        ")",
+    ];
+    sql![stored_visits(fields, ended), " UNION ALL ", made]
+}
+
+/// The same, and the visits that ended on the day before of visitors who may have been carried into it.
+pub(super) fn visits_of_carried(query: &Query, fields: &BTreeSet<Field>, stretch: &Stretch) -> Sql {
+    let made = visits_of(query, fields, stretch);
+    let Some(before) = stretch.before else { return made };
+    sql![stored_visits(fields, carried_from(query, before)), " UNION ALL ", made]
 }
 
 /// The condition on the rows of a closed day that are of visitors who may be there on the next one.
-fn carried_from(query: &Query, (day, version): (Date, u64)) -> Sql {
+fn carried_from(query: &Query, before: (Date, u64)) -> Sql {
+    sql![of_days(query, &[before]), " AND d.visitor_id != 0"]
+}
+
+/// The condition on rows that are of these days, of their versions.
+fn of_days(query: &Query, days: &[(Date, u64)]) -> Sql {
+    let (days, versions) = days.iter().map(|(day, version)| (day.to_string(), *version)).unzip();
     sql![
         "site_id = ",
         Sql::number(query.site.0),
-        " AND day = toDate(",
-        Sql::text(day.to_string()),
-        ") AND version = ",
-        Sql::number(version),
-        " AND d.visitor_id != 0",
+        " AND has(",
+        Sql::texts(days),
+        ", toString(day)) AND version IN ",
+        Sql::numbers(versions),
     ]
 }
 
@@ -154,7 +162,7 @@ pub(in crate::query::compile) fn events(
     closed: &Closed,
 ) -> Option<Sql> {
     let Columns(columns) = columns?;
-    let split = Split::of(query, closed, false)?;
+    let split = Split::of(query, closed, Told::Events)?;
     let of_closed_days = stored_events(query, &columns, split.condition(query));
     let stretches = split.stretches.iter().map(|stretch| made_events(query, &columns, stretch));
     Some(Sql::join(std::iter::once(of_closed_days).chain(stretches), " UNION ALL "))

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::super::kept_from;
-use super::{CLOSED_DAYS_MIN, Closed, end_of, start_of};
+use super::{CLOSED_DAYS_MIN, Closed, Counting, end_of, start_of};
 use crate::query::Query;
 use crate::query::statement::{Sql, sql};
 
@@ -13,6 +13,17 @@ const STRETCHES_MAX: usize = 4;
 
 /// Days in whose neighbourhood a site's retention ends are counted from events: their visits may be cut.
 const CUT_DAYS: i64 = 3;
+
+/// What days are to tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// Events, or attention.
+    Events,
+    /// Visits, each on its last day.
+    Visits,
+    /// Visits, in each hour in which they were under way.
+    Hours,
+}
 
 /// The period of a query.
 #[derive(Debug, PartialEq)]
@@ -32,14 +43,24 @@ pub(super) struct Stretch {
     pub(super) to: Timestamp,
     /// The closed day before it, if there is one, with its version.
     pub(super) before: Option<(Date, u64)>,
+    /// Its first days, with their versions, of which visits may go on: rows tell of the others.
+    pub(super) going_on: Vec<(Date, u64)>,
+    /// The first second after these.
+    pub(super) counted_from: Timestamp,
     /// Whether the period ends with it.
     pub(super) is_last: bool,
 }
 
+impl Stretch {
+    fn between(from: Timestamp, to: Timestamp, before: Option<(Date, u64)>, is_last: bool) -> Self {
+        Self { from, to, before, going_on: Vec::new(), counted_from: from, is_last }
+    }
+}
+
 impl Split {
-    /// `None` if there are too few closed days to be of use. With `counts_last` the last day is counted
-    /// from events in any case.
-    pub(super) fn of(query: &Query, closed: &Closed, counts_last: bool) -> Option<Self> {
+    /// `None` if there are too few closed days to be of use. Of visits, the last day is counted from events in any
+    /// case.
+    pub(super) fn of(query: &Query, closed: &Closed, told: Told) -> Option<Self> {
         let (from, to) = (kept_from(query), query.period.to());
         let zone = query.period.zone();
         let day_of = |moment: Timestamp| zone.to_datetime(moment).date();
@@ -52,16 +73,22 @@ impl Split {
             first = first.max(day_of(kept).saturating_add(CUT_DAYS.days()));
         }
         let mut last = day_of(to);
-        if counts_last || end_of(last, zone) > to {
+        if told == Told::Visits || end_of(last, zone) > to {
             last = last.saturating_sub(1.day());
         }
         if first > last {
             return None;
         }
-        let chosen: Vec<(Date, u64)> =
-            closed.0.range(first..=last).map(|(day, version)| (*day, *version)).collect();
-        let split = Self { stretches: stretches(&chosen, query, from, to), closed: chosen };
-        let split = split.with_fewer_stretches(query, from, to);
+        let (mut chosen, mut going_on) = (Vec::new(), Vec::new());
+        for (day, Counting { version, goes_on }) in closed.0.range(first..=last) {
+            match (goes_on, told) {
+                (false, _) | (true, Told::Events) => chosen.push((*day, *version)),
+                (true, Told::Visits) => going_on.push((*day, *version)),
+                (true, Told::Hours) => {}
+            }
+        }
+        let split = Self { closed: chosen, stretches: Vec::new() };
+        let split = split.with_few_stretches(query, from, to, &going_on);
         (split.closed.len() >= CLOSED_DAYS_MIN).then_some(split)
     }
 
@@ -83,9 +110,20 @@ impl Split {
         ]
     }
 
-    /// Gives up the closed days between those stretches that are nearest to each other.
-    fn with_fewer_stretches(mut self, query: &Query, from: Timestamp, to: Timestamp) -> Self {
-        while self.stretches.len() > STRETCHES_MAX {
+    /// With the stretches between the closed days, some of which are given up if they lie between stretches that are near
+    /// to each other.
+    fn with_few_stretches(
+        mut self,
+        query: &Query,
+        from: Timestamp,
+        to: Timestamp,
+        going_on: &[(Date, u64)],
+    ) -> Self {
+        loop {
+            self.stretches = stretches(&self.closed, query, from, to);
+            if self.stretches.len() <= STRETCHES_MAX {
+                break;
+            }
             let gaps = self.stretches.windows(2).map(|pair| (pair[0].to, pair[1].from));
             let Some((end, next)) = gaps.min_by_key(|(end, next)| next.duration_since(*end)) else {
                 break;
@@ -95,7 +133,15 @@ impl Split {
                 let begins = start_of(*day, zone);
                 begins < end || begins >= next
             });
-            self.stretches = stretches(&self.closed, query, from, to);
+        }
+        for stretch in &mut self.stretches {
+            for (day, version) in going_on {
+                if start_of(*day, query.period.zone()) == stretch.counted_from {
+                    stretch.going_on.push((*day, *version));
+                    stretch.counted_from =
+                        start_of(day.saturating_add(1.day()), query.period.zone());
+                }
+            }
         }
         self
     }
@@ -114,13 +160,13 @@ fn stretches(
         let begins = start_of(*day, zone);
         if next < begins {
             let end = begins - SignedDuration::from_secs(1);
-            found.push(Stretch { from: next, to: end, before, is_last: false });
+            found.push(Stretch::between(next, end, before, false));
         }
         next = start_of(day.saturating_add(1.day()), zone);
         before = Some((*day, *version));
     }
     if next <= to {
-        found.push(Stretch { from: next, to, before, is_last: true });
+        found.push(Stretch::between(next, to, before, true));
     }
     found
 }

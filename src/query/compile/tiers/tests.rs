@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::by::{By, Of};
-use super::split::Split;
+use super::split::{Split, Told};
 use super::*;
 use crate::query::dimension::Field;
 use crate::query::{Known, compile};
@@ -34,14 +34,18 @@ fn may(day: i8) -> Date {
     date(2024, 5, day)
 }
 
+fn counting(day: i8, goes_on: bool) -> Counting {
+    Counting { version: u64::from(day.unsigned_abs()), goes_on }
+}
+
 fn closed(days: impl IntoIterator<Item = i8>) -> Closed {
-    days.into_iter().map(|day| (may(day), u64::from(day.unsigned_abs()))).collect()
+    days.into_iter().map(|day| (may(day), counting(day, false))).collect()
 }
 
 /// The closed days, and the stretches as the site's clock shows them: from, to, and the closed day before.
 #[track_caller]
-fn check(query: &Query, closed: &Closed, counts_last: bool, days: &[i8], stretches: &[[&str; 3]]) {
-    let split = Split::of(query, closed, counts_last).unwrap();
+fn check(query: &Query, closed: &Closed, told: Told, days: &[i8], stretches: &[[&str; 3]]) {
+    let split = Split::of(query, closed, told).unwrap();
     let added: Vec<i8> = split.closed.iter().map(|(day, _)| day.day()).collect();
     assert_eq!(added, days);
     let zone = TimeZone::get("Europe/Berlin").unwrap();
@@ -63,7 +67,7 @@ fn what_lies_between_closed_days_is_counted_after_the_closed_day_before_it() {
     check(
         &query(&json!({})),
         &closed((2..=9).chain(12..=28)),
-        false,
+        Told::Events,
         &(2..=9).chain(12..=28).collect::<Vec<_>>(),
         &[
             ["01 00:00:00", "01 23:59:59", ""],
@@ -76,9 +80,9 @@ fn what_lies_between_closed_days_is_counted_after_the_closed_day_before_it() {
 #[test]
 fn of_visits_the_last_day_is_counted_though_it_is_closed() {
     let query = query(&json!({ "date_range": ["2024-05-01", "2024-05-05"] }));
-    check(&query, &closed(1..=31), false, &[1, 2, 3, 4, 5], &[]);
+    check(&query, &closed(1..=31), Told::Events, &[1, 2, 3, 4, 5], &[]);
     let last = ["05 00:00:00", "05 23:59:59", "04 00:00:00"];
-    check(&query, &closed(1..=31), true, &[1, 2, 3, 4], &[last]);
+    check(&query, &closed(1..=31), Told::Visits, &[1, 2, 3, 4], &[last]);
 }
 
 #[test]
@@ -87,7 +91,7 @@ fn after_a_day_that_is_cut_another_one_is_counted() {
     check(
         &query(&json!({ "date_range": range })),
         &closed(1..=31),
-        false,
+        Told::Events,
         &[3, 4, 5, 6],
         &[["01 10:00:00", "02 23:59:59", ""], ["07 00:00:00", "07 10:00:00", "06 00:00:00"]],
     );
@@ -98,7 +102,7 @@ fn where_a_sites_retention_ends_days_are_counted() {
     let site = Site { retention_days: Some(40), ..site() };
     let query = query_of(&site, &json!({ "date_range": ["2024-05-01", "2024-05-20"] }));
     let head = ["07 00:00:00", "09 23:59:59", ""];
-    check(&query, &closed(1..=31), false, &(10..=20).collect::<Vec<_>>(), &[head]);
+    check(&query, &closed(1..=31), Told::Events, &(10..=20).collect::<Vec<_>>(), &[head]);
 }
 
 #[test]
@@ -108,7 +112,7 @@ fn many_stretches_are_made_fewer_by_counting_the_closed_days_between_the_nearest
     check(
         &query(&json!({})),
         &closed((1..=31).filter(|day| !open.contains(day))),
-        false,
+        Told::Events,
         &[1, 2].into_iter().chain(10..=13).chain(15..=19).chain(21..=30).collect::<Vec<_>>(),
         &[
             ["03 00:00:00", "09 23:59:59", "02 00:00:00"],
@@ -122,7 +126,7 @@ fn many_stretches_are_made_fewer_by_counting_the_closed_days_between_the_nearest
 #[test]
 fn few_closed_days_are_not_worth_it() {
     let query = query(&json!({}));
-    assert_eq!(Split::of(&query, &closed([3, 4]), false), None);
+    assert_eq!(Split::of(&query, &closed([3, 4]), Told::Events), None);
     assert_eq!(compile(&query, &closed([3, 4])), compile(&query, &Closed::none()));
     assert_ne!(compile(&query, &closed([3, 4, 5])), compile(&query, &Closed::none()));
 }
@@ -202,13 +206,34 @@ fn what_no_number_tells_is_counted_from_rows_of_visits_and_what_these_do_not_tel
 }
 
 #[test]
+fn a_day_whose_visits_may_go_on_tells_events_and_the_visits_that_did_not() {
+    let zone = TimeZone::get("Europe/Berlin").unwrap();
+    let days = (1..=29).map(|day| (may(day), counting(day, false)));
+    let closed: Closed = days.chain([(may(30), counting(30, true))]).collect();
+    let query = query(&json!({}));
+    let split = |told| Split::of(&query, &closed, told).unwrap();
+    assert_eq!(split(Told::Events).closed.last(), Some(&(may(30), 30)));
+    let visits = split(Told::Visits);
+    assert_eq!(visits.closed.last(), Some(&(may(29), 29)));
+    let [stretch] = visits.stretches.as_slice() else { panic!("{visits:?}") };
+    assert_eq!(stretch.from, start_of(may(30), &zone));
+    assert_eq!(stretch.going_on, [(may(30), 30)]);
+    assert_eq!(stretch.counted_from, start_of(may(31), &zone));
+    // In how many hours a visit was under way, and how long it was, is known of none that goes on.
+    let [stretch] = &split(Told::Hours).stretches[..] else { panic!("one stretch") };
+    assert_eq!((stretch.going_on.len(), stretch.counted_from), (0, stretch.from));
+}
+
+#[test]
 fn a_day_is_made_of_the_days_of_utc_around_it() {
-    let days = |zone: &str| {
+    let days = |zone: &str, goes_on: bool| {
         let days: Vec<i8> =
-            made_of(may(10), &TimeZone::get(zone).unwrap()).map(Date::day).collect();
+            made_of(may(10), &TimeZone::get(zone).unwrap(), goes_on).map(Date::day).collect();
         days
     };
-    assert_eq!(days("Etc/UTC"), [7, 8, 9, 10, 11, 12]);
-    assert_eq!(days("Pacific/Auckland"), [7, 8, 9, 10, 11]);
-    assert_eq!(days("America/Los_Angeles"), [8, 9, 10, 11, 12]);
+    assert_eq!(days("Etc/UTC", false), [7, 8, 9, 10, 11, 12]);
+    assert_eq!(days("Pacific/Auckland", false), [7, 8, 9, 10, 11]);
+    assert_eq!(days("America/Los_Angeles", false), [8, 9, 10, 11, 12]);
+    assert_eq!(days("Etc/UTC", true), [7, 8, 9, 10]);
+    assert_eq!(days("America/Los_Angeles", true), [8, 9, 10, 11]);
 }
