@@ -2,7 +2,9 @@
 //! taken whole or not at all.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::event::Event;
@@ -12,6 +14,8 @@ use crate::store::{Store, StoreError};
 const DAY_ROWS_MAX: usize = 100_000;
 /// Inserts that are under way at once: one waits for the disk while another is read.
 const INSERTS_AT_ONCE: usize = 4;
+/// How many seconds it is waited for a ClickHouse that has too much to do, one pause after the other.
+const PAUSES: [u64; 5] = [1, 2, 5, 10, 20];
 /// All days together hold as many bytes before the largest is sent.
 const BYTES_MAX: usize = 64 << 20;
 
@@ -77,7 +81,19 @@ impl Batches {
     }
 }
 
+/// Inserts a day. When ClickHouse has too much to do at the moment, merging or counting what came before, it is
+/// tried again: the table takes equal rows once.
 async fn insert(store: &Store, day: Day) -> Result<(), StoreError> {
     let columns = Event::columns().collect::<Vec<_>>().join(",");
-    store.insert_events(&columns, day.bytes).await
+    let rows = Bytes::from(day.bytes);
+    let mut pauses = PAUSES.iter();
+    loop {
+        let inserted = store.insert_events(&columns, rows.clone()).await;
+        let (Err(StoreError::Limit { .. } | StoreError::Busy { .. }), Some(pause)) =
+            (&inserted, pauses.next())
+        else {
+            return inserted;
+        };
+        tokio::time::sleep(Duration::from_secs(*pause)).await;
+    }
 }

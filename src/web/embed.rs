@@ -124,10 +124,12 @@ async fn model(guest: &Guest) -> Result<EmbedPage, AskError> {
     let metrics = headlines(asker);
     let totals = site::totals_query(asker, &metrics);
     let panels = guest.panels().filter_map(|panel| Some((panel, panel.open(asker)?)));
-    let panels = try_join_all(panels.map(|(panel, tab)| site::filled(asker, panel, tab)));
+    let panels = try_join_all(panels.map(|(panel, tab)| site::ask_for(asker, panel, tab)));
     let (totals, series, panels) =
         tokio::try_join!(asker.ask(&totals), Series::ask(asker), panels)?;
     let result = &totals["results"][0];
+    let panels =
+        panels.into_iter().map(|asked| site::filled(asker, asked, &metrics, result)).collect();
     let figure = |(place, metric): (usize, &Metric)| {
         Figure::of(asker, *metric, place, result, series.metric)
     };

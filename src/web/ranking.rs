@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::ask::{Asker, names, rows};
 use super::filter::Filter;
 use super::format::number;
-use super::panels::left_out;
+use super::panels::{Tab, left_out};
 use super::shell::{shown, value_of};
 use crate::http::links::in_a_path;
 use crate::query::metric::Metric;
@@ -105,6 +105,37 @@ pub(super) fn query(
         query["order_by"] = order.to_query(dimension);
     }
     query
+}
+
+/// Whether the shares of a list are of all visitors of the view, so that who knows these need not ask for them.
+pub(super) fn is_of_all_visitors(
+    asker: &Asker,
+    tab: &Tab,
+    order: Order,
+    metrics: &[Metric],
+) -> bool {
+    let is_narrower = tab.event.is_some() || left_out(tab.dimension).is_some();
+    let is_by_share =
+        matches!(order, Order::Most(Metric::Percentage) | Order::Least(Metric::Percentage));
+    metrics == [Metric::Visitors, Metric::Percentage]
+        && asker.floor.is_none()
+        && !tab.has_map
+        && !is_narrower
+        && !is_by_share
+}
+
+/// Puts the shares behind the visitors of an answer's rows, rounded as the query language rounds them.
+pub(super) fn fill_in_shares(answer: &mut Value, visitors: f64) {
+    for row in answer["results"].as_array_mut().into_iter().flatten() {
+        let share = number(&row["metrics"][0]) / visitors * 100.0;
+        let share = match visitors > 0.0 {
+            true => json!((share * 10.0).round_ties_even() / 10.0),
+            false => Value::Null,
+        };
+        if let Some(metrics) = row["metrics"].as_array_mut() {
+            metrics.push(share);
+        }
+    }
 }
 
 /// The rows of its answer.

@@ -11,6 +11,7 @@ use super::ask::{Asker, names};
 use super::chart::{Chart, HEIGHT, WIDTH};
 use super::columns::{few, headlines};
 use super::figure::Figure;
+use super::format::number;
 use super::frame::{Frame, Link, page};
 use super::funnel;
 use super::hours::{self, Hours};
@@ -95,7 +96,7 @@ async fn model(asker: &Asker) -> Result<SitePage, AskError> {
     let metrics = headlines(asker);
     let totals = totals_query(asker, &metrics);
     let panels = PANELS.iter().filter_map(|panel| Some((panel, panel.open(asker)?)));
-    let panels = try_join_all(panels.map(|(panel, tab)| filled(asker, panel, tab)));
+    let panels = try_join_all(panels.map(|(panel, tab)| ask_for(asker, panel, tab)));
     let (totals, series, now, hours, panels) = tokio::try_join!(
         asker.ask(&totals),
         Series::ask(asker),
@@ -104,6 +105,7 @@ async fn model(asker: &Asker) -> Result<SitePage, AskError> {
         panels
     )?;
     let result = &totals["results"][0];
+    let panels = panels.into_iter().map(|asked| filled(asker, asked, &metrics, result)).collect();
     let is_nothing = |value: &Value| value.as_f64().unwrap_or(0.0) == 0.0;
     let words = asker.words();
     let shown = metric_name(asker.lang, series.metric);
@@ -168,24 +170,50 @@ pub(super) fn totals_query(asker: &Asker, metrics: &[Metric]) -> Value {
     query
 }
 
-pub(super) async fn filled(
+/// A panel whose list has been asked for.
+pub(super) struct Asked {
+    panel: &'static Panel,
+    tab: &'static Tab,
+    metrics: Vec<Metric>,
+    order: Order,
+    answer: Value,
+    /// Whether the shares are still to be filled in: they are of the visitors whom the headline figures tell.
+    lacks_shares: bool,
+}
+
+pub(super) async fn ask_for(
     asker: &Asker,
     panel: &'static Panel,
     tab: &'static Tab,
-) -> Result<Shown, AskError> {
+) -> Result<Asked, AskError> {
     let metrics = few(asker, tab.dimension);
     let order = Order::read(asker.view.order(panel.name), &metrics);
-    let lacks_goals = tab.dimension == "event:goal" && asker.site.goals.is_empty();
-    let (rows, map) = if lacks_goals {
-        (Vec::new(), None)
+    let lacks_shares = ranking::is_of_all_visitors(asker, tab, order, &metrics);
+    let answer = if tab.dimension == "event:goal" && asker.site.goals.is_empty() {
+        Value::Null
     } else if tab.has_map {
-        let answer = asker.ask(&map::query(asker)).await?;
-        (Vec::new(), Some(WorldMap::of(asker, &answer)))
+        asker.ask(&map::query(asker)).await?
     } else {
-        let mut query = ranking::query(asker, tab.dimension, &metrics, order, of_event(tab));
+        let wanted = if lacks_shares { &[Metric::Visitors][..] } else { &metrics };
+        let mut query = ranking::query(asker, tab.dimension, wanted, order, of_event(tab));
         query["pagination"] = json!({ "limit": PANEL_ROWS });
-        let answer = asker.ask(&query).await?;
-        (ranking::shown_rows(asker, tab.dimension, &metrics, &answer), None)
+        asker.ask(&query).await?
+    };
+    Ok(Asked { panel, tab, metrics, order, answer, lacks_shares })
+}
+
+/// The panel, on a page with these headline figures.
+pub(super) fn filled(asker: &Asker, asked: Asked, headlines: &[Metric], totals: &Value) -> Shown {
+    let Asked { panel, tab, metrics, order, mut answer, lacks_shares } = asked;
+    if lacks_shares {
+        let visitors = headlines.iter().position(|metric| *metric == Metric::Visitors);
+        let visitors = visitors.map_or(0.0, |place| number(&totals["metrics"][place]));
+        ranking::fill_in_shares(&mut answer, visitors);
+    }
+    let lacks_goals = answer.is_null();
+    let (rows, map) = match tab.has_map {
+        true => (Vec::new(), Some(WorldMap::of(asker, &answer))),
+        false => (ranking::shown_rows(asker, tab.dimension, &metrics, &answer), None),
     };
     let title = (panel.title)(asker.words());
     let column = |metric: &Metric| Column {
@@ -194,7 +222,7 @@ pub(super) async fn filled(
         aria: order.aria(*metric),
     };
     let [details, csv] = ["by", "csv"].map(|page| list_url(asker, page, tab));
-    Ok(Shown {
+    Shown {
         name: panel.name,
         title,
         tabs: panel.offered(asker).map(|other| tab_link(asker, panel, other, tab)).collect(),
@@ -209,7 +237,7 @@ pub(super) async fn filled(
         csv_label: format!("{}: CSV", tab.label(asker.lang)),
         onward: onward(asker, panel),
         lacks_goals,
-    })
+    }
 }
 
 fn onward(asker: &Asker, panel: &Panel) -> Option<Link> {
