@@ -54,7 +54,7 @@ use tokio::time::Instant;
 
 pub use reader::{Batch, Reader, Window};
 
-use crate::event::Event;
+use crate::event::{Event, HappeningRef, OfVisit};
 use disk::Disk;
 use segment::Seed;
 use writer::Writer;
@@ -106,6 +106,13 @@ impl Record {
         let mut row = Vec::with_capacity(512);
         event.encode(&mut row);
         Self { day: event.happening.timestamp / 86_400, row }
+    }
+
+    /// The row of an event that is not put together first.
+    pub(crate) fn of_parts(happening: &HappeningRef<'_>, visit: &OfVisit) -> Self {
+        let mut row = Vec::with_capacity(512);
+        Event::encode_parts(happening, visit, &mut row);
+        Self { day: happening.timestamp / 86_400, row }
     }
 }
 
