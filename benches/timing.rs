@@ -26,7 +26,7 @@ use rand::rngs::SmallRng;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use servers::Server;
+use servers::{PROGRAM, Server};
 
 /// What is slowest of each kind is the machine's doing, and left out.
 const KEPT: f64 = 0.9;
@@ -50,7 +50,8 @@ async fn main() {
     if !args.bench {
         return println!("cargo bench --bench timing");
     }
-    let (server, token) = Server::collector_after(&["token", "create", "--scope", "admin"]);
+    let (server, token) =
+        Server::collector_after(PROGRAM.as_ref(), &["token", "create", "--scope", "admin"]);
     let stream = TcpStream::connect(server.address()).await.unwrap();
     stream.set_nodelay(true).unwrap();
     let (mut connection, driver) = handshake(TokioIo::new(stream)).await.unwrap();

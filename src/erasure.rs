@@ -203,7 +203,8 @@ const BEYOND: &str = "Backups that you made, the log of a proxy in front of the 
 
 /// Whether an open visit may give what is erased to its next events.
 fn is_meant(selection: &Selection, site: SiteId, placed: &Placed) -> bool {
-    let of_path = selection.path.as_ref().is_some_and(|path| path.means(&placed.entry_pathname));
+    let of_path =
+        selection.path.as_ref().is_some_and(|path| path.means(placed.visit.entry_pathname()));
     let of_visitor = selection.visitors.contains(&placed.visitor);
     site == selection.site && (selection.is_plain() || of_path || of_visitor)
 }

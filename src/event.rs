@@ -38,9 +38,10 @@ impl VisitorId {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
 pub struct SessionId(pub u64);
 
-/// The id of an event, of random bits (or, for imported events, those of a hash). It tells events apart that share their
-/// place: any two without a visit, but within a visit only those of two collectors that both had it. So half of the bits
-/// do there, which are a sixth of what an event takes on disk.
+/// The id of an event, of random bits (or, for imported events, those of a hash).
+///
+/// It tells events apart that share their place: any two without a visit, but within a visit only those of two
+/// collectors that both had it. So half of the bits do there, which are a sixth of what an event takes on disk.
 pub fn event_id(seq: u32, bits: u64) -> u64 {
     if seq == 0 { bits } else { bits & u64::from(u32::MAX) }
 }
@@ -55,6 +56,19 @@ pub const PAGEVIEW: &str = "pageview";
 pub const ENGAGEMENT: &str = "engagement";
 
 macro_rules! columns {
+    (borrowed as $borrowed:ident;
+     $(#[$outer:meta])* pub struct $name:ident { $($(#[$doc:meta])* $field:ident: $type:ty,)* }) => {
+        columns! { $(#[$outer])* pub struct $name { $($(#[$doc])* $field: $type,)* } }
+
+        /// The same of borrowed texts.
+        pub(crate) struct $borrowed<'a> { $(pub(crate) $field: <$type as Column>::Borrowed<'a>,)* }
+
+        impl $borrowed<'_> {
+            fn put(&self, row: &mut Vec<u8>) {
+                $(<$type as Column>::put(self.$field, row);)*
+            }
+        }
+    };
     ($(#[$outer:meta])* pub struct $name:ident { $($(#[$doc:meta])* $field:ident: $type:ty,)* }) => {
         $(#[$outer])*
         pub struct $name { $($(#[$doc])* pub $field: $type,)* }
@@ -64,7 +78,7 @@ macro_rules! columns {
             pub const COLUMNS: &'static [&'static str] = &[$(stringify!($field)),*];
 
             fn put(&self, row: &mut Vec<u8>) {
-                $(self.$field.put(row);)*
+                $(<$type as Column>::put(self.$field.borrowed(), row);)*
             }
 
             fn take(row: &mut &[u8]) -> Result<Self, NotARow> {
@@ -75,6 +89,7 @@ macro_rules! columns {
 }
 
 columns! {
+    borrowed as HappeningRef;
     /// What happened: the part of a row that is the event's own.
     #[derive(Clone, PartialEq)]
     pub struct Happening {
@@ -171,6 +186,57 @@ pub struct Event {
     pub attributes: Arc<Attributes>,
 }
 
+/// What the rows of a visit end with, encoded once for all of them: the host and the path of its first page, and its
+/// attributes.
+///
+/// It is one piece of memory. Twenty texts would be in twenty places, and each has to be reached for each event.
+#[derive(Clone)]
+pub struct OfVisit(Arc<[u8]>);
+
+impl OfVisit {
+    /// Of a visit that began on this page; both texts are empty while there is none.
+    pub fn new(entry_hostname: &str, entry_pathname: &str, attributes: &Attributes) -> Self {
+        let mut bytes = Vec::with_capacity(512);
+        <String as Column>::put(entry_hostname, &mut bytes);
+        <String as Column>::put(entry_pathname, &mut bytes);
+        attributes.put(&mut bytes);
+        Self(bytes.into())
+    }
+
+    /// The same visit, now that its first page is known.
+    #[must_use]
+    pub fn with_entry(&self, hostname: &str, pathname: &str) -> Self {
+        Self::new(hostname, pathname, &self.attributes())
+    }
+
+    /// The host of its first page so far; empty before there is one.
+    pub fn entry_hostname(&self) -> &str {
+        self.parts().0
+    }
+
+    /// The path of its first page so far; empty before there is one.
+    pub fn entry_pathname(&self) -> &str {
+        self.parts().1
+    }
+
+    /// What is true of it.
+    pub fn attributes(&self) -> Attributes {
+        Attributes::take(&mut self.parts().2).unwrap_or_default()
+    }
+
+    /// How many bytes it has.
+    pub fn bytes(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The host, the path, and the encoded attributes.
+    fn parts(&self) -> (&str, &str, &[u8]) {
+        let mut rest = &*self.0;
+        let mut text = || take_text(&mut rest).unwrap_or_default();
+        (text(), text(), rest)
+    }
+}
+
 /// The bytes are not a row: they end early, or hold a string that is not UTF-8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an encoded event")]
@@ -186,6 +252,12 @@ impl Event {
     pub fn encode(&self, row: &mut Vec<u8>) {
         self.happening.put(row);
         self.attributes.put(row);
+    }
+
+    /// Appends the row of an event that is not put together first.
+    pub(crate) fn encode_parts(happening: &HappeningRef<'_>, visit: &OfVisit, row: &mut Vec<u8>) {
+        happening.put(row);
+        row.extend_from_slice(visit.parts().2);
     }
 
     /// Reads one whole row back.
@@ -209,8 +281,12 @@ impl Event {
 }
 
 /// A type that a column can have, and its RowBinary form.
-trait Column: Sized {
-    fn put(&self, row: &mut Vec<u8>);
+pub(crate) trait Column: Sized {
+    /// What it takes to write it.
+    type Borrowed<'a>: Copy;
+
+    fn borrowed(&self) -> Self::Borrowed<'_>;
+    fn put(value: Self::Borrowed<'_>, row: &mut Vec<u8>);
     fn take(row: &mut &[u8]) -> Result<Self, NotARow>;
 }
 
@@ -223,8 +299,14 @@ pub(crate) fn take_bytes<'row>(row: &mut &'row [u8], length: usize) -> Result<&'
 macro_rules! number_columns {
     ($($type:ty),*) => {$(
         impl Column for $type {
-            fn put(&self, row: &mut Vec<u8>) {
-                row.extend_from_slice(&self.to_le_bytes());
+            type Borrowed<'a> = Self;
+
+            fn borrowed(&self) -> Self {
+                *self
+            }
+
+            fn put(value: Self, row: &mut Vec<u8>) {
+                row.extend_from_slice(&value.to_le_bytes());
             }
 
             fn take(row: &mut &[u8]) -> Result<Self, NotARow> {
@@ -237,8 +319,14 @@ macro_rules! number_columns {
 number_columns!(u8, u32, u64, i64);
 
 impl Column for bool {
-    fn put(&self, row: &mut Vec<u8>) {
-        u8::from(*self).put(row);
+    type Borrowed<'a> = Self;
+
+    fn borrowed(&self) -> Self {
+        *self
+    }
+
+    fn put(value: Self, row: &mut Vec<u8>) {
+        row.push(value.into());
     }
 
     fn take(row: &mut &[u8]) -> Result<Self, NotARow> {
@@ -247,8 +335,14 @@ impl Column for bool {
 }
 
 impl Column for VisitorId {
-    fn put(&self, row: &mut Vec<u8>) {
-        self.0.put(row);
+    type Borrowed<'a> = Self;
+
+    fn borrowed(&self) -> Self {
+        *self
+    }
+
+    fn put(value: Self, row: &mut Vec<u8>) {
+        u64::put(value.0, row);
     }
 
     fn take(row: &mut &[u8]) -> Result<Self, NotARow> {
@@ -257,8 +351,14 @@ impl Column for VisitorId {
 }
 
 impl Column for SessionId {
-    fn put(&self, row: &mut Vec<u8>) {
-        self.0.put(row);
+    type Borrowed<'a> = Self;
+
+    fn borrowed(&self) -> Self {
+        *self
+    }
+
+    fn put(value: Self, row: &mut Vec<u8>) {
+        u64::put(value.0, row);
     }
 
     fn take(row: &mut &[u8]) -> Result<Self, NotARow> {
@@ -287,25 +387,40 @@ pub(crate) fn take_length(row: &mut &[u8]) -> Result<usize, NotARow> {
     Err(NotARow)
 }
 
+fn take_text<'row>(row: &mut &'row [u8]) -> Result<&'row str, NotARow> {
+    let length = take_length(row)?;
+    std::str::from_utf8(take_bytes(row, length)?).map_err(|_| NotARow)
+}
+
 impl Column for String {
-    fn put(&self, row: &mut Vec<u8>) {
-        put_length(self.len(), row);
-        row.extend_from_slice(self.as_bytes());
+    type Borrowed<'a> = &'a str;
+
+    fn borrowed(&self) -> &str {
+        self
+    }
+
+    fn put(value: &str, row: &mut Vec<u8>) {
+        put_length(value.len(), row);
+        row.extend_from_slice(value.as_bytes());
     }
 
     fn take(row: &mut &[u8]) -> Result<Self, NotARow> {
-        let length = take_length(row)?;
-        let bytes = take_bytes(row, length)?;
-        Self::from_utf8(bytes.to_vec()).map_err(|_| NotARow)
+        take_text(row).map(str::to_owned)
     }
 }
 
 impl Column for Vec<(String, String)> {
-    fn put(&self, row: &mut Vec<u8>) {
-        put_length(self.len(), row);
-        for (key, value) in self {
-            key.put(row);
-            value.put(row);
+    type Borrowed<'a> = &'a [(String, String)];
+
+    fn borrowed(&self) -> &[(String, String)] {
+        self
+    }
+
+    fn put(value: &[(String, String)], row: &mut Vec<u8>) {
+        put_length(value.len(), row);
+        for (key, value) in value {
+            <String as Column>::put(key, row);
+            <String as Column>::put(value, row);
         }
     }
 
@@ -363,6 +478,36 @@ mod tests {
         let mut row = Vec::new();
         event().encode(&mut row);
         assert!(Event::decode(&row) == Ok(event()));
+    }
+
+    #[test]
+    fn the_row_of_parts_is_that_of_the_event() {
+        let Event { happening, attributes } = event();
+        let visit = OfVisit::new("", "", &attributes).with_entry("example.com", "/ä");
+        let borrowed = HappeningRef {
+            site_id: happening.site_id,
+            timestamp: happening.timestamp,
+            name: &happening.name,
+            visitor_id: happening.visitor_id,
+            session_id: happening.session_id,
+            seq: happening.seq,
+            event_id: happening.event_id,
+            hostname: &happening.hostname,
+            pathname: &happening.pathname,
+            interactive: happening.interactive,
+            engagement_ms: happening.engagement_ms,
+            scroll_depth: happening.scroll_depth,
+            props: &happening.props,
+            revenue_amount: happening.revenue_amount,
+            revenue_currency: &happening.revenue_currency,
+            entry_hostname: visit.entry_hostname(),
+            entry_pathname: visit.entry_pathname(),
+        };
+        let mut row = Vec::new();
+        Event::encode_parts(&borrowed, &visit, &mut row);
+        let entry_pathname = "/ä".to_owned();
+        let happening = Happening { entry_pathname, ..event().happening };
+        assert!(Event::decode(&row) == Ok(Event { happening, attributes }));
     }
 
     #[test]

@@ -189,6 +189,9 @@ impl Disk for FaultyDisk {
     }
 }
 
+/// What is missing of a torn write: more than the zeros that a row ends with, and less than a row.
+const TORN_BYTES: usize = 64;
+
 struct FaultyFile {
     file: Box<dyn Appendable>,
     wishes: Wishes,
@@ -208,8 +211,9 @@ impl Appendable for FaultyFile {
             return refuse_when_full(&self.wishes);
         }
         if self.wishes.is_due(Point::TornWrite) {
-            // Half of two rows may be a whole one, and no tail is torn.
-            self.file.append(&bytes[..bytes.len().saturating_sub(1)])?;
+            // Half of two rows may be a whole one, and a row without the zeros that it ends with is whole on a disk
+            // that has zeros there: then no tail is torn.
+            self.file.append(&bytes[..bytes.len().saturating_sub(TORN_BYTES)])?;
             self.wishes.end();
         }
         self.file.append(bytes)?;

@@ -13,9 +13,7 @@ use crate::clock::SharedClock;
 use crate::enrich::acquisition::{Acquisition, Tags};
 use crate::enrich::agent::{Agent, Agents};
 use crate::enrich::{language, profile};
-use crate::event::{
-    Attributes, Event, Happening, SCROLL_DEPTH_UNKNOWN, SessionId, VisitorId, event_id,
-};
+use crate::event::{Attributes, HappeningRef, SCROLL_DEPTH_UNKNOWN, VisitorId, event_id};
 use crate::judge::{DropReason, Judge};
 use crate::limits::Rate;
 use crate::privacy::{
@@ -154,7 +152,7 @@ struct Told<'a> {
     agent: &'a Agent,
     raw_agent: &'a UserAgent,
     crossing: &'a Crossing<'a>,
-    language: &'a str,
+    accept_language: &'a str,
     network: Network,
     objects: bool,
     now: Timestamp,
@@ -260,13 +258,12 @@ impl Collector {
             return (Vec::new(), Receipt { dropped: vec![reason; beacon.domains.len()] });
         }
         let crossing = self.wall.cross(ip);
-        let language = language::primary_tag(accept_language);
         let told = Told {
             beacon,
             agent: &agent,
             raw_agent: &raw_agent,
             crossing: &crossing,
-            language: &language,
+            accept_language,
             network,
             objects,
             now,
@@ -276,12 +273,12 @@ impl Collector {
         for (place, domain) in beacon.domains.iter().enumerate() {
             // The first was admitted with the beacon.
             let is_admitted = place == 0 || self.limits.admit_network(limited_as, now);
-            let event = match is_admitted {
-                true => self.event(domain, &told),
+            let record = match is_admitted {
+                true => self.record(domain, &told),
                 false => Err(DropReason::ThrottleNetwork),
             };
-            match event {
-                Ok(event) => records.push(Record::of(&event)),
+            match record {
+                Ok(record) => records.push(record),
                 Err(reason) => receipt.dropped.push(reason),
             }
         }
@@ -309,7 +306,7 @@ impl Collector {
         })
     }
 
-    fn event(&self, domain: &str, told: &Told<'_>) -> Result<Event, DropReason> {
+    fn record(&self, domain: &str, told: &Told<'_>) -> Result<Record, DropReason> {
         let site = self.catalog.site(domain).ok_or(DropReason::UnknownSite)?;
         if site.policy.profile.is_strict() && told.beacon.domains.len() > 1 {
             return Err(DropReason::SeveralSites);
@@ -329,7 +326,7 @@ impl Collector {
             false => anonymous(told, first),
         };
         let placed = placed.ok_or(DropReason::NoSessionForEngagement)?;
-        Ok(event(&site, told, placed))
+        Ok(record(&site, told, &placed))
     }
 
     fn visit(
@@ -365,17 +362,10 @@ fn anonymous(told: &Told<'_>, first: impl FnOnce() -> Attributes) -> Option<Plac
     if matches!(told.beacon.kind, Kind::Engagement { .. }) {
         return None;
     }
-    Some(Placed {
-        visitor: VisitorId::NOBODY,
-        session: SessionId::default(),
-        seq: 0,
-        attributes: Arc::new(first()),
-        entry_hostname: "".into(),
-        entry_pathname: "".into(),
-    })
+    Some(Placed::of_nobody(&first()))
 }
 
-fn event(site: &Site, told: &Told<'_>, placed: Placed) -> Event {
+fn record(site: &Site, told: &Told<'_>, placed: &Placed) -> Record {
     let Beacon { kind, page, props, revenue, .. } = told.beacon;
     // Nothing is kept that no report shows: an amount is, where a goal of the event is about money. There
     // are no exchange rates here, so that it stays in its own currency.
@@ -384,26 +374,26 @@ fn event(site: &Site, told: &Told<'_>, placed: Placed) -> Event {
         Kind::Engagement { ms, scroll_depth } => (ms, scroll_depth),
         Kind::Pageview | Kind::Custom { .. } => (0, SCROLL_DEPTH_UNKNOWN),
     };
-    let happening = Happening {
+    let happening = HappeningRef {
         site_id: site.id.0,
         timestamp: seconds(told.now),
-        name: kind.name().to_owned(),
+        name: kind.name(),
         visitor_id: placed.visitor,
         session_id: placed.session,
         seq: placed.seq,
         event_id: event_id(placed.seq, rand::random()),
-        hostname: page.hostname.clone(),
-        pathname: page.pathname.clone(),
+        hostname: &page.hostname,
+        pathname: &page.pathname,
         interactive: !matches!(kind, Kind::Custom { interactive: false, .. }),
         engagement_ms,
         scroll_depth,
-        props: props.clone().into_pairs(),
+        props: props.pairs(),
         revenue_amount: revenue.map_or(0, |revenue| revenue.thousandths),
-        revenue_currency: revenue.map_or_else(String::new, |revenue| revenue.currency.to_owned()),
-        entry_hostname: placed.entry_hostname.to_string(),
-        entry_pathname: placed.entry_pathname.to_string(),
+        revenue_currency: revenue.map_or("", |revenue| revenue.currency),
+        entry_hostname: placed.visit.entry_hostname(),
+        entry_pathname: placed.visit.entry_pathname(),
     };
-    Event { happening, attributes: placed.attributes }
+    Record::of_parts(&happening, &placed.visit)
 }
 
 fn attributes(told: &Told<'_>) -> Attributes {
@@ -429,7 +419,7 @@ fn attributes(told: &Told<'_>) -> Attributes {
         os: told.agent.os.clone(),
         os_version: told.agent.os_version.clone(),
         device: told.agent.device.to_owned(),
-        language: told.language.to_owned(),
+        language: language::primary_tag(told.accept_language),
         ..Attributes::default()
     };
     acquisition.onto(place_and_agent)

@@ -16,8 +16,8 @@ const AGENTS: [&str; 4] = [
     "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0",
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1",
 ];
-/// How many visitors there are.
-const VISITORS: usize = 100_000;
+/// Networks of 256 addresses within 10.0.0.0/8.
+const NETWORKS: usize = 65_536;
 
 /// How much to send, and how fast.
 #[derive(Clone, Copy)]
@@ -26,6 +26,8 @@ pub(crate) struct Load {
     pub(crate) connections: usize,
     /// Beacons a second in all; 0 sends each when the one before is answered.
     pub(crate) rate: usize,
+    /// How many visitors there are. With enough beacons each of them comes, and all equally often.
+    pub(crate) visitors: usize,
 }
 
 /// What became of it.
@@ -50,7 +52,10 @@ impl Load {
         let begun = Instant::now();
         let each = self.events / self.connections;
         let connections: Vec<_> = (0..self.connections)
-            .map(|number| tokio::spawn(connection(address, number, each, self.pause(number))))
+            .map(|number| {
+                let (visitors, pause) = (self.visitors, self.pause(number));
+                tokio::spawn(connection(address, number, each, visitors, pause))
+            })
             .collect();
         let mut outcome = Outcome { accepted: 0, refused: 0, seconds: 0.0, latencies: Vec::new() };
         for connection in connections {
@@ -79,6 +84,7 @@ async fn connection(
     address: SocketAddr,
     number: usize,
     events: usize,
+    visitors: usize,
     pause: Option<(Duration, Duration)>,
 ) -> (Vec<Duration>, usize) {
     let mut stream = TcpStream::connect(address).await.unwrap();
@@ -87,7 +93,7 @@ async fn connection(
     let mut answer = vec![0; 4096];
     let begun = Instant::now();
     for event in 0..events {
-        let request = request((number * events + event) * 7919 % VISITORS, event);
+        let request = request((number * events + event) * 7919 % visitors, event);
         let due = match pause {
             None => Instant::now(),
             Some((first, between)) => {
@@ -109,11 +115,14 @@ fn request(visitor: usize, event: usize) -> String {
         r#"{{"n":"pageview","u":"https://example.com/articles/{}?utm_source=newsletter&utm_campaign=spring","d":"example.com","r":"https://www.google.com/","p":{{"author":"somebody"}},"v":28}}"#,
         event % 500
     );
+    // Those of one network have different browsers.
+    let (network, of_network) = (visitor % NETWORKS, visitor / NETWORKS);
+    let agent = AGENTS[(network + of_network) % AGENTS.len()];
     format!(
-        "POST /api/event HTTP/1.1\r\nhost: stats.example.com\r\nuser-agent: {}\r\naccept-language: de-DE,de;q=0.9,en;q=0.8\r\ncontent-type: text/plain\r\norigin: https://example.com\r\nreferer: https://example.com/\r\nx-forwarded-for: 10.{}.{}.7\r\ncontent-length: {}\r\n\r\n{body}",
-        AGENTS[visitor % AGENTS.len()],
-        visitor / 256 % 256,
-        visitor % 256,
+        "POST /api/event HTTP/1.1\r\nhost: stats.example.com\r\nuser-agent: {agent} Build/{}\r\naccept-language: de-DE,de;q=0.9,en;q=0.8\r\ncontent-type: text/plain\r\norigin: https://example.com\r\nreferer: https://example.com/\r\nx-forwarded-for: 10.{}.{}.7\r\ncontent-length: {}\r\n\r\n{body}",
+        of_network / AGENTS.len(),
+        network / 256,
+        network % 256,
         body.len(),
     )
 }

@@ -17,10 +17,12 @@
 mod load;
 mod servers;
 
+use std::path::PathBuf;
+
 use clap::Parser;
 
 use load::{Load, Outcome};
-use servers::{Server, Usage};
+use servers::{PROGRAM, Server, Usage};
 
 /// Measures what a beacon costs.
 #[derive(Parser)]
@@ -37,6 +39,12 @@ struct Args {
     /// Beacons a second; as fast as they are answered, if 0
     #[arg(long, default_value_t = 0)]
     rate: usize,
+    /// Visitors of the day
+    #[arg(long, default_value_t = 100_000)]
+    visitors: usize,
+    /// The program of another build, to be loaded in the same turns
+    #[arg(long, value_name = "PROGRAM")]
+    before: Option<PathBuf>,
     /// Says that cargo runs this as a benchmark
     #[arg(long, hide = true)]
     bench: bool,
@@ -63,27 +71,43 @@ fn main() {
     }
 }
 
+/// A server and its rounds.
+struct Measured {
+    name: &'static str,
+    server: Server,
+    rounds: Vec<Round>,
+}
+
 async fn measure(args: &Args) {
-    let bare = Server::bare();
-    let collector = Server::collector();
-    let load = Load { events: args.events, connections: args.connections, rate: args.rate };
+    let measured = |name, server| Measured { name, server, rounds: Vec::new() };
+    let mut all = vec![measured("bare hyper", Server::bare())];
+    all.extend(args.before.iter().map(|program| measured("before", Server::collector(program))));
+    all.push(measured("collector", Server::collector(PROGRAM.as_ref())));
+    let load = Load {
+        events: args.events,
+        connections: args.connections,
+        rate: args.rate,
+        visitors: args.visitors,
+    };
     // A first round that does not count: caches, visits, and the first segments.
-    for server in [&bare, &collector] {
-        round(server, &Load { events: args.events / 10, ..load }).await;
+    for one in &all {
+        round(&one.server, &Load { events: args.events / 10, ..load }).await;
     }
-    let (mut of_bare, mut of_collector) = (Vec::new(), Vec::new());
     for _ in 0..args.rounds {
-        of_bare.push(round(&bare, &load).await);
-        of_collector.push(round(&collector, &load).await);
+        for one in &mut all {
+            one.rounds.push(round(&one.server, &load).await);
+        }
     }
     println!(
-        "{} rounds of {} beacons over {} connections",
-        args.rounds, args.events, args.connections
+        "{} rounds of {} beacons of {} visitors over {} connections",
+        args.rounds, args.events, args.visitors, args.connections
     );
-    println!("{:<44}{:>12}{:>12}{:>9}", "median of the rounds", "bare hyper", "collector", "ratio");
+    let names = all.iter().map(|one| format!("{:>12}", one.name)).collect::<String>();
+    println!("{:<36}{names}{:>9}", "median of the rounds", "ratio");
     let figure = |name: &str, of: &dyn Fn(&Round) -> f64| {
-        let (bare, collector) = (median(&of_bare, of), median(&of_collector, of));
-        println!("{name:<44}{bare:>12.2}{collector:>12.2}{:>9.2}", collector / bare);
+        let medians: Vec<f64> = all.iter().map(|one| median(&one.rounds, of)).collect();
+        let columns = medians.iter().map(|median| format!("{median:>12.2}")).collect::<String>();
+        println!("{name:<36}{columns}{:>9.2}", medians[medians.len() - 1] / medians[0]);
     };
     figure("CPU seconds a million events", &|round| {
         round.usage.cpu_seconds * 1e6 / round.outcome.accepted as f64
@@ -92,8 +116,9 @@ async fn measure(args: &Args) {
     figure("latency, median, ms", &|round| round.outcome.latency_ms(0.5));
     figure("latency, 99 of 100, ms", &|round| round.outcome.latency_ms(0.99));
     figure("memory, MiB", &|round| round.usage.resident_mib);
-    let refused: usize = of_collector.iter().map(|round| round.outcome.refused).sum();
-    println!("{:<44}{:>12}{refused:>12}", "refused, in all rounds", "");
+    let refused: usize =
+        all.iter().flat_map(|one| &one.rounds).map(|round| round.outcome.refused).sum();
+    println!("refused, in all rounds: {refused}");
 }
 
 async fn round(server: &Server, load: &Load) -> Round {

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -15,7 +16,8 @@ use passerby::http::connections::limits;
 use passerby::privacy::Listener;
 use tempfile::TempDir;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_passerby");
+/// This build's collector.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_passerby");
 
 /// A server under load.
 pub(crate) struct Server {
@@ -42,16 +44,16 @@ impl Server {
 
     /// The collector without a database: what it accepts stays in the spool, so that its work is that of
     /// accepting.
-    pub(crate) fn collector() -> Self {
-        Self::collector_after(&["site", "add", "example.com"]).0
+    pub(crate) fn collector(program: &Path) -> Self {
+        Self::collector_after(program, &["site", "add", "example.com"]).0
     }
 
     /// The collector without a database, and what a command said that had one: the collector knows what it made
     /// from its snapshot.
-    pub(crate) fn collector_after(command: &[&str]) -> (Self, String) {
+    pub(crate) fn collector_after(program: &Path, command: &[&str]) -> (Self, String) {
         let directory = tempfile::tempdir().unwrap();
         let run = || {
-            let mut command = Command::new(PROGRAM);
+            let mut command = Command::new(program);
             command.env("PASSERBY_DATA_DIR", directory.path());
             command.env("PASSERBY_LISTEN", "127.0.0.1:0");
             command.env("PASSERBY_TRUSTED_PROXIES", "127.0.0.0/8");

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::enrich::page::{Page, PageError};
 use crate::enrich::scrub::scrub;
-use crate::enrich::text::clean;
+use crate::enrich::text::cleaned;
 use crate::event::{ENGAGEMENT, PAGEVIEW, SCROLL_DEPTH_UNKNOWN};
 
 /// Engagement of this many milliseconds (30 days) or more is not believed.
@@ -114,7 +114,7 @@ pub(super) fn beacon(fields: Chosen) -> Result<Beacon, BeaconError> {
     Ok(Beacon {
         domains,
         query,
-        referrer: fields.referrer.as_ref().and_then(Value::as_str).map(cut_referrer),
+        referrer: referrer(fields.referrer),
         props,
         // Attention repeats what its page view said, and is worth nothing more.
         revenue: match kind {
@@ -130,7 +130,7 @@ pub(super) fn beacon(fields: Chosen) -> Result<Beacon, BeaconError> {
 fn name(sent: Option<Value>) -> Result<String, BeaconError> {
     let name = match sent {
         None => return Err(BeaconError::new(Field::EventName, "is required")),
-        Some(Value::String(name)) => clean(&name, usize::MAX),
+        Some(Value::String(name)) => cleaned(name),
         Some(Value::Number(number)) if number.is_i64() || number.is_u64() => number.to_string(),
         Some(_) => return Err(BeaconError::new(Field::EventName, "must be a text")),
     };
@@ -233,8 +233,12 @@ impl Consent {
     }
 }
 
-fn cut_referrer(referrer: &str) -> String {
-    referrer.chars().take(REFERRER_CHARS_MAX).collect()
+fn referrer(sent: Option<Value>) -> Option<String> {
+    let Some(Value::String(mut referrer)) = sent else { return None };
+    if let Some((end, _)) = referrer.char_indices().nth(REFERRER_CHARS_MAX) {
+        referrer.truncate(end);
+    }
+    Some(referrer)
 }
 
 #[cfg(test)]
@@ -485,7 +489,7 @@ mod tests {
         let mut harmful = 0;
         for _ in 0..200 {
             let text = any_text().new_tree(&mut runner).unwrap().current();
-            harmful += usize::from(clean(&text, usize::MAX) != text);
+            harmful += usize::from(cleaned(text.clone()) != text);
         }
         assert!(harmful > 100, "{harmful}");
     }
@@ -553,7 +557,7 @@ mod tests {
             });
             if let Ok(beacon) = decoded(&sent) {
                 for text in kept(beacon) {
-                    prop_assert_eq!(&clean(&text, usize::MAX), &text);
+                    prop_assert_eq!(&cleaned(text.clone()), &text);
                 }
             }
         }

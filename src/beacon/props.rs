@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::{BeaconError, Field};
-use crate::enrich::scrub::scrub;
-use crate::enrich::text::{clean, cut};
+use crate::enrich::scrub::scrubbed;
+use crate::enrich::text::{cleaned, cut};
 
 /// The most properties that an event keeps; what comes after is left out.
 pub const PROPS_MAX: usize = 30;
@@ -29,7 +29,7 @@ impl Props {
     /// When a name is longer than 300 bytes or a value longer than 2,000.
     pub fn read(sent: Option<Value>) -> Result<Self, BeaconError> {
         let pairs =
-            object(sent).into_iter().filter_map(|(key, value)| Some((shown(&key)?, text(value)?)));
+            object(sent).into_iter().filter_map(|(key, value)| Some((shown(key)?, text(value)?)));
         Self::kept(pairs.take(PROPS_MAX).collect())
     }
 
@@ -41,6 +41,11 @@ impl Props {
             self.0.truncate(PROPS_MAX);
         }
         self
+    }
+
+    /// The pairs.
+    pub fn pairs(&self) -> &[(String, String)] {
+        &self.0
     }
 
     /// The pairs.
@@ -58,8 +63,8 @@ impl Props {
             }
         }
         // A mask may be longer than what it masks.
-        let masked = |value: &str| cut(scrub(value).into_owned(), VALUE_BYTES_MAX);
-        Ok(Self(pairs.into_iter().map(|(key, value)| (key, masked(&value))).collect()))
+        let masked = |value| cut(scrubbed(value), VALUE_BYTES_MAX);
+        Ok(Self(pairs.into_iter().map(|(key, value)| (key, masked(value))).collect()))
     }
 }
 
@@ -71,8 +76,8 @@ fn object(sent: Option<Value>) -> Map<String, Value> {
     }
 }
 
-fn shown(text: &str) -> Option<String> {
-    Some(clean(text, usize::MAX)).filter(|text| !text.trim_start().is_empty())
+fn shown(text: String) -> Option<String> {
+    Some(cleaned(text)).filter(|text| !text.trim_start().is_empty())
 }
 
 fn text(value: Value) -> Option<String> {
@@ -80,7 +85,7 @@ fn text(value: Value) -> Option<String> {
         Value::Null | Value::Array(_) | Value::Object(_) => None,
         Value::Bool(value) => Some(value.to_string()),
         Value::Number(number) => Some(number.to_string()),
-        Value::String(text) => shown(&text),
+        Value::String(text) => shown(text),
     }
 }
 

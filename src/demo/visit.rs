@@ -314,10 +314,10 @@ impl Stay<'_> {
             props,
             revenue_amount: 0,
             revenue_currency: String::new(),
-            entry_hostname: placed.entry_hostname.to_string(),
-            entry_pathname: placed.entry_pathname.to_string(),
+            entry_hostname: placed.visit.entry_hostname().to_owned(),
+            entry_pathname: placed.visit.entry_pathname().to_owned(),
         };
-        self.events.push(Event { happening, attributes: placed.attributes });
+        self.events.push(Event { happening, attributes: placed.visit.attributes().into() });
     }
 
     fn attributes(&self) -> Attributes {

@@ -1,5 +1,7 @@
 //! The page that a beacon comes from, out of its URL.
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode_str;
 
 use super::scrub::storable;
@@ -91,7 +93,7 @@ impl Page {
         }
         let mut pathname = decoded(parts.path);
         if hash_mode && !parts.fragment.is_empty() {
-            pathname = pathname.trim_end().to_owned() + "#" + &decoded(parts.fragment);
+            pathname = format!("{}#{}", pathname.trim_end(), decoded(parts.fragment)).into();
         }
         let pathname = path(pathname.trim_end());
         let pathname = if pathname.is_empty() { "/".to_owned() } else { pathname };
@@ -112,8 +114,8 @@ pub fn hostname(host: &str) -> String {
 }
 
 /// Percent-decoded, where that gives text.
-fn decoded(text: &str) -> String {
-    percent_decode_str(text).decode_utf8().map_or_else(|_| text.to_owned(), Into::into)
+fn decoded(text: &str) -> Cow<'_, str> {
+    percent_decode_str(text).decode_utf8().unwrap_or(Cow::Borrowed(text))
 }
 
 /// The host and path of a referring URL, for its storage: without scheme, query and fragment.

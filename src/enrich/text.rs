@@ -8,12 +8,15 @@ fn is_harmful(character: char) -> bool {
 
 /// The text without harmful characters, and at most `bytes_max` bytes of it, cut between characters.
 pub fn clean(text: &str, bytes_max: usize) -> String {
-    // Hardly any text has something to leave out; then it is copied as a whole.
-    let cleaned = match text.chars().any(is_harmful) {
-        true => text.chars().filter(|&character| !is_harmful(character)).collect(),
-        false => text.to_owned(),
-    };
-    cut(cleaned, bytes_max)
+    cut(cleaned(text.to_owned()), bytes_max)
+}
+
+/// The text without harmful characters. Hardly any has one; then it is the text itself.
+pub fn cleaned(mut text: String) -> String {
+    if text.chars().any(is_harmful) {
+        text.retain(|character| !is_harmful(character));
+    }
+    text
 }
 
 /// At most `bytes_max` bytes of the text, cut between characters.

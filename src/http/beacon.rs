@@ -23,6 +23,7 @@ use crate::privacy::Client;
 const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 /// When to come again after a refusal, in seconds.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
+const TEXT: &str = "text/plain; charset=utf-8";
 /// A transparent picture of one pixel.
 const PIXEL: &[u8] = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;";
 
@@ -51,13 +52,22 @@ pub(super) async fn event(
     };
     let taken = take(collector, beacon, client, &parts.headers).await;
     // While the disk is waited for, nothing is kept of the request, and its buffer can take the next one.
-    drop(parts);
+    let mut room = parts.headers;
+    room.clear();
     match outcome(taken).await {
-        Outcome::Counted(receipt) => {
-            with_drops(plain(StatusCode::ACCEPTED, "ok"), &receipt.dropped)
-        }
+        Outcome::Counted(receipt) => with_drops(accepted(room), &receipt.dropped),
         other => refused(other),
     }
+}
+
+/// The answer to a beacon that was understood. Its headers are written where those of the request were: hyper reads
+/// the next request there, too, so that no answer takes memory of its own.
+fn accepted(room: HeaderMap) -> Response<Body> {
+    let mut answer = Response::new(Body::from("ok"));
+    *answer.status_mut() = StatusCode::ACCEPTED;
+    *answer.headers_mut() = room;
+    put_headers(answer.headers_mut(), TEXT);
+    answer
 }
 
 /// The refusal of a body that would have to be unpacked first: nobody's beacon is that long.
@@ -78,8 +88,7 @@ pub(super) fn refused(outcome: Outcome) -> Response<Body> {
                 "application/json",
                 errors.to_string().into(),
             );
-            answer.headers_mut().insert(DROPPED_COUNT, HeaderValue::from_static("1"));
-            answer.headers_mut().insert(DROPPED_REASONS, HeaderValue::from_static("invalid"));
+            put_drops(answer.headers_mut(), 1, "invalid");
             answer
         }
         Outcome::Refused(refusal) => {
@@ -197,21 +206,31 @@ pub(super) fn with_headers(
 ) -> Response<Body> {
     let mut answer = Response::new(Body::from(body));
     *answer.status_mut() = status;
-    let headers = answer.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    let exposed = HeaderValue::from_static("x-plausible-dropped, x-passerby-dropped");
-    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+    put_headers(answer.headers_mut(), content_type);
     answer
 }
 
+fn put_headers(headers: &mut HeaderMap, content_type: &'static str) {
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+}
+
+/// How many events were not counted, and why; pages may read it.
+fn put_drops(headers: &mut HeaderMap, count: usize, reasons: &str) {
+    headers.insert(DROPPED_COUNT, HeaderValue::from(count));
+    if let Ok(reasons) = HeaderValue::try_from(reasons) {
+        headers.insert(DROPPED_REASONS, reasons);
+    }
+    let exposed = HeaderValue::from_static("x-plausible-dropped, x-passerby-dropped");
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+}
+
 pub(super) fn plain(status: StatusCode, text: &str) -> Response<Body> {
-    with_headers(status, "text/plain; charset=utf-8", Bytes::copy_from_slice(text.as_bytes()))
+    with_headers(status, TEXT, Bytes::copy_from_slice(text.as_bytes()))
 }
 
 pub(super) fn preflight() -> Response<Body> {
-    let mut answer =
-        with_headers(StatusCode::NO_CONTENT, "text/plain; charset=utf-8", Bytes::new());
+    let mut answer = with_headers(StatusCode::NO_CONTENT, TEXT, Bytes::new());
     let headers = answer.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"));
     headers.insert(
@@ -238,10 +257,6 @@ pub(super) fn with_drops(mut answer: Response<Body>, dropped: &[DropReason]) -> 
             reasons.push(reason);
         }
     }
-    let headers = answer.headers_mut();
-    headers.insert(DROPPED_COUNT, HeaderValue::from(dropped.len()));
-    if let Ok(reasons) = HeaderValue::try_from(reasons.join(", ")) {
-        headers.insert(DROPPED_REASONS, reasons);
-    }
+    put_drops(answer.headers_mut(), dropped.len(), &reasons.join(", "));
     answer
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use crate::event::Event;
+use crate::event::{Event, HappeningRef, OfVisit};
 use crate::store::{Store, StoreError};
 
 /// A day that has as many rows is sent.
@@ -36,9 +36,18 @@ struct Day {
 impl Batches {
     /// Adds a row.
     pub fn add(&mut self, event: &Event) {
-        let day = self.days.entry(event.happening.timestamp / 86_400).or_default();
+        self.put(event.happening.timestamp, |row| event.encode(row));
+    }
+
+    /// Adds the row of an event that is not put together first.
+    pub(super) fn add_parts(&mut self, happening: &HappeningRef<'_>, visit: &OfVisit) {
+        self.put(happening.timestamp, |row| Event::encode_parts(happening, visit, row));
+    }
+
+    fn put(&mut self, timestamp: u32, encode: impl FnOnce(&mut Vec<u8>)) {
+        let day = self.days.entry(timestamp / 86_400).or_default();
         let before = day.bytes.len();
-        event.encode(&mut day.bytes);
+        encode(&mut day.bytes);
         day.rows += 1;
         self.bytes += day.bytes.len() - before;
         self.has_full_day |= day.rows >= DAY_ROWS_MAX;

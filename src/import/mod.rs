@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::event::{Event, Happening, SessionId, VisitorId, event_id};
+use crate::event::{HappeningRef, VisitorId, event_id};
 use crate::session::{Arrival, LENGTH_MAX_S, Placed, Visits};
 use crate::site::Site;
 use crate::store::{Store, StoreError};
@@ -129,13 +129,8 @@ impl<'a> Import<'a> {
             return;
         }
         self.summary.lines += 1;
-        match self.event(bytes) {
-            Ok(event) => {
-                self.latest = self.latest.max(event.happening.timestamp);
-                self.summary.events += 1;
-                self.batches.add(&event);
-            }
-            Err(error) => self.report(&error),
+        if let Err(error) = self.take_event(bytes) {
+            self.report(&error);
         }
         if self.summary.lines.is_multiple_of(SWEEP_LINES) {
             // Lines may be a little out of order. An export's are in the order in which visits began: a
@@ -151,7 +146,7 @@ impl<'a> Import<'a> {
         }
     }
 
-    fn event(&self, bytes: &[u8]) -> Result<Event, LineError> {
+    fn take_event(&mut self, bytes: &[u8]) -> Result<(), LineError> {
         if bytes.len() > LINE_BYTES_MAX {
             return Err(LineError::new("line", "must not exceed 1 MiB"));
         }
@@ -178,21 +173,17 @@ impl<'a> Import<'a> {
         let placed = placed.ok_or_else(|| {
             LineError::new("name", "engagement needs an open visit of its visitor")
         })?;
-        Ok(event(&site, told, placed, bytes, self.number))
+        let happening = happening(&site, &told, &placed, bytes, self.number);
+        self.batches.add_parts(&happening, &placed.visit);
+        self.latest = self.latest.max(told.timestamp);
+        self.summary.events += 1;
+        Ok(())
     }
 }
 
 /// Counted without a visitor: no visit either, and no attention that could belong to one.
 fn anonymous(told: &line::Told) -> Option<Placed> {
-    let placed = Placed {
-        visitor: VisitorId::NOBODY,
-        session: SessionId::default(),
-        seq: 0,
-        attributes: Arc::new(told.attributes.clone()),
-        entry_hostname: "".into(),
-        entry_pathname: "".into(),
-    };
-    (told.kind != crate::session::Kind::Engagement).then_some(placed)
+    (told.kind != crate::session::Kind::Engagement).then(|| Placed::of_nobody(&told.attributes))
 }
 
 /// The same for the same text on the same site. It is no day's visitor, whoever exports visitors decides
@@ -214,7 +205,13 @@ fn first_bits(digest: &[u8]) -> u64 {
     digest.first_chunk().copied().map_or(0, u64::from_be_bytes)
 }
 
-fn event(site: &Site, told: line::Told, placed: Placed, bytes: &[u8], number: u64) -> Event {
+fn happening<'a>(
+    site: &Site,
+    told: &'a line::Told,
+    placed: &'a Placed,
+    bytes: &[u8],
+    number: u64,
+) -> HappeningRef<'a> {
     // Of events without a visit only the line tells two alike ones apart.
     let place = if placed.seq == 0 { number } else { u64::from(placed.seq) };
     let digest = Sha256::new()
@@ -222,26 +219,23 @@ fn event(site: &Site, told: line::Told, placed: Placed, bytes: &[u8], number: u6
         .chain_update(place.to_be_bytes())
         .chain_update(bytes)
         .finalize();
-    let happening = Happening {
+    HappeningRef {
         site_id: site.id.0,
         timestamp: told.timestamp,
-        name: told.name,
+        name: &told.name,
         visitor_id: placed.visitor,
         session_id: placed.session,
         seq: placed.seq,
         event_id: event_id(placed.seq, first_bits(&digest)),
-        hostname: told.page.hostname,
-        pathname: told.page.pathname,
+        hostname: &told.page.hostname,
+        pathname: &told.page.pathname,
         interactive: told.interactive,
         engagement_ms: told.engagement_ms,
         scroll_depth: told.scroll_depth,
-        props: told.props,
+        props: &told.props,
         revenue_amount: told.revenue.as_ref().map_or(0, |revenue| revenue.thousandths),
-        revenue_currency: told
-            .revenue
-            .map_or_else(String::new, |revenue| revenue.currency.to_owned()),
-        entry_hostname: placed.entry_hostname.to_string(),
-        entry_pathname: placed.entry_pathname.to_string(),
-    };
-    Event { happening, attributes: placed.attributes }
+        revenue_currency: told.revenue.as_ref().map_or("", |revenue| revenue.currency),
+        entry_hostname: placed.visit.entry_hostname(),
+        entry_pathname: placed.visit.entry_pathname(),
+    }
 }

@@ -94,9 +94,13 @@ fn forwards() -> impl Iterator<Item = &'static str> {
     ForwardingHeader::ALL.map(ForwardingHeader::name).into_iter().chain(UNREAD)
 }
 
-/// Whether a header tells of whoever sent the request.
-fn tells(name: &HeaderName) -> bool {
-    forwards().chain([NETWORK, "user-agent"]).any(|telling| name == telling)
+/// The headers of a request that tell of whoever sent it. It has few headers: to look at those that are there is
+/// cheaper than to look for those that might be.
+fn telling(headers: &HeaderMap) -> Vec<&'static str> {
+    let known = |name: &HeaderName| {
+        forwards().chain([NETWORK, "user-agent"]).find(|known| *known == name.as_str())
+    };
+    headers.keys().filter_map(known).collect()
 }
 
 impl ForwardingHeader {
@@ -197,7 +201,8 @@ impl Proxies {
     /// Who sent a request. The headers that tell of it are removed: nothing later can read them.
     pub fn client(&self, peer: &Peer, headers: &mut HeaderMap) -> Client {
         let is_believed = self.trusts(peer.address);
-        let forwarded = if is_believed { self.forwarded(headers) } else { None };
+        let telling = telling(headers);
+        let forwarded = if is_believed { self.forwarded(headers, &telling) } else { None };
         let network = match is_believed && self.believed.contains(&ForwardingHeader::XPlausibleIp) {
             true => network(headers),
             false => Network::Unknown,
@@ -223,8 +228,6 @@ impl Proxies {
             network,
             limited_as: self.limited(address),
         };
-        // A request has few headers: to look at those that are there is cheaper than to look for those that might be.
-        let telling: Vec<HeaderName> = headers.keys().filter(|name| tells(name)).cloned().collect();
         for name in telling {
             headers.remove(name);
         }
@@ -240,8 +243,9 @@ impl Proxies {
         self.trusted.iter().any(|network| network.contains(&address))
     }
 
-    fn forwarded(&self, headers: &HeaderMap) -> Option<Hop> {
-        self.believed.iter().find_map(|header| {
+    fn forwarded(&self, headers: &HeaderMap, telling: &[&str]) -> Option<Hop> {
+        let is_there = |header: &&ForwardingHeader| telling.contains(&header.name());
+        self.believed.iter().filter(is_there).find_map(|header| {
             let mut lines = text(headers, header.name());
             match header {
                 ForwardingHeader::XPlausibleIp | ForwardingHeader::CfConnectingIp => {
@@ -260,12 +264,12 @@ impl Proxies {
 
     /// The right-most hop that is not trusted; the left-most when all of them are. A hop that can not
     /// be read ends the search: what stands left of it was not written by a proxy that we know.
-    fn last_hop<'a>(&self, hops: impl Iterator<Item = &'a str>) -> Option<Hop> {
-        let hops: Vec<&str> = hops.collect();
+    fn last_hop<'a>(&self, hops: impl DoubleEndedIterator<Item = &'a str> + Clone) -> Option<Hop> {
+        let count = hops.clone().count();
         let mut last = None;
-        for (before, hop) in hops.into_iter().enumerate().rev() {
+        for (behind, hop) in hops.rev().enumerate() {
             let Some(address) = address(hop) else { break };
-            last = Some(Hop { address, before });
+            last = Some(Hop { address, before: count - 1 - behind });
             if !self.trusts(address) {
                 break;
             }
@@ -281,8 +285,9 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = Cow<'a, 
 }
 
 /// A list that may go over several lines.
-fn list<'a>(lines: impl Iterator<Item = Cow<'a, str>>) -> String {
-    lines.collect::<Vec<_>>().join(",")
+fn list<'a>(mut lines: impl Iterator<Item = Cow<'a, str>>) -> Cow<'a, str> {
+    let first = lines.next().unwrap_or_default();
+    lines.fold(first, |list, line| Cow::Owned(format!("{list},{line}")))
 }
 
 /// `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]:80`, `fe80::1%eth0`, quoted or not.

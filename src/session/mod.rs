@@ -18,7 +18,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 
-use crate::event::{Attributes, ENGAGEMENT, Event, PAGEVIEW, SessionId, VisitorId};
+use crate::event::{
+    Attributes, ENGAGEMENT, Event, Happening, OfVisit, PAGEVIEW, SessionId, VisitorId,
+};
 use crate::site::SiteId;
 
 /// Idle whole minutes after which a visit has ended.
@@ -29,7 +31,7 @@ pub const LENGTH_MAX_S: i64 = 24 * 60 * 60;
 const EVICTION_SAMPLE: usize = 16;
 /// As many may go for one that comes: more than the places that one can take.
 const EVICTIONS_MAX: usize = 16;
-/// A visit whose texts have more bytes than this takes one place more for each time that they do.
+/// A visit that has more bytes than this takes one place more for each time that it does.
 const PLACE_BYTES: usize = 1_024;
 
 /// Visitors whose old ids share one of these wait for each other in the half hour after midnight.
@@ -92,15 +94,22 @@ pub struct Placed {
     /// The event's place in it, from 1.
     pub seq: u32,
     /// What is true of the visit.
-    pub attributes: Arc<Attributes>,
-    /// The host of its first page so far; empty before there is one.
-    pub entry_hostname: Arc<str>,
-    /// The path of its first page so far; empty before there is one.
-    pub entry_pathname: Arc<str>,
+    pub visit: OfVisit,
+}
+
+impl Placed {
+    /// An event that is counted without recognising anybody: it has no visitor, and belongs to no visit.
+    pub fn of_nobody(attributes: &Attributes) -> Self {
+        Self {
+            visitor: VisitorId::NOBODY,
+            session: SessionId::default(),
+            seq: 0,
+            visit: OfVisit::new("", "", attributes),
+        }
+    }
 }
 
 struct Visit {
-    started: u32,
     last: u32,
     /// Of the event that came last.
     placed: Placed,
@@ -110,26 +119,21 @@ struct Visit {
 /// What a visit takes of the room, until it is dropped. Texts are the visitor's: without this, a million visits
 /// that say a lot would be gigabytes.
 struct Places {
-    count: usize,
+    count: u32,
     taken: Arc<AtomicUsize>,
 }
 
 impl Places {
-    fn take(taken: &Arc<AtomicUsize>, attributes: &Attributes, pathname: &str) -> Self {
-        let Attributes { referrer, source, .. } = attributes;
-        let Attributes { utm_source, utm_medium, utm_campaign, utm_content, utm_term, .. } =
-            attributes;
-        let texts = [utm_source, utm_medium, utm_campaign, utm_content, utm_term, referrer, source];
-        let bytes = texts.map(String::len).iter().sum::<usize>() + pathname.len();
-        let count = 1 + bytes / PLACE_BYTES;
-        taken.fetch_add(count, Ordering::Relaxed);
+    fn take(taken: &Arc<AtomicUsize>, visit: &OfVisit) -> Self {
+        let count = u32::try_from(1 + visit.bytes() / PLACE_BYTES).unwrap_or(u32::MAX);
+        taken.fetch_add(count as usize, Ordering::Relaxed);
         Self { count, taken: Arc::clone(taken) }
     }
 }
 
 impl Drop for Places {
     fn drop(&mut self) {
-        self.taken.fetch_sub(self.count, Ordering::Relaxed);
+        self.taken.fetch_sub(self.count as usize, Ordering::Relaxed);
     }
 }
 
@@ -137,41 +141,37 @@ impl Visit {
     fn begin(
         arrival: &Arrival<'_>,
         visitor: VisitorId,
-        attributes: Attributes,
+        attributes: &Attributes,
         taken: &Arc<AtomicUsize>,
     ) -> Self {
-        let places = Places::take(taken, &attributes, arrival.pathname);
-        let placed = Placed {
-            visitor,
-            session: session_id(arrival.timestamp, visitor),
-            seq: 0,
-            attributes: Arc::new(attributes),
-            entry_hostname: "".into(),
-            entry_pathname: "".into(),
+        let (hostname, pathname) = match arrival.kind {
+            Kind::Pageview => (arrival.hostname, arrival.pathname),
+            Kind::Engagement | Kind::Custom => ("", ""),
         };
-        Self { started: arrival.timestamp, last: arrival.timestamp, placed, places }
+        let visit = OfVisit::new(hostname, pathname, attributes);
+        let session = session_id(arrival.timestamp, visitor);
+        let places = Places::take(taken, &visit);
+        let placed = Placed { visitor, session, seq: 0, visit };
+        Self { last: arrival.timestamp, placed, places }
     }
 
     fn is_open(&self, timestamp: u32) -> bool {
-        goes_on(self.started, self.last, timestamp)
+        goes_on(started(self.placed.session), self.last, timestamp)
     }
 
     /// Whether nothing that happens from `now` on can belong to it.
     fn has_ended(&self, now: u32) -> bool {
-        !goes_on(self.started.min(now), self.last, now)
+        !goes_on(started(self.placed.session).min(now), self.last, now)
     }
 
     fn take(&mut self, arrival: &Arrival<'_>) -> Placed {
         self.last = arrival.timestamp;
         self.placed.seq += 1;
-        if arrival.kind == Kind::Pageview && self.placed.entry_pathname.is_empty() {
-            self.placed.entry_hostname = arrival.hostname.into();
-            self.placed.entry_pathname = arrival.pathname.into();
-            if self.placed.seq > 1 {
-                // Room was taken for the page of the first event, which was none of these.
-                let taken = Arc::clone(&self.places.taken);
-                self.places = Places::take(&taken, &self.placed.attributes, arrival.pathname);
-            }
+        let visit = &mut self.placed.visit;
+        if arrival.kind == Kind::Pageview && visit.entry_pathname().is_empty() {
+            *visit = visit.with_entry(arrival.hostname, arrival.pathname);
+            let taken = Arc::clone(&self.places.taken);
+            self.places = Places::take(&taken, visit);
         }
         self.placed.clone()
     }
@@ -189,6 +189,11 @@ pub fn goes_on(started: u32, last: u32, timestamp: u32) -> bool {
 fn session_id(started: u32, visitor: VisitorId) -> SessionId {
     let low = (visitor.0 ^ (visitor.0 >> 32)) & u64::from(u32::MAX);
     SessionId((u64::from(started) << 32) | low)
+}
+
+/// The second in which a visit began.
+fn started(session: SessionId) -> u32 {
+    (session.0 >> 32) as u32
 }
 
 impl Visits {
@@ -224,7 +229,7 @@ impl Visits {
                 let mut visit = match carried {
                     Some(visit) => visit,
                     None if arrival.kind == Kind::Engagement => return None,
-                    None => Visit::begin(arrival, current, first(), &self.taken),
+                    None => Visit::begin(arrival, current, &first(), &self.taken),
                 };
                 let placed = visit.take(arrival);
                 entry.insert(visit);
@@ -260,17 +265,16 @@ impl Visits {
         if happening.visitor_id == VisitorId::NOBODY {
             return;
         }
+        let Happening { entry_hostname, entry_pathname, .. } = happening;
+        let visit = OfVisit::new(entry_hostname, entry_pathname, &event.attributes);
+        let places = Places::take(&self.taken, &visit);
         let placed = Placed {
             visitor: happening.visitor_id,
             session: happening.session_id,
             seq: happening.seq,
-            attributes: Arc::clone(&event.attributes),
-            entry_hostname: happening.entry_hostname.as_str().into(),
-            entry_pathname: happening.entry_pathname.as_str().into(),
+            visit,
         };
-        let started = u32::try_from(happening.session_id.0 >> 32).unwrap_or(happening.timestamp);
-        let places = Places::take(&self.taken, &event.attributes, &happening.entry_pathname);
-        let restored = Visit { started, last: happening.timestamp, placed, places };
+        let restored = Visit { last: happening.timestamp, placed, places };
         match self.open.entry((SiteId(happening.site_id), happening.visitor_id)) {
             // Two events of a visit may have been stored in another order than they came in.
             Entry::Occupied(entry)

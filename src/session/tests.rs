@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::{Happening, SCROLL_DEPTH_UNKNOWN};
+use crate::event::SCROLL_DEPTH_UNKNOWN;
 
 const SITE: SiteId = SiteId(1);
 const VISITOR: VisitorId = VisitorId(42);
@@ -61,12 +61,13 @@ fn the_first_event_fixes_the_attributes_and_the_first_page_view_the_entry_page()
     let visits = Visits::new(10);
     let first =
         visits.place(&arrival(0, Kind::Custom, "/custom"), VISITOR, None, from("Google")).unwrap();
-    assert_eq!(&*first.entry_pathname, "");
+    assert_eq!(first.visit.entry_pathname(), "");
     // It happened before, but it arrived later.
     view(&visits, -10, "/entry");
     let last =
         visits.place(&arrival(20, Kind::Pageview, "/next"), VISITOR, None, from("Bing")).unwrap();
-    assert_eq!((&*last.entry_pathname, last.attributes.source.as_str()), ("/entry", "Google"));
+    let source = last.visit.attributes().source;
+    assert_eq!((last.visit.entry_pathname(), source.as_str()), ("/entry", "Google"));
 }
 
 #[test]
@@ -79,7 +80,7 @@ fn a_visit_goes_on_across_midnight_under_its_old_id() {
     // The old salt is gone by now.
     let later = visits.place(&arrival(31 * 60, Kind::Pageview, "/c"), new, None, from("")).unwrap();
     assert!(later.session == before.session && later.visitor == old);
-    assert_eq!((later.seq, &*later.entry_pathname), (3, "/"));
+    assert_eq!((later.seq, later.visit.entry_pathname()), (3, "/"));
 }
 
 #[test]
@@ -178,10 +179,10 @@ fn stored(placed: &Placed, arrival: &Arrival<'_>) -> Event {
         props: vec![],
         revenue_amount: 0,
         revenue_currency: String::new(),
-        entry_hostname: placed.entry_hostname.to_string(),
-        entry_pathname: placed.entry_pathname.to_string(),
+        entry_hostname: placed.visit.entry_hostname().to_owned(),
+        entry_pathname: placed.visit.entry_pathname().to_owned(),
     };
-    Event { happening, attributes: Arc::clone(&placed.attributes) }
+    Event { happening, attributes: Arc::new(placed.visit.attributes()) }
 }
 
 #[test]
@@ -200,7 +201,7 @@ fn restored_visits_go_on_whatever_the_order_in_which_two_events_were_stored() {
         let next = view(&restarted, 60, "/c");
         assert!(next.session == events[0].happening.session_id);
         assert_eq!(
-            (next.seq, &*next.entry_pathname, next.attributes.source.as_str()),
+            (next.seq, next.visit.entry_pathname(), next.visit.attributes().source.as_str()),
             (3, "/a", "Google")
         );
     }

@@ -25,7 +25,7 @@ pub trait Disk: Send + Sync {
     /// # Errors
     /// When the disk fails or there is no such file.
     fn read(&self, name: &str, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
-    /// The length of a file in bytes.
+    /// The length of a file in bytes. Behind what was appended there may be zeros.
     ///
     /// # Errors
     /// When the disk fails or there is no such file.
@@ -66,6 +66,9 @@ pub trait Appendable: Send {
     fn truncate(&mut self, bytes: u64) -> io::Result<()>;
 }
 
+/// As many are laid down at once: one write more for some two thousand rows.
+static ZEROS: [u8; 1 << 20] = [0; 1 << 20];
+
 /// A directory of the machine's own disk.
 pub struct Directory(PathBuf);
 
@@ -94,13 +97,13 @@ impl Disk for Directory {
 
     fn create(&self, name: &str) -> io::Result<Box<dyn Appendable>> {
         let file =
-            File::options().create_new(true).append(true).mode(0o600).open(self.0.join(name))?;
+            File::options().create_new(true).write(true).mode(0o600).open(self.0.join(name))?;
         if let Err(error) = self.sync() {
             // A file whose name may not last is none.
             let _ = std::fs::remove_file(self.0.join(name));
             return Err(error);
         }
-        Ok(Box::new(file))
+        Ok(Box::new(Growing { file, end: 0, reserved: 0 }))
     }
 
     fn read(&self, name: &str, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
@@ -143,16 +146,49 @@ impl Disk for Directory {
     }
 }
 
-impl Appendable for File {
+/// A file, and the zeros that were laid down behind its end: what is written over them changes no length and no place on
+/// the disk, so that a sync has nothing to write down but the bytes.
+struct Growing {
+    file: File,
+    end: u64,
+    /// Where the zeros end; not before `end`.
+    reserved: u64,
+}
+
+impl Growing {
+    fn reserve(&mut self) {
+        if self.end >= self.reserved {
+            // A disk that is too full for zeros may have room for rows.
+            let is_reserved = self.file.write_all_at(&ZEROS, self.end).is_ok();
+            self.reserved = self.end + if is_reserved { ZEROS.len() as u64 } else { 0 };
+        }
+    }
+}
+
+impl Appendable for Growing {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.write_all(bytes)
+        self.file.write_all_at(bytes, self.end)?;
+        self.end += bytes.len() as u64;
+        self.reserve();
+        Ok(())
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.sync_data()
+        self.file.sync_data()
     }
 
     fn truncate(&mut self, bytes: u64) -> io::Result<()> {
-        self.set_len(bytes)
+        self.file.set_len(bytes)?;
+        (self.end, self.reserved) = (bytes, bytes);
+        Ok(())
+    }
+}
+
+impl Drop for Growing {
+    /// Only the last file of a spool may end in zeros: so it is made sure of before the next one begins.
+    fn drop(&mut self) {
+        if self.reserved > self.end {
+            let _ = self.file.set_len(self.end).and_then(|()| self.file.sync_data());
+        }
     }
 }

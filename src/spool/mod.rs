@@ -31,7 +31,8 @@
 //!
 //! A frame that is damaged is passed over: the next marker with a frame whose `crc` holds goes on. An event
 //! can not contain a frame but by chance, because nobody outside knows the seed. What follows the last whole
-//! frame of the last segment is a write that did not finish; it was never acknowledged, and is cut off.
+//! frame of the last segment is a write that did not finish; it was never acknowledged, and is cut off. Zeros
+//! there are nothing at all: they are laid down for what comes next, since it costs more to sync a file that grows.
 //! A number is never used twice, not even when its segment is gone: the checkpoint names segments by it.
 //!
 //! `checkpoint` is a line of text, `<segment> <offset> <crc of both as hexadecimal>`: everything before it is in
@@ -54,7 +55,7 @@ use tokio::time::Instant;
 
 pub use reader::{Batch, Reader, Window};
 
-use crate::event::Event;
+use crate::event::{Event, HappeningRef, OfVisit};
 use disk::Disk;
 use segment::Seed;
 use writer::Writer;
@@ -106,6 +107,13 @@ impl Record {
         let mut row = Vec::with_capacity(512);
         event.encode(&mut row);
         Self { day: event.happening.timestamp / 86_400, row }
+    }
+
+    /// The row of an event that is not put together first.
+    pub(crate) fn of_parts(happening: &HappeningRef<'_>, visit: &OfVisit) -> Self {
+        let mut row = Vec::with_capacity(512);
+        Event::encode_parts(happening, visit, &mut row);
+        Self { day: happening.timestamp / 86_400, row }
     }
 }
 

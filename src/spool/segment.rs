@@ -212,11 +212,13 @@ pub(super) fn recover(disk: &dyn Disk) -> Result<(BTreeMap<u64, Segment>, u64), 
             gaps += u64::from(frame.end - length != end);
             end = frame.end;
         }
-        let rest = bytes.len() as u64 - end;
-        if rest > 0 && Some(number) == last {
+        let rest = usize::try_from(end).map_or(&[][..], |end| &bytes[end..]);
+        let is_last = Some(number) == last;
+        if !rest.is_empty() && is_last {
             disk.truncate(&name, end)?;
         }
-        damaged += gaps + u64::from(rest > 0);
+        let is_laid_down = is_last && rest.iter().all(|byte| *byte == 0);
+        damaged += gaps + u64::from(!rest.is_empty() && !is_laid_down);
         segments.insert(
             number,
             Segment {

@@ -111,7 +111,12 @@ proptest! {
             .map(|(row, ..)| row.clone())
             .collect();
         prop_assert_eq!(&read, &expected);
-        if read.len() < rows.len() && !matches!(harm, Damage::Cut { .. }) {
+        // What is zero at the end of the last file may have been laid down for rows to come.
+        let is_open_end = Some(name) == names.iter().rfind(|name| name.ends_with(".spool"))
+            && hit.end == state.files[name].bytes.len();
+        let may_be_missed = matches!(harm, Damage::Cut { .. })
+            || (matches!(harm, Damage::Zero { .. }) && is_open_end);
+        if read.len() < rows.len() && !may_be_missed {
             prop_assert!(spool.figures().damaged.load(Ordering::Relaxed) > 0, "it was not counted");
         }
     }

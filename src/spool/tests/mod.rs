@@ -5,7 +5,10 @@ mod damage;
 mod disk;
 mod power;
 
+use std::os::unix::fs::FileExt;
+
 use self::disk::SimulatedDisk;
+use super::disk::Directory;
 use super::*;
 
 /// How many trials a property has: `short` of them, unless PROPTEST_CASES asks for more
@@ -136,6 +139,46 @@ async fn a_segment_of_another_version_is_refused_and_not_touched() {
     let refused = Spool::open(disk.handle(), Limits::default()).err().expect("it was opened");
     assert!(matches!(refused, SpoolError::Version(_)), "{refused}");
     assert_eq!(disk.length("0000000000000001.spool").unwrap(), 16);
+}
+
+/// The files as they are now, also when the collector is killed: on a disk of their own.
+fn as_left(directory: &std::path::Path) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(directory).unwrap().map(Result::unwrap) {
+        std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
+    }
+    copy
+}
+
+#[tokio::test]
+async fn zeros_that_were_laid_down_are_no_damage_and_what_was_begun_in_them_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let on_disk = |path: &std::path::Path| {
+        let disk = Directory::open(path.to_owned()).unwrap();
+        Spool::open(Arc::new(disk), Limits::default()).unwrap()
+    };
+    let file = |path: &std::path::Path| path.join(segment::file_name(1));
+    let (spool, _) = on_disk(directory.path());
+    for row in ["first", "second"] {
+        append(&spool, row).await.unwrap();
+    }
+    let rows_end = spool.bytes();
+    for (unfinished, damaged) in [(&b""[..], 0), (b"\xF5PSB\x03", 1)] {
+        let left = as_left(directory.path());
+        let name = file(left.path());
+        assert!(std::fs::metadata(&name).unwrap().len() > rows_end, "nothing was laid down");
+        let written = std::fs::File::options().write(true).open(&name).unwrap();
+        written.write_all_at(unfinished, rows_end).unwrap();
+        let (recovered, mut reader) = on_disk(left.path());
+        assert_eq!(drain(&mut reader), ["first", "second"]);
+        assert_eq!(recovered.figures().damaged.load(Ordering::Relaxed), damaged);
+        append(&recovered, "third").await.unwrap();
+        assert_eq!(drain(&mut reader), ["third"]);
+        recovered.close().await;
+        assert_eq!(std::fs::metadata(&name).unwrap().len(), rows_end);
+    }
+    spool.close().await;
+    assert_eq!(std::fs::metadata(file(directory.path())).unwrap().len(), rows_end);
 }
 
 #[test]

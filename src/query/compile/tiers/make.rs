@@ -408,8 +408,9 @@ fn date(day: Date) -> Sql {
     sql!["toDate(", Sql::text(day.to_string()), ")"]
 }
 
-/// The days of UTC, which are the partitions of `events`, that the numbers of a site's day are made of: those
-/// of the day before are among them and, unless its visits are still to go on, those of the day after.
+/// The days of UTC, which are the partitions of `events`, that the numbers of a site's day are made of.
+///
+/// Those of the day before are among them and, unless its visits are still to go on, those of the day after.
 pub fn made_of(day: Date, zone: &TimeZone, goes_on: bool) -> impl Iterator<Item = Date> + use<> {
     let margin = SignedDuration::from_hours(MARGIN_HOURS);
     let from = start_of(day.saturating_sub(1.day()), zone) - margin;
