@@ -14,8 +14,6 @@ use hyper::body::Bytes;
 use hyper::client::conn::http1;
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
-use passerby::store::Store;
-use passerby::store::engine::{Analyst, Engine, EngineSettings, discover};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::questions::{Form, Question};
@@ -24,8 +22,6 @@ use crate::questions::{Form, Question};
 const DOMAIN: &str = "demo.example";
 /// Where it is written how many events there are, so that a year is generated once.
 const EVENTS_FILE: &str = "events";
-/// More events are copies of these.
-const GENERATED_EVENTS_MAX: u64 = 1_000_000;
 /// What the log says when all days that are over are closed.
 const CLOSED: &str = "days that are over were counted";
 /// How long a collector may take to answer, and to end.
@@ -51,22 +47,13 @@ fn run(program: &Path, directory: &Path) -> Command {
     command
 }
 
-/// Generates a year of traffic, unless it is there: the demo's, as many times as it takes, each time with other
-/// visitors.
+/// Generates a year of traffic, the demo's, unless it is there.
 pub(crate) async fn generate(program: &Path, directory: &Path, events: u64) {
     if directory.join(EVENTS_FILE).exists() {
         return;
     }
     let begun = Instant::now();
     std::fs::create_dir_all(directory).unwrap();
-    let copies = events.div_ceil(GENERATED_EVENTS_MAX).max(1);
-    load_demo(program, directory, events / copies).await;
-    let loaded = multiply(program, directory, copies).await;
-    std::fs::write(directory.join(EVENTS_FILE), loaded.to_string()).unwrap();
-    println!("{loaded} events were generated in {:.0} s", begun.elapsed().as_secs_f64());
-}
-
-async fn load_demo(program: &Path, directory: &Path, events: u64) {
     let mut child = run(program, directory)
         .args(["demo", "--port", "0", "--days", "365", "--events", &events.to_string(), "--data"])
         .arg(directory)
@@ -74,48 +61,15 @@ async fn load_demo(program: &Path, directory: &Path, events: u64) {
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
-    assert!(lines.any(|line| line.contains("Ctrl-C")), "the demo has no traffic");
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let loaded = lines
+        .map_while(|line| (!line.contains("Ctrl-C")).then_some(line))
+        .filter_map(|line| line.split_once(" events in ")?.0.trim().parse::<u64>().ok())
+        .last()
+        .expect("the demo has no traffic");
     end(&mut child).await;
-}
-
-/// Puts further copies of all events beside them, within the engine; returns how many events there are then.
-async fn multiply(program: &Path, directory: &Path, copies: u64) -> u64 {
-    let library = program.with_file_name("libchdb.so");
-    let engine = Engine::start(EngineSettings {
-        directory: directory.join("engine"),
-        source: discover(Some(&library), None).unwrap(),
-        program: Some(program.into()),
-        memory_bytes_max: None,
-        port: None,
-        analyst: Analyst::default(),
-    })
-    .unwrap();
-    let store = Store::connect(&engine.writer(), &engine.reader());
-    while store.version().await.is_err() {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    let database = store.writer();
-    let days = "SELECT DISTINCT _partition_id FROM events ORDER BY 1";
-    for day in database.query_raw(days).fetch_all::<String>().await.unwrap() {
-        if copies > 1 {
-            // Ids stay what they are: even, and with the first second of a visit before the rest.
-            let copy = format!(
-                "INSERT INTO events SELECT * REPLACE (visitor_id + 2 * copy AS visitor_id, \
-                 session_id + copy AS session_id, event_id + copy AS event_id) FROM events \
-                 ARRAY JOIN range(1, {copies}) AS copy WHERE _partition_id = '{day}'"
-            );
-            database.query_raw(&copy).execute().await.unwrap();
-        }
-        // As the engine does by itself in the hours after.
-        let merge = format!("OPTIMIZE TABLE events PARTITION ID '{day}' FINAL");
-        database.query_raw(&merge).execute().await.unwrap();
-    }
-    let events = database.query_raw("SELECT count() FROM events").fetch_one::<u64>().await.unwrap();
-    // What was merged leaves the disk.
-    tokio::time::sleep(Duration::from_secs(100)).await;
-    engine.stop().await;
-    events
+    std::fs::write(directory.join(EVENTS_FILE), loaded.to_string()).unwrap();
+    println!("{loaded} events were generated in {:.0} s", begun.elapsed().as_secs_f64());
 }
 
 async fn end(child: &mut Child) {
