@@ -155,16 +155,20 @@ fn carried_from(query: &Query, before: (Date, u64)) -> Sql {
     sql![of_days(query, &[before]), " AND d.visitor_id != 0"]
 }
 
-/// The condition on rows that are of these days, of their versions.
+/// The condition on rows that are of these days, which follow each other, of their versions.
 fn of_days(query: &Query, days: &[(Date, u64)]) -> Sql {
-    let (days, versions) = days.iter().map(|(day, version)| (day.to_string(), *version)).unzip();
+    let day = |place: Option<&(Date, u64)>| {
+        Sql::text(place.map(|(day, _)| day.to_string()).unwrap_or_default())
+    };
     sql![
         "site_id = ",
         Sql::number(query.site.0),
-        " AND has(",
-        Sql::texts(days),
-        ", toString(day)) AND version IN ",
-        Sql::numbers(versions),
+        " AND day >= toDate(",
+        day(days.first()),
+        ") AND day <= toDate(",
+        day(days.last()),
+        ") AND version IN ",
+        Sql::numbers(days.iter().map(|(_, version)| *version).collect()),
     ]
 }
 
