@@ -115,7 +115,8 @@ fn server_xml(users_file: &Path, backups: &Path, memory_bytes_max: u64) -> Strin
 
 /// The user `default`, who runs the statements of the engine's own command line, may open the port
 /// and nothing else. The reader may select from the tables, and has no way to anything outside of them;
-/// the analyst from the views.
+/// the analyst from the views. A report has all the processors if there are 128 MB of memory for each: the server would have
+/// a GiB for each, and then one processor alone in all that the engine may take.
 fn users_xml(users: &Users<'_>) -> String {
     let Users {
         writer: (writer, writer_password),
@@ -132,6 +133,7 @@ fn users_xml(users: &Users<'_>) -> String {
             <readonly>2</readonly>
             <max_execution_time>10</max_execution_time>
             <max_memory_usage>1073741824</max_memory_usage>
+            <max_threads_min_free_memory_per_thread>134217728</max_threads_min_free_memory_per_thread>
             <max_rows_to_read>2000000000</max_rows_to_read>
             <max_result_rows>1000000</max_result_rows>
             <constraints>

@@ -101,6 +101,8 @@ impl Store {
         let (days, inserts) = tokio::try_join!(self.days(site.id), self.inserts())?;
         let closed = still_closed(&days, &inserts, &site.timezone);
         self.discard(site, now, &days, &closed).await?;
+        let Some(first) = self.first_day(site, now).await? else { return Ok(closing) };
+        let over_for_good = days_that_are_over(first, site, now, false);
         for goes_on in [false, true] {
             // A day that has been counted for the time being is counted for good as well.
             let is_done =
@@ -108,19 +110,18 @@ impl Store {
             let stays_open = |row: &&Day| row.is_held || (row.version == 0 && is_done(row));
             let stay_open: HashSet<&str> =
                 days.iter().filter(stays_open).map(|row| row.day.as_str()).collect();
-            let mut open = self.days_that_are_over(site, now, goes_on).await?;
+            let mut open = days_that_are_over(first, site, now, goes_on);
             open.retain(|day| {
                 let is_closed = closed.counting(*day).is_some_and(|day| !day.goes_on || goes_on);
                 !is_closed && !stay_open.contains(day.to_string().as_str())
             });
             if goes_on {
                 // Those that are over for good are not among them, whether or not they are fit for it.
-                let last = self.days_that_are_over(site, now, false).await?.pop();
-                open.retain(|day| last.is_none_or(|last| *day > last));
+                open.retain(|day| over_for_good.last().is_none_or(|last| day > last));
             }
             let counts = match open.is_empty() {
                 true => HashMap::new(),
-                false => self.events_by_day(site).await?,
+                false => self.events_by_day(site, &open).await?,
             };
             for chunk in chunks(&open, &counts) {
                 let (first, last) = (chunk[0], chunk[chunk.len() - 1]);
@@ -187,35 +188,31 @@ impl Store {
         Ok(())
     }
 
-    /// The days that no event can be expected for any more, from that of the first event on. Their visits are over as
-    /// well, unless they may go on.
-    async fn days_that_are_over(
-        &self,
-        site: &Site,
-        now: Timestamp,
-        goes_on: bool,
-    ) -> Result<Vec<Date>, StoreError> {
+    /// The day of the site's first event that it keeps.
+    async fn first_day(&self, site: &Site, now: Timestamp) -> Result<Option<Date>, StoreError> {
         let first = first_event(site.id);
         let first = in_time(self.bound(&first).fetch_one::<u32>()).await?;
-        let Some(first) = Timestamp::from_second(i64::from(first)).ok().filter(|_| first > 0)
-        else {
-            return Ok(Vec::new());
-        };
-        let first = first.max(site.kept_from(now).unwrap_or(first));
-        let first = site.timezone.to_datetime(first).date();
-        let today = TimeZone::UTC.to_datetime(now - GRACE).date();
-        let is_over = |day: &Date| {
-            made_of(*day, &site.timezone, goes_on).last().is_some_and(|last| last < today)
-        };
-        let days = std::iter::successors(Some(first), |day| day.tomorrow().ok());
-        Ok(days.take_while(is_over).collect())
+        let first = Timestamp::from_second(i64::from(first)).ok().filter(|_| first > 0);
+        let first = first.map(|first| first.max(site.kept_from(now).unwrap_or(first)));
+        Ok(first.map(|first| site.timezone.to_datetime(first).date()))
     }
 
-    async fn events_by_day(&self, site: &Site) -> Result<HashMap<String, u64>, StoreError> {
+    /// How many events there are on each of the site's days from the first of these to the last.
+    async fn events_by_day(
+        &self,
+        site: &Site,
+        days: &[Date],
+    ) -> Result<HashMap<String, u64>, StoreError> {
+        let [Some(first), Some(last)] = [days.first(), days.last()] else {
+            return Ok(HashMap::new());
+        };
         let sql = format!(
-            "SELECT toString(toDate(timestamp, '{}')), count() FROM events WHERE site_id = {} GROUP BY 1",
-            site.timezone_name(),
-            site.id.0
+            "SELECT toString(toDate(timestamp, '{zone}') AS day), count() FROM events WHERE site_id = {} \
+             AND timestamp >= toDateTime('{first} 00:00:00', '{zone}') \
+             AND timestamp < toDateTime('{} 00:00:00', '{zone}') GROUP BY day",
+            site.id.0,
+            last.saturating_add(1.day()),
+            zone = site.timezone_name(),
         );
         let rows = in_time(self.writer().query_raw(&sql).fetch_all::<(String, u64)>()).await?;
         Ok(rows.into_iter().collect())
@@ -363,6 +360,16 @@ impl Store {
         let query = self.writer().query_raw(statement.text()).with_setting("max_threads", "1");
         statement.params().iter().fold(query, |query, (name, value)| query.param(name, value))
     }
+}
+
+/// The days that no event can be expected for any more, from the first on. Their visits are over as well, unless they
+/// may go on.
+fn days_that_are_over(first: Date, site: &Site, now: Timestamp, goes_on: bool) -> Vec<Date> {
+    let today = TimeZone::UTC.to_datetime(now - GRACE).date();
+    let is_over =
+        |day: &Date| made_of(*day, &site.timezone, goes_on).last().is_some_and(|last| last < today);
+    let days = std::iter::successors(Some(first), |day| day.tomorrow().ok());
+    days.take_while(is_over).collect()
 }
 
 /// The version of a counting that began at this microsecond: no two are alike, as far as chance allows.
