@@ -2,7 +2,7 @@
 
 use super::Closed;
 use super::events::source;
-use super::tiers::{self, Columns, Met};
+use super::tiers::{self, Columns};
 use super::visits::column;
 use crate::query::Query;
 use crate::query::dimension::{Dimension, Field, Home};
@@ -61,43 +61,10 @@ impl<'query> Conditions<'query> {
         let mut wanted: Vec<Sql> =
             of_visits.into_iter().map(|filter| self.on_visit(filter)).collect();
         if !of_events.is_empty() {
-            wanted.push(sql!["visit IN (", self.visits_with_event(&of_events), ")"]);
+            let met = of_events.iter().map(|filter| self.on_event(filter)).collect();
+            wanted.push(sql!["visit IN (", self.visits_with_event(met, &of_events), ")"]);
         }
         Sql::all(wanted)
-    }
-
-    /// The same, where rows of visits tell by themselves whether they had an event that is wanted: the condition, and what
-    /// they tell, in their column `met`.
-    pub(super) fn on_visits_that_tell(&self, filters: &[Filter]) -> Option<(Sql, Met)> {
-        let (of_events, of_visits): (Vec<_>, Vec<_>) =
-            filters.iter().partition(|filter| filter.asks_about_events());
-        // What is looked up by the visit is not told by its events.
-        let is_told = |filter: &&Filter| {
-            filter.tests().iter().all(|test| test.is_of_event()) && !filter.looks_at_whole_visits()
-        };
-        if of_events.is_empty() || !of_events.iter().all(is_told) {
-            return None;
-        }
-        let columns = Columns::of(&[], of_events.iter().copied())?.and(&["name"]);
-        let met = Met::by(self.query, Sql::all(self.met(&of_events)), &columns, self.closed)?;
-        let wanted = [Sql::from("session_id != 0")].into_iter().chain(self.met(&of_events));
-        let others = sql![
-            "visit IN (SELECT session_id FROM (",
-            tiers::events_told_apart(self.query, &columns, self.closed)?,
-            ") AS events WHERE ",
-            Sql::join(wanted, " AND "),
-            ")"
-        ];
-        let of_visits = of_visits.into_iter().map(|filter| self.on_visit(filter));
-        let wanted = of_visits.chain([Sql::any(vec!["met".into(), others])]).collect();
-        Some((Sql::all(wanted), met))
-    }
-
-    /// The conditions on an event that is one in the sense of reports and meets all these filters.
-    fn met(&self, filters: &[&Filter]) -> Vec<Sql> {
-        let counted =
-            (!filters.iter().any(|filter| tests_scrolling(filter))).then(|| COUNTED.into());
-        counted.into_iter().chain(filters.iter().map(|filter| self.on_event(filter))).collect()
     }
 
     fn on_visit(&self, filter: &Filter) -> Sql {
@@ -115,7 +82,8 @@ impl<'query> Conditions<'query> {
                     on_field(column(*field), *field, test)
                 }
                 Subject::Field(_) | Subject::Property(_) | Subject::Goal(_) => {
-                    sql!["visit IN (", self.visits_with_event(&[filter]), ")"]
+                    let event = self.test_on_event(test);
+                    sql!["visit IN (", self.visits_with_event(vec![event], &[filter]), ")"]
                 }
             },
         }
@@ -123,17 +91,21 @@ impl<'query> Conditions<'query> {
 
     fn done(&self, visit: &'static str, filter: &Filter, done: bool) -> Sql {
         let word = if done { " IN (" } else { " NOT IN (" };
-        sql![visit, word, self.visits_with_event(&[filter]), ")"]
+        sql![visit, word, self.visits_with_event(vec![self.on_event(filter)], &[filter]), ")"]
     }
 
-    /// The visits with an event that meets all the filters.
-    fn visits_with_event(&self, filters: &[&Filter]) -> Sql {
-        let columns = Columns::of(&[], filters.iter().copied());
-        let columns = columns.map(|columns| columns.and(&["name"]));
+    /// The visits with an event that meets the conditions, which are those of the filters.
+    fn visits_with_event(&self, mut met: Vec<Sql>, filters: &[&Filter]) -> Sql {
+        let columns =
+            Columns::of(&[], filters.iter().copied()).map(|columns| columns.and(&["name"]));
         let rows = tiers::events(self.query, columns, self.closed);
         let (table, within) = source(self.query, rows);
-        let wanted = [within, "session_id != 0".into()].into_iter().chain(self.met(filters));
-        sql!["SELECT session_id FROM ", table, " WHERE ", Sql::join(wanted, " AND ")]
+        met.insert(0, within);
+        met.insert(1, "session_id != 0".into());
+        if !filters.iter().any(|filter| tests_scrolling(filter)) {
+            met.insert(2, COUNTED.into());
+        }
+        sql!["SELECT session_id FROM ", table, " WHERE ", Sql::join(met, " AND ")]
     }
 }
 

@@ -56,12 +56,8 @@ pub(super) fn subquery(query: &Query, metrics: &[Computed], closed: &Closed) -> 
         | Dimension::Time(_) => None,
     });
     let fields = in_dimensions.chain(fields_of(&filters)).chain(entered_fields);
-    let conditions = Conditions::of(query, closed);
-    let (wanted, met) = match conditions.on_visits_that_tell(&filters) {
-        Some((wanted, met)) => (wanted, Some(met)),
-        None => (conditions.on_visits(&filters), None),
-    };
-    let visits = tiers::visits_with(query, fields, met.as_ref(), closed);
+    let visits = tiers::visits(query, fields, closed);
+    let wanted = Conditions::of(query, closed).on_visits(&filters);
     let engaged = match metrics.iter().any(|(metric, _)| *metric == Metric::EngagementRate) {
         true => sql![", ", engaged_condition(query), " AS engaged"],
         false => Sql::default(),

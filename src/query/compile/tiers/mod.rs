@@ -52,9 +52,7 @@ use jiff::tz::TimeZone;
 pub(super) use self::by::Of;
 pub use self::make::{Making, made_of};
 pub(super) use self::read::subquery;
-pub(super) use self::rows::{
-    Columns, Met, OF_DAYS, events, events_told_apart, visits, visits_with,
-};
+pub(super) use self::rows::{Columns, OF_DAYS, events, visits};
 use crate::query::Query;
 
 /// So many closed days, at least, are worth being added up.

@@ -69,35 +69,24 @@ pub(in crate::query::compile) fn visits(
     fields: impl IntoIterator<Item = Field>,
     closed: &Closed,
 ) -> Sql {
-    visits_with(query, fields, None, closed)
-}
-
-/// The same, with a column `met`: whether the row alone tells that the visit had an event that is wanted
-/// ([`events_told_apart`] has the events of which no row does).
-pub(in crate::query::compile) fn visits_with(
-    query: &Query,
-    fields: impl IntoIterator<Item = Field>,
-    met: Option<&Met>,
-    closed: &Closed,
-) -> Sql {
     let fields: BTreeSet<Field> = fields.into_iter().collect();
     let Some(split) = Split::of(query, closed, Told::Visits) else {
         return visits::visits(query, fields);
     };
-    let stored = stored_visits(&fields, met, split.condition(query));
+    let stored = stored_visits(&fields, split.condition(query));
     let made = split.stretches.iter().map(|stretch| {
         // Those that go on are of a later day.
         let ended = match stretch.is_last {
             true => "1".into(),
             false => sql!["last <= ", Sql::moment(stretch.to)],
         };
-        sql!["SELECT * FROM (", visits_of(query, &fields, met, stretch), ") WHERE ", ended]
+        sql!["SELECT * FROM (", visits_of(query, &fields, stretch), ") WHERE ", ended]
     });
     Sql::join(std::iter::once(stored).chain(made), " UNION ALL ")
 }
 
 /// The visits that ended on closed days, of the rows of these days that meet the condition.
-fn stored_visits(fields: &BTreeSet<Field>, met: Option<&Met>, condition: Sql) -> Sql {
+fn stored_visits(fields: &BTreeSet<Field>, condition: Sql) -> Sql {
     let values = fields.iter().map(|field| {
         let value = match field {
             Field::CountryName => COUNTRY_NAME.into(),
@@ -111,7 +100,6 @@ fn stored_visits(fields: &BTreeSet<Field>, met: Option<&Met>, condition: Sql) ->
         " AS lone, d.first AS first, d.first + d.duration AS last, last - d.first AS duration, ",
         "toUInt64(d.views) AS views, toUInt8(d.bounced) AS bounced",
         Sql::join(values, ""),
-        met.map(|Met(condition)| sql![", ", condition, " AS met"]).unwrap_or_default(),
         " FROM visit_days AS d WHERE ",
         condition,
         " AND ended",
@@ -119,14 +107,13 @@ fn stored_visits(fields: &BTreeSet<Field>, met: Option<&Met>, condition: Sql) ->
 }
 
 /// The visits of a stretch, a row each.
-fn visits_of(query: &Query, fields: &BTreeSet<Field>, met: Option<&Met>, stretch: &Stretch) -> Sql {
+fn visits_of(query: &Query, fields: &BTreeSet<Field>, stretch: &Stretch) -> Sql {
     let period = Period::new(stretch.counted_from, stretch.to, query.period.zone());
     let made = visits::visits(&Query { period, ..query.clone() }, fields.iter().copied());
     let names = fields.iter().map(|field| sql![", ", visits::column(*field)]);
     let made = sql![
         "SELECT visit, visitor, lone, first, last, duration, views, bounced",
         Sql::join(names, ""),
-        if met.is_some() { ", 0 AS met" } else { "" },
         " FROM (",
         made,
         ")",
@@ -140,14 +127,14 @@ fn visits_of(query: &Query, fields: &BTreeSet<Field>, met: Option<&Met>, stretch
         visits::of_visits_after(query, stretch.counted_from, COUNTED),
         ")",
     ];
-    sql![stored_visits(fields, met, ended), " UNION ALL ", made]
+    sql![stored_visits(fields, ended), " UNION ALL ", made]
 }
 
 /// The same, and the visits that ended on the day before of visitors who may have been carried into it.
 pub(super) fn visits_of_carried(query: &Query, fields: &BTreeSet<Field>, stretch: &Stretch) -> Sql {
-    let made = visits_of(query, fields, None, stretch);
+    let made = visits_of(query, fields, stretch);
     let Some(before) = stretch.before else { return made };
-    sql![stored_visits(fields, None, carried_from(query, before)), " UNION ALL ", made]
+    sql![stored_visits(fields, carried_from(query, before)), " UNION ALL ", made]
 }
 
 /// The condition on the rows of a closed day that are of visitors who may be there on the next one.
@@ -183,53 +170,6 @@ pub(in crate::query::compile) fn events(
     let of_closed_days = stored_events(query, &columns, split.condition(query));
     let stretches = split.stretches.iter().map(|stretch| made_events(query, &columns, stretch));
     Some(Sql::join(std::iter::once(of_closed_days).chain(stretches), " UNION ALL "))
-}
-
-/// The condition on a row of `visit_days` that it has an event that meets a condition.
-pub(in crate::query::compile) struct Met(Sql);
-
-impl Met {
-    /// Of the condition on an event, which looks at these columns; `None` where no day is closed.
-    pub(in crate::query::compile) fn by(
-        query: &Query,
-        condition: Sql,
-        Columns(columns): &Columns,
-        closed: &Closed,
-    ) -> Option<Self> {
-        Split::of(query, closed, Told::Visits)?;
-        Split::of(query, closed, Told::Events)?;
-        let listed = || HAPPENED.into_iter().filter(|column| columns.contains(column));
-        Some(Self(sql![
-            "arrayExists((",
-            Sql::join(listed().map(Sql::from), ", "),
-            ") -> (",
-            condition,
-            "), ",
-            Sql::join(listed().map(|column| sql!["d.happened.", column]), ", "),
-            ")",
-        ]))
-    }
-}
-
-/// Rows with these columns of events, of those that no row tells of which the visit is made: of other days of visits, and
-/// of days that are open.
-pub(in crate::query::compile) fn events_told_apart(
-    query: &Query,
-    Columns(columns): &Columns,
-    closed: &Closed,
-) -> Option<Sql> {
-    let split = Split::of(query, closed, Told::Events)?;
-    let of_visits = Split::of(query, closed, Told::Visits)?;
-    let versions = of_visits.closed.iter().map(|(_, version)| *version).collect();
-    let condition = sql![
-        split.condition(query),
-        " AND NOT (d.ended AND d.version IN ",
-        Sql::numbers(versions),
-        ")",
-    ];
-    let stored = stored_events(query, columns, condition);
-    let stretches = split.stretches.iter().map(|stretch| made_events(query, columns, stretch));
-    Some(Sql::join(std::iter::once(stored).chain(stretches), " UNION ALL "))
 }
 
 /// What happened on closed days, of the rows of these days that meet the condition.
