@@ -213,6 +213,8 @@ impl Store {
             .with_setting("max_execution_time", REPORT_SECONDS_MAX)
             .with_setting("max_memory_usage", REPORT_MEMORY_BYTES_MAX)
             .with_setting("do_not_merge_across_partitions_select_final", "1")
+            // Nobody waits any more for the statements of a page of which one was stopped.
+            .with_setting("cancel_http_readonly_queries_on_client_close", "1")
             .with_setting("output_format_json_quote_64bit_integers", "0")
             .with_setting("output_format_json_quote_denormals", "0")
             .with_setting("session_timezone", "UTC");
