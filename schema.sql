@@ -102,7 +102,7 @@ CREATE TABLE IF NOT EXISTS visit_days
     version             UInt64                 COMMENT 'Which counting of the day it is of, see closed_days.version',
     session_id          UInt64                 COMMENT 'The visit, see events.session_id; 0: none',
     event_id            UInt64                 COMMENT 'Tells the events that belong to no visit apart; 0: it is of a visit',
-    visitor_id          UInt64                 COMMENT 'The visitor, see events.visitor_id; 0: nobody, or one who has this visit alone, and on this day alone',
+    visitor_id          UInt64                 COMMENT 'The visitor, see events.visitor_id; 0: nobody, or one who is known to have this visit alone, and on this day alone',
     ended               Bool                   COMMENT 'Whether the visit ended on this day',
     first               DateTime('UTC')        COMMENT 'When the visit began',
     duration            UInt32                 COMMENT 'Seconds from its first event to its last',

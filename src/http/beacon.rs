@@ -51,7 +51,8 @@ pub(super) async fn event(
         decode::body(text(&parts.headers, &header::CONTENT_TYPE), body).await.map(Some)
     };
     let taken = take(collector, beacon, client, &parts.headers).await;
-    // While the disk is waited for, nothing is kept of the request, and its buffer can take the next one.
+    // While the disk is waited for, nothing that was made of the request is kept. Its bytes stay in the connection's buffer,
+    // which takes the next request as soon as there is an answer.
     let mut room = parts.headers;
     room.clear();
     match outcome(taken).await {
