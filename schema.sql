@@ -61,7 +61,7 @@ COMMENT 'One row an event; the truth that every report is computed from';
 
 -- What happened on each of a site's days that are over, in whole numbers: what reports add up instead of
 -- counting events again. No row is ever changed: a day that is counted anew has another version, and
--- `closed_days` says which one holds. A row tells of events, of the visits that ended on the day, or of
+-- `closed_days` says which one holds; numbers by goal may be of a later counting. A row tells of events, of the visits that ended on the day, or of
 -- attention, and of these only some numbers. What is carried is counted on the day before as well. It is partitioned so that a
 -- report over a year reads few parts, and a deletion rewrites few.
 CREATE TABLE IF NOT EXISTS daily
@@ -84,7 +84,9 @@ CREATE TABLE IF NOT EXISTS daily
     told             UInt32                 COMMENT 'Visits that told how far they scrolled',
     told_carried     UInt32                 COMMENT 'Those that told of the same value on the day before',
     depth            UInt64                 COMMENT 'The deepest scroll of each of them, added up, in percent',
-    depth_carried    UInt64                 COMMENT 'What of it is of visits that scrolled no deeper than on the other day'
+    depth_carried    UInt64                 COMMENT 'What of it is of visits that scrolled no deeper than on the other day',
+    paid             UInt32                 COMMENT 'By goal: events that brought revenue in its currency',
+    revenue          Decimal(38, 3)         COMMENT 'By goal: what they brought'
 )
 ENGINE = {replacing}()
 PARTITION BY (toYear(day), site_id % 16)
@@ -152,7 +154,9 @@ CREATE TABLE IF NOT EXISTS closed_days
     version  UInt64                 COMMENT 'Which of its numbers hold; 0: none, for the day stays open',
     inserts  UInt64                 COMMENT 'A hash of which inserts the events had seen that were counted',
     made     DateTime64(6, 'UTC')   COMMENT 'When counting began; in the future where the day must stay open until then',
-    goes_on  Bool                   COMMENT 'Whether visits of the day could go on then: its numbers of visits have not been counted yet'
+    goes_on  Bool                   COMMENT 'Whether visits of the day could go on then: its numbers of visits have not been counted yet',
+    goals         UInt64            COMMENT 'A hash of the goals of which the day has numbers; 0: of none',
+    goals_version UInt64            COMMENT 'Which of these numbers hold, see daily.version'
 )
 ENGINE = {replacing}(made)
 ORDER BY (site_id, day)

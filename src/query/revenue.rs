@@ -95,6 +95,15 @@ impl Revenue {
 
     /// What a row of `events` adds to the revenue of its row of the report; NULL when nothing.
     pub(super) fn amount(&self) -> Sql {
+        let goal = match self {
+            Self::ByGoal { dimension, .. } => Sql::name("d", *dimension),
+            Self::In { .. } | Self::Untold(_) => Sql::default(),
+        };
+        self.amount_of(&goal)
+    }
+
+    /// The same, where an expression has the name of the goal by which the report is broken down.
+    pub(super) fn amount_of(&self, goal: &Sql) -> Sql {
         let counts = match self {
             Self::In { currency, events } => sql![
                 "revenue_currency = ",
@@ -103,9 +112,9 @@ impl Revenue {
                 Sql::texts(events.clone()),
                 ", name)"
             ],
-            Self::ByGoal { dimension, goals, currencies } => sql![
+            Self::ByGoal { goals, currencies, .. } => sql![
                 "revenue_currency != '' AND revenue_currency = transform(",
-                Sql::name("d", *dimension),
+                goal,
                 ", ",
                 Sql::texts(goals.clone()),
                 ", ",

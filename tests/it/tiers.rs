@@ -340,6 +340,49 @@ impl Traffic {
         }
     }
 
+    /// A question by goal that numbers of days answer.
+    fn question_by_goal(&mut self) -> Query {
+        loop {
+            let metrics =
+                ["visitors", "visits", "pageviews", "events", "total_revenue", "average_revenue"];
+            let metrics: Vec<&str> =
+                metrics.into_iter().filter(|_| self.random.random_ratio(1, 2)).collect();
+            let mut dimensions = vec!["event:goal"];
+            if self.random.random_ratio(1, 2) {
+                dimensions.insert(self.random.random_range(0..2), "time:day");
+            }
+            let filters = match self.random.random_ratio(1, 3) {
+                true => json!([["is", "event:goal", ["Signup", "Visit /b"]]]),
+                false => json!([]),
+            };
+            let query = json!({
+                "site_id": "example.com", "metrics": metrics, "dimensions": dimensions, "filters": filters,
+                "date_range": self.range(),
+            });
+            let known = Known::new(&self.site, self.now());
+            if let Some(query) = Query::parse(&query, &known).ok().filter(may_add_up) {
+                return query;
+            }
+        }
+    }
+
+    /// How many of some questions by goal were answered by numbers of days, all of them as events tell.
+    async fn compare_by_goal(&mut self, closed: &Closed) -> usize {
+        let mut added_up = 0;
+        for _ in 0..15 {
+            let query = self.question_by_goal();
+            let added = compile(&query, &closed.within(&query));
+            let expected = self.store.select(&compile(&query, &Closed::none())).await.unwrap();
+            let rows =
+                self.store.select(&added).await.unwrap_or_else(|error| {
+                    panic!("{}: {error}\n{}", query.to_wire(), added.text())
+                });
+            assert_eq!(rows, expected, "{}\n{}", query.to_wire(), added.text());
+            added_up += usize::from(added.text().contains(" FROM daily "));
+        }
+        added_up
+    }
+
     fn range(&mut self) -> Value {
         let mut ends = [0, 0].map(|_| self.random.random_range(-2..self.days + 3));
         ends.sort_unstable();
@@ -444,6 +487,72 @@ async fn a_day_whose_visits_go_on_is_added_up_whatever_they_do_then() {
 }
 
 #[tokio::test]
+async fn a_goal_that_is_made_later_is_added_up_once_the_closed_days_have_been_counted_for_it() {
+    for (seed, zone) in ["Etc/UTC", "Europe/Berlin"].into_iter().enumerate() {
+        let mut traffic = Traffic::new(60 + seed as u64, zone, 2012).await;
+        let events = traffic.all();
+        traffic.insert(&events).await;
+        let later = traffic.site.goals.split_off(3);
+        traffic.close().await;
+        let closed = traffic.closed().await;
+        assert!(traffic.compare_by_goal(&closed).await > 5, "no goal is added up");
+        // Another name is no other goal.
+        traffic.site.goals[1].name = "Page a".into();
+        assert!(
+            traffic.compare_by_goal(&closed).await > 5,
+            "a goal by another name is counted again"
+        );
+        traffic.site.goals.extend(later);
+        assert_eq!(traffic.compare_by_goal(&closed).await, 0, "a goal is added up that no day has");
+        assert_eq!(traffic.close().await, 0, "days are counted anew for a goal");
+        let now = traffic.closed().await;
+        let versions = |closed: &Closed| -> Vec<_> {
+            closed.iter().map(|(day, counting)| (day, counting.version)).collect()
+        };
+        assert_eq!(versions(&closed), versions(&now));
+        assert!(!now.holds(&closed), "a report of before would not notice the numbers of now");
+        assert!(traffic.compare_by_goal(&now).await > 5, "the new goal is not added up");
+        traffic.compare(5, &now).await;
+        // A late event opens the days for goals as well.
+        let late = traffic.visitor(5);
+        traffic.insert(&late).await;
+        traffic.compare_by_goal(&traffic.closed().await).await;
+        traffic.close().await;
+        traffic.compare_by_goal(&traffic.closed().await).await;
+    }
+}
+
+/// The control of goals' numbers: one that is wrong by one is noticed.
+#[tokio::test]
+async fn one_event_too_many_that_met_a_goal_is_noticed() {
+    let mut traffic = Traffic::new(62, "Europe/Berlin", 2013).await;
+    let events = traffic.all();
+    traffic.insert(&events).await;
+    traffic.close().await;
+    let closed = traffic.closed().await;
+    let query = json!({
+        "site_id": "example.com", "metrics": ["events", "total_revenue"], "dimensions": ["event:goal"],
+        "date_range": [traffic.first.to_string(), traffic.first.saturating_add(13.days()).to_string()],
+    });
+    let query = Query::parse(&query, &Known::new(&traffic.site, traffic.now())).unwrap();
+    let counted = traffic.store.select(&compile(&query, &Closed::none())).await.unwrap();
+    let paid = |rows: &[Vec<Value>]| rows.iter().any(|row| !row[2].is_null());
+    assert!(counted.len() == 4 && paid(&counted), "a goal that nobody met: {counted:?}");
+    let added = async || traffic.store.select(&compile(&query, &closed)).await.unwrap();
+    assert_eq!(added().await, counted);
+    for column in ["events", "revenue"] {
+        let spoil = format!(
+            "ALTER TABLE daily UPDATE {column} = {column} + 1 WHERE site_id = ? AND dimension = 'event:goal' \
+             AND startsWith(value, 'event EUR') AND day = ?"
+        );
+        let day = traffic.first.saturating_add(6.days()).to_string();
+        let spoil = traffic.store.writer().query(&spoil).bind(traffic.site.id.0).bind(day);
+        spoil.with_setting("mutations_sync", "2").execute().await.unwrap();
+        assert_ne!(added().await, counted, "{column}");
+    }
+}
+
+#[tokio::test]
 async fn a_late_event_opens_the_days_that_were_made_of_it_at_once() {
     let mut traffic = Traffic::new(7, "Europe/Berlin", 2004).await;
     let events = traffic.all();
@@ -509,8 +618,8 @@ async fn what_is_erased_is_in_no_number_of_a_day_any_more() {
     let began = traffic.store.writer().query_raw(began).fetch_one::<i64>().await.unwrap();
     let end_counting = async |traffic: &Traffic, began: i64| {
         let sql = format!(
-            "INSERT INTO closed_days VALUES ({}, '{day}', '{zone}', {version}, {inserts}, \
-             fromUnixTimestamp64Micro({began}), false)",
+            "INSERT INTO closed_days (site_id, day, timezone, version, inserts, made) VALUES \
+             ({}, '{day}', '{zone}', {version}, {inserts}, fromUnixTimestamp64Micro({began}))",
             traffic.site.id.0
         );
         traffic.store.writer().query_raw(&sql).execute().await.unwrap();

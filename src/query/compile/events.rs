@@ -121,7 +121,7 @@ fn filtered_by_scrolling(query: &Query) -> bool {
 }
 
 /// The goals that the query is broken down by.
-fn goals(query: &Query) -> impl Iterator<Item = &Goal> {
+pub(super) fn goals(query: &Query) -> impl Iterator<Item = &Goal> {
     query.dimensions.iter().flat_map(|dimension| match dimension {
         Dimension::Goal(goals) => goals.as_slice(),
         Dimension::Field(_)
@@ -218,7 +218,7 @@ pub(in crate::query) fn value(dimension: &Dimension, query: &Query) -> Sql {
 }
 
 /// A row for each goal that the event meets.
-fn goals_met(goals: &[Goal]) -> Sql {
+pub(super) fn goals_met(goals: &[Goal]) -> Sql {
     if goals.is_empty() {
         return "arrayJoin(emptyArrayString())".into();
     }

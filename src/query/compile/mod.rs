@@ -32,7 +32,7 @@ use self::conditions::{COUNTED, hosts_of_visits};
 pub(super) use self::events::{table, value};
 use self::plan::{Computed, Plan};
 use self::tiers::Of;
-pub use self::tiers::{Closed, Counting, Making, made_of, may_add_up};
+pub use self::tiers::{Closed, Counting, GoalsCounted, Making, made_of, may_add_up, set_of};
 use super::dimension::{Dimension, FieldSpec};
 use super::filter::Filter;
 use super::interval::Interval;

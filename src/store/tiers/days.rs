@@ -10,17 +10,26 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::Store;
-use crate::query::{Closed, Counting, Making, made_of};
+use crate::query::{Closed, Counting, GoalsCounted, Making, made_of};
+use crate::site::goal::{Goal, GoalKind};
 use crate::site::{Site, SiteId};
 use crate::store::StoreError;
 use crate::store::client::in_time;
 
 /// What days are counted by. Those that another version counted otherwise are open.
 static RULES: LazyLock<[u8; 32]> = LazyLock::new(|| {
-    let site = Site::new(SiteId(0), "", TimeZone::UTC);
+    let mut site = Site::new(SiteId(0), "", TimeZone::UTC);
     let day = Date::constant(2000, 1, 1);
+    let kinds = [
+        GoalKind::Event(String::new()),
+        GoalKind::Page("*".to_owned()),
+        GoalKind::Scroll(String::new(), 0),
+    ];
+    let goal = |kind| Goal { name: String::new(), kind, currency: Some(String::new()) };
+    site.goals = kinds.map(goal).into();
     let statements = [true, false].into_iter().flat_map(|goes_on| {
-        Making { site: &site, first: day, last: day, version: 0, goes_on }.statements()
+        let making = Making { site: &site, first: day, last: day, version: 0, goes_on };
+        making.statements().into_iter().chain(making.goals())
     });
     let digest = statements.fold(Sha256::new(), |digest, statement| {
         let values = serde_json::to_vec(&statement.params()).unwrap_or_default();
@@ -70,9 +79,17 @@ pub(super) struct Day {
     pub(super) is_held: bool,
     /// Whether its visits could go on when it was counted.
     pub(super) goes_on: bool,
+    /// Which goals were counted, and the version of it.
+    pub(super) goals: u64,
+    pub(super) goals_version: u64,
 }
 
 impl Day {
+    /// Whether numbers of this version are among those that it says hold.
+    pub(super) fn names(&self, version: u64) -> bool {
+        version != 0 && (self.version == version || self.goals_version == version)
+    }
+
     /// Whether nothing that it was counted from has changed since.
     pub(super) fn is_unchanged(&self, inserts: &Inserts, zone: &TimeZone) -> bool {
         let seen = self.day.parse().map(|day| inserts.seen_by(day, zone, self.goes_on));
@@ -83,7 +100,7 @@ impl Day {
 impl Store {
     pub(super) async fn days(&self, site: SiteId) -> Result<Vec<Day>, StoreError> {
         let sql = format!(
-            "SELECT toString(days.day) AS day, timezone, version, inserts, CAST(made > now64(6) AS Bool) AS is_held, goes_on \
+            "SELECT toString(days.day) AS day, timezone, version, inserts, CAST(made > now64(6) AS Bool) AS is_held, goes_on, goals, goals_version \
              FROM closed_days AS days FINAL WHERE site_id = {}",
             site.0
         );
@@ -110,7 +127,8 @@ pub(super) fn still_closed(days: &[Day], inserts: &Inserts, zone: &TimeZone) -> 
         .filter(|day| day.version != 0 && day.timezone == name)
         .filter(|row| row.is_unchanged(inserts, zone))
         .filter_map(|row| {
-            let counting = Counting { version: row.version, goes_on: row.goes_on };
+            let goals = GoalsCounted { set: row.goals, version: row.goals_version };
+            let counting = Counting { version: row.version, goes_on: row.goes_on, goals };
             Some((row.day.parse().ok()?, counting))
         })
         .collect()

@@ -14,6 +14,9 @@
 //! A day that is not fit for it has a row as well, without a version: it is not counted again before something
 //! is inserted.
 //!
+//! A goal that is made later is counted for the days that are closed, under versions of its own, which the days' rows then
+//! name beside the days' own. Until then reports by goal count these days.
+//!
 //! On a cluster no day is closed: there the parts are on several servers, and no list of them is whole.
 //!
 //! Events that are deleted by hand, by a statement that is none of ours, are not noticed: docs/operations.md.
@@ -34,7 +37,7 @@ pub(super) use self::lookup::Lookups;
 use super::client::{in_time, in_time_of};
 use super::{Store, StoreError};
 use crate::query::statement::Statement;
-use crate::query::{Closed, Making, first_event, made_of};
+use crate::query::{Closed, Making, first_event, made_of, set_of};
 use crate::site::{Site, SiteId};
 
 /// The tables of what was counted, in which a day has rows of its version.
@@ -134,7 +137,88 @@ impl Store {
                 }
             }
         }
+        self.count_goals(site).await?;
         Ok(closing)
+    }
+
+    /// Counts the goals of closed days that were counted for other goals than the site has now.
+    async fn count_goals(&self, site: &Site) -> Result<(), StoreError> {
+        let (days, inserts) = tokio::try_join!(self.days(site.id), self.inserts())?;
+        let closed = still_closed(&days, &inserts, &site.timezone);
+        let set = set_of(&site.goals);
+        let stale = closed.iter().filter(|(_, counting)| counting.goals.set != set);
+        let stale: Vec<Date> = stale.map(|(day, _)| day).collect();
+        if stale.is_empty() {
+            return Ok(());
+        }
+        let counts = self.events_by_day(site, &stale).await?;
+        for chunk in chunks(&stale, &counts) {
+            self.count_goals_of(site, &chunk, &closed).await?;
+        }
+        Ok(())
+    }
+
+    /// Counts the goals of closed days that follow each other, and names the counting where the days are still closed.
+    async fn count_goals_of(
+        &self,
+        site: &Site,
+        days: &[Date],
+        closed: &Closed,
+    ) -> Result<(), StoreError> {
+        let (first, last) = (days[0], days[days.len() - 1]);
+        let begun = Instant::now();
+        let version = version(self.microsecond().await?)?;
+        let making = Making { site, first, last, version, goes_on: false };
+        if let Some(statement) = making.goals() {
+            in_time_of(COUNTING_MAX, self.bound(&statement).execute()).await?;
+        }
+        if begun.elapsed() > COUNTING_MAX {
+            return Ok(());
+        }
+        let (named, inserts) = tokio::try_join!(self.days(site.id), self.inserts())?;
+        let now = still_closed(&named, &inserts, &site.timezone);
+        let held = days
+            .iter()
+            .filter_map(|day| closed.counting(*day).filter(|of| now.counting(*day) == Some(*of)));
+        let held: Vec<String> = held.map(|counting| counting.version.to_string()).collect();
+        if !held.is_empty() {
+            // A row that was written meanwhile has another version, and stays the one that counts.
+            let sql = format!(
+                "INSERT INTO closed_days (site_id, day, timezone, version, inserts, made, goes_on, goals, goals_version) \
+                 SELECT site_id, day, timezone, version, inserts, now64(6), goes_on, {}, {version} + dateDiff('day', toDate('{first}'), day) \
+                 FROM closed_days FINAL WHERE site_id = {} AND version IN ({}) AND made < now64(6)",
+                set_of(&site.goals),
+                site.id.0,
+                held.join(", ")
+            );
+            in_time(self.writer().query_raw(&sql).execute()).await?;
+            self.lookups.forget(site.id);
+        }
+        let versions = days.iter().map(|day| making.version_of(*day));
+        self.delete_unnamed(site.id, versions).await
+    }
+
+    /// What no day names is not left lying there: it may be of what was erased meanwhile.
+    async fn delete_unnamed(
+        &self,
+        site: SiteId,
+        versions: impl Iterator<Item = u64>,
+    ) -> Result<(), StoreError> {
+        let named = self.days(site).await?;
+        let lost: Vec<String> = versions
+            .filter(|version| named.iter().all(|row| !row.names(*version)))
+            .map(|version| version.to_string())
+            .collect();
+        if lost.is_empty() {
+            return Ok(());
+        }
+        let versions = lost.join(", ");
+        self.delete_counted(&format!("site_id = {} AND version IN ({versions})", site.0)).await
+    }
+
+    async fn microsecond(&self) -> Result<i64, StoreError> {
+        let now = "SELECT toUnixTimestamp64Micro(now64(6))";
+        in_time(self.writer().query_raw(now).fetch_one::<i64>()).await
     }
 
     /// Opens days of a site for an hour, before something is deleted from them: see [`Self::forget_days`].
@@ -228,8 +312,7 @@ impl Store {
         goes_on: bool,
     ) -> Result<Closing, StoreError> {
         let begun = Instant::now();
-        let began = "SELECT toUnixTimestamp64Micro(now64(6))";
-        let began = in_time(self.writer().query_raw(began).fetch_one::<i64>()).await?;
+        let began = self.microsecond().await?;
         let before = self.inserts().await?;
         let making = Making { site, first, last, version: version(began)?, goes_on };
         if !in_time_of(COUNTING_MAX, self.bound(&making.revenants()).fetch_all::<u8>())
@@ -247,7 +330,7 @@ impl Store {
         for stretch in chunks(&fit, &HashMap::new()) {
             let (first, last) = (stretch[0], stretch[stretch.len() - 1]);
             let making = Making { first, last, version: making.version_of(first), ..making };
-            for statement in making.statements() {
+            for statement in making.statements().into_iter().chain(making.goals()) {
                 in_time_of(COUNTING_MAX, self.bound(&statement).execute()).await?;
             }
         }
@@ -259,12 +342,13 @@ impl Store {
         let is_the_same =
             |day: &Date| before.seen_by(*day, zone, goes_on) == after.seen_by(*day, zone, goes_on);
         let unchanged: Vec<Date> = days.into_iter().filter(is_the_same).collect();
+        let goals = set_of(&site.goals);
         let rows: Vec<String> = unchanged
             .iter()
             .map(|day| {
                 let version = if fit.contains(day) { making.version_of(*day) } else { 0 };
                 format!(
-                    "({}, '{day}', '{}', {version}, {}, fromUnixTimestamp64Micro({began}), {goes_on})",
+                    "({}, '{day}', '{}', {version}, {}, fromUnixTimestamp64Micro({began}), {goes_on}, {goals}, {version})",
                     site.id.0,
                     site.timezone_name(),
                     before.seen_by(*day, zone, goes_on)
@@ -273,24 +357,13 @@ impl Store {
             .collect();
         if !rows.is_empty() {
             let sql = format!(
-                "INSERT INTO closed_days (site_id, day, timezone, version, inserts, made, goes_on) VALUES {}",
+                "INSERT INTO closed_days (site_id, day, timezone, version, inserts, made, goes_on, goals, goals_version) VALUES {}",
                 rows.join(", ")
             );
             in_time(self.writer().query_raw(&sql).execute()).await?;
             self.lookups.forget(site.id);
         }
-        // What no day names is not left lying there: it may be of what was erased meanwhile.
-        let named = self.days(site.id).await?;
-        let versions = fit.iter().map(|day| making.version_of(*day));
-        let lost: Vec<String> = versions
-            .filter(|version| named.iter().all(|row| row.version != *version))
-            .map(|version| version.to_string())
-            .collect();
-        if !lost.is_empty() {
-            let versions = lost.join(", ");
-            self.delete_counted(&format!("site_id = {} AND version IN ({versions})", site.id.0))
-                .await?;
-        }
+        self.delete_unnamed(site.id, fit.iter().map(|day| making.version_of(*day))).await?;
         let closed = unchanged.iter().filter(|day| fit.contains(day)).count();
         Ok(Closing { closed, unfit: unfit.len(), has_revenants: false })
     }
@@ -315,8 +388,11 @@ impl Store {
             }
             self.forget_days(site.id.0, Date::constant(1970, 1, 1), last).await?;
         }
-        let versions: Vec<String> =
-            closed.iter().map(|(_, counting)| counting.version.to_string()).collect();
+        let versions: Vec<String> = closed
+            .iter()
+            .flat_map(|(_, counting)| [counting.version, counting.goals.version])
+            .map(|version| version.to_string())
+            .collect();
         let old = version((now - SignedDuration::from_mins(LEFT_OVER_MINUTES)).as_microsecond())?;
         let unnamed = match versions.is_empty() {
             true => "1".to_owned(),

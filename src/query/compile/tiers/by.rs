@@ -1,7 +1,8 @@
 //! What the numbers of a closed day are kept by, and which of it answers a query.
 
+use super::goals;
 use crate::query::Query;
-use crate::query::dimension::{Dimension, Field, Home, NOT_SET};
+use crate::query::dimension::{Dimension, Field, GOAL, Home, NOT_SET};
 use crate::query::filter::{Comparison, Filter, Subject, Test};
 use crate::query::interval::Interval;
 use crate::query::statement::{Sql, sql};
@@ -39,6 +40,8 @@ pub(super) enum By {
     Field(Field),
     /// Nothing, but only where the field is set: see [`IS_SET`].
     Having(Field),
+    /// The goals that an event meets: see [`goals`](super::goals).
+    Goals,
 }
 
 /// What stands behind a column of a field that is set. The filter that asks for it does not find what is
@@ -50,7 +53,7 @@ const EXCEPTIONS: [Field; 5] =
     [Field::UtmSource, Field::UtmMedium, Field::UtmCampaign, Field::UtmContent, Field::UtmTerm];
 
 impl By {
-    /// Everything that is kept.
+    /// Everything that is kept of every site: goals are its own.
     pub(super) fn all(of: Of) -> Vec<Self> {
         let fields = Field::ALL.iter().copied().map(Self::Field);
         let all = [Self::Site, Self::Hour].into_iter().chain(fields);
@@ -64,6 +67,7 @@ impl By {
             (_, Of::Attention) => false,
             (Self::Hour, _) => true,
             (Self::Having(field), _) => EXCEPTIONS.contains(&field),
+            (Self::Goals, of) => of == Of::Events,
             (Self::Field(field), _) if field != stored(field) => false,
             (Self::Field(field), Of::Events) => !field.is_of_visit(),
             (Self::Field(field), Of::Visits) => !field.is_of_event(),
@@ -77,36 +81,37 @@ impl By {
             Self::Hour => Interval::Hour.name().to_owned(),
             Self::Field(field) => field.spec().name.to_owned(),
             Self::Having(field) => format!("{} is_not {NOT_SET}", field.spec().name),
+            Self::Goals => GOAL.to_owned(),
         }
     }
 
     /// By what the query's answer is kept; `None` if it is not.
     pub(super) fn of(query: &Query, of: Of) -> Option<Self> {
-        let mut field = None;
+        let mut value = None;
         for dimension in &query.dimensions {
-            match dimension {
+            let another = match dimension {
                 Dimension::Time(Interval::Minute | Interval::QuarterHour | Interval::HourOfDay)
                 | Dimension::Property(_)
-                | Dimension::Properties
-                | Dimension::Goal(_) => return None,
-                Dimension::Time(_) => {}
-                Dimension::Field(another) => {
-                    let another = counted_as(*another, of);
-                    if field.is_some_and(|field| field != another) {
-                        return None;
-                    }
-                    field = Some(another);
-                }
+                | Dimension::Properties => return None,
+                Dimension::Time(_) => continue,
+                Dimension::Field(field) => Self::Field(counted_as(*field, of)),
+                Dimension::Goal(goals) if goals::are_told(goals, &query.filters) => Self::Goals,
+                Dimension::Goal(_) => return None,
+            };
+            if value.is_some_and(|value| value != another) {
+                return None;
             }
+            value = Some(another);
         }
         let by_hour = query.interval() == Some(Interval::Hour);
-        let by = match (field, by_hour, query.filters.as_slice()) {
+        let by = match (value, by_hour, query.filters.as_slice()) {
             (None, false, []) => Self::Site,
             (None, true, []) => Self::Hour,
             (None, false, [Filter::Test(test)]) => Self::Having(told_by(test)?),
-            (Some(field), false, filters) => {
+            (Some(Self::Field(field)), false, filters) => {
                 filters.iter().all(|filter| is_on(filter, field)).then_some(Self::Field(field))?
             }
+            (Some(Self::Goals), false, _) => Self::Goals,
             _ => return None,
         };
         by.is_kept(of).then_some(by)

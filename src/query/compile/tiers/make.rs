@@ -7,14 +7,15 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
-use super::super::conditions::COUNTED;
+use super::super::conditions::{COUNTED, meets};
+use super::super::events::goals_met;
 use super::super::visits::{self, MARGIN_HOURS, visits};
 use super::super::{SETTINGS, between};
 use super::by::{By, IS_SET, Of, column_of, kept_value};
 use super::rows::{kept_column, kept_fields};
-use super::{end_of, start_of};
+use super::{end_of, goals, start_of};
 use crate::event::SCROLL_DEPTH_UNKNOWN;
-use crate::query::dimension::Field;
+use crate::query::dimension::{Dimension, Field};
 use crate::query::interval::Interval;
 use crate::query::period::Period;
 use crate::query::revenue::{Revenue, Untold};
@@ -144,10 +145,10 @@ impl Making<'_> {
 
     /// `INSERT` and the columns that every row has, then these; `dimension` and `value` are expressions over
     /// what is selected from. `d` is the day.
-    fn insert(&self, of: Of, columns: &'static str, dimension: Sql, value: Sql) -> Sql {
+    fn insert(&self, of: Of, columns: impl Into<Sql>, dimension: Sql, value: Sql) -> Sql {
         sql![
             "INSERT INTO daily (site_id, counted, dimension, day, version, value, ",
-            columns,
+            columns.into(),
             ") SELECT ",
             Sql::number(self.site.id.0),
             ", '",
@@ -178,15 +179,44 @@ impl Making<'_> {
     fn events(&self, by: By) -> Sql {
         let query = self.with_day_before();
         let (value, condition) = match by {
-            By::Site => ("''".into(), "1".into()),
+            By::Site | By::Goals => ("''".into(), "1".into()),
             By::Hour => (Interval::Hour.label_sql("timestamp", &query.period), "1".into()),
             By::Field(field) => (kept_value(field, column_of(field).into()), "1".into()),
             By::Having(field) => ("''".into(), sql![column_of(field), IS_SET]),
         };
+        self.events_by(by, value, sql![COUNTED, " AND ", condition], None)
+    }
+
+    /// What puts the numbers of the days by the site's goals into `daily`, under versions that may be others than those of
+    /// the days; `None` if it has no goals.
+    pub fn goals(&self) -> Option<Statement> {
+        let goals = goals::by_key(&self.site.goals);
+        let met = Sql::any(goals.iter().map(meets).collect());
+        let dimensions = [Dimension::Goal(goals.clone())];
+        let revenue = Revenue::of(&goals, &dimensions, &[]).amount_of(&"value".into());
+        let statement = self.events_by(By::Goals, goals_met(&goals), met, Some(revenue));
+        (!goals.is_empty()).then(|| statement.into())
+    }
+
+    /// Events that meet the condition, counted by the value, and what they bring.
+    fn events_by(&self, by: By, value: Sql, condition: Sql, revenue: Option<Sql>) -> Sql {
+        let query = self.with_day_before();
+        let (columns, sums, brought, amounts) = match revenue {
+            None => ("", "", Sql::default(), ""),
+            Some(revenue) => (
+                ", paid, revenue",
+                ", sumIf(paying, k = 0), sumIf(amount, k = 0)",
+                sql!["WITH ", revenue, " AS brought "],
+                ", count(brought) AS paying, ifNull(sum(brought), 0) AS amount",
+            ),
+        };
         sql![
             self.insert(
                 Of::Events,
-                "visitors, visitors_carried, visits, visits_carried, pageviews, events",
+                sql![
+                    "visitors, visitors_carried, visits, visits_carried, pageviews, events",
+                    columns
+                ],
                 Sql::text(by.name()),
                 "value".into(),
             ),
@@ -194,16 +224,20 @@ impl Making<'_> {
             "uniqExactMergeIf(people, k = 0) + uniqExactMergeIf(people, k = 1) - uniqExactMerge(people), ",
             "uniqExactMergeIf(stays, k = 0), ",
             "uniqExactMergeIf(stays, k = 0) + uniqExactMergeIf(stays, k = 1) - uniqExactMerge(stays), ",
-            "sumIf(views, k = 0), sumIf(all, k = 0) FROM (SELECT ",
+            "sumIf(views, k = 0), sumIf(all, k = 0)",
+            sums,
+            " FROM (",
+            brought,
+            "SELECT ",
             self.day("timestamp"),
             " AS day, ",
             value,
             " AS value, uniqExactStateIf(visitor_id, visitor_id != 0) AS people, ",
             "uniqExactStateIf(session_id, session_id != 0) AS stays, ",
-            "countIf(name = 'pageview') AS views, count() AS all FROM events FINAL WHERE ",
+            "countIf(name = 'pageview') AS views, count() AS all",
+            amounts,
+            " FROM events FINAL WHERE ",
             between(&query, query.period.from(), query.period.to()),
-            " AND ",
-            COUNTED,
             " AND ",
             condition,
             " GROUP BY day, value)",
@@ -221,13 +255,13 @@ impl Making<'_> {
             .iter()
             .filter_map(|by| match by {
                 By::Field(field) | By::Having(field) => Some(*field),
-                By::Site | By::Hour => None,
+                By::Site | By::Hour | By::Goals => None,
             })
             .collect();
         let each = kept.iter().map(|by| {
             let name = Sql::text(by.name());
             match by {
-                By::Site | By::Hour => sql!["(", name, ", '')"],
+                By::Site | By::Hour | By::Goals => sql!["(", name, ", '')"],
                 By::Field(field) => {
                     sql!["(", name, ", ", kept_value(*field, visits::column(*field)), ")"]
                 }
@@ -370,7 +404,7 @@ impl Making<'_> {
         let query = self.with_day_before();
         let value = match by {
             By::Field(field) => kept_value(field, column_of(field).into()),
-            By::Site | By::Hour | By::Having(_) => "''".into(),
+            By::Site | By::Hour | By::Having(_) | By::Goals => "''".into(),
         };
         let told = sql!["scroll_depth != ", Sql::number(SCROLL_DEPTH_UNKNOWN)];
         sql![

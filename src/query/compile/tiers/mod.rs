@@ -28,6 +28,7 @@
 //! at most.
 //!
 //! - `by`: what the numbers of a day are kept by, and which of it answers a query;
+//! - `goals`: what is kept by goal;
 //! - `split`: the period as closed days, and stretches between them;
 //! - `read`: the subqueries over events, visits and attention, of numbers that are added up;
 //! - `rows`: where no number is kept, rows of visits on closed days, instead of those of events;
@@ -36,6 +37,7 @@
 //! Which days are closed is told from outside (`store::tiers`).
 
 mod by;
+mod goals;
 mod make;
 mod read;
 mod rows;
@@ -50,6 +52,7 @@ use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
 pub(super) use self::by::Of;
+pub use self::goals::set_of;
 pub use self::make::{Making, made_of};
 pub(super) use self::read::subquery;
 pub(super) use self::rows::{Columns, OF_DAYS, events, visits};
@@ -69,6 +72,17 @@ pub struct Counting {
     pub version: u64,
     /// Whether visits of the day may go on: its numbers of visits are not known yet.
     pub goes_on: bool,
+    /// What it has by goal.
+    pub goals: GoalsCounted,
+}
+
+/// The counting of a day by goal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GoalsCounted {
+    /// Which goals were counted: see [`set_of`].
+    pub set: u64,
+    /// The version of the numbers.
+    pub version: u64,
 }
 
 impl Closed {

@@ -5,21 +5,21 @@
 
 use std::collections::BTreeSet;
 
-use super::super::conditions::{COUNTED, Conditions};
+use super::super::conditions::{COUNTED, Conditions, meets};
 use super::super::plan::Computed;
 use super::super::visits;
 use super::super::{between, events, group, kept_from, of_property, of_visit};
 use super::by::{By, Of, column_of};
 use super::rows::{self, Columns};
 use super::split::{Split, Stretch, Told};
-use super::{Closed, start_of};
+use super::{Closed, goals, set_of, start_of};
 use crate::event::SCROLL_DEPTH_UNKNOWN;
 use crate::query::Query;
 use crate::query::countries::COUNTRY_NAME;
 use crate::query::dimension::{Dimension, Field, FieldSpec};
 use crate::query::filter::{Filter, Subject};
 use crate::query::interval::Interval;
-use crate::query::metric::Metric;
+use crate::query::metric::{Metric, Unit};
 use crate::query::period::Period;
 use crate::query::statement::{Sql, sql};
 
@@ -67,6 +67,22 @@ const OF_EVENTS: &[Column] = &[
         closed: "toInt64(events)",
         carried: None,
         open: "toInt64(countIf(fresh))",
+    },
+];
+
+/// What goals bring, where that is asked for.
+const OF_REVENUE: &[Column] = &[
+    Column {
+        name: "s_paid",
+        closed: "toInt64(paid)",
+        carried: None,
+        open: "toInt64(countIf(fresh AND revenue IS NOT NULL))",
+    },
+    Column {
+        name: "s_revenue",
+        closed: "revenue",
+        carried: None,
+        open: "sumIf(ifNull(revenue, 0), fresh)",
     },
 ];
 
@@ -159,6 +175,10 @@ fn formula(metric: Metric, of: Of) -> Option<&'static str> {
         (Of::Events | Of::Visits, Metric::Visits) => "toUInt64(sum(s_visits))",
         (Of::Events, Metric::Pageviews) => "toUInt64(sum(s_pageviews))",
         (Of::Events, Metric::Events) => "toUInt64(sum(s_events))",
+        (Of::Events, Metric::TotalRevenue) => "if(sum(s_paid) = 0, NULL, sum(s_revenue))",
+        (Of::Events, Metric::AverageRevenue) => {
+            "if(sum(s_paid) = 0, NULL, sum(s_revenue) / greatest(sum(s_paid), 1))"
+        }
         (Of::Visits, Metric::ViewsPerVisit) => {
             "ifNotFinite(round(sum(s_views) / sum(s_visits), 2), 0)"
         }
@@ -190,18 +210,30 @@ pub(in crate::query::compile) fn subquery(
         return None;
     }
     let by = By::of(query, of)?;
+    let of_money = |(metric, _): &Computed| metric.spec().unit == Unit::Money;
+    let of_revenue = metrics.iter().any(of_money);
+    if of_revenue && by != By::Goals {
+        return None;
+    }
     let formulas = metrics
         .iter()
-        .map(|(metric, _)| Some(sql![formula(*metric, of)?, " AS ", metric.spec().name]))
+        .map(|(metric, _)| {
+            let formula: Sql = match (by, metric) {
+                (By::Goals, Metric::Events) => events_of_goals(query),
+                (_, metric) => formula(*metric, of)?.into(),
+            };
+            Some(sql![formula, " AS ", metric.spec().name])
+        })
         .collect::<Option<Vec<Sql>>>()?;
     let only_people = metrics.iter().all(|(metric, _)| is_of_people(*metric));
     let told = match (of, by) {
         (Of::Visits, By::Hour) => Told::Hours,
         (Of::Visits, _) => Told::Visits,
+        (_, By::Goals) => Told::Goals(set_of(&query.goals)),
         (Of::Events | Of::Attention, _) => Told::Events,
     };
     let split = Split::of(query, closed, told)?;
-    let reading = Reading { query, of, by, only_people };
+    let reading = Reading { query, of, by, only_people, of_revenue };
     let stretches = split.stretches.iter().map(|stretch| reading.stretch(stretch));
     let stretches = stretches.collect::<Option<Vec<Sql>>>()?;
     let arms = std::iter::once(reading.closed_days(&split)).chain(stretches);
@@ -224,6 +256,20 @@ pub(in crate::query::compile) fn subquery(
     ])
 }
 
+/// The events that met a goal: of scrolling, which is no event, there is no number to tell.
+fn events_of_goals(query: &Query) -> Sql {
+    let place =
+        query.dimensions.iter().position(|dimension| matches!(dimension, Dimension::Goal(_)));
+    let of_scrolling = events::goals(query).filter(|goal| goal.is_of_scrolling());
+    let of_scrolling: Vec<Sql> = of_scrolling
+        .flat_map(|goal| Some(sql![Sql::name("d", place?), " = ", Sql::text(&goal.name)]))
+        .collect();
+    match of_scrolling.is_empty() {
+        true => "toUInt64(sum(s_events))".into(),
+        false => sql!["if(", Sql::any(of_scrolling), ", NULL, toUInt64(sum(s_events)))"],
+    }
+}
+
 /// With such metrics alone, a row of events is one of events that have a visitor.
 fn is_of_people(metric: Metric) -> bool {
     matches!(metric, Metric::Visitors | Metric::Visits)
@@ -234,15 +280,17 @@ struct Reading<'query> {
     of: Of,
     by: By,
     only_people: bool,
+    of_revenue: bool,
 }
 
 impl Reading<'_> {
-    fn columns(&self) -> &'static [Column] {
-        match self.of {
+    fn columns(&self) -> impl Iterator<Item = &'static Column> + use<> {
+        let columns = match self.of {
             Of::Events => OF_EVENTS,
             Of::Visits => OF_VISITS,
             Of::Attention => OF_ATTENTION,
-        }
+        };
+        columns.iter().chain(if self.of_revenue { OF_REVENUE } else { &[] })
     }
 
     fn dimension_names(&self) -> impl Iterator<Item = Sql> + use<> {
@@ -293,15 +341,27 @@ impl Reading<'_> {
         let values = match self.by {
             By::Hour => vec!["value".into()],
             By::Site | By::Field(_) | By::Having(_) => self.values(self.query),
+            By::Goals => self.values_by_goal(),
         };
         let is_carried = self.is_carried();
-        let columns = self.columns().iter().map(|column| match column.carried {
+        let columns = self.columns().map(|column| match column.carried {
             None => column.closed.into(),
             Some(carried) => sql![column.closed, " - if(", &is_carried, ", ", carried, ", 0)"],
         });
         let filters = match self.by {
             By::Field(_) => self.filters(),
             By::Site | By::Hour | By::Having(_) => "1".into(),
+            By::Goals => {
+                sql![
+                    "has(",
+                    Sql::texts(events::goals(self.query).map(goals::key).collect()),
+                    ", value)"
+                ]
+            }
+        };
+        let condition = match self.by {
+            By::Goals => split.condition_by_goal(self.query),
+            By::Site | By::Hour | By::Field(_) | By::Having(_) => split.condition(self.query),
         };
         sql![
             self.select(values, columns),
@@ -312,10 +372,23 @@ impl Reading<'_> {
             "' AND dimension = ",
             Sql::text(self.by.name()),
             " AND ",
-            split.condition(self.query),
+            condition,
             ") WHERE ",
             filters,
         ]
+    }
+
+    /// The dimensions, of a row of `daily` by goal.
+    fn values_by_goal(&self) -> Vec<Sql> {
+        let value = |dimension: &Dimension| match dimension {
+            Dimension::Goal(goals) => {
+                let keys = goals.iter().map(goals::key).collect();
+                let names = goals.iter().map(|goal| goal.name.clone()).collect();
+                sql!["transform(value, ", Sql::texts(keys), ", ", Sql::texts(names), ", '')"]
+            }
+            dimension => events::value(dimension, self.query),
+        };
+        self.query.dimensions.iter().map(value).collect()
     }
 
     /// The columns under which expressions over a row of events, or of visits, find what a row of `daily` has.
@@ -393,22 +466,35 @@ impl Reading<'_> {
     }
 
     fn open_columns(&self) -> impl Iterator<Item = Sql> + use<> {
-        self.columns().iter().map(|column| column.open.into())
+        self.columns().map(|column| column.open.into())
     }
 
     fn events(&self, stretch: &Stretch) -> Option<Sql> {
         let people = if self.only_people { " AND visitor_id != 0" } else { "" };
         let columns = Columns::of(&self.query.dimensions, &self.query.filters)?;
         let columns = columns.and(&["name", "timestamp"]);
+        let (columns, revenue) = match self.of_revenue {
+            true => (
+                columns.and(&["revenue_currency", "revenue_amount"]),
+                sql![", ", self.query.revenue.amount(), " AS revenue"],
+            ),
+            false => (columns, Sql::default()),
+        };
+        let counted = match self.by {
+            By::Goals => Sql::any(events::goals(self.query).map(meets).collect()),
+            By::Site | By::Hour | By::Field(_) | By::Having(_) => COUNTED.into(),
+        };
         Some(sql![
             "WITH ",
             is_fresh("timestamp", stretch),
-            " AS fresh ",
+            " AS fresh",
+            revenue,
+            " ",
             self.select(self.values(self.query), self.open_columns()),
             " FROM (",
             rows::events_of(self.query, &columns, stretch),
             ") AS events WHERE ",
-            COUNTED,
+            counted,
             people,
             " AND ",
             self.filters(),

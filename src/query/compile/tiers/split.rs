@@ -23,13 +23,15 @@ pub(super) enum Told {
     Visits,
     /// Visits, in each hour in which they were under way.
     Hours,
+    /// Events that meet goals, of this set: see [`set_of`](super::set_of).
+    Goals(u64),
 }
 
 /// The period of a query.
 #[derive(Debug, PartialEq)]
 pub(super) struct Split {
-    /// The days whose numbers are added up, with their versions, in their order.
-    pub(super) closed: Vec<(Date, u64)>,
+    /// The days whose numbers are added up, in their order.
+    pub(super) closed: Vec<(Date, Counting)>,
     /// What is counted from events, in the order of time.
     pub(super) stretches: Vec<Stretch>,
 }
@@ -80,10 +82,13 @@ impl Split {
             return None;
         }
         let (mut chosen, mut going_on) = (Vec::new(), Vec::new());
-        for (day, Counting { version, goes_on }) in closed.0.range(first..=last) {
-            match (goes_on, told) {
-                (false, _) | (true, Told::Events) => chosen.push((*day, *version)),
-                (true, Told::Visits) => going_on.push((*day, *version)),
+        for (day, counting) in closed.0.range(first..=last) {
+            match (counting.goes_on, told) {
+                (_, Told::Goals(set)) if counting.goals.set != set => {}
+                (false, _) | (true, Told::Events | Told::Goals(_)) => {
+                    chosen.push((*day, *counting))
+                }
+                (true, Told::Visits) => going_on.push((*day, counting.version)),
                 (true, Told::Hours) => {}
             }
         }
@@ -92,9 +97,18 @@ impl Split {
         (split.closed.len() >= CLOSED_DAYS_MIN).then_some(split)
     }
 
-    /// The condition on rows that are of the closed days, with the versions that hold.
+    /// The condition on rows that are of the closed days, of what was counted with them.
     pub(super) fn condition(&self, query: &Query) -> Sql {
-        let day = |place: Option<&(Date, u64)>| {
+        self.of_versions(query, |counting| counting.version)
+    }
+
+    /// The same of what was counted by goal.
+    pub(super) fn condition_by_goal(&self, query: &Query) -> Sql {
+        self.of_versions(query, |counting| counting.goals.version)
+    }
+
+    fn of_versions(&self, query: &Query, version: fn(&Counting) -> u64) -> Sql {
+        let day = |place: Option<&(Date, Counting)>| {
             let day = place.map(|(day, _)| day.to_string()).unwrap_or_default();
             sql!["toDate(", Sql::text(day), ")"]
         };
@@ -106,7 +120,7 @@ impl Split {
             " AND day <= ",
             day(self.closed.last()),
             " AND version IN ",
-            Sql::numbers(self.closed.iter().map(|(_, version)| *version).collect()),
+            Sql::numbers(self.closed.iter().map(|(_, counting)| version(counting)).collect()),
         ]
     }
 
@@ -149,21 +163,21 @@ impl Split {
 
 /// What lies between the closed days.
 fn stretches(
-    closed: &[(Date, u64)],
+    closed: &[(Date, Counting)],
     query: &Query,
     from: Timestamp,
     to: Timestamp,
 ) -> Vec<Stretch> {
     let zone = query.period.zone();
     let (mut found, mut next, mut before) = (Vec::new(), from, None);
-    for (day, version) in closed {
+    for (day, counting) in closed {
         let begins = start_of(*day, zone);
         if next < begins {
             let end = begins - SignedDuration::from_secs(1);
             found.push(Stretch::between(next, end, before, false));
         }
         next = start_of(day.saturating_add(1.day()), zone);
-        before = Some((*day, *version));
+        before = Some((*day, counting.version));
     }
     if next <= to {
         found.push(Stretch::between(next, to, before, true));

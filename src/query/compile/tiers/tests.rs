@@ -9,6 +9,7 @@ use super::split::{Split, Told};
 use super::*;
 use crate::query::dimension::Field;
 use crate::query::{Known, compile};
+use crate::site::goal::{Goal, GoalKind};
 use crate::site::{Site, SiteId};
 
 fn site() -> Site {
@@ -35,7 +36,8 @@ fn may(day: i8) -> Date {
 }
 
 fn counting(day: i8, goes_on: bool) -> Counting {
-    Counting { version: u64::from(day.unsigned_abs()), goes_on }
+    let version = u64::from(day.unsigned_abs());
+    Counting { version, goes_on, goals: GoalsCounted { set: 1, version: version + 100 } }
 }
 
 fn closed(days: impl IntoIterator<Item = i8>) -> Closed {
@@ -212,9 +214,9 @@ fn a_day_whose_visits_may_go_on_tells_events_and_the_visits_that_did_not() {
     let closed: Closed = days.chain([(may(30), counting(30, true))]).collect();
     let query = query(&json!({}));
     let split = |told| Split::of(&query, &closed, told).unwrap();
-    assert_eq!(split(Told::Events).closed.last(), Some(&(may(30), 30)));
+    assert_eq!(split(Told::Events).closed.last(), Some(&(may(30), counting(30, true))));
     let visits = split(Told::Visits);
-    assert_eq!(visits.closed.last(), Some(&(may(29), 29)));
+    assert_eq!(visits.closed.last(), Some(&(may(29), counting(29, false))));
     let [stretch] = visits.stretches.as_slice() else { panic!("{visits:?}") };
     assert_eq!(stretch.from, start_of(may(30), &zone));
     assert_eq!(stretch.going_on, [(may(30), 30)]);
@@ -236,4 +238,33 @@ fn a_day_is_made_of_the_days_of_utc_around_it() {
     assert_eq!(days("America/Los_Angeles", false), [8, 9, 10, 11, 12]);
     assert_eq!(days("Etc/UTC", true), [7, 8, 9, 10]);
     assert_eq!(days("America/Los_Angeles", true), [8, 9, 10, 11]);
+}
+
+#[test]
+fn days_tell_of_goals_that_were_counted_whatever_they_are_called_now() {
+    let goal = |name: &str, kind| Goal { name: name.into(), kind, currency: None };
+    let [signup, page] = [GoalKind::Event("Signup".into()), GoalKind::Page("/a*".into())];
+    let mut site =
+        Site { goals: vec![goal("One", signup.clone()), goal("Two", page.clone())], ..site() };
+    let set = set_of(&site.goals);
+    let days = (1..=31).map(|day: i8| {
+        let goals = GoalsCounted { set, version: 1000 + u64::from(day.unsigned_abs()) };
+        (may(day), Counting { goals, ..counting(day, false) })
+    });
+    let closed: Closed = days.collect();
+    let by_goal = |site: &Site, filters: Value| {
+        let parts = json!({ "dimensions": ["event:goal"], "filters": filters });
+        let statement = compile(&query_of(site, &parts), &closed);
+        statement.text().contains(" FROM daily ")
+    };
+    assert!(by_goal(&site, json!([])));
+    assert!(by_goal(&site, json!([["is", "event:goal", ["Two"]]])));
+    assert!(!by_goal(&site, json!([["is", "visit:source", ["Google"]]])));
+    site.goals[0].name = "Three".into();
+    site.goals.reverse();
+    assert!(by_goal(&site, json!([])), "the name and the order of goals are no matter of days");
+    site.goals[0].currency = Some("EUR".into());
+    assert!(!by_goal(&site, json!([])), "of another currency no day has revenue");
+    site.goals = vec![goal("One", signup), goal("Two", page.clone()), goal("Again", page)];
+    assert!(!by_goal(&site, json!([])), "two goals that are one and the same are two rows");
 }
