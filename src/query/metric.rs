@@ -202,6 +202,14 @@ metrics! {
         Formula::Events("sum(revenue) / greatest(count(revenue), 1)");
 }
 
+/// [`Metric::Percentage`], where both numbers are known: rounded as the database rounds it.
+pub fn percentage(visitors: f64, of: f64) -> Value {
+    match of > 0.0 {
+        true => json!((visitors / of * 100.0 * 10.0).round_ties_even() / 10.0),
+        false => Value::Null,
+    }
+}
+
 impl Metric {
     /// The metric of this public name.
     pub fn named(name: &str) -> Option<Self> {

@@ -36,8 +36,8 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 pub use self::compile::{
-    Closed, Counting, GoalsCounted, Making, compile, first_event, made_of, may_add_up, set_of,
-    total_rows,
+    Closed, Counting, GoalsCounted, Making, Together, compile, first_event, made_of, may_add_up,
+    set_of, total_rows,
 };
 pub use self::error::{Problem, QueryError};
 pub use self::paths::{

@@ -8,6 +8,7 @@ mod fill;
 pub mod floor;
 pub mod format;
 mod funnel;
+mod gathering;
 mod journey;
 mod money;
 mod several;
@@ -18,6 +19,7 @@ use serde_json::{Map, Value, json};
 
 pub use self::comparison::Compared;
 pub use self::funnel::ask_funnel;
+pub use self::gathering::Gathering;
 pub use self::journey::ask_journey;
 use self::money::money;
 pub use self::several::{Answers, ask_several};
@@ -98,13 +100,26 @@ pub async fn ask_knowing(
     known: Known<'_>,
     query: &Value,
 ) -> Result<Value, AskError> {
+    ask_beside(store, &Gathering::default(), known, query).await
+}
+
+/// As [`ask_knowing`], beside other queries of the site.
+///
+/// # Errors
+/// As [`ask`].
+pub async fn ask_beside(
+    store: &Store,
+    others: &Gathering,
+    known: Known<'_>,
+    query: &Value,
+) -> Result<Value, AskError> {
     let wire = Wire::parse(query, known.segments)?;
     let first_event = match wire.needs_first_event() {
         true => when_it_began(store, known.site).await?,
         false => None,
     };
     let query = Query::resolve(wire, &Known { first_event, ..known })?;
-    Ok(answer(store, &query).await?.to_wire())
+    Ok(answer_beside(store, others, &query).await?.to_wire())
 }
 
 /// Answers a query.
@@ -113,17 +128,29 @@ pub async fn ask_knowing(
 /// [`AskError::Store`] when ClickHouse does not answer, or stops at a limit; [`AskError::Invalid`]
 /// for what only ClickHouse can find wrong, a regular expression.
 pub async fn answer(store: &Store, query: &Query) -> Result<Report, AskError> {
+    answer_beside(store, &Gathering::default(), query).await
+}
+
+/// As [`answer`], beside other queries of the site.
+///
+/// # Errors
+/// As [`answer`].
+pub async fn answer_beside(
+    store: &Store,
+    gathering: &Gathering,
+    query: &Query,
+) -> Result<Report, AskError> {
     let other = query.compared();
     let others = async {
         match &other {
-            Some(other) => read(store, other).await.map(Some),
+            Some(other) => read(store, gathering, other).await.map(Some),
             None => Ok(None),
         }
     };
     let filling = query.include().zero_fill.then(|| query.to_fill());
     let wanted = filling.as_ref().unwrap_or(query);
     let (rows, others, total_rows) =
-        tokio::try_join!(read(store, wanted), others, count(store, query))?;
+        tokio::try_join!(read(store, gathering, wanted), others, count(store, query))?;
     let (rows, total_rows) = match filling {
         None => (rows, total_rows),
         Some(_) => {
@@ -139,11 +166,18 @@ pub async fn answer(store: &Store, query: &Query) -> Result<Report, AskError> {
     Ok(Report { query: query.clone(), rows, compared, total_rows })
 }
 
-async fn read(store: &Store, query: &Query) -> Result<Vec<Row>, StoreError> {
+async fn read(store: &Store, gathering: &Gathering, query: &Query) -> Result<Vec<Row>, StoreError> {
     if let Some(floored) = query.floored() {
         return Ok(page(floor::read(store, query, floored).await?, query.page()));
     }
-    let rows = added_up(store, query, compile).await?;
+    let together = match may_add_up(query) {
+        true => gathering.read(store, query).await,
+        false => None,
+    };
+    let rows = match together {
+        Some(rows) => rows,
+        None => added_up(store, query, compile).await?,
+    };
     Ok(rows.into_iter().map(|row| Row::of(row, query)).collect())
 }
 

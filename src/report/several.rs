@@ -3,7 +3,7 @@
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
 
-use super::{AskError, ask_knowing};
+use super::{AskError, Gathering, ask_beside};
 use crate::query::{Known, several};
 use crate::store::Store;
 
@@ -25,8 +25,9 @@ pub async fn ask_several(
     body: &Value,
 ) -> Result<Answers, AskError> {
     let queries = several(body)?;
+    let gathering = Gathering::default();
     let answers = stream::iter(queries).map(async |(name, query)| {
-        let answer = ask_knowing(store, known, &query).await;
+        let answer = ask_beside(store, &gathering, known, &query).await;
         (name, answer)
     });
     Ok(answers.buffered(AT_A_TIME).collect().await)

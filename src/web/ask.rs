@@ -25,7 +25,7 @@ use crate::http::links::in_a_path;
 use crate::http::noting::Noted;
 use crate::query::metric::Metric;
 use crate::query::{Dialect, Known, Query};
-use crate::report::{self, AskError};
+use crate::report::{self, AskError, Gathering};
 use crate::site::Site;
 use crate::site::floor::Floor;
 use crate::site::member::Role;
@@ -46,6 +46,8 @@ pub(super) struct Asker {
     pub(super) floor: Option<Floor>,
     /// The filters of the part of the site that it sees.
     within: Vec<Value>,
+    /// Where the questions of the page meet.
+    pub(super) gathering: Gathering,
     /// The moment of asking, the same for the whole page.
     pub(super) now: Timestamp,
     /// The address of this collector, for what is to be copied elsewhere.
@@ -114,6 +116,7 @@ impl Asker {
             lang: lang_of(parts),
             floor,
             within,
+            gathering: Gathering::default(),
             account: viewer.account(services),
             role,
             owns_every_site: viewer.owns_every_site(services),
@@ -152,6 +155,7 @@ impl Asker {
             owns_every_site: false,
             floor: None,
             within: Vec::new(),
+            gathering: Gathering::default(),
             now,
             origin: String::new(),
         }
@@ -247,7 +251,12 @@ impl Asker {
     }
 
     pub(super) async fn ask(&self, query: &Value) -> Result<Value, AskError> {
-        report::ask_knowing(&self.services.store, self.known(Dialect::V2), query).await
+        self.ask_in(Dialect::V2, query).await
+    }
+
+    pub(super) async fn ask_in(&self, dialect: Dialect, query: &Value) -> Result<Value, AskError> {
+        let store = &self.services.store;
+        report::ask_beside(store, &self.gathering, self.known(dialect), query).await
     }
 
     pub(super) async fn ask_funnel(&self, question: &Value) -> Result<Value, AskError> {

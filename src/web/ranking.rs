@@ -9,7 +9,7 @@ use super::format::number;
 use super::panels::{Tab, left_out};
 use super::shell::{shown, value_of};
 use crate::http::links::in_a_path;
-use crate::query::metric::Metric;
+use crate::query::metric::{Metric, percentage};
 use crate::report::floor::OTHER;
 
 /// The dimension that is the names of properties.
@@ -127,11 +127,7 @@ pub(super) fn is_of_all_visitors(
 /// Puts the shares behind the visitors of an answer's rows, rounded as the query language rounds them.
 pub(super) fn fill_in_shares(answer: &mut Value, visitors: f64) {
     for row in answer["results"].as_array_mut().into_iter().flatten() {
-        let share = number(&row["metrics"][0]) / visitors * 100.0;
-        let share = match visitors > 0.0 {
-            true => json!((share * 10.0).round_ties_even() / 10.0),
-            false => Value::Null,
-        };
+        let share = percentage(number(&row["metrics"][0]), visitors);
         if let Some(metrics) = row["metrics"].as_array_mut() {
             metrics.push(share);
         }

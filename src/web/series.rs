@@ -110,7 +110,6 @@ impl Series {
     /// Asks for the metric in the view's period, and in the one that this is compared with.
     pub(super) async fn ask(asker: &Asker) -> Result<Self, AskError> {
         let query = query(asker);
-        let known = asker.known(Dialect::V1);
         let store = &asker.services.store;
         let compared = asker.view.compared().and_then(|comparison| {
             let mut query = query.clone();
@@ -119,11 +118,13 @@ impl Series {
         });
         let before = async {
             match &compared {
-                Some(compared) => report::answer(store, compared).await.map(Some),
+                Some(compared) => {
+                    report::answer_beside(store, &asker.gathering, compared).await.map(Some)
+                }
                 None => Ok(None),
             }
         };
-        let (answer, before) = tokio::try_join!(report::ask_knowing(store, known, &query), before)?;
+        let (answer, before) = tokio::try_join!(asker.ask_in(Dialect::V1, &query), before)?;
         let before = before.map(|report| values_of(&report)).unwrap_or_default();
         let wanted = answer["query"]["dimensions"][0].as_str().and_then(Interval::named);
         Ok(Self::of(asker, &answer, before, wanted.unwrap_or(Interval::Day)))

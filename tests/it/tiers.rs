@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use passerby::event::{Attributes, Event, Happening, SCROLL_DEPTH_UNKNOWN, SessionId, VisitorId};
-use passerby::query::{Closed, Known, Query, compile, made_of, may_add_up, total_rows};
+use passerby::query::{Closed, Known, Query, Together, compile, made_of, may_add_up, total_rows};
 use passerby::report;
 use passerby::site::goal::{Goal, GoalKind};
 use passerby::site::{Site, SiteId};
@@ -383,6 +383,91 @@ impl Traffic {
         added_up
     }
 
+    /// Questions of one period, as those of a page are.
+    fn questions_of_a_page(&mut self) -> Vec<Query> {
+        let (mut range, mut questions) = (Value::Null, Vec::new());
+        while questions.len() < 6 {
+            if questions.is_empty() {
+                // Not every range is a period.
+                range = self.range();
+            }
+            let metrics = [
+                "visitors",
+                "visits",
+                "pageviews",
+                "events",
+                "bounce_rate",
+                "views_per_visit",
+                "visit_duration",
+                "percentage",
+            ];
+            let metrics: Vec<&str> =
+                metrics.into_iter().filter(|_| self.random.random_ratio(1, 3)).collect();
+            let dimensions = match self.random.random_range(0..9) {
+                0 => json!([]),
+                1 => json!(["time:day"]),
+                2 => json!(["time:week", "visit:source"]),
+                3 => json!(["visit:country", "visit:country_name"]),
+                4 => json!(["visit:city"]),
+                5 => json!(["event:page"]),
+                6 => json!(["event:name"]),
+                7 => json!(["visit:utm_campaign"]),
+                _ => json!(["visit:source"]),
+            };
+            let mut filters = Vec::new();
+            if self.random.random_ratio(1, 4) {
+                filters.push(json!(["is_not", "visit:utm_campaign", ["(not set)"]]));
+            }
+            if dimensions == json!(["visit:source"]) && self.random.random_ratio(1, 2) {
+                filters.push(json!(["is_not", "visit:source", ["Google"]]));
+            }
+            let order = match (metrics.first(), dimensions.get(0)) {
+                (Some(metric), Some(dimension)) if self.random.random_ratio(1, 2) => {
+                    let way = ["asc", "desc"][self.random.random_range(0..2)];
+                    json!([[metric, way], [dimension, "asc"]])
+                }
+                _ => json!([]),
+            };
+            let page = [json!({}), json!({ "limit": 2 }), json!({ "limit": 3, "offset": 1 })];
+            let query = json!({
+                "site_id": "example.com", "metrics": metrics, "dimensions": dimensions, "filters": filters,
+                "date_range": range, "order_by": order, "pagination": page[self.random.random_range(0..3)],
+            });
+            let known = Known::new(&self.site, self.now());
+            questions.extend(Query::parse(&query, &known));
+        }
+        questions
+    }
+
+    /// Of the questions of a page, how many were read together with others.
+    async fn compare_together(&mut self, closed: &Closed) -> usize {
+        let questions = self.questions_of_a_page();
+        let together = Together::of(&questions, closed);
+        let mut answers = Vec::new();
+        for statement in together.statements() {
+            let rows = self.store.select(statement).await;
+            answers.push(rows.unwrap_or_else(|error| panic!("{error}\n{}", statement.text())));
+        }
+        let mut read = 0;
+        for (place, rows) in together.rows(answers).into_iter().enumerate() {
+            assert_eq!(rows.is_some(), together.reads(place));
+            let Some(rows) = rows else { continue };
+            read += 1;
+            let query = &questions[place];
+            let expected = self.store.select(&compile(query, &Closed::none())).await.unwrap();
+            let all: Vec<_> = questions.iter().map(|query| query.to_wire().to_string()).collect();
+            // How decimals are written is not settled here.
+            let numbers = |rows: &[Vec<Value>]| -> Vec<Vec<Value>> {
+                let number =
+                    |value: &Value| value.as_f64().map_or(value.clone(), |value| json!(value));
+                rows.iter().map(|row| row.iter().map(number).collect()).collect()
+            };
+            let (rows, expected) = (numbers(&rows), numbers(&expected));
+            assert_eq!(rows, expected, "{} among\n{}", query.to_wire(), all.join("\n"));
+        }
+        read
+    }
+
     fn range(&mut self) -> Value {
         let mut ends = [0, 0].map(|_| self.random.random_range(-2..self.days + 3));
         ends.sort_unstable();
@@ -439,6 +524,27 @@ async fn whatever_is_asked_added_up_days_have_the_numbers_of_counted_ones() {
             let some = closed.iter().filter(|_| traffic.random.random_ratio(3, 4)).collect();
             traffic.compare(5, &some).await;
         }
+    }
+}
+
+#[tokio::test]
+async fn questions_that_are_read_together_have_the_answers_of_each_alone() {
+    for (seed, zone) in ["Etc/UTC", "Europe/Berlin", "Asia/Beirut"].into_iter().enumerate() {
+        let mut traffic = Traffic::new(70 + seed as u64, zone, 2014).await;
+        let events = traffic.all();
+        traffic.insert(&events).await;
+        traffic.close().await;
+        let closed = traffic.closed().await;
+        let mut read = 0;
+        for _ in 0..12 {
+            read += traffic.compare_together(&closed).await;
+        }
+        // With any of the days open.
+        for _ in 0..6 {
+            let some = closed.iter().filter(|_| traffic.random.random_ratio(3, 4)).collect();
+            read += traffic.compare_together(&some).await;
+        }
+        assert!(read > 20, "nothing is tested where nothing is read together: {read}");
     }
 }
 

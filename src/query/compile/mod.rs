@@ -10,6 +10,7 @@
 //! - `engagement`: the subquery over engagement;
 //! - `wholes`: what rows are shares of;
 //! - `of_floor`: rows that are enough, where small numbers are not told;
+//! - `together`: several queries in fewer statements;
 //! - `conditions`: filters, on an event and on a visit;
 //! - `tiers`: the same subqueries, where days that are over have been counted already.
 
@@ -19,6 +20,7 @@ mod events;
 pub(super) mod of_floor;
 mod plan;
 mod tiers;
+mod together;
 mod visits;
 mod wholes;
 
@@ -33,6 +35,7 @@ pub(super) use self::events::{table, value};
 use self::plan::{Computed, Plan};
 use self::tiers::Of;
 pub use self::tiers::{Closed, Counting, GoalsCounted, Making, made_of, may_add_up, set_of};
+pub use self::together::Together;
 use super::dimension::{Dimension, FieldSpec};
 use super::filter::Filter;
 use super::interval::Interval;

@@ -10,6 +10,18 @@ use crate::query::statement::{Sql, sql};
 /// The subquery that has the number in [`Whole::column`], and the dimensions, by their places in
 /// the report, that it is broken down by.
 pub(super) fn subquery(query: &Query, whole: Whole, closed: &Closed) -> (Sql, Vec<usize>) {
+    let (wider, kept) = wider(query, whole);
+    let dimensions = kept
+        .iter()
+        .enumerate()
+        .map(|(own, reports)| sql![Sql::name("d", own), " AS ", Sql::name("k", *reports)]);
+    let metric = wider.metrics[0].column(0);
+    let columns = dimensions.chain([sql![metric, " AS ", whole.column()]]);
+    (sql!["SELECT ", Sql::join(columns, ", "), " FROM (", rows(&wider, closed), ")"], kept)
+}
+
+/// The less narrow report of one metric, and the dimensions, by their places in the report, that it has.
+pub(super) fn wider(query: &Query, whole: Whole) -> (Query, Vec<usize>) {
     let kept: Vec<usize> = match whole {
         Whole::Report | Whole::Unconverted => Vec::new(),
         Whole::UnconvertedRow => {
@@ -31,12 +43,7 @@ pub(super) fn subquery(query: &Query, whole: Whole, closed: &Closed) -> (Sql, Ve
         order: Vec::new(),
         ..query.clone()
     };
-    let dimensions = kept
-        .iter()
-        .enumerate()
-        .map(|(own, reports)| sql![Sql::name("d", own), " AS ", Sql::name("k", *reports)]);
-    let columns = dimensions.chain([sql![metric.spec().name, " AS ", whole.column()]]);
-    (sql!["SELECT ", Sql::join(columns, ", "), " FROM (", rows(&wider, closed), ")"], kept)
+    (wider, kept)
 }
 
 fn dimension(dimension: &Dimension, whole: Whole) -> Dimension {

@@ -31,6 +31,7 @@
 //! - `goals`: what is kept by goal;
 //! - `split`: the period as closed days, and stretches between them;
 //! - `read`: the subqueries over events, visits and attention, of numbers that are added up;
+//! - `together`: several such subqueries as one;
 //! - `rows`: where no number is kept, rows of visits on closed days, instead of those of events;
 //! - `make`: the statements that make the numbers and the rows of days.
 //!
@@ -44,6 +45,7 @@ mod rows;
 mod split;
 #[cfg(test)]
 mod tests;
+mod together;
 
 use std::collections::BTreeMap;
 
@@ -51,11 +53,13 @@ use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
+use self::by::By;
 pub(super) use self::by::Of;
 pub use self::goals::set_of;
 pub use self::make::{Making, made_of};
 pub(super) use self::read::subquery;
 pub(super) use self::rows::{Columns, OF_DAYS, events, visits};
+pub(super) use self::together::together;
 use crate::query::Query;
 
 /// So many closed days, at least, are worth being added up.
@@ -123,6 +127,11 @@ impl FromIterator<(Date, Counting)> for Closed {
     fn from_iter<T: IntoIterator<Item = (Date, Counting)>>(days: T) -> Self {
         Self(days.into_iter().collect())
     }
+}
+
+/// Whether numbers of closed days tell what is counted for the query.
+pub(super) fn adds_up(query: &Query, of: Of) -> bool {
+    By::of(query, of).is_some()
 }
 
 /// Whether closed days could be of use for the query: it is about more than a few.

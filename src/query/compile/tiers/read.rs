@@ -24,11 +24,11 @@ use crate::query::period::Period;
 use crate::query::statement::{Sql, sql};
 
 /// A number that may be added up.
-struct Column {
+pub(super) struct Column {
     /// What it is called here.
-    name: &'static str,
+    pub(super) name: &'static str,
     /// What a closed day adds.
-    closed: &'static str,
+    pub(super) closed: &'static str,
     /// What of it is carried from the day before.
     carried: Option<&'static str>,
     /// What a stretch adds, where `fresh` says that a row is of the stretch and not of the day before.
@@ -157,7 +157,7 @@ const OF_ATTENTION: &[Column] = &[
 const ATTENTION: &str = "name = 'engagement'";
 
 /// Closed days have no visitor that lasts longer than a day.
-const NOBODY: &str = "emptyArrayUInt64()";
+pub(super) const NOBODY: &str = "emptyArrayUInt64()";
 
 /// The visitors: those that end with their day, whom each stretch counts by itself, and those that last, of
 /// whom two stretches may have the same.
@@ -169,7 +169,7 @@ macro_rules! visitors {
 
 /// The metric, of the summed columns; `None` if they do not tell it. The same numbers go through the same
 /// operations as in the formulas of `metric`, so that they are rounded alike.
-fn formula(metric: Metric, of: Of) -> Option<&'static str> {
+pub(super) fn formula(metric: Metric, of: Of) -> Option<&'static str> {
     Some(match (of, metric) {
         (Of::Events | Of::Visits, Metric::Visitors) => concat!("toUInt64(", visitors!(), ")"),
         (Of::Events | Of::Visits, Metric::Visits) => "toUInt64(sum(s_visits))",
@@ -239,11 +239,9 @@ pub(in crate::query::compile) fn subquery(
     let arms = std::iter::once(reading.closed_days(&split)).chain(stretches);
     let arms = arms.map(|arm| sql!["SELECT * FROM (", arm, ")"]);
     let columns = reading.dimension_names().chain(formulas);
-    let there_is_a_row = match of {
-        _ if query.dimensions.is_empty() => "",
-        Of::Events if only_people => concat!(" HAVING ", visitors!(), " > 0"),
-        Of::Events => " HAVING sum(s_events) > 0",
-        Of::Visits | Of::Attention => " HAVING sum(s_visits) > 0",
+    let there_is_a_row = match query.dimensions.is_empty() {
+        true => Sql::default(),
+        false => sql![" HAVING ", reading.there_is_a_row()],
     };
     Some(sql![
         "SELECT ",
@@ -271,20 +269,29 @@ fn events_of_goals(query: &Query) -> Sql {
 }
 
 /// With such metrics alone, a row of events is one of events that have a visitor.
-fn is_of_people(metric: Metric) -> bool {
+pub(super) fn is_of_people(metric: Metric) -> bool {
     matches!(metric, Metric::Visitors | Metric::Visits)
 }
 
-struct Reading<'query> {
-    query: &'query Query,
-    of: Of,
-    by: By,
-    only_people: bool,
-    of_revenue: bool,
+pub(super) struct Reading<'query> {
+    pub(super) query: &'query Query,
+    pub(super) of: Of,
+    pub(super) by: By,
+    pub(super) only_people: bool,
+    pub(super) of_revenue: bool,
 }
 
 impl Reading<'_> {
-    fn columns(&self) -> impl Iterator<Item = &'static Column> + use<> {
+    /// The condition on summed columns that there is a row of the report, where it has dimensions.
+    pub(super) fn there_is_a_row(&self) -> &'static str {
+        match self.of {
+            Of::Events if self.only_people => concat!(visitors!(), " > 0"),
+            Of::Events => "sum(s_events) > 0",
+            Of::Visits | Of::Attention => "sum(s_visits) > 0",
+        }
+    }
+
+    pub(super) fn columns(&self) -> impl Iterator<Item = &'static Column> + use<> {
         let columns = match self.of {
             Of::Events => OF_EVENTS,
             Of::Visits => OF_VISITS,
@@ -293,12 +300,12 @@ impl Reading<'_> {
         columns.iter().chain(if self.of_revenue { OF_REVENUE } else { &[] })
     }
 
-    fn dimension_names(&self) -> impl Iterator<Item = Sql> + use<> {
+    pub(super) fn dimension_names(&self) -> impl Iterator<Item = Sql> + use<> {
         (0..self.query.dimensions.len()).map(|index| Sql::name("d", index))
     }
 
     /// The dimensions as reports show them, of a row of events or of visits.
-    fn values(&self, query: &Query) -> Vec<Sql> {
+    pub(super) fn values(&self, query: &Query) -> Vec<Sql> {
         let value = |dimension: &Dimension| match self.of {
             Of::Events | Of::Attention => events::value(dimension, query),
             Of::Visits => visits::value(&of_visit(dimension), query),
@@ -307,7 +314,7 @@ impl Reading<'_> {
     }
 
     /// The fields of the query's dimensions and filters, as this kind of row has them.
-    fn fields(&self) -> BTreeSet<Field> {
+    pub(super) fn fields(&self) -> BTreeSet<Field> {
         let of_dimensions = self.query.dimensions.iter().filter_map(|dimension| {
             let dimension =
                 if self.of == Of::Visits { of_visit(dimension) } else { dimension.clone() };
@@ -327,16 +334,21 @@ impl Reading<'_> {
         of_dimensions.chain(of_filters).collect()
     }
 
-    /// `SELECT dimensions, columns`, each by its name.
-    fn select(&self, values: Vec<Sql>, columns: impl Iterator<Item = Sql>) -> Sql {
+    /// Values of the dimensions by the names of these.
+    fn named(&self, values: Vec<Sql>) -> Vec<Sql> {
         let values = values.into_iter().zip(self.dimension_names());
-        let values = values.map(|(value, name)| sql![value, " AS ", name]);
+        values.map(|(value, name)| sql![value, " AS ", name]).collect()
+    }
+
+    /// `SELECT values, columns`, the latter by their names.
+    fn select(&self, values: Vec<Sql>, columns: impl Iterator<Item = Sql>) -> Sql {
+        let values = values.into_iter();
         let columns = columns.zip(self.columns());
         let columns = columns.map(|(value, column)| sql![value, " AS ", column.name]);
         sql!["SELECT ", Sql::join(values.chain(columns), ", ")]
     }
 
-    fn closed_days(&self, split: &Split) -> Sql {
+    pub(super) fn closed_days(&self, split: &Split) -> Sql {
         let period = &self.query.period;
         let values = match self.by {
             By::Hour => vec!["value".into()],
@@ -364,7 +376,7 @@ impl Reading<'_> {
             By::Site | By::Hour | By::Field(_) | By::Having(_) => split.condition(self.query),
         };
         sql![
-            self.select(values, columns),
+            self.select(self.named(values), columns),
             " FROM (SELECT *",
             self.as_a_row(period),
             " FROM daily WHERE counted = '",
@@ -440,7 +452,7 @@ impl Reading<'_> {
         sql!["day > toDate(", Sql::text(first.to_string()), ") AND ", same]
     }
 
-    fn filters(&self) -> Sql {
+    pub(super) fn filters(&self) -> Sql {
         let closed = Closed::none();
         let conditions = Conditions::of(self.query, &closed);
         match self.of {
@@ -470,8 +482,31 @@ impl Reading<'_> {
     }
 
     fn events(&self, stretch: &Stretch) -> Option<Sql> {
-        let people = if self.only_people { " AND visitor_id != 0" } else { "" };
         let columns = Columns::of(&self.query.dimensions, &self.query.filters)?;
+        let counted = match self.by {
+            By::Goals => Sql::any(events::goals(self.query).map(meets).collect()),
+            By::Site | By::Hour | By::Field(_) | By::Having(_) => COUNTED.into(),
+        };
+        let wanted = sql![counted, " AND ", self.wanted_of_events()];
+        let values = self.named(self.values(self.query));
+        Some(self.events_by(stretch, columns, values, wanted, group(self.query)))
+    }
+
+    /// The condition on events of the stretch beyond that they are such.
+    pub(super) fn wanted_of_events(&self) -> Sql {
+        let people = if self.only_people { "visitor_id != 0 AND " } else { "" };
+        sql![people, self.filters()]
+    }
+
+    /// What is counted from events of the stretch that are wanted, by these values, which have the columns at hand.
+    pub(super) fn events_by(
+        &self,
+        stretch: &Stretch,
+        columns: Columns,
+        values: Vec<Sql>,
+        wanted: Sql,
+        group: Sql,
+    ) -> Sql {
         let columns = columns.and(&["name", "timestamp"]);
         let (columns, revenue) = match self.of_revenue {
             true => (
@@ -480,26 +515,19 @@ impl Reading<'_> {
             ),
             false => (columns, Sql::default()),
         };
-        let counted = match self.by {
-            By::Goals => Sql::any(events::goals(self.query).map(meets).collect()),
-            By::Site | By::Hour | By::Field(_) | By::Having(_) => COUNTED.into(),
-        };
-        Some(sql![
+        sql![
             "WITH ",
             is_fresh("timestamp", stretch),
             " AS fresh",
             revenue,
             " ",
-            self.select(self.values(self.query), self.open_columns()),
+            self.select(values, self.open_columns()),
             " FROM (",
             rows::events_of(self.query, &columns, stretch),
             ") AS events WHERE ",
-            counted,
-            people,
-            " AND ",
-            self.filters(),
-            group(self.query),
-        ])
+            wanted,
+            group,
+        ]
     }
 
     fn visits(&self, stretch: &Stretch) -> Sql {
@@ -509,22 +537,31 @@ impl Reading<'_> {
                 let period = Period::new(stretch.from, stretch.to, zone);
                 (self.values(&Query { period, ..self.query.clone() }), "1".into())
             }
-            _ if stretch.is_last => (self.values(self.query), "1".into()),
-            // Those that go on are of a later day.
-            _ => (self.values(self.query), sql!["last <= ", Sql::moment(stretch.to)]),
+            _ => (self.values(self.query), has_ended(stretch)),
         };
+        let wanted = sql![ended, " AND ", self.filters()];
+        self.visits_by(stretch, &self.fields(), self.named(values), wanted, group(self.query))
+    }
+
+    /// What is counted from visits of the stretch that are wanted, by these values, which have the fields at hand.
+    pub(super) fn visits_by(
+        &self,
+        stretch: &Stretch,
+        fields: &BTreeSet<Field>,
+        values: Vec<Sql>,
+        wanted: Sql,
+        group: Sql,
+    ) -> Sql {
         sql![
             "WITH ",
             is_fresh("last", stretch),
             " AS fresh ",
             self.select(values, self.open_columns()),
             " FROM (",
-            rows::visits_of_carried(self.query, &self.fields(), stretch),
+            rows::visits_of_carried(self.query, fields, stretch),
             ") WHERE ",
-            ended,
-            " AND ",
-            self.filters(),
-            group(self.query),
+            wanted,
+            group,
         ]
     }
 
@@ -567,6 +604,14 @@ impl Reading<'_> {
         ];
         let names = self.dimension_names().collect();
         sql![self.select(names, self.open_columns()), " FROM (", of_visits, ")", group(self.query)]
+    }
+}
+
+/// The condition on visits of a stretch that they are of a day of it, and not of a later one.
+pub(super) fn has_ended(stretch: &Stretch) -> Sql {
+    match stretch.is_last {
+        true => "1".into(),
+        false => sql!["last <= ", Sql::moment(stretch.to)],
     }
 }
 

@@ -17,7 +17,7 @@ use super::super::conditions::COUNTED;
 use super::super::visits;
 use super::Closed;
 use super::by::stored;
-use super::read::noon;
+use super::read::{has_ended, noon};
 use super::split::{Split, Stretch, Told};
 use crate::query::Query;
 use crate::query::countries::COUNTRY_NAME;
@@ -75,12 +75,7 @@ pub(in crate::query::compile) fn visits(
     };
     let stored = stored_visits(&fields, split.condition(query));
     let made = split.stretches.iter().map(|stretch| {
-        // Those that go on are of a later day.
-        let ended = match stretch.is_last {
-            true => "1".into(),
-            false => sql!["last <= ", Sql::moment(stretch.to)],
-        };
-        sql!["SELECT * FROM (", visits_of(query, &fields, stretch), ") WHERE ", ended]
+        sql!["SELECT * FROM (", visits_of(query, &fields, stretch), ") WHERE ", has_ended(stretch)]
     });
     Sql::join(std::iter::once(stored).chain(made), " UNION ALL ")
 }
@@ -262,6 +257,12 @@ impl Columns {
     /// Whether no column tells one of a visit's events from another, so that a row may stand for all of a day.
     pub(in crate::query::compile) fn may_be_of_days(&self) -> bool {
         HAPPENED.iter().all(|column| !self.0.contains(column))
+    }
+
+    /// Those of another as well.
+    pub(in crate::query::compile) fn with(mut self, Self(columns): Self) -> Self {
+        self.0.extend(columns);
+        self
     }
 
     /// These as well.
