@@ -170,11 +170,7 @@ async fn read(store: &Store, gathering: &Gathering, query: &Query) -> Result<Vec
     if let Some(floored) = query.floored() {
         return Ok(page(floor::read(store, query, floored).await?, query.page()));
     }
-    let together = match may_add_up(query) {
-        true => gathering.read(store, query).await,
-        false => None,
-    };
-    let rows = match together {
+    let rows = match gathering.read(store, query).await? {
         Some(rows) => rows,
         None => added_up(store, query, compile).await?,
     };

@@ -3,9 +3,12 @@
 //! Events without a visitor are counted as events, and never as visitors or visits. Engagement is a
 //! row, but not an event that a report counts.
 
+use std::collections::BTreeSet;
+
 use super::conditions::{COUNTED, Conditions, hosts_of_visits, meets, tests_scrolling};
 use super::plan::Computed;
 use super::tiers::{self, Columns, OF_DAYS};
+use super::together::{self, Part, Sets};
 use super::{Closed, group, labelled, named, of_property, select, visits, within};
 use crate::query::Query;
 use crate::query::dimension::{Dimension, Field, Home};
@@ -46,18 +49,58 @@ pub(super) fn subquery(query: &Query, metrics: &[Computed], closed: &Closed) -> 
     ]
 }
 
+/// The metrics of all parts, by their dimensions, out of one reading; `None` if one of them reads otherwise.
+pub(super) fn together(parts: &[Part], closed: &Closed) -> Option<Sql> {
+    let (common, own) = together::filters(parts)?;
+    let any = parts.first()?.query;
+    // What looks at everything that one of the parts looks at.
+    let all = Query {
+        dimensions: parts.iter().flat_map(|part| part.query.dimensions.clone()).collect(),
+        filters: parts.iter().flat_map(|part| part.query.filters.clone()).collect(),
+        ..any.clone()
+    };
+    if all.dimensions.iter().any(Dimension::is_of_visit) {
+        return None;
+    }
+    let metrics: BTreeSet<Computed> =
+        parts.iter().flat_map(|part| &part.metrics).copied().collect();
+    let metrics: Vec<Computed> = metrics.into_iter().collect();
+    let (form, columns) = match columns(&all, &metrics) {
+        Some((form, columns)) => (form, Some(columns)),
+        None => (Form::Event, None),
+    };
+    let rows = tiers::events(any, columns, closed);
+    let form = if rows.is_some() { form } else { Form::Event };
+    let metrics: Vec<Computed> =
+        metrics.iter().map(|computed| told_of_goals(form.tells(*computed), form, any)).collect();
+    let sets = Sets::of(parts.iter().zip(own).map(|(part, own)| {
+        let query = part.query;
+        let hosts = hosts_of_visits(query);
+        let conditions = Conditions::of(query, closed);
+        let filters = own.into_iter().chain(&hosts).map(|filter| conditions.on_event(filter));
+        let people = of_people(query, &part.metrics, form).into_iter();
+        let values = query.dimensions.iter().map(|dimension| value(dimension, query)).collect();
+        (Sql::all(people.chain(filters).collect()), values)
+    }));
+    let (table, within) = source(any, rows);
+    let conditions = Conditions::of(any, closed);
+    let common = common.into_iter().map(|filter| conditions.on_event(filter));
+    let wanted = [Some(within), counted(any, form)].into_iter().flatten().chain(common);
+    let grouped = sql![
+        "SELECT ",
+        Sql::join(sets.values().into_iter().chain(named(&metrics)), ", "),
+        " FROM ",
+        table,
+        " WHERE ",
+        Sql::join(wanted, " AND "),
+        sets.group(),
+    ];
+    Some(sets.told(parts, grouped, metrics.iter().map(|(metric, _)| metric.spec().name)))
+}
+
 fn wanted(query: &Query, metrics: &[Computed], form: Form, closed: &Closed) -> Vec<Sql> {
-    let mut wanted = Vec::new();
-    if form == Form::Day {
-        wanted.push("day_events > 0".into());
-    } else if !filtered_by_scrolling(query) && !goals(query).any(Goal::is_of_scrolling) {
-        wanted.push(COUNTED.into());
-    }
-    let of_people =
-        |(metric, _): &Computed| matches!(metric.spec().formula, Formula::Either { .. });
-    if metrics.iter().all(of_people) && !query.metrics.iter().any(of_property) {
-        wanted.push(if form == Form::Day { "session_id != 0" } else { "visitor_id != 0" }.into());
-    }
+    let mut wanted: Vec<Sql> =
+        counted(query, form).into_iter().chain(of_people(query, metrics, form)).collect();
     if query.dimensions.iter().any(|dimension| matches!(dimension, Dimension::Goal(_))) {
         wanted.push(Sql::any(goals(query).map(meets).collect()));
     }
@@ -65,6 +108,26 @@ fn wanted(query: &Query, metrics: &[Computed], form: Form, closed: &Closed) -> V
     let conditions = Conditions::of(query, closed);
     wanted.extend(query.filters.iter().chain(&hosts).map(|filter| conditions.on_event(filter)));
     wanted
+}
+
+/// The condition on rows of events that are counted as such, unless engagement counts as well.
+fn counted(query: &Query, form: Form) -> Option<Sql> {
+    match form {
+        Form::Day => Some("day_events > 0".into()),
+        Form::Event | Form::Alike => {
+            let is_of_scrolling =
+                filtered_by_scrolling(query) || goals(query).any(Goal::is_of_scrolling);
+            (!is_of_scrolling).then(|| COUNTED.into())
+        }
+    }
+}
+
+/// The condition that there is a visitor, where only visitors and visits are counted.
+fn of_people(query: &Query, metrics: &[Computed], form: Form) -> Option<Sql> {
+    let is_of_people =
+        |(metric, _): &Computed| matches!(metric.spec().formula, Formula::Either { .. });
+    let wanted = metrics.iter().all(is_of_people) && !query.metrics.iter().any(of_property);
+    wanted.then(|| if form == Form::Day { "session_id != 0" } else { "visitor_id != 0" }.into())
 }
 
 /// What a row of events stands for.

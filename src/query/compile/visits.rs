@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::conditions::{COUNTED, Conditions, entered_condition, hosts_of_visits, meets};
 use super::plan::Computed;
+use super::together::{self, Part, Sets};
 use super::{
     Closed, between, group, kept_from, labelled, named, of_visit, select, settings, tiers,
 };
@@ -48,13 +49,7 @@ pub(super) fn subquery(query: &Query, metrics: &[Computed], closed: &Closed) -> 
             true => entered_condition(query),
             false => ("1".into(), None),
         };
-    let in_dimensions = dimensions.iter().filter_map(|dimension| match dimension {
-        Dimension::Field(field) => Some(*field),
-        Dimension::Property(_)
-        | Dimension::Properties
-        | Dimension::Goal(_)
-        | Dimension::Time(_) => None,
-    });
+    let in_dimensions = dimensions.iter().filter_map(field_of);
     let fields = in_dimensions.chain(fields_of(&filters)).chain(entered_fields);
     let visits = tiers::visits(query, fields, closed);
     let wanted = Conditions::of(query, closed).on_visits(&filters);
@@ -74,6 +69,55 @@ pub(super) fn subquery(query: &Query, metrics: &[Computed], closed: &Closed) -> 
         wanted,
         group(query),
     ]
+}
+
+/// The metrics of all parts, by their dimensions, out of one reading; `None` if one of them reads otherwise.
+pub(super) fn together(parts: &[Part], closed: &Closed) -> Option<Sql> {
+    let (common, own) = together::filters(parts)?;
+    let any = parts.first()?.query;
+    let of_dimensions = parts.iter().flat_map(|part| &part.query.dimensions);
+    let fields: Vec<Field> = of_dimensions.filter_map(field_of).collect();
+    let of_parts: Vec<Vec<Filter>> = parts
+        .iter()
+        .zip(own)
+        .map(|(part, own)| own.into_iter().cloned().chain(hosts_of_visits(part.query)).collect())
+        .collect();
+    let common: Vec<Filter> = common.into_iter().cloned().collect();
+    let (entered, entered_field) = entered_condition(any);
+    let fields = fields.into_iter().chain(entered_field);
+    let fields =
+        fields.chain(fields_of(&common)).chain(of_parts.iter().flat_map(|own| fields_of(own)));
+    let visits = tiers::visits(any, fields, closed);
+    let sets = Sets::of(parts.iter().zip(&of_parts).map(|(part, own)| {
+        let query = part.query;
+        let values = query.dimensions.iter().map(|dimension| value(dimension, query)).collect();
+        (Conditions::of(query, closed).on_visits(own), values)
+    }));
+    let metrics: BTreeSet<Computed> =
+        parts.iter().flat_map(|part| &part.metrics).copied().collect();
+    let metrics: Vec<Computed> = metrics.into_iter().collect();
+    let grouped = sql![
+        "SELECT ",
+        Sql::join(sets.values().into_iter().chain(named(&metrics)), ", "),
+        " FROM (SELECT *, ",
+        entered,
+        " AS entered FROM (",
+        visits,
+        ")) WHERE ",
+        Conditions::of(any, closed).on_visits(&common),
+        sets.group(),
+    ];
+    Some(sets.told(parts, grouped, metrics.iter().map(|(metric, _)| metric.spec().name)))
+}
+
+fn field_of(dimension: &Dimension) -> Option<Field> {
+    match dimension {
+        Dimension::Field(field) => Some(*field),
+        Dimension::Property(_)
+        | Dimension::Properties
+        | Dimension::Goal(_)
+        | Dimension::Time(_) => None,
+    }
 }
 
 /// The fields that the filters test and a visit has.

@@ -28,7 +28,7 @@ pub(super) struct Column {
     /// What it is called here.
     pub(super) name: &'static str,
     /// What a closed day adds.
-    pub(super) closed: &'static str,
+    closed: &'static str,
     /// What of it is carried from the day before.
     carried: Option<&'static str>,
     /// What a stretch adds, where `fresh` says that a row is of the stretch and not of the day before.
@@ -157,7 +157,7 @@ const OF_ATTENTION: &[Column] = &[
 const ATTENTION: &str = "name = 'engagement'";
 
 /// Closed days have no visitor that lasts longer than a day.
-pub(super) const NOBODY: &str = "emptyArrayUInt64()";
+const NOBODY: &str = "emptyArrayUInt64()";
 
 /// The visitors: those that end with their day, whom each stretch counts by itself, and those that last, of
 /// whom two stretches may have the same.
@@ -453,14 +453,18 @@ impl Reading<'_> {
     }
 
     pub(super) fn filters(&self) -> Sql {
+        match self.of {
+            Of::Events | Of::Attention => Sql::all(self.event_filters()),
+            Of::Visits => {
+                Conditions::of(self.query, &Closed::none()).on_visits(&self.query.filters)
+            }
+        }
+    }
+
+    fn event_filters(&self) -> Vec<Sql> {
         let closed = Closed::none();
         let conditions = Conditions::of(self.query, &closed);
-        match self.of {
-            Of::Events | Of::Attention => Sql::all(
-                self.query.filters.iter().map(|filter| conditions.on_event(filter)).collect(),
-            ),
-            Of::Visits => conditions.on_visits(&self.query.filters),
-        }
+        self.query.filters.iter().map(|filter| conditions.on_event(filter)).collect()
     }
 
     /// What is counted from events, in a stretch that has no closed day.
@@ -494,8 +498,8 @@ impl Reading<'_> {
 
     /// The condition on events of the stretch beyond that they are such.
     pub(super) fn wanted_of_events(&self) -> Sql {
-        let people = if self.only_people { "visitor_id != 0 AND " } else { "" };
-        sql![people, self.filters()]
+        let people = self.only_people.then(|| "visitor_id != 0".into());
+        Sql::all(people.into_iter().chain(self.event_filters()).collect())
     }
 
     /// What is counted from events of the stretch that are wanted, by these values, which have the columns at hand.

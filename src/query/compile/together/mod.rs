@@ -5,16 +5,20 @@
 //! of visits and what of events ([`Part`]), and parts that go together are read by one statement, in rows that say
 //! whose they are. A query that does not go with any other has its own statement, as ever.
 
+mod sets;
+
 use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
+pub(super) use self::sets::Sets;
 use super::plan::{Computed, Plan};
 use super::tiers::{self, Closed, Of};
-use super::wholes;
-use crate::query::dimension::Dimension;
+use super::{events, visits, wholes};
+use crate::query::dimension::{Dimension, Field};
+use crate::query::filter::{Filter, Subject};
 use crate::query::interval::Interval;
-use crate::query::metric::{Metric, Whole, percentage};
+use crate::query::metric::{Metric, Unit, Whole, percentage};
 use crate::query::statement::{Sql, Statement, sql};
 use crate::query::{OrderKey, Query};
 
@@ -50,8 +54,12 @@ struct Joint {
     parts: Vec<(usize, bool)>,
 }
 
-/// The values of a row's metrics, by the metrics.
-type Told = HashMap<Metric, Value>;
+/// A row of a query: the values of its dimensions, and of the metrics that were counted for it.
+#[derive(Default)]
+struct Row {
+    dimensions: Vec<Value>,
+    told: HashMap<Metric, Value>,
+}
 
 impl<'query> Together<'query> {
     /// The statements for those of the queries that go together. All are of one site.
@@ -107,21 +115,21 @@ impl<'query> Together<'query> {
     /// The rows of each query as its own statement would return them, out of the answers to the statements; `None` for
     /// those that were not read.
     pub fn rows(&self, answers: Vec<Vec<Vec<Value>>>) -> Vec<Option<Vec<Vec<Value>>>> {
-        let mut read: HashMap<(usize, bool), Vec<(Vec<Value>, Told)>> = HashMap::new();
+        let mut read: HashMap<(usize, bool), Vec<Row>> = HashMap::new();
         for (joint, rows) in self.joints.iter().zip(answers) {
             for mut row in rows {
                 let metrics = row.split_off(NAMES.len().min(row.len()));
                 let mark =
                     row.first().and_then(Value::as_u64).and_then(|mark| usize::try_from(mark).ok());
                 let Some(part) = mark.and_then(|mark| joint.parts.get(mark)) else { continue };
-                let told: Told = joint.metrics.iter().copied().zip(metrics).collect();
+                let told = joint.metrics.iter().copied().zip(metrics);
                 let rows = read.entry(*part).or_default();
                 match rows.first_mut() {
                     // Both parts of a query without dimensions make its only row.
-                    Some((_, first)) if self.queries[part.0].dimensions.is_empty() => {
-                        first.extend(told)
+                    Some(first) if self.queries[part.0].dimensions.is_empty() => {
+                        first.told.extend(told)
                     }
-                    _ => rows.push((row.split_off(1), told)),
+                    _ => rows.push(Row { dimensions: row.split_off(1), told: told.collect() }),
                 }
             }
         }
@@ -130,8 +138,11 @@ impl<'query> Together<'query> {
                 return None;
             }
             let of_whole = read.get(&(place, true)).and_then(|rows| rows.first());
-            let of_whole = of_whole.and_then(|(_, told)| told.get(&Metric::Visitors));
+            let of_whole = of_whole.and_then(|row| row.told.get(&Metric::Visitors));
             let rows = read.get(&(place, false)).map(Vec::as_slice).unwrap_or_default();
+            // Without dimensions there is always a row, if only of nothing.
+            let nothing = [Row::default()];
+            let rows = if query.dimensions.is_empty() && rows.is_empty() { &nothing } else { rows };
             let page = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
             let rows = rows.iter().skip(page(query.page.offset)).take(page(query.page.limit));
             Some(rows.map(|row| values(query, row, of_whole)).collect())
@@ -141,15 +152,12 @@ impl<'query> Together<'query> {
 }
 
 /// A row as the query's own statement returns it.
-fn values(
-    query: &Query,
-    (dimensions, told): &(Vec<Value>, Told),
-    whole: Option<&Value>,
-) -> Vec<Value> {
+fn values(query: &Query, row: &Row, whole: Option<&Value>) -> Vec<Value> {
+    let Row { dimensions, told } = row;
     let number = |value: Option<&Value>| value.and_then(Value::as_f64).unwrap_or_default();
     let metric = |metric| match metric {
         Metric::Percentage => percentage(number(told.get(&Metric::Visitors)), number(whole)),
-        metric => told.get(&metric).cloned().unwrap_or_default(),
+        metric => told.get(&metric).cloned().unwrap_or_else(|| metric.of_nothing()),
     };
     let dimensions = dimensions.iter().take(query.dimensions.len()).cloned();
     dimensions
@@ -171,7 +179,14 @@ fn parts<'query>(
     wider: Option<&'query Query>,
 ) -> Option<Vec<Part<'query>>> {
     let plan = Plan::of(query);
+    let metrics = || plan.events.iter().chain(&plan.visits).map(|(metric, _)| *metric);
+    // A page means another thing where visits are counted, and money is of some events alone.
+    let is_of_entries =
+        !plan.visits.is_empty() && query.dimensions.contains(&Dimension::Field(Field::Page));
     let is_plain = plan.engagement.is_empty()
+        && !is_of_entries
+        && metrics()
+            .all(|metric| metric != Metric::EngagementRate && metric.spec().unit != Unit::Money)
         && plan.wholes.iter().all(|whole| *whole == Whole::Report)
         && query.metrics.iter().all(|measure| measure.metric().is_some())
         && query.floored.is_none();
@@ -245,12 +260,38 @@ fn go_together(one: &Part, other: &Part) -> bool {
         && tiers::adds_up(a, one.of) == tiers::adds_up(b, other.of)
 }
 
+/// The filters that all the parts have, and those of each that not all have. `None` where one of the latter is more than
+/// a condition on a row of its own.
+pub(super) fn filters<'query>(
+    family: &[Part<'query>],
+) -> Option<(Vec<&'query Filter>, Vec<Vec<&'query Filter>>)> {
+    let has = |part: &Part, filter: &Filter| part.query.filters.contains(filter);
+    let (first, _) = family.split_first()?;
+    let shared = |filter: &&Filter| family.iter().all(|part| has(part, filter));
+    let common: Vec<&Filter> = first.query.filters.iter().filter(shared).collect();
+    let own = |part: &Part<'query>| -> Vec<&'query Filter> {
+        part.query.filters.iter().filter(|filter| !common.contains(filter)).collect()
+    };
+    let own: Vec<Vec<&Filter>> = family.iter().map(own).collect();
+    // What is asked of one and the same event of a visit is asked at once.
+    let is_plain = |filter: &&&Filter| {
+        let Filter::Test(test) = filter else { return false };
+        matches!(test.subject, Subject::Field(_))
+            && (first.of == Of::Events || !filter.asks_about_events())
+    };
+    own.iter().flatten().all(|filter| is_plain(&filter)).then_some((common, own))
+}
+
 /// The statement for a family of parts; `None` if there is none.
 fn joint(family: &[Part], closed: &Closed) -> Option<Joint> {
     let of = family.first()?.of;
     let metrics: BTreeSet<Metric> =
         family.iter().flat_map(|part| &part.metrics).map(|(metric, _)| *metric).collect();
-    let rows = tiers::together(family, &metrics, of, closed)?;
+    let rows = tiers::together(family, &metrics, of, closed).or_else(|| match of {
+        Of::Events => events::together(family, closed),
+        Of::Visits => visits::together(family, closed),
+        Of::Attention => None,
+    })?;
     let keys = family.iter().filter_map(|part| {
         let (metric, descending) = order_key(part.query)??;
         let sign = if descending { "-" } else { "" };
@@ -291,24 +332,4 @@ fn rows_max(query: &Query) -> u64 {
         }
         _ => wanted,
     }
-}
-
-/// Whose a row is, and the values of its dimensions, in the order of [`NAMES`].
-pub(super) fn mark(part: &Part, mut dimensions: Vec<Sql>) -> Vec<Sql> {
-    dimensions.resize(NAMES.len() - 1, "''".into());
-    std::iter::once(sql!["toUInt8(", Sql::number(part.mark), ")"]).chain(dimensions).collect()
-}
-
-/// A row for each of the marks whose condition is met.
-pub(super) fn marks(wanted: impl Iterator<Item = (Sql, Vec<Sql>)>) -> Sql {
-    let each = wanted.map(|(condition, mark)| {
-        sql![
-            "if(",
-            condition,
-            ", [tuple(",
-            Sql::join(mark, ", "),
-            ")], CAST([], 'Array(Tuple(UInt8, String, String))'))"
-        ]
-    });
-    sql!["arrayJoin(arrayConcat(", Sql::join(each, ", "), "))"]
 }
