@@ -248,6 +248,9 @@ impl Event {
         Happening::COLUMNS.iter().chain(Attributes::COLUMNS).copied()
     }
 
+    /// The columns that tell a row from any other: rows that have the same values there are one event.
+    pub const KEY: [&'static str; 4] = ["site_id", "session_id", "seq", "event_id"];
+
     /// Appends the row in ClickHouse's RowBinary format.
     pub fn encode(&self, row: &mut Vec<u8>) {
         self.happening.put(row);
@@ -376,6 +379,11 @@ pub(crate) fn put_length(mut length: usize, row: &mut Vec<u8>) {
 }
 
 pub(crate) fn take_length(row: &mut &[u8]) -> Result<usize, NotARow> {
+    // Nearly all have one byte.
+    if let [length @ ..0x80, rest @ ..] = *row {
+        *row = rest;
+        return Ok(usize::from(*length));
+    }
     let mut length = 0usize;
     for shift in (0..usize::BITS).step_by(7) {
         let byte = u8::take(row)?;

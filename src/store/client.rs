@@ -420,11 +420,13 @@ impl Store {
         columns: &str,
         rows: impl Into<Bytes>,
     ) -> Result<(), StoreError> {
-        let (format, block) = packed(columns.to_owned(), rows.into()).await?;
+        let Packed { format, optimize_on_insert, data } =
+            packed(columns.to_owned(), rows.into()).await?;
         let sql = format!("INSERT INTO events ({columns}) FORMAT {format}");
         in_time(async {
-            let mut insert = self.writer.insert_formatted_with(sql);
-            insert.send_compressed(block).await?;
+            let insert = self.writer.insert_formatted_with(sql);
+            let mut insert = insert.with_setting("optimize_on_insert", optimize_on_insert);
+            insert.send_compressed(data).await?;
             insert.end().await
         })
         .await
@@ -472,18 +474,23 @@ impl Store {
     }
 }
 
-/// Rows as an insert sends them, and the format that this is. It takes tens of milliseconds for a large batch:
-/// not on a thread that answers beacons.
-async fn packed(
-    columns: String,
-    rows: Bytes,
-) -> Result<(&'static str, CompressedData), StoreError> {
+/// Rows as an insert sends them.
+struct Packed {
+    format: &'static str,
+    /// Whether ClickHouse has to look for rows that are equal: in a block there are none.
+    optimize_on_insert: &'static str,
+    data: CompressedData,
+}
+
+/// Packs rows. It takes tens of milliseconds for a large batch: not on a thread that answers beacons.
+async fn packed(columns: String, rows: Bytes) -> Result<Packed, StoreError> {
     let pack = move || {
-        let (format, data) = match block::of(&columns, &rows) {
-            Some(block) => ("Native", Bytes::from(block)),
-            None => ("RowBinary", rows),
+        let (format, optimize_on_insert, data) = match block::of(&columns, &rows) {
+            Some(block) => ("Native", "0", Bytes::from(block)),
+            None => ("RowBinary", "1", rows),
         };
-        Ok((format, CompressedData::new(&data, Compression::Lz4)?))
+        let data = CompressedData::new(&data, Compression::Lz4)?;
+        Ok(Packed { format, optimize_on_insert, data })
     };
     let packed = tokio::task::spawn_blocking(pack).await;
     packed.map_err(|_| StoreError::Unavailable("the rows could not be packed".to_owned()))?

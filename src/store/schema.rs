@@ -138,6 +138,14 @@ mod tests {
     }
 
     #[test]
+    fn the_key_of_events_is_that_of_the_table() {
+        let statements = statements(None);
+        let events = statements.iter().find(|statement| statement.name == "events").unwrap();
+        let order = format!("\nORDER BY ({})\n", Event::KEY.join(", "));
+        assert!(events.sql.contains(&order), "{}", events.sql);
+    }
+
+    #[test]
     fn on_a_cluster_every_table_is_there_twice_but_the_one_in_memory() {
         let cluster = Cluster { name: "c".into(), nodes: Vec::new(), is_replicated: false };
         let (alone, spread) = (statements(None), statements(Some(&cluster)));

@@ -1,6 +1,7 @@
 //! Rows are sent as blocks of columns; what the table has then is what the rows said.
 
-use clickhouse::Client;
+use clickhouse::insert_formatted::CompressedData;
+use clickhouse::{Client, Compression};
 use passerby::event::{Attributes, Event, Happening, SessionId, VisitorId};
 use passerby::store::{Server, Store};
 use rand::rngs::StdRng;
@@ -74,7 +75,20 @@ fn event(random: &mut StdRng, site_id: u32, day: u32, seq: u32, different: u32) 
 fn rows(seed: u64, site: u32, day: u32, count: u32, different: u32) -> Vec<u8> {
     let mut random = StdRng::seed_from_u64(seed);
     let mut rows = Vec::new();
-    (0..count).for_each(|seq| event(&mut random, site, day, seq, different).encode(&mut rows));
+    let mut before: Option<Event> = None;
+    for seq in 0..count {
+        let mut event = event(&mut random, site, day, seq, different);
+        // Rows of a visit end alike, most of them.
+        if let Some(before) = before.filter(|_| random.random()) {
+            event.attributes = before.attributes;
+            event.happening.revenue_amount = before.happening.revenue_amount;
+            event.happening.revenue_currency = before.happening.revenue_currency;
+            event.happening.entry_hostname = before.happening.entry_hostname;
+            event.happening.entry_pathname = before.happening.entry_pathname;
+        }
+        event.encode(&mut rows);
+        before = Some(event);
+    }
     rows
 }
 
@@ -114,6 +128,40 @@ async fn any_rows_are_read_back_byte_for_byte() {
         *others.last_mut().unwrap() ^= 1;
         assert!(read_back(store.writer(), site).await != others);
     }
+}
+
+/// The rows of a site as the table has them, and as reports read them, where equal ones are one.
+async fn stored(client: &Client, site: u32) -> [u64; 2] {
+    let client = client.clone().with_setting("do_not_merge_across_partitions_select_final", "1");
+    let mut counts = [0; 2];
+    for (count, table) in counts.iter_mut().zip(["events", "events FINAL"]) {
+        let sql = format!("SELECT count() FROM {table} WHERE site_id = {site}");
+        *count = client.query(&sql).fetch_one::<u64>().await.unwrap();
+    }
+    counts
+}
+
+#[tokio::test]
+async fn a_batch_that_has_rows_twice_stores_them_once() {
+    let store = store_of("of_rows_twice").await;
+    let client = store.writer();
+    client.query("SYSTEM STOP MERGES events").execute().await.unwrap();
+    let twice = rows(4, 95_400, 6_800, 100, 5).repeat(2);
+    store.insert_events(&columns(), twice).await.unwrap();
+    assert_eq!(stored(client, 95_400).await, [100, 100]);
+    // So are rows that no block is made of: the table has a column that this version does not know.
+    client.query("ALTER TABLE events ADD COLUMN another UInt8").execute().await.unwrap();
+    let columns = format!("{},another", columns());
+    let two = [&rows(5, 95_401, 6_800, 1, 5)[..], b"\x07"].concat().repeat(2);
+    store.insert_events(&columns, two.clone()).await.unwrap();
+    assert_eq!(stored(client, 95_401).await, [1, 1]);
+    // The control: ClickHouse does not look for them by itself, and reports read them once all the same.
+    client.query("TRUNCATE TABLE events").execute().await.unwrap();
+    let sql = format!("INSERT INTO events ({columns}) FORMAT RowBinary");
+    let mut insert = client.insert_formatted_with(sql).with_setting("optimize_on_insert", "0");
+    insert.send_compressed(CompressedData::new(&two, Compression::Lz4).unwrap()).await.unwrap();
+    insert.end().await.unwrap();
+    assert_eq!(stored(client, 95_401).await, [2, 1]);
 }
 
 #[tokio::test]
