@@ -53,11 +53,12 @@ BENCH = cargo bench $(if $(SHORT),--profile dev)
 NUMBERS = $(CARGO_TARGET_DIR)/bench
 
 .PHONY: bench
-bench: engine ## Measure what a beacon costs, stage by stage and as a whole, and what shipping it does
+bench: engine ## Measure what a beacon costs, stage by stage and as a whole, what shipping it does, and how soon reports know of it
 	@mkdir -p $(NUMBERS)
 	$(BENCH) --bench stages -- --output-format bencher $(if $(SHORT),--warm-up-time 0.2 --measurement-time 0.5 --sample-size 10) | tee $(NUMBERS)/stages.txt
 	$(BENCH) --bench collecting -- $(if $(SHORT),--rounds 1 --events 20000) | tee $(NUMBERS)/collecting.txt
 	$(BENCH) --bench shipping -- $(if $(SHORT),--rounds 1 --events 20000 --batch 10000) | tee $(NUMBERS)/shipping.txt
+	$(BENCH) --bench freshness -- $(if $(SHORT),--seconds 8 --rate 200) | tee $(NUMBERS)/freshness.txt
 
 .PHONY: check
 check: compiler beacon/node_modules dashboards/source/node_modules deploy/check/node_modules ## Check format, lints, documentation and what is built from sources here

@@ -12,7 +12,10 @@
 )]
 
 #[path = "collecting/servers.rs"]
-#[expect(dead_code, reason = "this asks no bare server, and counts no processor's time")]
+#[expect(
+    dead_code,
+    reason = "this asks no bare server and no engine, and counts no processor's time"
+)]
 mod servers;
 
 use clap::Parser;

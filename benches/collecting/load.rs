@@ -32,7 +32,8 @@ pub(crate) struct Load {
 
 /// What became of it.
 pub(crate) struct Outcome {
-    pub(crate) accepted: usize,
+    /// When each beacon was accepted that was, sorted.
+    pub(crate) accepted: Vec<Instant>,
     pub(crate) refused: usize,
     pub(crate) seconds: f64,
     /// Sorted.
@@ -57,14 +58,16 @@ impl Load {
                 tokio::spawn(connection(address, number, each, visitors, pause))
             })
             .collect();
-        let mut outcome = Outcome { accepted: 0, refused: 0, seconds: 0.0, latencies: Vec::new() };
+        let mut outcome =
+            Outcome { accepted: Vec::new(), refused: 0, seconds: 0.0, latencies: Vec::new() };
         for connection in connections {
-            let (latencies, refused) = connection.await.unwrap();
-            outcome.accepted += latencies.len() - refused;
-            outcome.refused += refused;
+            let (latencies, accepted) = connection.await.unwrap();
+            outcome.refused += latencies.len() - accepted.len();
+            outcome.accepted.extend(accepted);
             outcome.latencies.extend(latencies);
         }
         outcome.seconds = begun.elapsed().as_secs_f64();
+        outcome.accepted.sort_unstable();
         outcome.latencies.sort_unstable();
         outcome
     }
@@ -78,7 +81,7 @@ impl Load {
     }
 }
 
-/// The latencies of one connection's beacons, and how many were not accepted. At a given rate the latency
+/// The latencies of one connection's beacons, and when each was accepted that was. At a given rate the latency
 /// counts from when the beacon was due, also if it was sent late.
 async fn connection(
     address: SocketAddr,
@@ -86,10 +89,10 @@ async fn connection(
     events: usize,
     visitors: usize,
     pause: Option<(Duration, Duration)>,
-) -> (Vec<Duration>, usize) {
+) -> (Vec<Duration>, Vec<Instant>) {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.set_nodelay(true).unwrap();
-    let (mut latencies, mut refused) = (Vec::with_capacity(events), 0);
+    let (mut latencies, mut accepted) = (Vec::with_capacity(events), Vec::with_capacity(events));
     let mut answer = vec![0; 4096];
     let begun = Instant::now();
     for event in 0..events {
@@ -104,10 +107,13 @@ async fn connection(
         };
         stream.write_all(request.as_bytes()).await.unwrap();
         let status = read_answer(&mut stream, &mut answer).await;
-        latencies.push(due.elapsed());
-        refused += usize::from(status != 202);
+        let now = Instant::now();
+        latencies.push(now - due);
+        if status == 202 {
+            accepted.push(now);
+        }
     }
-    (latencies, refused)
+    (latencies, accepted)
 }
 
 fn request(visitor: usize, event: usize) -> String {

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_passerby");
 pub(crate) struct Server {
     child: Child,
     address: SocketAddr,
-    _directory: Option<TempDir>,
+    directory: Option<TempDir>,
 }
 
 /// What a process has used since it was started.
@@ -52,19 +52,23 @@ impl Server {
     /// from its snapshot.
     pub(crate) fn collector_after(program: &Path, command: &[&str]) -> (Self, String) {
         let directory = tempfile::tempdir().unwrap();
-        let run = || {
-            let mut command = Command::new(program);
-            command.env("PASSERBY_DATA_DIR", directory.path());
-            command.env("PASSERBY_LISTEN", "127.0.0.1:0");
-            command.env("PASSERBY_TRUSTED_PROXIES", "127.0.0.0/8");
-            command
-        };
-        let done = run().args(command).output().unwrap();
-        assert!(done.status.success(), "{done:?}");
-        let said = String::from_utf8(done.stdout).unwrap().trim().to_owned();
-        let mut serve = run();
+        let said = said(run(program, directory.path()).args(command));
+        let mut serve = run(program, directory.path());
         serve.env("PASSERBY_CLICKHOUSE_URL", "http://127.0.0.1:9").arg("serve");
         (Self::start(serve.stderr(Stdio::piped()), Some(directory)), said)
+    }
+
+    /// The collector with its engine, and what each of these commands said before it was started.
+    pub(crate) fn collector_with_engine(
+        program: &Path,
+        commands: &[&[&str]],
+    ) -> (Self, Vec<String>) {
+        let directory = tempfile::tempdir().unwrap();
+        let said =
+            commands.iter().map(|command| said(run(program, directory.path()).args(*command)));
+        let said = said.collect();
+        let mut serve = run(program, directory.path());
+        (Self::start(serve.arg("serve").stderr(Stdio::piped()), Some(directory)), said)
     }
 
     fn start(command: &mut Command, directory: Option<TempDir>) -> Self {
@@ -75,11 +79,12 @@ impl Server {
         });
         // Somebody has to read on.
         std::thread::spawn(move || lines.count());
-        Self {
-            child,
-            address: address.expect("the server tells its address"),
-            _directory: directory,
-        }
+        Self { child, address: address.expect("the server tells its address"), directory }
+    }
+
+    /// Where a collector's engine has its files.
+    pub(crate) fn engine_directory(&self) -> PathBuf {
+        self.directory.as_ref().unwrap().path().join("engine")
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -110,6 +115,21 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A collector's program on this data.
+fn run(program: &Path, directory: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env("PASSERBY_DATA_DIR", directory);
+    command.env("PASSERBY_LISTEN", "127.0.0.1:0");
+    command.env("PASSERBY_TRUSTED_PROXIES", "127.0.0.0/8");
+    command
+}
+
+fn said(command: &mut Command) -> String {
+    let done = command.output().unwrap();
+    assert!(done.status.success(), "{done:?}");
+    String::from_utf8(done.stdout).unwrap().trim().to_owned()
 }
 
 /// The bare server, until it is killed.
