@@ -1,0 +1,153 @@
+//! What queries are taken apart into, and which of it goes together.
+
+use super::super::plan::{Computed, Plan};
+use super::super::tiers::{self, Of};
+use super::super::wholes;
+use super::NAMES;
+use crate::query::dimension::{Dimension, Field};
+use crate::query::filter::{Filter, Subject};
+use crate::query::interval::Interval;
+use crate::query::metric::{Metric, Unit, Whole};
+use crate::query::{OrderKey, Query};
+
+/// What is counted for a query of one kind of things.
+pub(in crate::query::compile) struct Part<'query> {
+    /// Which of the statement's parts it is.
+    pub(in crate::query::compile) mark: u32,
+    pub(in crate::query::compile) query: &'query Query,
+    pub(in crate::query::compile) metrics: Vec<Computed>,
+    pub(super) of: Of,
+    /// The place of the query that it is counted for.
+    pub(super) place: usize,
+    /// Whether it is what rows of that query are shares of.
+    pub(super) is_whole: bool,
+}
+
+/// The report whose visitors the rows of this one are shares of, if it tells shares.
+pub(super) fn whole(query: &Query) -> Option<Query> {
+    let has_shares =
+        query.metrics.iter().any(|measure| measure.metric() == Some(Metric::Percentage));
+    has_shares.then(|| wholes::wider(query, Whole::Report).0)
+}
+
+/// What a query is taken apart into; `None` if it can not be.
+pub(super) fn parts<'query>(
+    place: usize,
+    query: &'query Query,
+    wider: Option<&'query Query>,
+) -> Option<Vec<Part<'query>>> {
+    let plan = Plan::of(query);
+    let metrics = || plan.events.iter().chain(&plan.visits).map(|(metric, _)| *metric);
+    // A page means another thing where visits are counted, and money is of some events alone.
+    let is_of_entries =
+        !plan.visits.is_empty() && query.dimensions.contains(&Dimension::Field(Field::Page));
+    let is_plain = plan.engagement.is_empty()
+        && !is_of_entries
+        && metrics()
+            .all(|metric| metric != Metric::EngagementRate && metric.spec().unit != Unit::Money)
+        && plan.wholes.iter().all(|whole| *whole == Whole::Report)
+        && query.metrics.iter().all(|measure| measure.metric().is_some())
+        && query.floored.is_none();
+    let is_alone = plan.events.is_empty() || plan.visits.is_empty();
+    let tells = query.dimensions.len() < NAMES.len() && query.dimensions.iter().all(is_text);
+    if !is_plain
+        || !tells
+        || !(is_alone || query.dimensions.is_empty())
+        || order_key(query).is_none()
+    {
+        return None;
+    }
+    let part = |query, of, metrics: Vec<Computed>, is_whole| {
+        (!metrics.is_empty()).then_some(Part { mark: 0, query, metrics, of, place, is_whole })
+    };
+    let own = [(Of::Events, plan.events), (Of::Visits, plan.visits)];
+    let own = own.into_iter().filter_map(|(of, metrics)| part(query, of, metrics, false));
+    let of_whole = wider.into_iter().flat_map(|wider| {
+        let Plan { events, visits, .. } = Plan::of(wider);
+        [part(wider, Of::Events, events, true), part(wider, Of::Visits, visits, true)]
+    });
+    Some(own.chain(of_whole.flatten()).collect())
+}
+
+/// Whether the values of the dimension are texts, and no times of day.
+fn is_text(dimension: &Dimension) -> bool {
+    match dimension {
+        Dimension::Field(field) => !field.spec().number,
+        Dimension::Time(interval) => matches!(
+            interval,
+            Interval::Day | Interval::Week | Interval::Month | Interval::Quarter | Interval::Year
+        ),
+        Dimension::Property(_) | Dimension::Properties | Dimension::Goal(_) => false,
+    }
+}
+
+/// By which metric the query's rows are ordered before their dimensions, if by any, and whether the most come first; the
+/// outer is `None` if they are ordered in another way.
+pub(super) fn order_key(query: &Query) -> Option<Option<(Metric, bool)>> {
+    let (mut key, mut dimensions) = (None, 0);
+    let entries = query.order.iter().map(|order| (order.key, order.descending));
+    let rest = (0..query.dimensions.len()).map(|index| (OrderKey::Dimension(index), false));
+    let rest = rest.filter(|(rest, _)| query.order.iter().all(|order| order.key != *rest));
+    for (by, descending) in entries.chain(rest) {
+        if dimensions == query.dimensions.len() {
+            break;
+        }
+        match by {
+            OrderKey::Dimension(index) if index == dimensions && !descending => dimensions += 1,
+            OrderKey::Metric(index) if dimensions == 0 && key.is_none() => {
+                let metric = query.metrics.get(index)?.metric()?;
+                key = Some((metric, descending));
+                if metric == Metric::Percentage {
+                    return None;
+                }
+            }
+            OrderKey::Visitors if dimensions == 0 && key.is_none() => {
+                key = Some((Metric::Visitors, descending));
+            }
+            OrderKey::Dimension(_) | OrderKey::Metric(_) | OrderKey::Visitors => return None,
+        }
+    }
+    Some(key)
+}
+
+/// Whether one statement may read both.
+pub(super) fn go_together(one: &Part, other: &Part) -> bool {
+    let (a, b) = (one.query, other.query);
+    one.of == other.of
+        && (a.site, &a.period, a.kept_from, &a.goals) == (b.site, &b.period, b.kept_from, &b.goals)
+        && tiers::adds_up(a, one.of) == tiers::adds_up(b, other.of)
+}
+
+/// The filters that all the parts have, and those of each that not all have. `None` where one of the latter is more than
+/// a condition on a row of its own.
+pub(in crate::query::compile) fn filters<'query>(
+    family: &[Part<'query>],
+) -> Option<(Vec<&'query Filter>, Vec<Vec<&'query Filter>>)> {
+    let has = |part: &Part, filter: &Filter| part.query.filters.contains(filter);
+    let (first, _) = family.split_first()?;
+    let shared = |filter: &&Filter| family.iter().all(|part| has(part, filter));
+    let common: Vec<&Filter> = first.query.filters.iter().filter(shared).collect();
+    let own = |part: &Part<'query>| -> Vec<&'query Filter> {
+        part.query.filters.iter().filter(|filter| !common.contains(filter)).collect()
+    };
+    let own: Vec<Vec<&Filter>> = family.iter().map(own).collect();
+    // What is asked of one and the same event of a visit is asked at once.
+    let is_plain = |filter: &&&Filter| {
+        let Filter::Test(test) = filter else { return false };
+        matches!(test.subject, Subject::Field(_))
+            && (first.of == Of::Events || !filter.asks_about_events())
+    };
+    own.iter().flatten().all(|filter| is_plain(&filter)).then_some((common, own))
+}
+
+/// So many of its rows are wanted, at most, from the first on.
+pub(super) fn rows_max(query: &Query) -> u64 {
+    let wanted = query.page.limit.saturating_add(query.page.offset);
+    match query.dimensions.as_slice() {
+        [] => 1,
+        [Dimension::Time(interval)] => {
+            wanted.min(u64::try_from(interval.labels_max(&query.period)).unwrap_or(wanted) + 1)
+        }
+        _ => wanted,
+    }
+}
