@@ -10,6 +10,11 @@ macro_rules! countries {
             "transform(toString(country), [", $("'", $code, "',",)* "''], [", $("'", $name, "',",)* "''], toString(country))"
         );
 
+        /// The same of a row of visits.
+        pub(super) const COUNTRY_NAME_OF_VISIT: &str = concat!(
+            "transform(toString(visit_country), [", $("'", $code, "',",)* "''], [", $("'", $name, "',",)* "''], toString(visit_country))"
+        );
+
         const ALL: &[(&str, &str)] = &[$(($code, $name)),*];
     };
 }

@@ -3,7 +3,7 @@
 use super::Closed;
 use super::events::source;
 use super::tiers::{self, Columns};
-use super::visits::column;
+use super::visits::field_value;
 use crate::query::Query;
 use crate::query::dimension::{Dimension, Field, Home};
 use crate::query::filter::{Comparison, Filter, Subject, Test};
@@ -47,7 +47,7 @@ impl<'query> Conditions<'query> {
             Home::Event(value) | Home::Either(value) => on_field(value.into(), field, test),
             Home::Visit(_) => {
                 let visits = tiers::visits(self.query, [field], self.closed);
-                let test = on_field(column(field), field, test);
+                let test = on_field(field_value(field), field, test);
                 sql!["session_id IN (SELECT visit FROM (", visits, ") WHERE ", test, ")"]
             }
         }
@@ -79,7 +79,7 @@ impl<'query> Conditions<'query> {
             Filter::Done(filter, done) => self.done("visit", filter, *done),
             Filter::Test(test) => match &test.subject {
                 Subject::Field(field) if !field.is_of_event() => {
-                    on_field(column(*field), *field, test)
+                    on_field(field_value(*field), *field, test)
                 }
                 Subject::Field(_) | Subject::Property(_) | Subject::Goal(_) => {
                     let event = self.test_on_event(test);
@@ -147,7 +147,7 @@ pub(super) fn entered_condition(query: &Query) -> (Sql, Option<Field>) {
         _ => None,
     });
     let entered: Vec<Sql> =
-        tests.map(|test| on_field(column(Field::EntryPage), Field::EntryPage, test)).collect();
+        tests.map(|test| on_field(field_value(Field::EntryPage), Field::EntryPage, test)).collect();
     let field = (!entered.is_empty()).then_some(Field::EntryPage);
     (Sql::all(entered), field)
 }

@@ -264,7 +264,7 @@ pub(in crate::query) fn value(dimension: &Dimension, query: &Query) -> Sql {
         Dimension::Field(field) => {
             let value = match field.spec().home {
                 Home::Event(column) | Home::Either(column) => column.into(),
-                Home::Visit(_) => visits::column(*field),
+                Home::Visit(_) => visits::field_value(*field),
             };
             labelled(value, field.spec())
         }

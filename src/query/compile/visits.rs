@@ -9,11 +9,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::conditions::{COUNTED, Conditions, entered_condition, hosts_of_visits, meets};
 use super::plan::Computed;
+use super::tiers::stored;
 use super::together::{self, Part, Sets};
 use super::{
     Closed, between, group, kept_from, labelled, named, of_visit, select, settings, tiers,
 };
 use crate::query::Query;
+use crate::query::countries::COUNTRY_NAME_OF_VISIT;
 use crate::query::dimension::{Dimension, Field, Home};
 use crate::query::filter::{Filter, Subject};
 use crate::query::metric::Metric;
@@ -26,9 +28,18 @@ pub(in crate::query::compile) const MARGIN_HOURS: i64 = 25;
 /// A visit that had a page visible and focused for longer than so many milliseconds was engaged.
 const ENGAGED_MS: u32 = 10_000;
 
-/// The column of [`visits`] that holds a field: `visit_source`.
+/// The value of a field, of a row of [`visits`].
+pub(super) fn field_value(field: Field) -> Sql {
+    match field {
+        // It is long, and stands once where the code is read in several places.
+        Field::CountryName => COUNTRY_NAME_OF_VISIT.into(),
+        field => column(field),
+    }
+}
+
+/// The column of [`visits`] that holds a field, or what it is made of: `visit_source`.
 pub(super) fn column(field: Field) -> Sql {
-    let name = field.spec().name;
+    let name = stored(field).spec().name;
     sql!["visit_", name.split_once(':').map_or(name, |(_, name)| name)]
 }
 
@@ -174,7 +185,7 @@ fn engaged_condition(query: &Query) -> Sql {
 /// The visits that overlap the period, a row each, with the fields named.
 pub(super) fn visits(query: &Query, fields: impl IntoIterator<Item = Field>) -> Sql {
     let (from, to) = (kept_from(query), query.period.to());
-    let fields: BTreeSet<Field> = fields.into_iter().collect();
+    let fields: BTreeSet<Field> = fields.into_iter().map(stored).collect();
     let fields = fields
         .into_iter()
         .filter_map(|field| Some(sql![", ", aggregate(field)?, " AS ", column(field)]));
@@ -208,7 +219,7 @@ fn aggregate(field: Field) -> Option<Sql> {
 /// The dimension of a row of [`visits`], as reports show it.
 pub(super) fn value(dimension: &Dimension, query: &Query) -> Sql {
     match dimension {
-        Dimension::Field(field) => labelled(column(*field), field.spec()),
+        Dimension::Field(field) => labelled(field_value(*field), field.spec()),
         // Refused by the rules: a visit has no one value of it.
         Dimension::Property(_) | Dimension::Properties | Dimension::Goal(_) => "''".into(),
         Dimension::Time(interval) => interval.visit_label_sql("first", "last", &query.period),

@@ -119,7 +119,7 @@ impl By {
 }
 
 /// The field that tells of this one as well.
-pub(super) fn stored(field: Field) -> Field {
+pub(in crate::query::compile) fn stored(field: Field) -> Field {
     match field {
         Field::Screen => Field::Device,
         Field::CountryName => Field::Country,

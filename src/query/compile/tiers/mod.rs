@@ -54,7 +54,7 @@ use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
 use self::by::By;
-pub(super) use self::by::Of;
+pub(super) use self::by::{Of, stored};
 pub use self::goals::set_of;
 pub use self::make::{Making, made_of};
 pub(super) use self::read::subquery;

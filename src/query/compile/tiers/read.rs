@@ -9,14 +9,13 @@ use super::super::conditions::{COUNTED, Conditions, meets};
 use super::super::plan::Computed;
 use super::super::visits;
 use super::super::{between, events, group, kept_from, of_property, of_visit};
-use super::by::{By, Of, column_of};
+use super::by::{By, Of, column_of, stored};
 use super::rows::{self, Columns};
 use super::split::{Split, Stretch, Told};
 use super::{Closed, goals, set_of, start_of};
 use crate::event::SCROLL_DEPTH_UNKNOWN;
 use crate::query::Query;
-use crate::query::countries::COUNTRY_NAME;
-use crate::query::dimension::{Dimension, Field, FieldSpec};
+use crate::query::dimension::{Dimension, Field};
 use crate::query::filter::{Filter, Subject};
 use crate::query::interval::Interval;
 use crate::query::metric::{Metric, Unit};
@@ -33,6 +32,16 @@ pub(super) struct Column {
     carried: Option<&'static str>,
     /// What a stretch adds, where `fresh` says that a row is of the stretch and not of the day before.
     open: &'static str,
+}
+
+impl Column {
+    /// What a closed day adds, where the condition says whether its report has the day before in the same row.
+    pub(super) fn of_closed_day(&self, is_carried: &Sql) -> Sql {
+        match self.carried {
+            None => self.closed.into(),
+            Some(carried) => sql![self.closed, " - if(", is_carried, ", ", carried, ", 0)"],
+        }
+    }
 }
 
 const OF_EVENTS: &[Column] = &[
@@ -331,7 +340,7 @@ impl Reading<'_> {
             Subject::Field(field) => Some(field),
             Subject::Property(_) | Subject::Goal(_) => None,
         });
-        of_dimensions.chain(of_filters).collect()
+        of_dimensions.chain(of_filters).map(stored).collect()
     }
 
     /// Values of the dimensions by the names of these.
@@ -356,10 +365,7 @@ impl Reading<'_> {
             By::Goals => self.values_by_goal(),
         };
         let is_carried = self.is_carried();
-        let columns = self.columns().map(|column| match column.carried {
-            None => column.closed.into(),
-            Some(carried) => sql![column.closed, " - if(", &is_carried, ", ", carried, ", 0)"],
-        });
+        let columns = self.columns().map(|column| column.of_closed_day(&is_carried));
         let filters = match self.by {
             By::Field(_) => self.filters(),
             By::Site | By::Hour | By::Having(_) => "1".into(),
@@ -405,39 +411,15 @@ impl Reading<'_> {
 
     /// The columns under which expressions over a row of events, or of visits, find what a row of `daily` has.
     fn as_a_row(&self, period: &Period) -> Sql {
-        let noon = noon("day", period);
-        let mut columns = match self.of {
-            Of::Events | Of::Attention => vec![sql![noon, " AS timestamp"]],
-            Of::Visits => vec![sql![&noon, " AS first"], sql![noon, " AS last"]],
+        let fields = match self.by {
+            By::Field(_) => self.fields(),
+            By::Site | By::Hour | By::Having(_) | By::Goals => BTreeSet::new(),
         };
-        if let By::Field(kept) = self.by {
-            let stored = |spec: &FieldSpec| {
-                if spec.number { "toUInt32OrZero(value)" } else { "value" }
-            };
-            match self.of {
-                Of::Events | Of::Attention => {
-                    columns.push(sql![stored(kept.spec()), " AS ", column_of(kept)]);
-                }
-                Of::Visits => {
-                    if kept == Field::Country {
-                        // For the country's name, which is made of it.
-                        columns.push(sql!["value AS ", column_of(kept)]);
-                    }
-                    columns.extend(self.fields().into_iter().map(|field| {
-                        let value = match field {
-                            Field::CountryName => COUNTRY_NAME,
-                            field => stored(field.spec()),
-                        };
-                        sql![value, " AS ", visits::column(field)]
-                    }));
-                }
-            }
-        }
-        Sql::join(columns.into_iter().map(|column| sql![", ", column]), "")
+        as_a_row(self.of, &fields, period)
     }
 
     /// Whether what is carried into a closed day is in the same row of the report on the day before.
-    fn is_carried(&self) -> Sql {
+    pub(super) fn is_carried(&self) -> Sql {
         let period = &self.query.period;
         let first = period.zone().to_datetime(kept_from(self.query)).date();
         let same = match self.query.interval() {
@@ -609,6 +591,25 @@ impl Reading<'_> {
         let names = self.dimension_names().collect();
         sql![self.select(names, self.open_columns()), " FROM (", of_visits, ")", group(self.query)]
     }
+}
+
+/// The columns under which expressions over a row of events, or of visits, find what a row of `daily` has, whose value is
+/// that of each of the fields.
+pub(super) fn as_a_row(of: Of, fields: &BTreeSet<Field>, period: &Period) -> Sql {
+    let noon = noon("day", period);
+    let times = match of {
+        Of::Events | Of::Attention => vec![sql![noon, " AS timestamp"]],
+        Of::Visits => vec![sql![&noon, " AS first"], sql![noon, " AS last"]],
+    };
+    let values = fields.iter().map(|field| {
+        let value = if field.spec().number { "toUInt32OrZero(value)" } else { "value" };
+        let column = match of {
+            Of::Events | Of::Attention => column_of(*field).into(),
+            Of::Visits => visits::column(*field),
+        };
+        sql![value, " AS ", column]
+    });
+    Sql::join(times.into_iter().chain(values).map(|column| sql![", ", column]), "")
 }
 
 /// The condition on visits of a stretch that they are of a day of it, and not of a later one.

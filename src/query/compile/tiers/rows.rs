@@ -20,7 +20,6 @@ use super::by::stored;
 use super::read::{has_ended, noon};
 use super::split::{Split, Stretch, Told};
 use crate::query::Query;
-use crate::query::countries::COUNTRY_NAME;
 use crate::query::dimension::{Dimension, Field, Home};
 use crate::query::filter::{Filter, Subject};
 use crate::query::interval::Interval;
@@ -69,7 +68,7 @@ pub(in crate::query::compile) fn visits(
     fields: impl IntoIterator<Item = Field>,
     closed: &Closed,
 ) -> Sql {
-    let fields: BTreeSet<Field> = fields.into_iter().collect();
+    let fields: BTreeSet<Field> = fields.into_iter().map(stored).collect();
     let Some(split) = Split::of(query, closed, Told::Visits) else {
         return visits::visits(query, fields);
     };
@@ -82,13 +81,9 @@ pub(in crate::query::compile) fn visits(
 
 /// The visits that ended on closed days, of the rows of these days that meet the condition.
 fn stored_visits(fields: &BTreeSet<Field>, condition: Sql) -> Sql {
-    let values = fields.iter().map(|field| {
-        let value = match field {
-            Field::CountryName => COUNTRY_NAME.into(),
-            field => sql!["d.", kept_column(stored(*field))],
-        };
-        sql![", ", value, " AS ", visits::column(*field)]
-    });
+    let values = fields
+        .iter()
+        .map(|field| sql![", d.", kept_column(*field), " AS ", visits::column(*field)]);
     sql![
         "SELECT d.session_id AS visit, d.visitor_id AS visitor, ",
         IS_LONE,

@@ -1,6 +1,6 @@
 //! Several subqueries over numbers that are added up, as one: see [`super::super::together`].
 //!
-//! The closed days' numbers are read for each by itself, which is cheap. What lies between closed days is read once for all.
+//! The closed days' numbers, and what lies between closed days, are read once for all.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use super::super::conditions::COUNTED;
 use super::super::together::{NAMES, Part, Sets};
 use super::Closed;
 use super::by::{By, Of};
-use super::read::{Reading, formula, has_ended, is_of_people};
+use super::read::{Reading, as_a_row, formula, has_ended, is_of_people};
 use super::rows::Columns;
 use super::split::{Split, Stretch, Told};
 use crate::query::metric::Metric;
@@ -26,25 +26,9 @@ pub(in crate::query::compile) fn together(
     let (_, any) = readings.first()?;
     let told = if of == Of::Visits { Told::Visits } else { Told::Events };
     let split = Split::of(any.query, closed, told)?;
-    let names = || any.columns().map(|column| sql![", ", column.name]);
-    let closed_days = readings.iter().map(|(part, reading)| {
-        let mut dimensions: Vec<Sql> = reading.dimension_names().collect();
-        dimensions.resize(NAMES.len() - 1, "''".into());
-        let mark = sql!["toUInt8(", Sql::number(part.mark), ")"];
-        let values = std::iter::once(mark).chain(dimensions).zip(NAMES);
-        let values = values.map(|(value, name)| sql![value, " AS ", name]);
-        sql![
-            "SELECT ",
-            Sql::join(values, ", "),
-            Sql::join(names(), ""),
-            " FROM (",
-            reading.closed_days(&split),
-            ")"
-        ]
-    });
     let stretches = split.stretches.iter().map(|stretch| stretch_of(parts, &readings, of, stretch));
     let stretches = stretches.collect::<Option<Vec<Sql>>>()?;
-    let arms = closed_days.chain(stretches);
+    let arms = std::iter::once(closed_days(&readings, of, &split)?).chain(stretches);
     let formulas = metrics
         .iter()
         .map(|metric| Some(sql![", ", formula(*metric, of)?, " AS ", metric.spec().name]))
@@ -73,6 +57,52 @@ fn reading<'query>(part: &Part<'query>, of: Of) -> Option<Reading<'query>> {
     let only_people = part.metrics.iter().all(|(metric, _)| is_of_people(*metric));
     let is_of_days = matches!(by, By::Site | By::Field(_) | By::Having(_));
     is_of_days.then_some(Reading { query: part.query, of, by, only_people, of_revenue: false })
+}
+
+/// What the closed days' numbers add, a row of `daily` for each of the parts that it is kept for.
+fn closed_days(readings: &[(&Part, Reading)], of: Of, split: &Split) -> Option<Sql> {
+    let (_, any) = readings.first()?;
+    let [q, ..] = NAMES;
+    let each = |told: &dyn Fn(&Reading) -> Option<Sql>, otherwise: &'static str| {
+        let each = readings.iter().filter_map(|(part, reading)| {
+            Some(sql![q, " = ", Sql::number(part.mark), ", ", told(reading)?, ", "])
+        });
+        sql!["multiIf(", Sql::join(each, ""), "0, ", otherwise, ", ", otherwise, ")"]
+    };
+    let of_parts = readings.iter().map(|(part, reading)| {
+        let kept = Sql::text(reading.by.name());
+        sql!["if(dimension = ", kept, ", [", Sql::number(part.mark), "], [])"]
+    });
+    let mut kept: Vec<String> = readings.iter().map(|(_, reading)| reading.by.name()).collect();
+    kept.sort_unstable();
+    kept.dedup();
+    let fields = readings.iter().flat_map(|(_, reading)| reading.fields()).collect();
+    let values = NAMES[1..].iter().enumerate().map(|(place, name)| {
+        let value = each(&|reading| reading.values(reading.query).into_iter().nth(place), "''");
+        sql![value, " AS ", *name]
+    });
+    let is_carried = each(&|reading| Some(reading.is_carried()), "0");
+    let columns =
+        any.columns().map(|column| sql![column.of_closed_day(&is_carried), " AS ", column.name]);
+    let wanted =
+        each(&|reading| matches!(reading.by, By::Field(_)).then(|| reading.filters()), "1");
+    Some(sql![
+        "SELECT ",
+        Sql::join([q.into()].into_iter().chain(values).chain(columns), ", "),
+        " FROM (SELECT *, toUInt8(arrayJoin(arrayConcat(",
+        Sql::join(of_parts, ", "),
+        "))) AS ",
+        q,
+        as_a_row(of, &fields, &any.query.period),
+        " FROM daily WHERE counted = '",
+        of.name(),
+        "' AND dimension IN ",
+        Sql::texts(kept),
+        " AND ",
+        split.condition(any.query),
+        ") WHERE ",
+        wanted,
+    ])
 }
 
 /// What is counted in a stretch.
