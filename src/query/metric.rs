@@ -133,7 +133,7 @@ metrics! {
         Formula::Either { events: "uniqExactIf(visitor_id, visitor_id != 0)", visits: "uniqExactIf(visitor, NOT lone) + countIf(lone)" };
     /// Visits that were under way in the period. A visit ends after 30 minutes without activity.
     Visits = "visits" eg "2214", Unit::Count,
-        Formula::Either { events: "uniqExactIf(session_id, session_id != 0)", visits: "uniqExact(visit)" };
+        Formula::Either { events: "uniqExactIf(session_id, session_id != 0)", visits: "count()" };
     /// Page views.
     Pageviews = "pageviews" eg "6071", Unit::Count, Formula::Events("countIf(name = 'pageview')");
     /// Page views and custom events.

@@ -250,7 +250,7 @@ pub(in crate::query::compile) fn subquery(
     let columns = reading.dimension_names().chain(formulas);
     let there_is_a_row = match query.dimensions.is_empty() {
         true => Sql::default(),
-        false => sql![" HAVING ", reading.there_is_a_row()],
+        false => sql![" HAVING ", there_is_a_row(of, only_people)],
     };
     Some(sql![
         "SELECT ",
@@ -277,6 +277,15 @@ fn events_of_goals(query: &Query) -> Sql {
     }
 }
 
+/// The condition on summed columns that there is a row of a report, where it has dimensions.
+pub(super) fn there_is_a_row(of: Of, only_people: bool) -> &'static str {
+    match of {
+        Of::Events if only_people => concat!(visitors!(), " > 0"),
+        Of::Events => "sum(s_events) > 0",
+        Of::Visits | Of::Attention => "sum(s_visits) > 0",
+    }
+}
+
 /// With such metrics alone, a row of events is one of events that have a visitor.
 pub(super) fn is_of_people(metric: Metric) -> bool {
     matches!(metric, Metric::Visitors | Metric::Visits)
@@ -291,15 +300,6 @@ pub(super) struct Reading<'query> {
 }
 
 impl Reading<'_> {
-    /// The condition on summed columns that there is a row of the report, where it has dimensions.
-    pub(super) fn there_is_a_row(&self) -> &'static str {
-        match self.of {
-            Of::Events if self.only_people => concat!(visitors!(), " > 0"),
-            Of::Events => "sum(s_events) > 0",
-            Of::Visits | Of::Attention => "sum(s_visits) > 0",
-        }
-    }
-
     pub(super) fn columns(&self) -> impl Iterator<Item = &'static Column> + use<> {
         let columns = match self.of {
             Of::Events => OF_EVENTS,
@@ -419,19 +419,29 @@ impl Reading<'_> {
     }
 
     /// Whether what is carried into a closed day is in the same row of the report on the day before.
-    pub(super) fn is_carried(&self) -> Sql {
+    fn is_carried(&self) -> Sql {
+        let same = self.has_the_day_before_in_the_same_row();
+        let after = self.is_after_the_first();
+        same.map_or_else(|| after.clone(), |same| sql![&after, " AND ", same])
+    }
+
+    /// Whether a closed day is not the first of the report.
+    pub(super) fn is_after_the_first(&self) -> Sql {
+        let first = self.query.period.zone().to_datetime(kept_from(self.query)).date();
+        sql!["day > toDate(", Sql::text(first.to_string()), ")"]
+    }
+
+    /// Whether the report has the day before in the same row as a closed day; `None` where it always has.
+    pub(super) fn has_the_day_before_in_the_same_row(&self) -> Option<Sql> {
         let period = &self.query.period;
-        let first = period.zone().to_datetime(kept_from(self.query)).date();
-        let same = match self.query.interval() {
-            None => "1".into(),
-            Some(Interval::Hour) => "0".into(),
-            Some(interval) => sql![
+        match self.query.interval()? {
+            Interval::Day | Interval::Hour => Some("0".into()),
+            interval => Some(sql![
                 interval.label_sql(noon("day", period), period),
                 " = ",
                 interval.label_sql(noon("(day - 1)", period), period),
-            ],
-        };
-        sql!["day > toDate(", Sql::text(first.to_string()), ") AND ", same]
+            ]),
+        }
     }
 
     pub(super) fn filters(&self) -> Sql {

@@ -8,7 +8,7 @@ use super::super::conditions::COUNTED;
 use super::super::together::{NAMES, Part, Sets};
 use super::Closed;
 use super::by::{By, Of};
-use super::read::{Reading, as_a_row, formula, has_ended, is_of_people};
+use super::read::{Reading, as_a_row, formula, has_ended, is_of_people, there_is_a_row};
 use super::rows::Columns;
 use super::split::{Split, Stretch, Told};
 use crate::query::metric::Metric;
@@ -33,21 +33,25 @@ pub(in crate::query::compile) fn together(
         .iter()
         .map(|metric| Some(sql![", ", formula(*metric, of)?, " AS ", metric.spec().name]))
         .collect::<Option<Vec<Sql>>>()?;
-    let there_is_a_row = readings.iter().map(|(part, reading)| {
-        let condition = match part.query.dimensions.is_empty() {
-            true => "1",
-            false => reading.there_is_a_row(),
-        };
-        sql!["q = ", Sql::number(part.mark), ", ", condition, ", "]
-    });
+    // Without dimensions there is always a row.
+    let always = readings.iter().filter(|(part, _)| part.query.dimensions.is_empty());
+    let always = always.map(|(part, _)| u64::from(part.mark)).collect();
+    let only_people = readings.iter().filter(|(_, reading)| reading.only_people);
+    let only_people = only_people.map(|(part, _)| u64::from(part.mark)).collect();
     Some(sql![
         "SELECT q, e0, e1",
         Sql::join(formulas, ""),
         " FROM (",
         Sql::join(arms, " UNION ALL "),
-        ") GROUP BY q, e0, e1 HAVING multiIf(",
-        Sql::join(there_is_a_row, ""),
-        "0)",
+        ") GROUP BY q, e0, e1 HAVING q IN ",
+        Sql::numbers(always),
+        " OR if(q IN ",
+        Sql::numbers(only_people),
+        ", ",
+        there_is_a_row(of, true),
+        ", ",
+        there_is_a_row(of, false),
+        ")",
     ])
 }
 
@@ -81,7 +85,8 @@ fn closed_days(readings: &[(&Part, Reading)], of: Of, split: &Split) -> Option<S
         let value = each(&|reading| reading.values(reading.query).into_iter().nth(place), "''");
         sql![value, " AS ", *name]
     });
-    let is_carried = each(&|reading| Some(reading.is_carried()), "0");
+    let in_the_same_row = |reading: &Reading| reading.has_the_day_before_in_the_same_row();
+    let is_carried = sql![any.is_after_the_first(), " AND ", each(&in_the_same_row, "1")];
     let columns =
         any.columns().map(|column| sql![column.of_closed_day(&is_carried), " AS ", column.name]);
     let wanted =

@@ -113,9 +113,13 @@ pub(super) fn order_key(query: &Query) -> Option<Option<(Metric, bool)>> {
 /// Whether one statement may read both.
 pub(super) fn go_together(one: &Part, other: &Part) -> bool {
     let (a, b) = (one.query, other.query);
+    let adds_up = tiers::adds_up(a, one.of);
+    // What is counted of events is counted for all, and who is told from whom there is dear.
+    let counts_alike = adds_up || one.of == Of::Visits || one.metrics == other.metrics;
     one.of == other.of
         && (a.site, &a.period, a.kept_from, &a.goals) == (b.site, &b.period, b.kept_from, &b.goals)
-        && tiers::adds_up(a, one.of) == tiers::adds_up(b, other.of)
+        && adds_up == tiers::adds_up(b, other.of)
+        && counts_alike
 }
 
 /// The filters that all the parts have, and those of each that not all have. `None` where one of the latter is more than
