@@ -10,6 +10,8 @@
 
 mod parts;
 mod sets;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeSet, HashMap};
 

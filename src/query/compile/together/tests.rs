@@ -1,0 +1,100 @@
+//! Which questions go together.
+
+use jiff::civil::date;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+
+use super::Together;
+use crate::query::{Closed, Counting, GoalsCounted, Known, Query, set_of};
+use crate::site::{Site, SiteId};
+
+fn query(parts: &Value) -> Query {
+    let site = Site::new(SiteId(7), "example.com", TimeZone::get("Europe/Berlin").unwrap());
+    let mut query = json!({
+        "site_id": "example.com", "metrics": ["visitors"], "date_range": ["2024-05-01", "2024-05-31"],
+    });
+    for (key, value) in parts.as_object().unwrap() {
+        query[key] = value.clone();
+    }
+    let now = "2024-06-15T12:00:00Z".parse().unwrap();
+    Query::parse(&query, &Known::new(&site, now)).unwrap()
+}
+
+fn closed() -> Closed {
+    let goals = GoalsCounted { set: set_of(&[]), version: 1 };
+    (1..=31)
+        .map(|day| (date(2024, 5, day), Counting { version: 1, goes_on: false, goals }))
+        .collect()
+}
+
+/// How many statements read for how many of the questions.
+fn read(questions: &[Value], closed: &Closed) -> (usize, usize) {
+    let questions: Vec<Query> = questions.iter().map(query).collect();
+    let together = Together::of(&questions, closed);
+    let read = (0..questions.len()).filter(|place| together.reads(*place)).count();
+    (together.statements().count(), read)
+}
+
+fn by(dimension: &str) -> Value {
+    json!({ "dimensions": [dimension] })
+}
+
+fn under(filter: &Value, questions: &[Value]) -> Vec<Value> {
+    let with = |question: &Value| {
+        let mut question = question.clone();
+        question["filters"] = json!([filter]);
+        question
+    };
+    questions.iter().map(with).collect()
+}
+
+#[test]
+fn a_page_is_read_by_a_statement_for_visits_and_one_for_events() {
+    let campaigns = json!({
+        "dimensions": ["visit:utm_campaign"], "metrics": ["visitors", "percentage"],
+        "filters": [["is_not", "visit:utm_campaign", ["(not set)"]]],
+    });
+    let page = [
+        json!({ "metrics": ["visitors", "pageviews", "bounce_rate"] }),
+        by("time:day"),
+        by("visit:source"),
+        json!({ "dimensions": ["visit:country", "visit:country_name"] }),
+        by("event:page"),
+        json!({ "dimensions": ["event:name"], "metrics": ["visitors", "events"] }),
+        campaigns,
+    ];
+    assert_eq!(read(&page, &closed()), (2, 7));
+    // Where nothing is closed as well: then all is counted in one go.
+    assert_eq!(read(&page[..4], &Closed::none()), (2, 4));
+}
+
+#[test]
+fn a_question_that_goes_with_no_other_is_left_to_itself() {
+    assert_eq!(read(&[by("visit:source")], &closed()), (0, 0));
+    let another =
+        json!({ "dimensions": ["visit:browser"], "date_range": ["2024-05-02", "2024-05-31"] });
+    assert_eq!(read(&[by("visit:source"), another], &closed()), (0, 0));
+    let odd = [
+        by("time:hour"),
+        by("visit:city"),
+        json!({ "metrics": ["time_on_page"], "dimensions": ["event:page"] }),
+        json!({ "metrics": ["bounce_rate"], "dimensions": ["event:page"] }),
+        json!({ "metrics": ["visitors", "engagement_rate"] }),
+        json!({ "metrics": ["visitors", "percentage"], "dimensions": ["visit:os"], "order_by": [["percentage", "asc"]] }),
+        json!({ "dimensions": ["visit:os"], "order_by": [["visit:os", "desc"]] }),
+    ];
+    assert_eq!(read(&odd, &closed()), (0, 0));
+    let [first, ..] = odd;
+    assert_eq!(read(&[by("visit:source"), first, by("visit:os")], &closed()), (1, 2));
+}
+
+#[test]
+fn under_a_filter_events_are_counted_together_for_those_who_count_the_same() {
+    let google = json!(["is", "visit:source", ["Google"]]);
+    let of_visits = under(&google, &[by("visit:browser"), by("visit:os"), by("time:day")]);
+    assert_eq!(read(&of_visits, &closed()), (1, 3));
+    let of_events = under(&google, &[by("event:page"), by("event:hostname")]);
+    assert_eq!(read(&of_events, &closed()), (1, 2));
+    let views = json!({ "dimensions": ["event:name"], "metrics": ["events"] });
+    assert_eq!(read(&under(&google, &[by("event:page"), views]), &closed()), (0, 0));
+}
