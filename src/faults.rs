@@ -206,9 +206,9 @@ impl Appendable for FaultyFile {
         self.wishes.pass(Point::BeforeWrite);
         let half = &bytes[..bytes.len() / 2];
         if self.wishes.has("full") {
-            // A disk takes what it can before it says that it is full.
+            // A disk takes what it can before it says that it is full; it says so though there be room by now.
             self.file.append(half)?;
-            return refuse_when_full(&self.wishes);
+            return Err(full());
         }
         if self.wishes.is_due(Point::TornWrite) {
             // Half of two rows may be a whole one, and a row without the zeros that it ends with is whole on a disk
@@ -236,7 +236,11 @@ impl Appendable for FaultyFile {
 }
 
 fn refuse_when_full(wishes: &Wishes) -> io::Result<()> {
-    if wishes.has("full") { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    if wishes.has("full") { Err(full()) } else { Ok(()) }
+}
+
+fn full() -> io::Error {
+    io::ErrorKind::StorageFull.into()
 }
 
 /// The machine's clock, set forward or back by the file `clock`.
