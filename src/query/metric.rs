@@ -204,10 +204,16 @@ metrics! {
 
 /// [`Metric::Percentage`], where both numbers are known: rounded as the database rounds it.
 pub fn percentage(visitors: f64, of: f64) -> Value {
-    match of > 0.0 {
-        true => json!((visitors / of * 100.0 * 10.0).round_ties_even() / 10.0),
-        false => Value::Null,
-    }
+    if of > 0.0 { json!(percent(visitors, of, 10.0)) } else { Value::Null }
+}
+
+/// The same of [`Metric::ConversionRate`].
+pub(super) fn conversion_rate(visitors: f64, of: f64) -> Value {
+    json!(if of > 0.0 { percent(visitors, of, 100.0) } else { 0.0 })
+}
+
+fn percent(part: f64, of: f64, scale: f64) -> f64 {
+    (part / of * 100.0 * scale).round_ties_even() / scale
 }
 
 impl Metric {

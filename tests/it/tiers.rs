@@ -404,16 +404,21 @@ impl Traffic {
             ];
             let metrics: Vec<&str> =
                 metrics.into_iter().filter(|_| self.random.random_ratio(1, 3)).collect();
-            let dimensions = match self.random.random_range(0..9) {
+            let dimensions = match self.random.random_range(0..10) {
                 0 => json!([]),
                 1 => json!(["time:day"]),
                 2 => json!(["time:week", "visit:source"]),
                 3 => json!(["visit:country", "visit:country_name"]),
                 4 => json!(["visit:city"]),
                 5 => json!(["event:page"]),
+                8 => json!(["event:goal"]),
                 6 => json!(["event:name"]),
                 7 => json!(["visit:utm_campaign"]),
                 _ => json!(["visit:source"]),
+            };
+            let metrics = match dimensions == json!(["event:goal"]) {
+                true => vec!["visitors", "conversion_rate", "total_revenue"],
+                false => metrics,
             };
             let mut filters = of_page.clone();
             if self.random.random_ratio(1, 4) {

@@ -18,12 +18,13 @@ use std::collections::{BTreeSet, HashMap};
 use serde_json::Value;
 
 pub(super) use self::parts::{Part, filters};
-use self::parts::{go_together, order_key, parts, rows_max, whole};
+use self::parts::{go_together, order_key, parts, rows_alone_of, rows_max, whole};
 pub(super) use self::sets::Sets;
 use super::tiers::{self, Closed, Of};
-use super::{events, visits};
+use super::{compile, events, visits};
 use crate::query::Query;
-use crate::query::metric::{Metric, percentage};
+use crate::query::measure::Measure;
+use crate::query::metric::{Metric, conversion_rate, percentage};
 use crate::query::statement::{Sql, Statement, sql};
 
 /// What a row of such a statement begins with: whose it is, and the values of at most two dimensions.
@@ -43,6 +44,8 @@ struct Joint {
     metrics: Vec<Metric>,
     /// By their marks: the place of the query, and whether it is a whole.
     parts: Vec<(usize, bool)>,
+    /// Whether it is a query's own, whose rows have its dimensions and no mark.
+    is_own: bool,
 }
 
 /// A row of a query: the values of its dimensions, and of the metrics that were counted for it.
@@ -89,7 +92,8 @@ impl<'query> Together<'query> {
             let read = of_joints.filter(|(of, _)| of == place).count();
             parts.is_some_and(|parts| parts.len() == read)
         };
-        let read = has_company.into_iter().filter(is_read).collect();
+        let read: BTreeSet<usize> = has_company.into_iter().filter(is_read).collect();
+        joints.extend(read.iter().filter_map(|place| alone(*place, &queries[*place], closed)));
         Self { queries, joints, read }
     }
 
@@ -109,9 +113,19 @@ impl<'query> Together<'query> {
         let mut read: HashMap<(usize, bool), Vec<Row>> = HashMap::new();
         for (joint, rows) in self.joints.iter().zip(answers) {
             for mut row in rows {
-                let metrics = row.split_off(NAMES.len().min(row.len()));
-                let mark =
-                    row.first().and_then(Value::as_u64).and_then(|mark| usize::try_from(mark).ok());
+                let (mark, dimensions, metrics) = match joint.is_own {
+                    true => {
+                        let dimensions = self.queries[joint.parts[0].0].dimensions.len();
+                        let metrics = row.split_off(dimensions.min(row.len()));
+                        (Some(0), row, metrics)
+                    }
+                    false => {
+                        let metrics = row.split_off(NAMES.len().min(row.len()));
+                        let dimensions = row.split_off(1.min(row.len()));
+                        let mark = row.first().and_then(Value::as_u64);
+                        (mark.and_then(|mark| usize::try_from(mark).ok()), dimensions, metrics)
+                    }
+                };
                 let Some(part) = mark.and_then(|mark| joint.parts.get(mark)) else { continue };
                 let told = joint.metrics.iter().copied().zip(metrics);
                 let rows = read.entry(*part).or_default();
@@ -120,7 +134,7 @@ impl<'query> Together<'query> {
                     Some(first) if self.queries[part.0].dimensions.is_empty() => {
                         first.told.extend(told)
                     }
-                    _ => rows.push(Row { dimensions: row.split_off(1), told: told.collect() }),
+                    _ => rows.push(Row { dimensions, told: told.collect() }),
                 }
             }
         }
@@ -148,6 +162,9 @@ fn values(query: &Query, row: &Row, whole: Option<&Value>) -> Vec<Value> {
     let number = |value: Option<&Value>| value.and_then(Value::as_f64).unwrap_or_default();
     let metric = |metric| match metric {
         Metric::Percentage => percentage(number(told.get(&Metric::Visitors)), number(whole)),
+        Metric::ConversionRate => {
+            conversion_rate(number(told.get(&Metric::Visitors)), number(whole))
+        }
         metric => told.get(&metric).cloned().unwrap_or_else(|| metric.of_nothing()),
     };
     let dimensions = dimensions.iter().take(query.dimensions.len()).cloned();
@@ -193,5 +210,17 @@ fn joint(family: &[Part], closed: &Closed) -> Option<Joint> {
         statement: statement.into(),
         metrics: metrics.into_iter().collect(),
         parts: family.iter().map(|part| (part.place, part.is_whole)).collect(),
+        is_own: false,
+    })
+}
+
+/// The statement for a query of which only what its rows are shares of goes with others, if it is such a one.
+fn alone(place: usize, query: &Query, closed: &Closed) -> Option<Joint> {
+    let rows = rows_alone_of(query)?;
+    Some(Joint {
+        statement: compile(&rows, &closed.within(&rows)),
+        metrics: rows.metrics.iter().filter_map(Measure::metric).collect(),
+        parts: vec![(place, false)],
+        is_own: true,
     })
 }

@@ -7,8 +7,9 @@ use super::NAMES;
 use crate::query::dimension::{Dimension, Field};
 use crate::query::filter::{Filter, Subject};
 use crate::query::interval::Interval;
-use crate::query::metric::{Metric, Unit, Whole};
-use crate::query::{OrderKey, Query};
+use crate::query::measure::Measure;
+use crate::query::metric::{Formula, Metric, Unit, Whole};
+use crate::query::{Order, OrderKey, Page, Query};
 
 /// What is counted for a query of one kind of things.
 pub(in crate::query::compile) struct Part<'query> {
@@ -25,9 +26,44 @@ pub(in crate::query::compile) struct Part<'query> {
 
 /// The report whose visitors the rows of this one are shares of, if it tells shares.
 pub(super) fn whole(query: &Query) -> Option<Query> {
-    let has_shares =
-        query.metrics.iter().any(|measure| measure.metric() == Some(Metric::Percentage));
-    has_shares.then(|| wholes::wider(query, Whole::Report).0)
+    let tells =
+        |metric: Metric| query.metrics.iter().any(|measure| measure.metric() == Some(metric));
+    let whole = match (tells(Metric::Percentage), tells(Metric::ConversionRate)) {
+        (true, _) => Whole::Report,
+        (false, true) => Whole::Unconverted,
+        (false, false) => return None,
+    };
+    Some(wholes::wider(query, whole).0)
+}
+
+/// The query without the rate of conversion, if that is all that keeps its rows from being told by a statement of their
+/// own: what they are shares of is one of the headline figures.
+pub(super) fn rows_alone_of(query: &Query) -> Option<Query> {
+    let all: Vec<Metric> = query.metrics.iter().map(Measure::metric).collect::<Option<_>>()?;
+    let is_share = |metric: &Metric| matches!(metric.spec().formula, Formula::Share { .. });
+    let shares: Vec<Metric> = all.iter().copied().filter(is_share).collect();
+    let counted: Vec<Metric> = all.iter().copied().filter(|metric| !is_share(metric)).collect();
+    if shares != [Metric::ConversionRate]
+        || !counted.contains(&Metric::Visitors)
+        || query.floored.is_some()
+    {
+        return None;
+    }
+    let order = query.order.iter().map(|order| {
+        let key = match order.key {
+            OrderKey::Metric(index) => {
+                let metric = all.get(index)?;
+                OrderKey::Metric(counted.iter().position(|counted| counted == metric)?)
+            }
+            key => key,
+        };
+        Some(Order { key, ..*order })
+    });
+    let order = order.collect::<Option<_>>()?;
+    // Which of its rows are wanted is looked to where they are told.
+    let page = Page { limit: query.page.limit.saturating_add(query.page.offset), offset: 0 };
+    let metrics = counted.into_iter().map(Measure::Metric).collect();
+    Some(Query { metrics, order, page, ..query.clone() })
 }
 
 /// What a query is taken apart into; `None` if it can not be.
@@ -36,6 +72,17 @@ pub(super) fn parts<'query>(
     query: &'query Query,
     wider: Option<&'query Query>,
 ) -> Option<Vec<Part<'query>>> {
+    let part = |query, of, metrics: Vec<Computed>, is_whole| {
+        (!metrics.is_empty()).then_some(Part { mark: 0, query, metrics, of, place, is_whole })
+    };
+    let of_whole = wider.into_iter().flat_map(|wider| {
+        let Plan { events, visits, .. } = Plan::of(wider);
+        [part(wider, Of::Events, events, true), part(wider, Of::Visits, visits, true)]
+    });
+    let of_whole = of_whole.flatten();
+    if rows_alone_of(query).is_some() {
+        return Some(of_whole.collect());
+    }
     let plan = Plan::of(query);
     let metrics = || plan.events.iter().chain(&plan.visits).map(|(metric, _)| *metric);
     // A page means another thing where visits are counted, and money is of some events alone.
@@ -57,16 +104,9 @@ pub(super) fn parts<'query>(
     {
         return None;
     }
-    let part = |query, of, metrics: Vec<Computed>, is_whole| {
-        (!metrics.is_empty()).then_some(Part { mark: 0, query, metrics, of, place, is_whole })
-    };
     let own = [(Of::Events, plan.events), (Of::Visits, plan.visits)];
     let own = own.into_iter().filter_map(|(of, metrics)| part(query, of, metrics, false));
-    let of_whole = wider.into_iter().flat_map(|wider| {
-        let Plan { events, visits, .. } = Plan::of(wider);
-        [part(wider, Of::Events, events, true), part(wider, Of::Visits, visits, true)]
-    });
-    Some(own.chain(of_whole.flatten()).collect())
+    Some(own.chain(of_whole).collect())
 }
 
 /// Whether the values of the dimension are texts, and no times of day.

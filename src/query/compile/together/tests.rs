@@ -89,6 +89,19 @@ fn a_question_that_goes_with_no_other_is_left_to_itself() {
 }
 
 #[test]
+fn what_conversions_are_shares_of_goes_with_the_figures() {
+    let goals = json!({ "metrics": ["visitors", "conversion_rate"], "dimensions": ["event:goal"] });
+    let figures = json!({ "metrics": ["visitors", "visits"] });
+    // The goals have a statement of their own, and the figures one with what goals are shares of.
+    assert_eq!(read(&[goals.clone(), figures], &closed()), (2, 2));
+    assert_eq!(read(&[goals, by("event:page")], &closed()), (0, 0));
+    let by_rate = json!({
+        "metrics": ["visitors", "conversion_rate"], "dimensions": ["event:goal"], "order_by": [["conversion_rate", "desc"]],
+    });
+    assert_eq!(read(&[by_rate, by("visit:source")], &closed()), (0, 0));
+}
+
+#[test]
 fn under_a_filter_events_are_counted_together_for_those_who_count_the_same() {
     let google = json!(["is", "visit:source", ["Google"]]);
     let of_visits = under(&google, &[by("visit:browser"), by("visit:os"), by("time:day")]);
