@@ -229,8 +229,14 @@ impl Collector {
 
     /// Kills the collector as a crash would, and starts it again on the same data.
     pub(crate) async fn crash_and_restart(&mut self) {
-        self.child.kill().unwrap();
+        self.crash();
         self.restart().await;
+    }
+
+    /// Kills the collector as a crash would.
+    pub(crate) fn crash(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     /// Starts a collector that has ended again, on the same data.
