@@ -40,7 +40,7 @@ pub(super) enum By {
     Field(Field),
     /// Nothing, but only where the field is set: see [`IS_SET`].
     Having(Field),
-    /// The goals that an event meets: see [`goals`](super::goals).
+    /// The goals that an event meets: see [`goals`].
     Goals,
 }
 
