@@ -340,6 +340,21 @@ impl Traffic {
         }
     }
 
+    /// The query of all days, with these parts.
+    fn about(&self, parts: Value) -> Query {
+        let mut query = json!({ "site_id": "example.com", "date_range": self.all_days() });
+        query.as_object_mut().unwrap().extend(parts.as_object().unwrap().clone());
+        Query::parse(&query, &Known::new(&self.site, self.now())).unwrap()
+    }
+
+    /// The days on which something happens, as a query names them.
+    fn all_days(&self) -> Value {
+        json!([
+            self.first.to_string(),
+            self.first.saturating_add((self.days - 1).days()).to_string()
+        ])
+    }
+
     /// A question by goal that numbers of days answer.
     fn question_by_goal(&mut self) -> Query {
         loop {
@@ -566,8 +581,7 @@ async fn what_is_asked_in_one_request_has_the_answers_of_each_question_alone() {
     let events = traffic.all();
     traffic.insert(&events).await;
     traffic.close().await;
-    let last = traffic.first.saturating_add(13.days()).to_string();
-    let range = json!([traffic.first.to_string(), last]);
+    let range = traffic.all_days();
     let compared = json!({ "comparisons": { "mode": "previous_period" } });
     let google = json!([["is", "visit:source", ["Google"]]]);
     let queries = json!({
@@ -687,11 +701,8 @@ async fn one_event_too_many_that_met_a_goal_is_noticed() {
     traffic.insert(&events).await;
     traffic.close().await;
     let closed = traffic.closed().await;
-    let query = json!({
-        "site_id": "example.com", "metrics": ["events", "total_revenue"], "dimensions": ["event:goal"],
-        "date_range": [traffic.first.to_string(), traffic.first.saturating_add(13.days()).to_string()],
-    });
-    let query = Query::parse(&query, &Known::new(&traffic.site, traffic.now())).unwrap();
+    let query = traffic
+        .about(json!({ "metrics": ["events", "total_revenue"], "dimensions": ["event:goal"] }));
     let counted = traffic.store.select(&compile(&query, &Closed::none())).await.unwrap();
     let paid = |rows: &[Vec<Value>]| rows.iter().any(|row| !row[2].is_null());
     assert!(counted.len() == 4 && paid(&counted), "a goal that nobody met: {counted:?}");
@@ -879,11 +890,7 @@ async fn one_visitor_too_many_who_was_carried_is_noticed() {
     traffic.insert(&events).await;
     traffic.close().await;
     let closed = traffic.closed().await;
-    let query = json!({
-        "site_id": "example.com", "metrics": ["visitors"], "dimensions": ["event:page"],
-        "date_range": [traffic.first.to_string(), traffic.first.saturating_add(13.days()).to_string()],
-    });
-    let query = Query::parse(&query, &Known::new(&traffic.site, traffic.now())).unwrap();
+    let query = traffic.about(json!({ "metrics": ["visitors"], "dimensions": ["event:page"] }));
     let both = async || {
         let [counted, added] = [&Closed::none(), &closed].map(|closed| compile(&query, closed));
         (traffic.store.select(&counted).await.unwrap(), traffic.store.select(&added).await.unwrap())
@@ -908,12 +915,8 @@ async fn a_visit_that_is_stored_with_another_source_is_noticed() {
     traffic.close().await;
     let closed = traffic.closed().await;
     let about = |metric: &str, dimension: &str, filter: Value| {
-        let last = traffic.first.saturating_add(13.days()).to_string();
-        let query = json!({
-            "site_id": "example.com", "metrics": [metric], "dimensions": [dimension], "filters": [filter],
-            "date_range": [traffic.first.to_string(), last],
-        });
-        Query::parse(&query, &Known::new(&traffic.site, traffic.now())).unwrap()
+        traffic
+            .about(json!({ "metrics": [metric], "dimensions": [dimension], "filters": [filter] }))
     };
     let google = json!(["is", "visit:source", ["Google"]]);
     let queries = [
@@ -949,7 +952,7 @@ async fn a_report_adds_up_what_is_closed_and_nothing_else() {
     traffic.insert(&events).await;
     let query = json!({
         "site_id": "example.com", "metrics": ["visitors", "pageviews"],
-        "date_range": [traffic.first.to_string(), traffic.first.saturating_add(13.days()).to_string()],
+        "date_range": traffic.all_days(),
     });
     let ask = async |traffic: &Traffic| {
         let answer =

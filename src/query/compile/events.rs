@@ -3,8 +3,6 @@
 //! Events without a visitor are counted as events, and never as visitors or visits. Engagement is a
 //! row, but not an event that a report counts.
 
-use std::collections::BTreeSet;
-
 use super::conditions::{COUNTED, Conditions, hosts_of_visits, meets, tests_scrolling};
 use super::plan::Computed;
 use super::tiers::{self, Columns, OF_DAYS};
@@ -20,12 +18,7 @@ use crate::site::goal::Goal;
 /// The metrics (with their formulas over events) by the query's dimensions.
 pub(super) fn subquery(query: &Query, metrics: &[Computed], closed: &Closed) -> Sql {
     let dimensions = query.dimensions.iter().map(|dimension| value(dimension, query)).collect();
-    let (form, columns) = match columns(query, metrics) {
-        Some((form, columns)) => (form, Some(columns)),
-        None => (Form::Event, None),
-    };
-    let rows = tiers::events(query, columns, closed);
-    let form = if rows.is_some() { form } else { Form::Event };
+    let (form, rows) = rows(query, metrics, closed);
     let metrics: Vec<Computed> =
         metrics.iter().map(|computed| told_of_goals(form.tells(*computed), form, query)).collect();
     let (table, within) = source(query, rows);
@@ -50,7 +43,7 @@ pub(super) fn subquery(query: &Query, metrics: &[Computed], closed: &Closed) -> 
 }
 
 /// The metrics of all parts, by their dimensions, out of one reading; `None` if one of them reads otherwise.
-pub(super) fn together(parts: &[Part], closed: &Closed) -> Option<Sql> {
+pub(super) fn together(parts: &[Part], metrics: &[Computed], closed: &Closed) -> Option<Sql> {
     let (common, own) = together::filters(parts)?;
     let any = parts.first()?.query;
     // What looks at everything that one of the parts looks at.
@@ -62,15 +55,7 @@ pub(super) fn together(parts: &[Part], closed: &Closed) -> Option<Sql> {
     if all.dimensions.iter().any(Dimension::is_of_visit) {
         return None;
     }
-    let metrics: BTreeSet<Computed> =
-        parts.iter().flat_map(|part| &part.metrics).copied().collect();
-    let metrics: Vec<Computed> = metrics.into_iter().collect();
-    let (form, columns) = match columns(&all, &metrics) {
-        Some((form, columns)) => (form, Some(columns)),
-        None => (Form::Event, None),
-    };
-    let rows = tiers::events(any, columns, closed);
-    let form = if rows.is_some() { form } else { Form::Event };
+    let (form, rows) = rows(&all, metrics, closed);
     let metrics: Vec<Computed> =
         metrics.iter().map(|computed| told_of_goals(form.tells(*computed), form, any)).collect();
     let sets = Sets::of(parts.iter().zip(own).map(|(part, own)| {
@@ -96,6 +81,16 @@ pub(super) fn together(parts: &[Part], closed: &Closed) -> Option<Sql> {
         sets.group(),
     ];
     Some(sets.told(parts, grouped, metrics.iter().map(|(metric, _)| metric.spec().name)))
+}
+
+/// What tells the metrics by the query's dimensions and filters, and what its rows stand for; `None` if `events` itself does.
+fn rows(query: &Query, metrics: &[Computed], closed: &Closed) -> (Form, Option<Sql>) {
+    let read = columns(query, metrics)
+        .and_then(|(form, columns)| Some((form, tiers::events(query, Some(columns), closed)?)));
+    match read {
+        Some((form, rows)) => (form, Some(rows)),
+        None => (Form::Event, None),
+    }
 }
 
 fn wanted(query: &Query, metrics: &[Computed], form: Form, closed: &Closed) -> Vec<Sql> {

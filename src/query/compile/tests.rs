@@ -10,8 +10,16 @@ use crate::query::interval::Interval;
 use crate::query::{Known, Query};
 use crate::site::Site;
 
+pub(super) fn site() -> Site {
+    Site::new(SiteId(7), "example.com", TimeZone::get("Europe/Berlin").unwrap())
+}
+
 fn query(parts: &Value) -> Result<Query, crate::query::QueryError> {
-    let site = Site::new(SiteId(7), "example.com", TimeZone::get("Europe/Berlin").unwrap());
+    query_of(&site(), parts)
+}
+
+/// The visitors of a May that is over, or what the parts say else.
+pub(super) fn query_of(site: &Site, parts: &Value) -> Result<Query, crate::query::QueryError> {
     let mut query = json!({
         "site_id": "example.com", "metrics": ["visitors"], "date_range": ["2024-05-01", "2024-05-31"],
     });
@@ -19,7 +27,7 @@ fn query(parts: &Value) -> Result<Query, crate::query::QueryError> {
         query[key] = value.clone();
     }
     let now = "2024-06-15T12:00:00Z".parse().unwrap();
-    Query::parse(&query, &Known::new(&site, now))
+    Query::parse(&query, &Known::new(site, now))
 }
 
 /// The statement, a clause a line, and its values.

@@ -83,7 +83,7 @@ pub(super) fn subquery(query: &Query, metrics: &[Computed], closed: &Closed) -> 
 }
 
 /// The metrics of all parts, by their dimensions, out of one reading; `None` if one of them reads otherwise.
-pub(super) fn together(parts: &[Part], closed: &Closed) -> Option<Sql> {
+pub(super) fn together(parts: &[Part], metrics: &[Computed], closed: &Closed) -> Option<Sql> {
     let (common, own) = together::filters(parts)?;
     let any = parts.first()?.query;
     let of_dimensions = parts.iter().flat_map(|part| &part.query.dimensions);
@@ -104,12 +104,9 @@ pub(super) fn together(parts: &[Part], closed: &Closed) -> Option<Sql> {
         let values = query.dimensions.iter().map(|dimension| value(dimension, query)).collect();
         (Conditions::of(query, closed).on_visits(own), values)
     }));
-    let metrics: BTreeSet<Computed> =
-        parts.iter().flat_map(|part| &part.metrics).copied().collect();
-    let metrics: Vec<Computed> = metrics.into_iter().collect();
     let grouped = sql![
         "SELECT ",
-        Sql::join(sets.values().into_iter().chain(named(&metrics)), ", "),
+        Sql::join(sets.values().into_iter().chain(named(metrics)), ", "),
         " FROM (SELECT *, ",
         entered,
         " AS entered FROM (",

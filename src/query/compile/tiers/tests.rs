@@ -4,27 +4,17 @@ use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
+use super::super::tests::{self, site};
 use super::by::{By, Of};
 use super::split::{Split, Told};
 use super::*;
+use crate::query::compile;
 use crate::query::dimension::Field;
-use crate::query::{Known, compile};
+use crate::site::Site;
 use crate::site::goal::{Goal, GoalKind};
-use crate::site::{Site, SiteId};
-
-fn site() -> Site {
-    Site::new(SiteId(7), "example.com", TimeZone::get("Europe/Berlin").unwrap())
-}
 
 fn query_of(site: &Site, parts: &Value) -> Query {
-    let mut query = json!({
-        "site_id": "example.com", "metrics": ["visitors"], "date_range": ["2024-05-01", "2024-05-31"],
-    });
-    for (key, value) in parts.as_object().unwrap() {
-        query[key] = value.clone();
-    }
-    let now = "2024-06-15T12:00:00Z".parse().unwrap();
-    Query::parse(&query, &Known::new(site, now)).unwrap()
+    tests::query_of(site, parts).unwrap()
 }
 
 fn query(parts: &Value) -> Query {

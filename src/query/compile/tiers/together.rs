@@ -2,22 +2,20 @@
 //!
 //! The closed days' numbers, and what lies between closed days, are read once for all.
 
-use std::collections::BTreeSet;
-
 use super::super::conditions::COUNTED;
+use super::super::plan::Computed;
 use super::super::together::{NAMES, Part, Sets};
 use super::Closed;
 use super::by::{By, Of};
 use super::read::{Reading, as_a_row, formula, has_ended, is_of_people, there_is_a_row};
 use super::rows::Columns;
 use super::split::{Split, Stretch, Told};
-use crate::query::metric::Metric;
 use crate::query::statement::{Sql, sql};
 
 /// The parts by their marks, dimensions and metrics; `None` if closed days do not tell one of them, or are too few.
 pub(in crate::query::compile) fn together(
     parts: &[Part],
-    metrics: &BTreeSet<Metric>,
+    metrics: &[Computed],
     of: Of,
     closed: &Closed,
 ) -> Option<Sql> {
@@ -31,7 +29,7 @@ pub(in crate::query::compile) fn together(
     let arms = std::iter::once(closed_days(&readings, of, &split)?).chain(stretches);
     let formulas = metrics
         .iter()
-        .map(|metric| Some(sql![", ", formula(*metric, of)?, " AS ", metric.spec().name]))
+        .map(|(metric, _)| Some(sql![", ", formula(*metric, of)?, " AS ", metric.spec().name]))
         .collect::<Option<Vec<Sql>>>()?;
     // Without dimensions there is always a row.
     let always = readings.iter().filter(|(part, _)| part.query.dimensions.is_empty());

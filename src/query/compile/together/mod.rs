@@ -18,8 +18,9 @@ use std::collections::{BTreeSet, HashMap};
 use serde_json::Value;
 
 pub(super) use self::parts::{Part, filters};
-use self::parts::{go_together, order_key, parts, rows_alone_of, rows_max, whole};
+use self::parts::{Whose, go_together, order_key, parts, rows_alone_of, rows_max, whole};
 pub(super) use self::sets::Sets;
+use super::plan::Computed;
 use super::tiers::{self, Closed, Of};
 use super::{compile, events, visits};
 use crate::query::Query;
@@ -30,6 +31,10 @@ use crate::query::statement::{Sql, Statement, sql};
 /// What a row of such a statement begins with: whose it is, and the values of at most two dimensions.
 pub(super) const NAMES: [&str; 3] = ["q", "e0", "e1"];
 
+/// So many parts, at most, are read by one statement: it tells their keys, three of each at most, apart by the bits of one
+/// number ([`Sets`]).
+const PARTS_MAX: usize = 21;
+
 /// Statements that read for several queries.
 pub struct Together<'query> {
     queries: &'query [Query],
@@ -38,14 +43,19 @@ pub struct Together<'query> {
     read: BTreeSet<usize>,
 }
 
-/// A statement, and whom it reads for.
+/// A statement, and for whom it reads.
 struct Joint {
     statement: Statement,
     metrics: Vec<Metric>,
-    /// By their marks: the place of the query, and whether it is a whole.
-    parts: Vec<(usize, bool)>,
-    /// Whether it is a query's own, whose rows have its dimensions and no mark.
-    is_own: bool,
+    rows: Rows,
+}
+
+/// Whose the rows of a statement are.
+enum Rows {
+    /// They say so by a mark: these by their marks.
+    Marked(Vec<Whose>),
+    /// All of the query at this place, with its dimensions and no mark.
+    Of(usize),
 }
 
 /// A row of a query: the values of its dimensions, and of the metrics that were counted for it.
@@ -62,7 +72,9 @@ impl<'query> Together<'query> {
         let mut families: Vec<Vec<Part>> = Vec::new();
         for (place, query) in queries.iter().enumerate() {
             for part in parts(place, query, wider[place].as_ref()).into_iter().flatten() {
-                let family = families.iter_mut().find(|family| go_together(&family[0], &part));
+                let family = families
+                    .iter_mut()
+                    .find(|family| family.len() < PARTS_MAX && go_together(&family[0], &part));
                 match family {
                     Some(family) => family.push(part),
                     None => families.push(vec![part]),
@@ -70,29 +82,27 @@ impl<'query> Together<'query> {
             }
         }
         // For one alone its own statement does.
-        let is_of_several =
-            |family: &Vec<Part>| family.iter().any(|part| part.place != family[0].place);
+        let is_of_several = |family: &Vec<Part>| {
+            family.iter().any(|part| part.whose.place != family[0].whose.place)
+        };
         let has_company: BTreeSet<usize> = families
             .iter()
             .filter(|family| is_of_several(family))
             .flatten()
-            .map(|part| part.place)
+            .map(|part| part.whose.place)
             .collect();
-        let mut joints = Vec::new();
+        let (mut joints, mut not_read) = (Vec::new(), BTreeSet::new());
         for mut family in families {
-            family.retain(|part| has_company.contains(&part.place));
+            family.retain(|part| has_company.contains(&part.whose.place));
             for (mark, part) in (0..).zip(&mut family) {
                 part.mark = mark;
             }
-            joints.extend(joint(&family, closed));
+            match joint(&family, closed) {
+                Some(joint) => joints.push(joint),
+                None => not_read.extend(family.iter().map(|part| part.whose.place)),
+            }
         }
-        let is_read = |place: &usize| {
-            let parts = parts(*place, &queries[*place], wider[*place].as_ref());
-            let of_joints = joints.iter().flat_map(|joint: &Joint| &joint.parts);
-            let read = of_joints.filter(|(of, _)| of == place).count();
-            parts.is_some_and(|parts| parts.len() == read)
-        };
-        let read: BTreeSet<usize> = has_company.into_iter().filter(is_read).collect();
+        let read = &has_company - &not_read;
         joints.extend(read.iter().filter_map(|place| alone(*place, &queries[*place], closed)));
         Self { queries, joints, read }
     }
@@ -110,28 +120,17 @@ impl<'query> Together<'query> {
     /// The rows of each query as its own statement would return them, out of the answers to the statements; `None` for
     /// those that were not read.
     pub fn rows(&self, answers: Vec<Vec<Vec<Value>>>) -> Vec<Option<Vec<Vec<Value>>>> {
-        let mut read: HashMap<(usize, bool), Vec<Row>> = HashMap::new();
+        let mut read: HashMap<Whose, Vec<Row>> = HashMap::new();
         for (joint, rows) in self.joints.iter().zip(answers) {
-            for mut row in rows {
-                let (mark, dimensions, metrics) = match joint.is_own {
-                    true => {
-                        let dimensions = self.queries[joint.parts[0].0].dimensions.len();
-                        let metrics = row.split_off(dimensions.min(row.len()));
-                        (Some(0), row, metrics)
-                    }
-                    false => {
-                        let metrics = row.split_off(NAMES.len().min(row.len()));
-                        let dimensions = row.split_off(1.min(row.len()));
-                        let mark = row.first().and_then(Value::as_u64);
-                        (mark.and_then(|mark| usize::try_from(mark).ok()), dimensions, metrics)
-                    }
+            for row in rows {
+                let Some((whose, dimensions, metrics)) = self.taken_apart(joint, row) else {
+                    continue;
                 };
-                let Some(part) = mark.and_then(|mark| joint.parts.get(mark)) else { continue };
                 let told = joint.metrics.iter().copied().zip(metrics);
-                let rows = read.entry(*part).or_default();
+                let rows = read.entry(whose).or_default();
                 match rows.first_mut() {
                     // Both parts of a query without dimensions make its only row.
-                    Some(first) if self.queries[part.0].dimensions.is_empty() => {
+                    Some(first) if self.queries[whose.place].dimensions.is_empty() => {
                         first.told.extend(told)
                     }
                     _ => rows.push(Row { dimensions, told: told.collect() }),
@@ -142,9 +141,10 @@ impl<'query> Together<'query> {
             if !self.reads(place) {
                 return None;
             }
-            let of_whole = read.get(&(place, true)).and_then(|rows| rows.first());
+            let of_whole = read.get(&Whose { place, is_whole: true }).and_then(|rows| rows.first());
             let of_whole = of_whole.and_then(|row| row.told.get(&Metric::Visitors));
-            let rows = read.get(&(place, false)).map(Vec::as_slice).unwrap_or_default();
+            let rows =
+                read.get(&Whose { place, is_whole: false }).map(Vec::as_slice).unwrap_or_default();
             // Without dimensions there is always a row, if only of nothing.
             let nothing = [Row::default()];
             let rows = if query.dimensions.is_empty() && rows.is_empty() { &nothing } else { rows };
@@ -153,6 +153,26 @@ impl<'query> Together<'query> {
             Some(rows.map(|row| values(query, row, of_whole)).collect())
         };
         self.queries.iter().enumerate().map(of_query).collect()
+    }
+
+    /// Whose a row of a statement is, its dimensions, and its metrics.
+    fn taken_apart(
+        &self,
+        joint: &Joint,
+        mut row: Vec<Value>,
+    ) -> Option<(Whose, Vec<Value>, Vec<Value>)> {
+        match &joint.rows {
+            Rows::Of(place) => {
+                let dimensions = self.queries[*place].dimensions.len();
+                let metrics = row.split_off(dimensions.min(row.len()));
+                Some((Whose { place: *place, is_whole: false }, row, metrics))
+            }
+            Rows::Marked(parts) => {
+                let mark = usize::try_from(row.first()?.as_u64()?).ok()?;
+                let metrics = row.split_off(NAMES.len().min(row.len()));
+                Some((*parts.get(mark)?, row.split_off(1), metrics))
+            }
+        }
     }
 }
 
@@ -176,11 +196,12 @@ fn values(query: &Query, row: &Row, whole: Option<&Value>) -> Vec<Value> {
 /// The statement for a family of parts; `None` if there is none.
 fn joint(family: &[Part], closed: &Closed) -> Option<Joint> {
     let of = family.first()?.of;
-    let metrics: BTreeSet<Metric> =
-        family.iter().flat_map(|part| &part.metrics).map(|(metric, _)| *metric).collect();
+    let metrics: BTreeSet<Computed> =
+        family.iter().flat_map(|part| &part.metrics).copied().collect();
+    let metrics: Vec<Computed> = metrics.into_iter().collect();
     let rows = tiers::together(family, &metrics, of, closed).or_else(|| match of {
-        Of::Events => events::together(family, closed),
-        Of::Visits => visits::together(family, closed),
+        Of::Events => events::together(family, &metrics, closed),
+        Of::Visits => visits::together(family, &metrics, closed),
         Of::Attention => None,
     })?;
     let keys = family.iter().filter_map(|part| {
@@ -208,19 +229,17 @@ fn joint(family: &[Part], closed: &Closed) -> Option<Joint> {
     ];
     Some(Joint {
         statement: statement.into(),
-        metrics: metrics.into_iter().collect(),
-        parts: family.iter().map(|part| (part.place, part.is_whole)).collect(),
-        is_own: false,
+        metrics: metrics.into_iter().map(|(metric, _)| metric).collect(),
+        rows: Rows::Marked(family.iter().map(|part| part.whose).collect()),
     })
 }
 
-/// The statement for a query of which only what its rows are shares of goes with others, if it is such a one.
+/// The statement for the rows of a query that is told apart from what these are shares of, if it is such a one.
 fn alone(place: usize, query: &Query, closed: &Closed) -> Option<Joint> {
     let rows = rows_alone_of(query)?;
     Some(Joint {
         statement: compile(&rows, &closed.within(&rows)),
         metrics: rows.metrics.iter().filter_map(Measure::metric).collect(),
-        parts: vec![(place, false)],
-        is_own: true,
+        rows: Rows::Of(place),
     })
 }

@@ -18,7 +18,13 @@ pub(in crate::query::compile) struct Part<'query> {
     pub(in crate::query::compile) query: &'query Query,
     pub(in crate::query::compile) metrics: Vec<Computed>,
     pub(super) of: Of,
-    /// The place of the query that it is counted for.
+    pub(super) whose: Whose,
+}
+
+/// For which of the queries something is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Whose {
+    /// The place of the query.
     pub(super) place: usize,
     /// Whether it is what rows of that query are shares of.
     pub(super) is_whole: bool,
@@ -36,8 +42,8 @@ pub(super) fn whole(query: &Query) -> Option<Query> {
     Some(wholes::wider(query, whole).0)
 }
 
-/// The query without the rate of conversion, if that is all that keeps its rows from being told by a statement of their
-/// own: what they are shares of is one of the headline figures.
+/// The query without its rate of conversion, if it tells one: its rows have a statement of their own, and what they are
+/// shares of, which is one of the headline figures, is read with others.
 pub(super) fn rows_alone_of(query: &Query) -> Option<Query> {
     let all: Vec<Metric> = query.metrics.iter().map(Measure::metric).collect::<Option<_>>()?;
     let is_share = |metric: &Metric| matches!(metric.spec().formula, Formula::Share { .. });
@@ -73,7 +79,8 @@ pub(super) fn parts<'query>(
     wider: Option<&'query Query>,
 ) -> Option<Vec<Part<'query>>> {
     let part = |query, of, metrics: Vec<Computed>, is_whole| {
-        (!metrics.is_empty()).then_some(Part { mark: 0, query, metrics, of, place, is_whole })
+        let whose = Whose { place, is_whole };
+        (!metrics.is_empty()).then_some(Part { mark: 0, query, metrics, of, whose })
     };
     let of_whole = wider.into_iter().flat_map(|wider| {
         let Plan { events, visits, .. } = Plan::of(wider);

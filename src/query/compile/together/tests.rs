@@ -1,24 +1,11 @@
 //! Which questions go together.
 
 use jiff::civil::date;
-use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
+use super::super::tests::{query_of, site};
 use super::Together;
-use crate::query::{Closed, Counting, GoalsCounted, Known, Query, set_of};
-use crate::site::{Site, SiteId};
-
-fn query(parts: &Value) -> Query {
-    let site = Site::new(SiteId(7), "example.com", TimeZone::get("Europe/Berlin").unwrap());
-    let mut query = json!({
-        "site_id": "example.com", "metrics": ["visitors"], "date_range": ["2024-05-01", "2024-05-31"],
-    });
-    for (key, value) in parts.as_object().unwrap() {
-        query[key] = value.clone();
-    }
-    let now = "2024-06-15T12:00:00Z".parse().unwrap();
-    Query::parse(&query, &Known::new(&site, now)).unwrap()
-}
+use crate::query::{Closed, Counting, GoalsCounted, Query, set_of};
 
 fn closed() -> Closed {
     let goals = GoalsCounted { set: set_of(&[]), version: 1 };
@@ -29,7 +16,8 @@ fn closed() -> Closed {
 
 /// How many statements read for how many of the questions.
 fn read(questions: &[Value], closed: &Closed) -> (usize, usize) {
-    let questions: Vec<Query> = questions.iter().map(query).collect();
+    let questions: Vec<Query> =
+        questions.iter().map(|parts| query_of(&site(), parts).unwrap()).collect();
     let together = Together::of(&questions, closed);
     let read = (0..questions.len()).filter(|place| together.reads(*place)).count();
     (together.statements().count(), read)
