@@ -22,6 +22,7 @@
 //! Events that are deleted by hand, by a statement that is none of ours, are not noticed: docs/operations.md.
 
 mod days;
+mod goals;
 mod lookup;
 
 use std::collections::{HashMap, HashSet};
@@ -137,65 +138,8 @@ impl Store {
                 }
             }
         }
-        self.count_goals(site).await?;
+        self.count_goals(site, &closed).await?;
         Ok(closing)
-    }
-
-    /// Counts the goals of closed days that were counted for other goals than the site has now.
-    async fn count_goals(&self, site: &Site) -> Result<(), StoreError> {
-        let (days, inserts) = tokio::try_join!(self.days(site.id), self.inserts())?;
-        let closed = still_closed(&days, &inserts, &site.timezone);
-        let set = set_of(&site.goals);
-        let stale = closed.iter().filter(|(_, counting)| counting.goals.set != set);
-        let stale: Vec<Date> = stale.map(|(day, _)| day).collect();
-        if stale.is_empty() {
-            return Ok(());
-        }
-        let counts = self.events_by_day(site, &stale).await?;
-        for chunk in chunks(&stale, &counts) {
-            self.count_goals_of(site, &chunk, &closed).await?;
-        }
-        Ok(())
-    }
-
-    /// Counts the goals of closed days that follow each other, and names the counting where the days are still closed.
-    async fn count_goals_of(
-        &self,
-        site: &Site,
-        days: &[Date],
-        closed: &Closed,
-    ) -> Result<(), StoreError> {
-        let (first, last) = (days[0], days[days.len() - 1]);
-        let begun = Instant::now();
-        let version = version(self.microsecond().await?)?;
-        let making = Making { site, first, last, version, goes_on: false };
-        if let Some(statement) = making.goals() {
-            in_time_of(COUNTING_MAX, self.bound(&statement).execute()).await?;
-        }
-        if begun.elapsed() > COUNTING_MAX {
-            return Ok(());
-        }
-        let (named, inserts) = tokio::try_join!(self.days(site.id), self.inserts())?;
-        let now = still_closed(&named, &inserts, &site.timezone);
-        let held = days
-            .iter()
-            .filter_map(|day| closed.counting(*day).filter(|of| now.counting(*day) == Some(*of)));
-        let held: Vec<String> = held.map(|counting| counting.version.to_string()).collect();
-        if !held.is_empty() {
-            // A row that was written meanwhile has another version, and stays the one that counts.
-            let sql = format!(
-                "INSERT INTO closed_days (site_id, day, timezone, version, inserts, made, goes_on, goals, goals_version) \
-                 SELECT site_id, day, timezone, version, inserts, now64(6), goes_on, {}, {version} + dateDiff('day', toDate('{first}'), day) \
-                 FROM closed_days FINAL WHERE site_id = {} AND version IN ({}) AND made < now64(6)",
-                set_of(&site.goals),
-                site.id.0,
-                held.join(", ")
-            );
-            in_time(self.writer().query_raw(&sql).execute()).await?;
-            self.lookups.forget(site.id);
-        }
-        let versions = days.iter().map(|day| making.version_of(*day));
-        self.delete_unnamed(site.id, versions).await
     }
 
     /// What no day names is not left lying there: it may be of what was erased meanwhile.
