@@ -327,6 +327,21 @@ impl Traffic {
             if self.random.random_ratio(1, 2) {
                 filters.extend((0..self.random.random_range(1..3)).map(|_| self.filter()));
             }
+            if self.random.random_ratio(1, 6) {
+                // The figures and the series of one value are added up.
+                dimensions.retain(|dimension| dimension.starts_with("time:"));
+                let values = [
+                    ("visit:source", "Google"),
+                    ("visit:source", "Direct / None"),
+                    ("visit:utm_campaign", "(not set)"),
+                    ("visit:exit_page", "/"),
+                    ("visit:city", "1"),
+                    ("event:page", "/b"),
+                    ("event:name", "Signup"),
+                ];
+                let (field, value) = values[self.random.random_range(0..7)];
+                filters = vec![json!(["is", field, [value]])];
+            }
             let query = json!({
                 "site_id": "example.com", "metrics": metrics, "dimensions": dimensions, "filters": filters,
                 "date_range": self.range(),

@@ -262,7 +262,8 @@ fn matches(value: &Sql, patterns: &[String]) -> Sql {
 
 fn one_of(value: &Sql, values: Vec<String>, case_sensitive: bool) -> Sql {
     if case_sensitive {
-        return sql!["has(", Sql::texts(values), ", ", value, ")"];
+        // Of a column with a dictionary only the dictionary is looked at so, and each row with `has`.
+        return sql![value, " IN ", Sql::texts(values)];
     }
     sql!["has(arrayMap(text -> lowerUTF8(text), ", Sql::texts(values), "), lowerUTF8(", value, "))"]
 }

@@ -62,7 +62,7 @@ fn a_report_on_events_reads_the_table_once() {
         SELECT d0, pageviews, visitors
         FROM (SELECT if(source = '', 'Direct / None', toString(source)) AS d0, uniqExactIf(visitor_id, visitor_id != 0) AS visitors, countIf(name = 'pageview') AS pageviews
         FROM events FINAL
-        WHERE site_id = {p0:UInt64} AND timestamp >= toDateTime({p1:UInt64}, 'UTC') AND timestamp <= toDateTime({p2:UInt64}, 'UTC') AND _partition_id >= {p3:String} AND _partition_id <= {p4:String} AND name != 'engagement' AND has({p5:Array(String)}, country)
+        WHERE site_id = {p0:UInt64} AND timestamp >= toDateTime({p1:UInt64}, 'UTC') AND timestamp <= toDateTime({p2:UInt64}, 'UTC') AND _partition_id >= {p3:String} AND _partition_id <= {p4:String} AND name != 'engagement' AND country IN {p5:Array(String)}
         GROUP BY d0)
         ORDER BY pageviews DESC NULLS LAST, d0 ASC NULLS LAST
         LIMIT {p6:UInt64} OFFSET {p7:UInt64}

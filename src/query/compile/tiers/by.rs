@@ -36,7 +36,7 @@ pub(super) enum By {
     Site,
     /// The hours of the day.
     Hour,
-    /// The values of a field.
+    /// The values of a field: of each, or of one that is asked for.
     Field(Field),
     /// Nothing, but only where the field is set: see [`IS_SET`].
     Having(Field),
@@ -107,7 +107,10 @@ impl By {
         let by = match (value, by_hour, query.filters.as_slice()) {
             (None, false, []) => Self::Site,
             (None, true, []) => Self::Hour,
-            (None, false, [Filter::Test(test)]) => Self::Having(told_by(test)?),
+            (None, false, [Filter::Test(test)]) => match told_by(test) {
+                Some(field) => Self::Having(field),
+                None => Self::Field(chosen_by(test)?),
+            },
             (Some(Self::Field(field)), false, filters) => {
                 filters.iter().all(|filter| is_on(filter, field)).then_some(Self::Field(field))?
             }
@@ -169,6 +172,16 @@ fn told_by(test: &Test) -> Option<Field> {
         && test.case_sensitive
         && test.values == [NOT_SET];
     (asks && EXCEPTIONS.contains(&field)).then_some(field)
+}
+
+/// The field of which the test chooses one of the values that are kept: of two a visitor may have both.
+fn chosen_by(test: &Test) -> Option<Field> {
+    let Subject::Field(field) = test.subject else { return None };
+    let chooses_one = test.comparison == Comparison::Is
+        && !test.negated
+        && test.case_sensitive
+        && test.values.len() == 1;
+    (chooses_one && field == stored(field) && keeps_blanks_together(test, field)).then_some(field)
 }
 
 /// The column of `events` that a stored field is.

@@ -156,14 +156,28 @@ fn a_filter_on_the_dimension_itself_chooses_rows_and_any_other_must_be_counted()
     let page = json!(["contains", "visit:entry_page", ["a"]]);
     assert_eq!(by(json!(["visit:entry_page"]), page), Some(By::Field(Field::EntryPage)));
     assert_eq!(by(json!(["visit:source"]), json!(["is", "visit:country", ["DE"]])), None);
-    assert_eq!(by(json!([]), json!(["is", "visit:source", ["Google"]])), None);
+    // One of its values is kept by itself. Of several a visitor may have more than one, and counts once.
+    assert_eq!(by(json!([]), json!(["is", "visit:source", ["Google"]])), source);
+    assert_eq!(by(json!(["time:day"]), json!(["is", "visit:source", ["Google"]])), source);
+    assert_eq!(by(json!([]), json!(["is", "visit:source", ["Google", "Bing"]])), None);
+    assert_eq!(by(json!([]), json!(["is_not", "visit:source", ["Google"]])), None);
+    assert_eq!(by(json!([]), json!(["contains", "visit:source", ["Google"]])), None);
+    let insensitive = json!(["is", "visit:source", ["google"], { "case_sensitive": false }]);
+    assert_eq!(by(json!([]), insensitive), None);
+    // A blank is kept with what is called as it is.
+    assert_eq!(by(json!([]), json!(["is", "visit:source", [""]])), None);
+    // Of a page, a visit is kept where it entered; one with a filter on a page may have been there later.
+    let page = json!({ "filters": [["is", "event:page", ["/a"]]] });
+    assert_eq!(By::of(&query(&page), Of::Visits), None);
+    assert_eq!(By::of(&query(&page), Of::Events), Some(By::Field(Field::Page)));
     let named = |operator: &str, value: &str| {
         by(json!([]), json!([operator, "visit:utm_campaign", [value]]))
     };
     assert_eq!(named("is_not", "(not set)"), Some(By::Having(Field::UtmCampaign)));
     assert_eq!(by::IS_SET, format!(" NOT IN ('', '{}')", crate::query::dimension::NOT_SET));
     assert_eq!(named("is_not", "spring"), None);
-    assert_eq!(named("is", "(not set)"), None);
+    // What a filter finds under the label is what is kept as the blank.
+    assert_eq!(named("is", "(not set)"), Some(By::Field(Field::UtmCampaign)));
     let not = json!(["not", ["is", "visit:source", ["Google"]]]);
     assert_eq!(by(json!(["visit:source"]), not), None);
 }

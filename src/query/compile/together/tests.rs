@@ -92,7 +92,7 @@ fn what_conversions_are_shares_of_goes_with_the_figures() {
 #[test]
 fn under_a_filter_events_are_counted_together_for_those_who_count_the_same() {
     let google = json!(["is", "visit:source", ["Google"]]);
-    let of_visits = under(&google, &[by("visit:browser"), by("visit:os"), by("time:day")]);
+    let of_visits = under(&google, &[by("visit:browser"), by("visit:os"), by("visit:device")]);
     assert_eq!(read(&of_visits, &closed()), (1, 3));
     let of_events = under(&google, &[by("event:page"), by("event:hostname")]);
     assert_eq!(read(&of_events, &closed()), (1, 2));
