@@ -190,6 +190,8 @@ pub const ENTRIES: &[Entry] = &[
             "language",
             "day_views",
             "day_events",
+            "by_page",
+            "by_name",
             "happened",
         ],
         purpose: "to answer over many days without going through every event of them again",

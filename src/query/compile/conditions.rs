@@ -1,8 +1,8 @@
 //! Filters as conditions: on an event, and on a visit.
 
 use super::Closed;
-use super::events::source;
-use super::tiers::{self, Columns};
+use super::events::{Form, Rows, source};
+use super::tiers;
 use super::visits::field_value;
 use crate::query::Query;
 use crate::query::dimension::{Dimension, Field, Home};
@@ -61,8 +61,7 @@ impl<'query> Conditions<'query> {
         let mut wanted: Vec<Sql> =
             of_visits.into_iter().map(|filter| self.on_visit(filter)).collect();
         if !of_events.is_empty() {
-            let met = of_events.iter().map(|filter| self.on_event(filter)).collect();
-            wanted.push(sql!["visit IN (", self.visits_with_event(met, &of_events), ")"]);
+            wanted.push(sql!["visit IN (", self.visits_with_event(&of_events), ")"]);
         }
         Sql::all(wanted)
     }
@@ -82,8 +81,7 @@ impl<'query> Conditions<'query> {
                     on_field(field_value(*field), *field, test)
                 }
                 Subject::Field(_) | Subject::Property(_) | Subject::Goal(_) => {
-                    let event = self.test_on_event(test);
-                    sql!["visit IN (", self.visits_with_event(vec![event], &[filter]), ")"]
+                    sql!["visit IN (", self.visits_with_event(&[filter]), ")"]
                 }
             },
         }
@@ -91,21 +89,27 @@ impl<'query> Conditions<'query> {
 
     fn done(&self, visit: &'static str, filter: &Filter, done: bool) -> Sql {
         let word = if done { " IN (" } else { " NOT IN (" };
-        sql![visit, word, self.visits_with_event(vec![self.on_event(filter)], &[filter]), ")"]
+        sql![visit, word, self.visits_with_event(&[filter]), ")"]
     }
 
-    /// The visits with an event that meets the conditions, which are those of the filters.
-    fn visits_with_event(&self, mut met: Vec<Sql>, filters: &[&Filter]) -> Sql {
-        let columns =
-            Columns::of(&[], filters.iter().copied()).map(|columns| columns.and(&["name"]));
-        let rows = tiers::events(self.query, columns, self.closed);
-        let (table, within) = source(self.query, rows);
-        met.insert(0, within);
-        met.insert(1, "session_id != 0".into());
-        if !filters.iter().any(|filter| tests_scrolling(filter)) {
-            met.insert(2, COUNTED.into());
-        }
-        sql!["SELECT session_id FROM ", table, " WHERE ", Sql::join(met, " AND ")]
+    /// The visits with an event that meets the filters.
+    fn visits_with_event(&self, filters: &[&Filter]) -> Sql {
+        let query = Query {
+            metrics: Vec::new(),
+            dimensions: Vec::new(),
+            filters: filters.iter().copied().cloned().collect(),
+            ..self.query.clone()
+        };
+        let rows = Rows::of(&query, &[], filters, &[], self.closed);
+        let counts =
+            rows.form != Form::Day && !filters.iter().any(|filter| tests_scrolling(filter));
+        let counted = counts.then_some(COUNTED);
+        let left = filters.iter().filter(|filter| rows.leave(filter));
+        let met: Vec<Sql> = left.map(|filter| self.on_event(filter)).collect();
+        let (table, within) = source(&query, rows.sql);
+        let wanted = [within, "session_id != 0".into()].into_iter();
+        let wanted = wanted.chain(counted.map(Sql::from)).chain(met);
+        sql!["SELECT session_id FROM ", table, " WHERE ", Sql::join(wanted, " AND ")]
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::conditions::{COUNTED, Conditions, hosts_of_visits, meets, tests_scrolling};
 use super::plan::Computed;
-use super::tiers::{self, Columns, OF_DAYS};
+use super::tiers::{self, Columns};
 use super::together::{self, Part, Sets};
 use super::{Closed, group, labelled, named, of_property, select, visits, within};
 use crate::query::Query;
@@ -18,11 +18,14 @@ use crate::site::goal::Goal;
 /// The metrics (with their formulas over events) by the query's dimensions.
 pub(super) fn subquery(query: &Query, metrics: &[Computed], closed: &Closed) -> Sql {
     let dimensions = query.dimensions.iter().map(|dimension| value(dimension, query)).collect();
-    let (form, rows) = rows(query, metrics, closed);
+    let filters: Vec<&Filter> = query.filters.iter().collect();
+    let rows = Rows::of(query, metrics, &filters, &[], closed);
+    let form = rows.form;
     let metrics: Vec<Computed> =
         metrics.iter().map(|computed| told_of_goals(form.tells(*computed), form, query)).collect();
-    let (table, within) = source(query, rows);
-    let wanted = std::iter::once(within).chain(wanted(query, &metrics, form, closed));
+    let wanted = wanted(query, &metrics, &rows, closed);
+    let (table, within) = source(query, rows.sql);
+    let wanted = std::iter::once(within).chain(wanted);
     let wanted = Sql::join(wanted, " AND ");
     let revenue = match metrics.iter().any(|(metric, _)| metric.spec().unit == Unit::Money) {
         true => sql!["WITH ", query.revenue.amount(), " AS revenue "],
@@ -55,7 +58,9 @@ pub(super) fn together(parts: &[Part], metrics: &[Computed], closed: &Closed) ->
     if all.dimensions.iter().any(Dimension::is_of_visit) {
         return None;
     }
-    let (form, rows) = rows(&all, metrics, closed);
+    let all_own: Vec<&Filter> = own.iter().flatten().copied().collect();
+    let rows = Rows::of(&all, metrics, &common, &all_own, closed);
+    let form = rows.form;
     let metrics: Vec<Computed> =
         metrics.iter().map(|computed| told_of_goals(form.tells(*computed), form, any)).collect();
     let sets = Sets::of(parts.iter().zip(own).map(|(part, own)| {
@@ -67,9 +72,10 @@ pub(super) fn together(parts: &[Part], metrics: &[Computed], closed: &Closed) ->
         let values = query.dimensions.iter().map(|dimension| value(dimension, query)).collect();
         (Sql::all(people.chain(filters).collect()), values)
     }));
-    let (table, within) = source(any, rows);
     let conditions = Conditions::of(any, closed);
-    let common = common.into_iter().map(|filter| conditions.on_event(filter));
+    let common = common.into_iter().filter(|filter| rows.leave(filter));
+    let common: Vec<Sql> = common.map(|filter| conditions.on_event(filter)).collect();
+    let (table, within) = source(any, rows.sql);
     let wanted = [Some(within), counted(any, form)].into_iter().flatten().chain(common);
     let grouped = sql![
         "SELECT ",
@@ -83,32 +89,56 @@ pub(super) fn together(parts: &[Part], metrics: &[Computed], closed: &Closed) ->
     Some(sets.told(parts, grouped, metrics.iter().map(|(metric, _)| metric.spec().name)))
 }
 
-/// What tells the metrics by the query's dimensions and filters, and what its rows stand for; `None` if `events` itself does.
-fn rows(query: &Query, metrics: &[Computed], closed: &Closed) -> (Form, Option<Sql>) {
-    let read = columns(query, metrics)
-        .and_then(|(form, columns)| Some((form, tiers::events(query, Some(columns), closed)?)));
-    match read {
-        Some((form, rows)) => (form, Some(rows)),
-        None => (Form::Event, None),
+/// What is read for a query.
+pub(super) struct Rows {
+    /// What each of them stands for.
+    pub(super) form: Form,
+    /// The rows; `None`: `events` itself has them.
+    pub(super) sql: Option<Sql>,
+    /// The field of which all rows meet the filters that are about it alone.
+    within: Option<Field>,
+}
+
+impl Rows {
+    /// What tells the metrics by the query's dimensions. Its filters are those that all rows are to meet (`common`), and those
+    /// that some are to meet.
+    pub(super) fn of(
+        query: &Query,
+        metrics: &[Computed],
+        common: &[&Filter],
+        own: &[&Filter],
+        closed: &Closed,
+    ) -> Self {
+        let read = columns(query, metrics, common, own, closed).and_then(|(form, columns)| {
+            let within = columns.within();
+            Some(Self { form, sql: Some(tiers::events(query, Some(columns), closed)?), within })
+        });
+        read.unwrap_or(Self { form: Form::Event, sql: None, within: None })
+    }
+
+    /// Whether rows may or may not meet the filter.
+    pub(super) fn leave(&self, filter: &Filter) -> bool {
+        !self.within.is_some_and(|field| filter.is_about(field))
     }
 }
 
-fn wanted(query: &Query, metrics: &[Computed], form: Form, closed: &Closed) -> Vec<Sql> {
-    let mut wanted: Vec<Sql> =
-        counted(query, form).into_iter().chain(of_people(query, metrics, form)).collect();
+fn wanted(query: &Query, metrics: &[Computed], rows: &Rows, closed: &Closed) -> Vec<Sql> {
+    let people = of_people(query, metrics, rows.form);
+    let mut wanted: Vec<Sql> = counted(query, rows.form).into_iter().chain(people).collect();
     if query.dimensions.iter().any(|dimension| matches!(dimension, Dimension::Goal(_))) {
         wanted.push(Sql::any(goals(query).map(meets).collect()));
     }
     let hosts = hosts_of_visits(query);
     let conditions = Conditions::of(query, closed);
-    wanted.extend(query.filters.iter().chain(&hosts).map(|filter| conditions.on_event(filter)));
+    let filters = query.filters.iter().chain(&hosts).filter(|filter| rows.leave(filter));
+    wanted.extend(filters.map(|filter| conditions.on_event(filter)));
     wanted
 }
 
 /// The condition on rows of events that are counted as such, unless engagement counts as well.
 fn counted(query: &Query, form: Form) -> Option<Sql> {
     match form {
-        Form::Day => Some("day_events > 0".into()),
+        Form::Day => None,
         Form::Event | Form::Alike => {
             let is_of_scrolling =
                 filtered_by_scrolling(query) || goals(query).any(Goal::is_of_scrolling);
@@ -127,12 +157,12 @@ fn of_people(query: &Query, metrics: &[Computed], form: Form) -> Option<Sql> {
 
 /// What a row of events stands for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
+pub(super) enum Form {
     /// One event.
     Event,
     /// Events of a visit's day that are alike, `times` of them.
     Alike,
-    /// All events of a visit's day.
+    /// All events of a visit's day; of these, those that meet the filters on one field, or those of one value of it.
     Day,
 }
 
@@ -191,7 +221,13 @@ pub(super) fn goals(query: &Query) -> impl Iterator<Item = &Goal> {
 
 /// What the metrics, the dimensions and the filters look at, and what rows of it stand for; `None` if only events
 /// themselves have it.
-fn columns(query: &Query, metrics: &[Computed]) -> Option<(Form, Columns)> {
+fn columns(
+    query: &Query,
+    metrics: &[Computed],
+    common: &[&Filter],
+    own: &[&Filter],
+    closed: &Closed,
+) -> Option<(Form, Columns)> {
     if query.metrics.iter().any(of_property) {
         return None;
     }
@@ -203,9 +239,21 @@ fn columns(query: &Query, metrics: &[Computed]) -> Option<(Form, Columns)> {
     if metrics.iter().any(|(metric, _)| !of_all.contains(metric) && !of_money.contains(metric)) {
         return None;
     }
-    if columns.may_be_of_days() && !has(&of_money) {
-        return Some((Form::Day, columns.and(&OF_DAYS)));
-    }
+    let columns = if has(&of_money) {
+        columns
+    } else {
+        let conditions = Conditions::of(query, closed);
+        let condition = |filter: &Filter| conditions.on_event(filter);
+        match columns.of_days(&query.dimensions, common, own, condition) {
+            Ok(of_days) => {
+                let numbers = [(Metric::Pageviews, "day_views"), (Metric::Events, "day_events")];
+                let numbers = numbers.into_iter().filter(|(metric, _)| has(&[*metric]));
+                let numbers: Vec<&'static str> = numbers.map(|(_, column)| column).collect();
+                return Some((Form::Day, of_days.and(&numbers)));
+            }
+            Err(columns) => columns,
+        }
+    };
     let columns = columns.and(&["name"]);
     let columns = match has(&[Metric::Pageviews, Metric::Events]) || has(&of_money) {
         true => columns.and(&["times"]),

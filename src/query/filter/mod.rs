@@ -155,6 +155,17 @@ impl Filter {
         }
     }
 
+    /// Whether it asks, anywhere in it, about this field.
+    pub(super) fn asks_of(&self, field: Field) -> bool {
+        self.tests().iter().any(|test| test.subject == Subject::Field(field))
+    }
+
+    /// Whether it asks about this field of one event, and about nothing else.
+    pub(super) fn is_about(&self, field: Field) -> bool {
+        !self.looks_at_whole_visits()
+            && self.tests().iter().all(|test| test.subject == Subject::Field(field))
+    }
+
     /// The same with every test of one field turned to another.
     pub(super) fn with_field(&self, from: Field, to: Field) -> Self {
         let all =

@@ -12,6 +12,7 @@ use super::super::events::goals_met;
 use super::super::visits::{self, MARGIN_HOURS, visits};
 use super::super::{SETTINGS, between};
 use super::by::{By, IS_SET, Of, column_of, kept_value};
+use super::lists::List;
 use super::rows::{kept_column, kept_fields};
 use super::{end_of, goals, start_of};
 use crate::event::SCROLL_DEPTH_UNKNOWN;
@@ -358,6 +359,8 @@ impl Making<'_> {
         let days = sql![
             "SELECT session_id AS visit, event, d, any(alike.visitor) AS person, ",
             "sumIf(times, name = 'pageview') AS day_views, sumIf(times, name != 'engagement') AS day_events, ",
+            Sql::join(List::ALL.map(List::made), ", "),
+            ", ",
             "groupArray((name, hostname, pathname, times, ms, depth, revenue_currency, amount)) AS happened",
             Sql::join(of_day, ""),
             " FROM (",
@@ -375,9 +378,12 @@ impl Making<'_> {
             ")",
         ];
         let alone = if self.goes_on { "0".into() } else { alone };
+        let lists = || List::ALL.iter().map(|list| sql![list.name, ", "]);
         sql![
             "INSERT INTO visit_days (site_id, day, version, session_id, event_id, visitor_id, ended, ",
-            "first, duration, views, bounced, day_views, day_events, happened",
+            "first, duration, views, bounced, day_views, day_events, ",
+            Sql::join(lists(), ""),
+            "happened",
             Sql::join(columns, ""),
             ") SELECT ",
             Sql::number(self.site.id.0),
@@ -389,7 +395,9 @@ impl Making<'_> {
             alone,
             ", 0, person), ",
             self.day("last"),
-            " = d, first, duration, views, bounced, day_views, day_events, happened",
+            " = d, first, duration, views, bounced, day_views, day_events, ",
+            Sql::join(lists(), ""),
+            "happened",
             Sql::join(names(&of_events).into_iter().chain(names(&of_visits)), ""),
             " FROM (",
             days,

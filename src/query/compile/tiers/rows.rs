@@ -17,6 +17,7 @@ use super::super::conditions::COUNTED;
 use super::super::visits;
 use super::Closed;
 use super::by::stored;
+use super::lists::List;
 use super::read::{has_ended, noon};
 use super::split::{Split, Stretch, Told};
 use crate::query::Query;
@@ -44,8 +45,18 @@ const HAPPENED: [&str; 8] = [
     "revenue_amount",
 ];
 
-/// What is told of a visit's day: whether its visitor was there then alone, and how much it viewed and did.
-pub(in crate::query::compile) const OF_DAYS: [&str; 3] = ["lone", "day_views", "day_events"];
+/// What rows of events stand for.
+#[derive(Clone, Debug)]
+enum Shape {
+    /// Events of a visit's day that are alike.
+    Alike,
+    /// All of a visit's day.
+    Day,
+    /// What a visit did on its day by one value of the list.
+    Value(List),
+    /// What a visit did on its day by the values of the list that meet the condition, where there are any.
+    Such(List, Sql),
+}
 
 /// The fields that `visit_days` has of visits.
 pub(super) fn kept_fields() -> impl Iterator<Item = Field> {
@@ -155,7 +166,7 @@ pub(in crate::query::compile) fn events(
     columns: Option<Columns>,
     closed: &Closed,
 ) -> Option<Sql> {
-    let Columns(columns) = columns?;
+    let columns = columns?;
     let split = Split::of(query, closed, Told::Events)?;
     let of_closed_days = stored_events(query, &columns, split.condition(query));
     let stretches = split.stretches.iter().map(|stretch| made_events(query, &columns, stretch));
@@ -163,31 +174,48 @@ pub(in crate::query::compile) fn events(
 }
 
 /// What happened on closed days, of the rows of these days that meet the condition.
-fn stored_events(query: &Query, columns: &BTreeSet<&'static str>, condition: Sql) -> Sql {
-    let is_listed = HAPPENED.iter().any(|column| columns.contains(column));
-    let listed = HAPPENED.into_iter().filter(|column| columns.contains(column));
-    let listed = listed.map(|column| sql!["happened.", column, " AS ", column]);
-    let of_visit_days = columns.iter().map(|column| match *column {
-        "timestamp" => sql!["toTimeZone(", noon("day", &query.period), ", 'UTC') AS timestamp"],
-        "visitor_id" if is_listed => sql![VISITOR, " AS visitor_id"],
-        "lone" => sql![IS_LONE, " AS lone"],
-        listed if HAPPENED.contains(&listed) => listed.into(),
-        column => sql!["d.", column, " AS ", column],
+fn stored_events(query: &Query, columns: &Columns, condition: Sql) -> Sql {
+    // What is joined is read for each of its values, whether or not anything looks at it.
+    let joined = columns.joined();
+    let has_happened = match &columns.shape {
+        Shape::Alike | Shape::Value(_) => Sql::default(),
+        Shape::Day => " AND d.day_events > 0".into(),
+        Shape::Such(list, met) => sql![" AND ", list.has(met)],
+    };
+    let of_visit_days = columns.names.iter().map(|column| match (*column, &columns.shape) {
+        (joined_as, _) if joined.iter().any(|(name, _)| *name == joined_as) => joined_as.into(),
+        ("timestamp", _) => {
+            sql!["toTimeZone(", noon("day", &query.period), ", 'UTC') AS timestamp"]
+        }
+        ("visitor_id", Shape::Alike) if !joined.is_empty() => sql![VISITOR, " AS visitor_id"],
+        ("lone", _) => sql![IS_LONE, " AS lone"],
+        ("day_views", Shape::Such(list, met)) => sql![list.views(met), " AS day_views"],
+        ("day_events", Shape::Such(list, met)) => sql![list.events(met), " AS day_events"],
+        (column, _) => sql!["d.", column, " AS ", column],
     });
+    let of_visit_days = Sql::join(of_visit_days, ", ");
+    let joined = joined.iter().map(|(name, column)| sql![column, " AS ", *name]);
+    let joined: Vec<Sql> = joined.collect();
     sql![
         "SELECT ",
-        Sql::join(of_visit_days, ", "),
+        of_visit_days,
         " FROM visit_days AS d",
-        if is_listed { " ARRAY JOIN " } else { "" },
-        Sql::join(listed, ", "),
+        if joined.is_empty() { "" } else { " ARRAY JOIN " },
+        Sql::join(joined, ", "),
         " WHERE ",
         condition,
+        has_happened,
     ]
 }
 
 /// What happened in a stretch.
-fn made_events(query: &Query, columns: &BTreeSet<&'static str>, stretch: &Stretch) -> Sql {
-    let columns = columns.iter().map(|column| match *column {
+fn made_events(query: &Query, columns: &Columns, stretch: &Stretch) -> Sql {
+    let wanted = match &columns.shape {
+        Shape::Alike => Sql::default(),
+        Shape::Day | Shape::Value(_) => sql![" AND ", COUNTED],
+        Shape::Such(_, met) => sql![" AND ", COUNTED, " AND ", met],
+    };
+    let columns = columns.names.iter().map(|column| match *column {
         "times" => "1 AS times".into(),
         "lone" => "0 AS lone".into(),
         "day_views" => "toUInt32(name = 'pageview') AS day_views".into(),
@@ -195,23 +223,26 @@ fn made_events(query: &Query, columns: &BTreeSet<&'static str>, stretch: &Stretc
         column => column.into(),
     });
     let within = between(query, stretch.from, stretch.to);
-    sql!["SELECT ", Sql::join(columns, ", "), " FROM events FINAL WHERE ", within]
+    sql!["SELECT ", Sql::join(columns, ", "), " FROM events FINAL WHERE ", within, wanted]
 }
 
 /// What happened in a stretch, and on the day before of visitors who may have been carried into it.
-pub(super) fn events_of(query: &Query, Columns(columns): &Columns, stretch: &Stretch) -> Sql {
+pub(super) fn events_of(query: &Query, columns: &Columns, stretch: &Stretch) -> Sql {
     let made = made_events(query, columns, stretch);
     let Some(before) = stretch.before else { return made };
     sql![stored_events(query, columns, carried_from(query, before)), " UNION ALL ", made]
 }
 
 /// Columns of events that a statement looks at.
-pub(in crate::query::compile) struct Columns(BTreeSet<&'static str>);
+pub(in crate::query::compile) struct Columns {
+    names: BTreeSet<&'static str>,
+    shape: Shape,
+}
 
 impl Columns {
     /// Those that the dimensions and the filters look at, the visitor and the visit; `None` if closed days do not tell
     /// one of them. Whether that is so of what each row stands for, the caller adds: with `name` for events
-    /// that are alike, `times` of them, or with [`OF_DAYS`] for a visit's day.
+    /// that are alike, `times` of them, or by [`of_days`](Self::of_days).
     pub(in crate::query::compile) fn of<'a>(
         dimensions: &[Dimension],
         filters: impl IntoIterator<Item = &'a Filter>,
@@ -246,23 +277,76 @@ impl Columns {
         // What a visit alone has is looked up by the visit.
         let fields = fields.into_iter().map(stored).filter(|field| !field.is_of_visit());
         columns.extend(fields.map(kept_column));
-        Some(Self(columns))
+        Some(Self { names: columns, shape: Shape::Alike })
     }
 
-    /// Whether no column tells one of a visit's events from another, so that a row may stand for all of a day.
-    pub(in crate::query::compile) fn may_be_of_days(&self) -> bool {
-        HAPPENED.iter().all(|column| !self.0.contains(column))
+    /// Those of rows that stand for a visit's day each, or for what it did then by one value of a field, where anything happened
+    /// that counts as an event; with `lone`, whether the visitor was there then alone, and to which the caller adds
+    /// `day_views` and `day_events`. What is asked of a field that a list tells, and by which nothing is grouped, is looked
+    /// to within, where all rows are to meet it (`common`; `own` is what some are to meet): see
+    /// [`within`](Self::within). If that does not do, these columns as they are.
+    pub(in crate::query::compile) fn of_days(
+        mut self,
+        dimensions: &[Dimension],
+        common: &[&Filter],
+        own: &[&Filter],
+        condition: impl Fn(&Filter) -> Sql,
+    ) -> Result<Self, Self> {
+        let listed: Vec<&str> =
+            HAPPENED.into_iter().filter(|column| self.names.contains(column)).collect();
+        self.shape = match listed.as_slice() {
+            [] => Shape::Day,
+            [only] => {
+                let Some(list) = List::of(only) else { return Err(self) };
+                let asks = |filter: &&&Filter| filter.asks_of(list.field);
+                let asked: Vec<&&Filter> = common.iter().filter(asks).collect();
+                let is_alone = own.iter().filter(asks).count() == 0
+                    && asked.iter().all(|filter| filter.is_about(list.field));
+                if dimensions.contains(&Dimension::Field(list.field)) {
+                    Shape::Value(list)
+                } else if is_alone {
+                    self.names.remove(list.value());
+                    Shape::Such(
+                        list,
+                        Sql::all(asked.into_iter().map(|filter| condition(filter)).collect()),
+                    )
+                } else {
+                    return Err(self);
+                }
+            }
+            _ => return Err(self),
+        };
+        self.names.insert("lone");
+        Ok(self)
+    }
+
+    /// The field of which rows are told that meet the filters about it alone.
+    pub(in crate::query::compile) fn within(&self) -> Option<Field> {
+        match &self.shape {
+            Shape::Such(list, _) => Some(list.field),
+            Shape::Alike | Shape::Day | Shape::Value(_) => None,
+        }
+    }
+
+    /// Of these columns, those that are read off a list, with what they are there.
+    fn joined(&self) -> Vec<(&'static str, Sql)> {
+        let all: Vec<(&'static str, Sql)> = match &self.shape {
+            Shape::Alike => HAPPENED.map(|column| (column, sql!["happened.", column])).into(),
+            Shape::Value(list) => list.columns().into(),
+            Shape::Day | Shape::Such(..) => Vec::new(),
+        };
+        all.into_iter().filter(|(name, _)| self.names.contains(name)).collect()
     }
 
     /// Those of another as well.
-    pub(in crate::query::compile) fn with(mut self, Self(columns): Self) -> Self {
-        self.0.extend(columns);
+    pub(in crate::query::compile) fn with(mut self, another: Self) -> Self {
+        self.names.extend(another.names);
         self
     }
 
     /// These as well.
     pub(in crate::query::compile) fn and(mut self, columns: &[&'static str]) -> Self {
-        self.0.extend(columns);
+        self.names.extend(columns);
         self
     }
 }

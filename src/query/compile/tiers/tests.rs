@@ -212,6 +212,42 @@ fn what_no_number_tells_is_counted_from_rows_of_visits_and_what_these_do_not_tel
 }
 
 #[test]
+fn by_one_field_of_events_a_row_of_visits_has_a_short_list_and_a_lone_visitor_is_counted_once() {
+    let reads = |parts: Value| {
+        let text = compile(&query(&parts), &closed(1..=31)).text().to_owned();
+        let lists = ["by_page.", "by_name.", "happened."].into_iter();
+        let read: Vec<&str> = lists.filter(|list| text.contains(list)).collect();
+        (read, text.contains("ARRAY JOIN"), text.contains("countIf(lone)"))
+    };
+    let google = json!(["is", "visit:source", ["Google"]]);
+    let page = json!(["contains", "event:page", ["/a", "/b"]]);
+    let name = json!(["is", "event:name", ["Signup"]]);
+    let by =
+        |dimensions: Value, filters: Value| json!({ "dimensions": dimensions, "filters": filters });
+    let joined = |list: &'static str| (vec![list], true, true);
+    assert_eq!(reads(by(json!(["event:page"]), json!([google]))), joined("by_page."));
+    assert_eq!(reads(by(json!(["event:name"]), json!([google, name]))), joined("by_name."));
+    // Grouped by something else, a visit may have several of the values that are asked for, and counts once.
+    let summed = |list: &'static str| (vec![list], false, true);
+    assert_eq!(reads(by(json!(["visit:os"]), json!([page]))), summed("by_page."));
+    assert_eq!(reads(by(json!(["visit:os"]), json!([["not", name], google]))), summed("by_name."));
+    // One and the same event is to meet what is asked of two fields, or of the visit and of it.
+    let all = (vec!["happened."], true, false);
+    assert_eq!(reads(by(json!(["visit:os"]), json!([page, name]))), all);
+    assert_eq!(reads(by(json!(["event:name"]), json!([page]))), all);
+    assert_eq!(reads(by(json!(["visit:os"]), json!([["or", [page, google]]]))), all);
+    let goal = json!(["is", "event:goal", ["Signup"]]);
+    let signup =
+        Goal { name: "Signup".into(), kind: GoalKind::Event("Signup".into()), currency: None };
+    let site = Site { goals: vec![signup], ..site() };
+    let asked = query_of(&site, &by(json!(["visit:os"]), json!([goal])));
+    assert!(compile(&asked, &closed(1..=31)).text().contains("happened."));
+    // What a visit did is found in the lists as well.
+    let done = json!([["has_done", page], google]);
+    assert_eq!(reads(by(json!(["visit:exit_page"]), done)), (vec!["by_page."], false, true));
+}
+
+#[test]
 fn a_day_whose_visits_may_go_on_tells_events_and_the_visits_that_did_not() {
     let zone = TimeZone::get("Europe/Berlin").unwrap();
     let days = (1..=29).map(|day| (may(day), counting(day, false)));

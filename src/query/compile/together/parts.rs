@@ -162,11 +162,18 @@ pub(super) fn go_together(one: &Part, other: &Part) -> bool {
     let (a, b) = (one.query, other.query);
     let adds_up = tiers::adds_up(a, one.of);
     // What is counted of events is counted for all, and who is told from whom there is dear.
-    let counts_alike = adds_up || one.of == Of::Visits || one.metrics == other.metrics;
+    let counts_alike = adds_up
+        || one.of == Of::Visits
+        || (one.metrics == other.metrics && of_events(a).eq(of_events(b)));
     one.of == other.of
         && (a.site, &a.period, a.kept_from, &a.goals) == (b.site, &b.period, b.kept_from, &b.goals)
         && adds_up == tiers::adds_up(b, other.of)
         && counts_alike
+}
+
+/// The dimensions of which one visit may have several values: what is read depends on them.
+fn of_events(query: &Query) -> impl Iterator<Item = &Dimension> {
+    query.dimensions.iter().filter(|dimension| dimension.is_of_event())
 }
 
 /// The filters that all the parts have, and those of each that not all have. `None` where one of the latter is more than
