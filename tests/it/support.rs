@@ -220,11 +220,19 @@ impl Collector {
     }
 
     async fn wait_ready(&self) {
-        eventually("the collector is ready", async || {
-            let answer = self.try_request(Method::GET, "/readyz", &[], Bytes::new()).await.ok()?;
-            (answer.status == StatusCode::OK).then_some(())
-        })
-        .await;
+        let begun = Instant::now();
+        loop {
+            let answer = self.try_request(Method::GET, "/readyz", &[], Bytes::new()).await;
+            let told = match answer {
+                Ok(answer) if answer.status == StatusCode::OK => return,
+                Ok(answer) => format!("{} {:?}", answer.status, answer.body),
+                Err(error) => format!("{error:#}"),
+            };
+            // A start that does not come to an end is explained by what it says of itself.
+            let log = || self.log();
+            assert!(begun.elapsed() < PATIENCE, "the collector is not ready: {told}\n{}", log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Kills the collector as a crash would, and starts it again on the same data.

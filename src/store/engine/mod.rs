@@ -62,6 +62,13 @@ pub struct Engine {
     supervisor: Supervisor,
 }
 
+/// The first port that the engine may have: those below are the well-known ones, and many of the registered.
+const PORTS_FROM: u16 = 16_384;
+/// The first port of outgoing connections, where the system does not tell: that of Linux.
+const OUTGOING_FROM: u16 = 32_768;
+/// So many ports are tried before the system is asked for one.
+const PORTS_TRIED: usize = 100;
+
 /// The engine could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
@@ -152,10 +159,28 @@ impl Engine {
     }
 }
 
-/// A port that nobody listens on. Another process may take it before the engine does; then the
-/// engine does not come up, and the next start of the collector takes another.
+/// A port that nobody listens on, below those that the system gives to outgoing connections: such a connection, of any
+/// program, could have it before the engine does, which then does not come up as long as the connection lasts. Another
+/// process that listens may still; then the next start of the collector takes another.
 fn free_port() -> std::io::Result<u16> {
+    let ports = PORTS_FROM..first_outgoing_port();
+    let tries = if ports.is_empty() { 0 } else { PORTS_TRIED };
+    for _ in 0..tries {
+        let mut random = [0; 2];
+        getrandom::fill(&mut random).map_err(std::io::Error::from)?;
+        let port = ports.start + u16::from_le_bytes(random) % (ports.end - ports.start);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+}
+
+/// The first port that the system gives to outgoing connections.
+fn first_outgoing_port() -> u16 {
+    let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range");
+    let first = range.ok().and_then(|range| range.split_whitespace().next()?.parse().ok());
+    first.unwrap_or(OUTGOING_FROM)
 }
 
 /// 256 random bits in hexadecimal.
@@ -163,4 +188,16 @@ fn password() -> std::io::Result<String> {
     let mut random = [0; 32];
     getrandom::fill(&mut random).map_err(std::io::Error::from)?;
     Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_engines_port_is_none_that_an_outgoing_connection_may_have() {
+        let ports: Vec<u16> = (0..100).map(|_| free_port().unwrap()).collect();
+        let outgoing = first_outgoing_port();
+        assert!(ports.iter().all(|port| (PORTS_FROM..outgoing).contains(port)), "{ports:?}");
+    }
 }
