@@ -159,12 +159,9 @@ impl Store {
             return Ok(Closed::none());
         }
         let _turn = self.turn_to_look_up().await?;
-        let days = self.days(site).await?;
-        // Most sites are too small to be counted: what was inserted is looked up for others alone.
-        if days.is_empty() {
-            return Ok(Closed::none());
-        }
-        Ok(still_closed(&days, &self.inserts().await?, zone))
+        // A report waits for both.
+        let (days, inserts) = tokio::try_join!(self.days(site), self.inserts())?;
+        Ok(still_closed(&days, &inserts, zone))
     }
 }
 

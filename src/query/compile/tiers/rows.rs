@@ -109,6 +109,23 @@ fn stored_visits(fields: &BTreeSet<Field>, condition: Sql) -> Sql {
 
 /// The visits of a stretch, a row each.
 fn visits_of(query: &Query, fields: &BTreeSet<Field>, stretch: &Stretch) -> Sql {
+    with_stored(query, fields, stretch, Vec::new())
+}
+
+/// The same, and the visits that ended on the day before of visitors who may have been carried into it.
+pub(super) fn visits_of_carried(query: &Query, fields: &BTreeSet<Field>, stretch: &Stretch) -> Sql {
+    let carried = stretch.before.map(|before| carried_from(query, before));
+    with_stored(query, fields, stretch, carried.into_iter().collect())
+}
+
+/// The visits of a stretch, and those that ended on closed days, of rows that meet one of the conditions. These and the visits
+/// of days of which some went on are read at once: a reading costs more than its rows.
+fn with_stored(
+    query: &Query,
+    fields: &BTreeSet<Field>,
+    stretch: &Stretch,
+    mut stored: Vec<Sql>,
+) -> Sql {
     let period = Period::new(stretch.counted_from, stretch.to, query.period.zone());
     let made = visits::visits(&Query { period, ..query.clone() }, fields.iter().copied());
     let names = fields.iter().map(|field| sql![", ", visits::column(*field)]);
@@ -119,23 +136,18 @@ fn visits_of(query: &Query, fields: &BTreeSet<Field>, stretch: &Stretch) -> Sql 
         made,
         ")",
     ];
-    if stretch.going_on.is_empty() {
+    if !stretch.going_on.is_empty() {
+        stored.push(sql![
+            of_days(query, &stretch.going_on),
+            " AND NOT (",
+            visits::of_visits_after(query, stretch.counted_from, COUNTED),
+            ")",
+        ]);
+    }
+    if stored.is_empty() {
         return made;
     }
-    let ended = sql![
-        of_days(query, &stretch.going_on),
-        " AND NOT (",
-        visits::of_visits_after(query, stretch.counted_from, COUNTED),
-        ")",
-    ];
-    sql![stored_visits(fields, ended), " UNION ALL ", made]
-}
-
-/// The same, and the visits that ended on the day before of visitors who may have been carried into it.
-pub(super) fn visits_of_carried(query: &Query, fields: &BTreeSet<Field>, stretch: &Stretch) -> Sql {
-    let made = visits_of(query, fields, stretch);
-    let Some(before) = stretch.before else { return made };
-    sql![stored_visits(fields, carried_from(query, before)), " UNION ALL ", made]
+    sql![stored_visits(fields, Sql::any(stored)), " UNION ALL ", made]
 }
 
 /// The condition on the rows of a closed day that are of visitors who may be there on the next one.
