@@ -74,7 +74,7 @@ check: compiler beacon/node_modules dashboards/source/node_modules deploy/check/
 
 .PHONY: engine
 engine: ## Get the ClickHouse engine, unless it is here
-	@deploy/engine/install.sh $(CARGO_TARGET_DIR)/debug $(CARGO_TARGET_DIR)/release
+	@deploy/engine/install.sh $(CARGO_TARGET_DIR)/debug $(CARGO_TARGET_DIR)/release $(CARGO_TARGET_DIR)/dist
 
 .PHONY: chromium
 chromium: ## Install Debian's Chromium for the browser tests, unless it is here

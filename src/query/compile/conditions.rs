@@ -104,7 +104,7 @@ impl<'query> Conditions<'query> {
         let counts =
             rows.form != Form::Day && !filters.iter().any(|filter| tests_scrolling(filter));
         let counted = counts.then_some(COUNTED);
-        let left = filters.iter().filter(|filter| rows.leave(filter));
+        let left = filters.iter().filter(|filter| rows.leaves_open(filter));
         let met: Vec<Sql> = left.map(|filter| self.on_event(filter)).collect();
         let (table, within) = source(&query, rows.sql);
         let wanted = [within, "session_id != 0".into()].into_iter();

@@ -73,7 +73,7 @@ pub(super) fn together(parts: &[Part], metrics: &[Computed], closed: &Closed) ->
         (Sql::all(people.chain(filters).collect()), values)
     }));
     let conditions = Conditions::of(any, closed);
-    let common = common.into_iter().filter(|filter| rows.leave(filter));
+    let common = common.into_iter().filter(|filter| rows.leaves_open(filter));
     let common: Vec<Sql> = common.map(|filter| conditions.on_event(filter)).collect();
     let (table, within) = source(any, rows.sql);
     let wanted = [Some(within), counted(any, form)].into_iter().flatten().chain(common);
@@ -117,7 +117,7 @@ impl Rows {
     }
 
     /// Whether rows may or may not meet the filter.
-    pub(super) fn leave(&self, filter: &Filter) -> bool {
+    pub(super) fn leaves_open(&self, filter: &Filter) -> bool {
         !self.within.is_some_and(|field| filter.is_about(field))
     }
 }
@@ -130,7 +130,7 @@ fn wanted(query: &Query, metrics: &[Computed], rows: &Rows, closed: &Closed) -> 
     }
     let hosts = hosts_of_visits(query);
     let conditions = Conditions::of(query, closed);
-    let filters = query.filters.iter().chain(&hosts).filter(|filter| rows.leave(filter));
+    let filters = query.filters.iter().chain(&hosts).filter(|filter| rows.leaves_open(filter));
     wanted.extend(filters.map(|filter| conditions.on_event(filter)));
     wanted
 }
