@@ -229,8 +229,11 @@ impl Collector {
                 Err(error) => format!("{error:#}"),
             };
             // A start that does not come to an end is explained by what it says of itself.
-            let log = || self.log();
-            assert!(begun.elapsed() < PATIENCE, "the collector is not ready: {told}\n{}", log());
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "the collector is not ready: {told}\n{}",
+                self.log()
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

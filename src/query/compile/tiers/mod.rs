@@ -33,12 +33,14 @@
 //! - `read`: the subqueries over events, visits and attention, of numbers that are added up;
 //! - `together`: several such subqueries as one;
 //! - `rows`: where no number is kept, rows of visits on closed days, instead of those of events;
-//! - `lists`: what such a row tells by one field of the events;
+//! - `columns`: what such a row stands for, by what is asked of it;
+//! - `lists`: what it tells by one field of the events;
 //! - `make`: the statements that make the numbers and the rows of days.
 //!
 //! Which days are closed is told from outside (`store::tiers`).
 
 mod by;
+mod columns;
 mod goals;
 mod lists;
 mod make;
@@ -57,10 +59,11 @@ use jiff::tz::TimeZone;
 
 use self::by::By;
 pub(super) use self::by::{Of, stored};
+pub(super) use self::columns::Columns;
 pub use self::goals::set_of;
 pub use self::make::{Making, made_of};
 pub(super) use self::read::subquery;
-pub(super) use self::rows::{Columns, events, visits};
+pub(super) use self::rows::{events, visits};
 pub(super) use self::together::together;
 use crate::query::Query;
 

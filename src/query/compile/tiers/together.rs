@@ -7,8 +7,8 @@ use super::super::plan::Computed;
 use super::super::together::{NAMES, Part, Sets};
 use super::Closed;
 use super::by::{By, Of};
+use super::columns::Columns;
 use super::read::{Reading, as_a_row, formula, has_ended, is_of_people, there_is_a_row};
-use super::rows::Columns;
 use super::split::{Split, Stretch, Told};
 use crate::query::statement::{Sql, sql};
 

@@ -1,0 +1,155 @@
+//! Which columns of events a statement looks at, and what rows of closed days tell them: the fewer columns, the more a row may
+//! stand for.
+
+use std::collections::BTreeSet;
+
+use super::by::stored;
+use super::lists::List;
+use super::rows::kept_column;
+use crate::query::dimension::{Dimension, Field};
+use crate::query::filter::{Filter, Subject};
+use crate::query::interval::Interval;
+use crate::query::statement::{Sql, sql};
+
+/// What the list of a row of `visit_days` has of each event, and alike ones together.
+const HAPPENED: [&str; 8] = [
+    "name",
+    "hostname",
+    "pathname",
+    "times",
+    "engagement_ms",
+    "scroll_depth",
+    "revenue_currency",
+    "revenue_amount",
+];
+
+/// What rows of events stand for.
+#[derive(Clone, Debug)]
+pub(super) enum Shape {
+    /// Events of a visit's day that are alike.
+    Alike,
+    /// All of a visit's day.
+    Day,
+    /// What a visit did on its day by one value of the list.
+    Value(List),
+    /// What a visit did on its day by the values of the list that meet the condition, where there are any.
+    Such(List, Sql),
+}
+
+/// Columns of events that a statement looks at.
+pub(in crate::query::compile) struct Columns {
+    pub(super) names: BTreeSet<&'static str>,
+    pub(super) shape: Shape,
+}
+
+impl Columns {
+    /// Those that the dimensions and the filters look at, the visitor and the visit; `None` if closed days do not tell
+    /// one of them. Whether that is so of what each row stands for, the caller adds: with `name` for events
+    /// that are alike, `times` of them, or by [`of_days`](Self::of_days).
+    pub(in crate::query::compile) fn of<'a>(
+        dimensions: &[Dimension],
+        filters: impl IntoIterator<Item = &'a Filter>,
+    ) -> Option<Self> {
+        let mut columns = BTreeSet::from(["session_id", "visitor_id"]);
+        let mut fields = Vec::new();
+        let mut of_goals = false;
+        for dimension in dimensions {
+            match dimension {
+                Dimension::Field(field) => fields.push(*field),
+                Dimension::Goal(_) => of_goals = true,
+                Dimension::Property(_)
+                | Dimension::Properties
+                | Dimension::Time(
+                    Interval::Minute | Interval::QuarterHour | Interval::Hour | Interval::HourOfDay,
+                ) => return None,
+                Dimension::Time(_) => {
+                    columns.insert("timestamp");
+                }
+            }
+        }
+        for test in filters.into_iter().flat_map(Filter::tests) {
+            match &test.subject {
+                Subject::Field(field) => fields.push(*field),
+                Subject::Goal(_) => of_goals = true,
+                Subject::Property(_) => return None,
+            }
+        }
+        if of_goals {
+            columns.extend(["name", "pathname", "scroll_depth"]);
+        }
+        // What a visit alone has is looked up by the visit.
+        let fields = fields.into_iter().map(stored).filter(|field| !field.is_of_visit());
+        columns.extend(fields.map(kept_column));
+        Some(Self { names: columns, shape: Shape::Alike })
+    }
+
+    /// Those of rows that stand for a visit's day each, or for what it did then by one value of a field, where anything happened
+    /// that counts as an event; with `lone`, whether the visitor was there then alone, and to which the caller adds
+    /// `day_views` and `day_events`. What is asked of a field that a list tells, and by which nothing is grouped, is looked
+    /// to within, where all rows are to meet it (`common`; `own` is what some are to meet): see
+    /// [`within`](Self::within). If that does not do, these columns as they are.
+    pub(in crate::query::compile) fn of_days(
+        mut self,
+        dimensions: &[Dimension],
+        common: &[&Filter],
+        own: &[&Filter],
+        condition: impl Fn(&Filter) -> Sql,
+    ) -> Result<Self, Self> {
+        let listed: Vec<&str> =
+            HAPPENED.into_iter().filter(|column| self.names.contains(column)).collect();
+        self.shape = match listed.as_slice() {
+            [] => Shape::Day,
+            [only] => {
+                let Some(list) = List::of(only) else { return Err(self) };
+                let asks = |filter: &&&Filter| filter.asks_of(list.field);
+                let asked: Vec<&&Filter> = common.iter().filter(asks).collect();
+                let is_alone = !own.iter().any(|filter| asks(&filter))
+                    && asked.iter().all(|filter| filter.is_about(list.field));
+                if dimensions.contains(&Dimension::Field(list.field)) {
+                    Shape::Value(list)
+                } else if is_alone {
+                    self.names.remove(list.value());
+                    Shape::Such(
+                        list,
+                        Sql::all(asked.into_iter().map(|filter| condition(filter)).collect()),
+                    )
+                } else {
+                    return Err(self);
+                }
+            }
+            _ => return Err(self),
+        };
+        self.names.insert("lone");
+        Ok(self)
+    }
+
+    /// The field of which rows are told that meet the filters about it alone.
+    pub(in crate::query::compile) fn within(&self) -> Option<Field> {
+        match &self.shape {
+            Shape::Such(list, _) => Some(list.field),
+            Shape::Alike | Shape::Day | Shape::Value(_) => None,
+        }
+    }
+
+    /// Of these columns, those that are read off a list, with what they are there.
+    pub(super) fn joined(&self) -> Vec<(&'static str, Sql)> {
+        let all: Vec<(&'static str, Sql)> = match &self.shape {
+            Shape::Alike => HAPPENED.map(|column| (column, sql!["happened.", column])).into(),
+            Shape::Value(list) => list.columns().into(),
+            Shape::Day | Shape::Such(..) => Vec::new(),
+        };
+        all.into_iter().filter(|(name, _)| self.names.contains(name)).collect()
+    }
+
+    /// Those of another as well.
+    pub(in crate::query::compile) fn with(mut self, another: Self) -> Self {
+        self.names.extend(another.names);
+        self
+    }
+
+    /// These as well.
+    pub(in crate::query::compile) fn and(mut self, columns: &[&'static str]) -> Self {
+        self.names.extend(columns);
+        self
+    }
+}
