@@ -164,11 +164,22 @@ fn impatient<I: AsyncRead + AsyncWrite>(stream: I) -> Pin<Box<TimeoutStream<I>>>
     Box::pin(stream)
 }
 
-/// A stream that wipes the room that it is given to read into, but for what it reads.
+/// A stream that wipes what is left of earlier reads in the room that it is given to read into.
 ///
 /// hyper uses the buffer of a connection again, and asks for the next request as soon as one is answered: so
 /// nothing of a request, its address least of all, stays in the buffer of a connection that waits.
-struct Wiping<I>(I);
+struct Wiping<I> {
+    stream: I,
+    /// The address at which the last read ended. A buffer is read into from its front to its back until it is used again from the
+    /// front, so that nothing beyond it is of an earlier read.
+    read_until: usize,
+}
+
+impl<I> Wiping<I> {
+    fn new(stream: I) -> Self {
+        Self { stream, read_until: 0 }
+    }
+}
 
 impl<I: AsyncRead + Unpin> AsyncRead for Wiping<I> {
     fn poll_read(
@@ -176,8 +187,15 @@ impl<I: AsyncRead + Unpin> AsyncRead for Wiping<I> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let read = Pin::new(&mut self.0).poll_read(context, buffer);
-        buffer.initialize_unfilled();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        let end = buffer.filled().as_ptr_range().end.addr();
+        // Beyond the room is another buffer, which is gone.
+        if let Some(left) =
+            self.read_until.checked_sub(end).filter(|left| *left <= buffer.remaining())
+        {
+            buffer.initialize_unfilled_to(left);
+        }
+        self.read_until = end;
         read
     }
 }
@@ -188,7 +206,7 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Wiping<I> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(context, bytes)
+        Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
     fn poll_write_vectored(
@@ -196,19 +214,19 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Wiping<I> {
         context: &mut Context<'_>,
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write_vectored(context, parts)
+        Pin::new(&mut self.stream).poll_write_vectored(context, parts)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.0.is_write_vectored()
+        self.stream.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(context)
+        Pin::new(&mut self.stream).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(context)
+        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
 
@@ -221,7 +239,7 @@ where
         let (door, peer) = (Arc::clone(&door), &peer);
         async move { Ok::<_, Infallible>(door.answer(peer, request).await) }
     });
-    run(limits().serve_connection(TokioIo::new(Wiping(stream)), service), stopping).await;
+    run(limits().serve_connection(TokioIo::new(Wiping::new(stream)), service), stopping).await;
 }
 
 async fn of_http2<I, D>(stream: I, peer: Peer, door: Arc<D>, mut stopping: Stopping)
@@ -344,24 +362,50 @@ mod tests {
         assert!(connect(address).await.is_some());
     }
 
+    /// Reads as hyper does, and returns how many bytes came.
+    async fn read<I: AsyncRead + Unpin>(stream: &mut TokioIo<Wiping<I>>, room: &mut [u8]) -> usize {
+        let read = |context: &mut Context<'_>| {
+            let mut buffer = hyper::rt::ReadBuf::new(room);
+            let read =
+                hyper::rt::Read::poll_read(Pin::new(&mut *stream), context, buffer.unfilled());
+            assert!(read.is_pending() || !buffer.filled().is_empty());
+            Poll::Ready(buffer.filled().len())
+        };
+        std::future::poll_fn(read).await
+    }
+
     #[tokio::test]
     async fn nothing_stays_in_a_buffer_but_what_was_read_last() {
         let (mut client, server) = tokio::io::duplex(64);
-        // As hyper reads.
-        let mut server = TokioIo::new(Wiping(server));
-        let mut bytes = *b"a request with an address";
-        let mut read = async || {
-            let read = |context: &mut Context<'_>| {
-                let mut buffer = hyper::rt::ReadBuf::new(&mut bytes);
-                let read =
-                    hyper::rt::Read::poll_read(Pin::new(&mut server), context, buffer.unfilled());
-                Poll::Ready(read.is_ready())
-            };
-            (std::future::poll_fn(read).await, bytes)
-        };
+        let mut server = TokioIo::new(Wiping::new(server));
+        let mut bytes = [0; 25];
+        client.write_all(b"a request with an address").await.unwrap();
+        assert_eq!(read(&mut server, &mut bytes).await, 25);
         client.write_all(b"next").await.unwrap();
-        assert_eq!(read().await, (true, *b"next\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"));
-        assert_eq!(read().await, (false, [0; 25]), "nothing came, and the buffer is empty");
+        assert_eq!(read(&mut server, &mut bytes).await, 4);
+        assert_eq!(bytes, *b"next\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+        assert_eq!(read(&mut server, &mut bytes).await, 0);
+        assert_eq!(bytes, [0; 25], "nothing came, and the buffer is empty");
+    }
+
+    #[tokio::test]
+    async fn a_request_that_came_in_pieces_does_not_stay_in_a_buffer_either() {
+        let (mut client, server) = tokio::io::duplex(64);
+        let mut server = TokioIo::new(Wiping::new(server));
+        let mut buffers = [[0; 64], [0; 64]];
+        for pieces in [&[20, 1, 30][..], &[3], &[64], &[1, 1, 1], &[10, 50]] {
+            for bytes in &mut buffers {
+                let mut length = 0;
+                for piece in pieces {
+                    client.write_all(&[b'x'; 64][..*piece]).await.unwrap();
+                    length += read(&mut server, &mut bytes[length..]).await;
+                }
+                assert_eq!(bytes[..length], [b'x'; 64][..length]);
+                assert_eq!(bytes[length..], [0; 64][length..], "{pieces:?}");
+                assert_eq!(read(&mut server, &mut bytes[..]).await, 0);
+                assert_eq!(*bytes, [0; 64], "{pieces:?}");
+            }
+        }
     }
 
     /// Answers with more than any buffer takes.
