@@ -1,6 +1,7 @@
-//! The overview: every site that the viewer may see, with its last thirty days. Whoever owns every site adds
-//! others here.
+//! The overview: every site that the viewer may see, with its last thirty days, page by page and searched. Whoever owns
+//! every site adds others here.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use askama::Template;
@@ -11,6 +12,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
+use url::form_urlencoded::{self, Serializer};
 
 use super::access::{Sight, Viewer, to_the_form};
 use super::chart::sparkline;
@@ -21,7 +23,7 @@ use super::frame::{Frame, page};
 use super::refusal::{self, refuse, refuse_person};
 use super::settings::to_settings;
 use super::view::View;
-use super::words::Lang;
+use super::words::{Lang, fill};
 use crate::http::Services;
 use crate::http::answer::Refused;
 use crate::http::links::in_a_path;
@@ -32,8 +34,10 @@ use crate::report;
 use crate::site::Site;
 use crate::store::catalog::SiteChange;
 
-/// The most sites of the page.
-const SITES_MAX: usize = 60;
+/// How many sites a page has.
+const PAGE_SITES: usize = 60;
+/// More than so many are not found at a glance, and are searched.
+const GLANCE_SITES: usize = 12;
 /// The size of a card's line.
 const LINE: (f64, f64) = (220.0, 44.0);
 
@@ -41,7 +45,17 @@ const LINE: (f64, f64) = (220.0, 44.0);
 #[template(path = "overview.html")]
 struct OverviewPage {
     frame: Frame,
+    /// Whether the viewer may see any site, whatever was searched for.
+    has_sites: bool,
     cards: Vec<Card>,
+    /// The form that searches, where there is more than a glance takes in.
+    is_searched: bool,
+    search: String,
+    lang: Option<&'static str>,
+    /// Which of the sites these are, and the ways to the others, if it is not all of them.
+    place: Option<String>,
+    previous: Option<String>,
+    next: Option<String>,
     /// The form that adds a site, for those who may.
     adding: Option<Adding>,
     timezones: Vec<String>,
@@ -139,19 +153,57 @@ pub(super) async fn add(
 struct Asked {
     view: View,
     lang: Lang,
+    /// What the domains have in them that are looked for.
+    search: String,
+    /// From 1.
+    page: usize,
 }
 
 impl Asked {
     fn of(headers: &HeaderMap, query: Option<&str>) -> Self {
-        let view = View::read(query.unwrap_or_default());
-        Self { lang: view.lang.unwrap_or_else(|| Lang::accepted(headers)), view }
+        let query = query.unwrap_or_default();
+        let view = View::read(query);
+        let lang = view.lang.unwrap_or_else(|| Lang::accepted(headers));
+        let mut asked = Self { view, lang, search: String::new(), page: 1 };
+        for (key, value) in form_urlencoded::parse(query.as_bytes()) {
+            match &*key {
+                "search" => value.trim().clone_into(&mut asked.search),
+                "page" => asked.page = value.parse().unwrap_or(1),
+                _ => {}
+            }
+        }
+        asked
+    }
+
+    fn finds(&self, site: &Site) -> bool {
+        site.domain.contains(&self.search.to_lowercase())
+    }
+
+    /// Of so many sites, those of the page that is asked for, or of the last one that there is.
+    fn places(&self, sites: usize) -> Range<usize> {
+        let page = self.page.clamp(1, sites.div_ceil(PAGE_SITES).max(1));
+        let last = (page * PAGE_SITES).min(sites);
+        (page - 1) * PAGE_SITES..last
+    }
+
+    /// The URL of another page of the same sites.
+    fn url(&self, page: usize) -> String {
+        let mut query = Serializer::new(String::from("/?"));
+        if let Some(lang) = self.view.lang {
+            query.append_pair("lang", lang.tag());
+        }
+        if !self.search.is_empty() {
+            query.append_pair("search", &self.search);
+        }
+        query.append_pair("page", &page.to_string());
+        query.finish()
     }
 }
 
-/// The sites that the page shows a viewer.
+/// The sites that a viewer may see.
 fn sites(services: &Services, viewer: &Viewer) -> Vec<(Arc<Site>, Sight)> {
     let seen = |site: Arc<Site>| viewer.sees(services, &site).map(|sight| (site, sight));
-    services.catalog.sites().into_iter().filter_map(seen).take(SITES_MAX).collect()
+    services.catalog.sites().into_iter().filter_map(seen).collect()
 }
 
 async fn overview(
@@ -163,8 +215,13 @@ async fn overview(
     adding: Option<Adding>,
 ) -> Response {
     let lang = asked.lang;
+    let seen = sites.len();
+    let found: Vec<_> = sites.into_iter().filter(|(site, _)| asked.finds(site)).collect();
+    let (total, places) = (found.len(), asked.places(found.len()));
     let mut cards = JoinSet::new();
-    for (place, (site, sight)) in sites.into_iter().enumerate() {
+    for (place, (site, sight)) in
+        found.into_iter().enumerate().skip(places.start).take(places.len())
+    {
         let services = services.clone();
         let url = format!("/{}{}", in_a_path(&site.domain), asked.view.kept());
         cards.spawn(async move {
@@ -174,10 +231,26 @@ async fn overview(
     }
     let mut cards = cards.join_all().await;
     cards.sort_by_key(|(place, _)| *place);
-    let cards = cards.into_iter().map(|(_, card)| card).collect();
-    let frame = Frame::of_view(lang, viewer.account(services), &asked.view);
-    let timezones = if adding.is_some() { timezones() } else { Vec::new() };
-    page(status, &OverviewPage { frame, cards, adding, timezones })
+    let whole = |number: usize| lang.whole(number as f64);
+    let place = [places.start + 1, places.end, total].map(whole);
+    let place = place.each_ref().map(String::as_str);
+    let current = places.start / PAGE_SITES + 1;
+    page(
+        status,
+        &OverviewPage {
+            frame: Frame::of_view(lang, viewer.account(services), &asked.view),
+            has_sites: seen > 0,
+            cards: cards.into_iter().map(|(_, card)| card).collect(),
+            is_searched: seen > GLANCE_SITES || !asked.search.is_empty(),
+            search: asked.search.clone(),
+            lang: asked.view.lang.map(Lang::tag),
+            place: (places.len() < total).then(|| fill(lang.words().rows_of, &place)),
+            previous: (places.start > 0).then(|| asked.url(current - 1)),
+            next: (places.end < total).then(|| asked.url(current + 1)),
+            timezones: if adding.is_some() { timezones() } else { Vec::new() },
+            adding,
+        },
+    )
 }
 
 async fn numbers(services: &Services, site: &Site, sight: &Sight, lang: Lang) -> Option<Numbers> {
@@ -215,4 +288,35 @@ fn by_day(days: &Value) -> Vec<f64> {
         row.map_or(0.0, |row| number(&row["metrics"][0]))
     };
     days["meta"]["time_labels"].as_array().into_iter().flatten().map(value).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(query: &str) -> Asked {
+        Asked::of(&HeaderMap::new(), Some(query))
+    }
+
+    #[test]
+    fn every_site_is_on_one_page_and_a_page_that_is_not_there_is_the_nearest() {
+        for sites in [0, 1, PAGE_SITES, PAGE_SITES + 1, 3 * PAGE_SITES - 1] {
+            let mut shown = Vec::new();
+            for page in 1..=sites.div_ceil(PAGE_SITES).max(1) {
+                shown.extend(asked(&format!("page={page}")).places(sites));
+            }
+            assert_eq!(shown, (0..sites).collect::<Vec<_>>());
+        }
+        for (query, first) in
+            [("", 0), ("page=0", 0), ("page=x", 0), ("page=2", 60), ("page=99", 120)]
+        {
+            assert_eq!(asked(query).places(130).start, first, "{query}");
+        }
+    }
+
+    #[test]
+    fn another_page_is_of_the_same_search_in_the_same_language() {
+        assert_eq!(asked("lang=de&search=a%26b&page=2").url(3), "/?lang=de&search=a%26b&page=3");
+        assert_eq!(asked("").url(2), "/?page=2");
+    }
 }

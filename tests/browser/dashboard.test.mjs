@@ -411,3 +411,50 @@ test('a period without visits tells what happened in it', async () => {
   assert.deepEqual(problems, []);
   await context.close();
 });
+
+test('more sites than a page has are on the next one, and are found by a part of their domain, without scripts', async () => {
+  const admin = await collector.run('token', 'create', '--scope', 'admin');
+  const domains = Array.from({ length: 63 }, (_, place) => `shop-${String(place + 1).padStart(2, '0')}.test`);
+  for (const domain of domains) {
+    const added = await fetch(`${collector.origin}/api/v1/sites`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${admin}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ domain, timezone: 'UTC' }),
+    });
+    assert.equal(added.status, 200, await added.text());
+  }
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'de-DE', javaScriptEnabled: false });
+  await context.addCookies([{ name: 'passerby-token', value: admin, url: collector.origin }]);
+  const problems = [];
+  const page = await open(context, problems);
+  const shown = () => page.locator('.sites h2').allTextContents();
+  await page.goto(`${collector.origin}/?lang=en`);
+  const first = await shown();
+  assert.match(await page.locator('.pages').textContent(), /1 to 60 of 65/);
+  await page.screenshot({ path: 'screenshots/sites-many.png' });
+  await page.getByRole('link', { name: 'Next' }).click();
+  const second = await shown();
+  assert.match(await page.locator('.pages').textContent(), /61 to 65 of 65/);
+  assert.deepEqual([...first, ...second], ['empty.test', 'example.test', ...domains], 'each is there once');
+  await page.screenshot({ path: 'screenshots/sites-last.png' });
+  await page.getByLabel('Search sites').fill('Shop-6');
+  await page.getByRole('button', { name: 'Search' }).click();
+  assert.deepEqual(await shown(), ['shop-60.test', 'shop-61.test', 'shop-62.test', 'shop-63.test'], 'from the first page on');
+  assert.equal(await page.locator('.pages').count(), 0, 'that is all of them');
+  assert.match(page.url(), /lang=en/);
+  await page.screenshot({ path: 'screenshots/sites-searched.png' });
+  await page.getByLabel('Search sites').fill('nowhere');
+  await page.getByRole('button', { name: 'Search' }).click();
+  assert.match(await page.locator('main').textContent(), /Nothing matches/);
+  assert.equal(await page.locator('#add-site').count(), 1, 'a site can still be added');
+  await page.screenshot({ path: 'screenshots/sites-none.png' });
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.goto(`${collector.origin}/`);
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'the page is wider than the screen');
+  await page.screenshot({ path: 'screenshots/sites-dark-phone.png' });
+  await page.locator('.pages').scrollIntoViewIfNeeded();
+  await page.screenshot({ path: 'screenshots/sites-dark-phone-end.png' });
+  assert.deepEqual(problems, []);
+  await context.close();
+});

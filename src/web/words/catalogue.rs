@@ -154,6 +154,7 @@ words! {
     // Details
     search: "Search", "Suchen";
     search_in: "Search in {}", "In {} suchen";
+    search_sites: "Search sites", "Websites suchen";
     rows_of: "{} to {} of {}", "{} bis {} von {}";
     previous: "Previous", "Zurück";
     next: "Next", "Weiter";
