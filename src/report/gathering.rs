@@ -3,7 +3,8 @@
 use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use futures_util::future::try_join_all;
+use futures_util::FutureExt;
+use futures_util::future::{join, try_join_all};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
@@ -30,19 +31,29 @@ struct Waiting {
 }
 
 impl Gathering {
-    /// The rows of a query, read together with the others that are asked now; `None` if it goes with none of them, or if
-    /// what they came to was refused.
-    pub(super) async fn read(&self, store: &Store, query: &Query) -> Outcome {
+    /// The rows of a query, read together with the others that are asked now; as they are told `alone`, if it goes with none of
+    /// them, or if what they came to was refused.
+    pub(super) async fn read(
+        &self,
+        store: &Store,
+        query: &Query,
+        alone: impl Future<Output = Result<Rows, StoreError>>,
+    ) -> Result<Rows, StoreError> {
         let (told, outcome) = oneshot::channel();
         let waiting = Waiting { query: query.clone(), told };
         self.waiting(|all| all.push(waiting));
         // Whatever else the same task asks comes in now; the first to go on reads for all.
         tokio::task::yield_now().await;
         let gathered = self.waiting(mem::take);
-        if !gathered.is_empty() {
-            read_for(store, gathered).await;
-        }
-        outcome.await.unwrap_or(Ok(None))
+        let own = async {
+            match outcome.await.unwrap_or(Ok(None))? {
+                Some(rows) => Ok(rows),
+                None => alone.await,
+            }
+        };
+        // Whoever reads for others may itself go alone, and then waits for none of them.
+        let (rows, ()) = join(own, read_for(store, gathered).boxed()).await;
+        rows
     }
 
     fn waiting<T>(&self, with: impl FnOnce(&mut Vec<Waiting>) -> T) -> T {
@@ -52,6 +63,9 @@ impl Gathering {
 
 /// Reads what goes together, and tells each query what became of it.
 async fn read_for(store: &Store, gathered: Vec<Waiting>) {
+    if gathered.is_empty() {
+        return;
+    }
     let (queries, told): (Vec<Query>, Vec<_>) =
         gathered.into_iter().map(|waiting| (waiting.query, waiting.told)).unzip();
     let mut told: Vec<_> = told.into_iter().map(Some).collect();
@@ -107,4 +121,64 @@ async fn read(
     };
     let rows = together.rows(answers).into_iter().zip(queries);
     Ok(rows.map(|(rows, query)| rows.filter(|_| holds(query))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::net::TcpListener;
+    use std::time::Duration;
+
+    use futures_util::future::join3;
+    use jiff::tz::TimeZone;
+    use serde_json::json;
+    use tokio::sync::Notify;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::query::Known;
+    use crate::site::{Site, SiteId};
+    use crate::store::Server;
+
+    /// Longer than a query takes to be told that it goes alone.
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    fn query(day: &str, dimension: &str) -> Query {
+        let query = json!({
+            "site_id": "example.com", "metrics": ["visitors"], "date_range": [day, day], "dimensions": [dimension],
+        });
+        let site = Site::new(SiteId(7), "example.com", TimeZone::UTC);
+        Query::parse(&query, &Known::new(&site, "2024-06-15T12:00:00Z".parse().unwrap())).unwrap()
+    }
+
+    #[tokio::test]
+    async fn whoever_reads_for_others_and_goes_alone_does_not_wait_for_them() {
+        // A database that takes connections, and answers nothing.
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", silent.local_addr().unwrap());
+        let [user, password, database] = ["user", "", "passerby"].map(str::to_owned);
+        let server = Server { url, user, password, database };
+        let store = Store::connect(&server, &server);
+        let gathering = Gathering::default();
+        let [other_day, sources, browsers] = [
+            query("2024-05-01", "visit:source"),
+            query("2024-05-02", "visit:source"),
+            query("2024-05-02", "visit:browser"),
+        ];
+        let asked = Notify::new();
+        let alone = async {
+            asked.notify_one();
+            Ok(Vec::new())
+        };
+        // The first to be polled is the first to go on, and reads.
+        let reading = join3(
+            gathering.read(&store, &other_day, alone),
+            gathering.read(&store, &sources, pending()),
+            gathering.read(&store, &browsers, pending()),
+        );
+        tokio::select! {
+            (_, sources, _) = reading => panic!("nothing answers, but {sources:?}"),
+            asked = timeout(PATIENCE, asked.notified()) => asked.expect("it waits"),
+        }
+    }
 }
