@@ -8,6 +8,7 @@ use super::filter::Filter;
 use super::format::number;
 use super::panels::{Tab, left_out};
 use super::shell::{shown, value_of};
+use super::words::Lang;
 use crate::http::links::in_a_path;
 use crate::query::metric::{Metric, percentage};
 use crate::report::floor::OTHER;
@@ -80,10 +81,27 @@ pub(super) struct Row {
     pub(super) label: String,
     /// The view with a filter on it, where there are filters.
     pub(super) url: Option<String>,
-    /// Each metric, written.
-    pub(super) values: Vec<String>,
+    /// Each metric.
+    pub(super) values: Vec<Written>,
     /// The bar behind it, of a thousand.
     pub(super) share: u32,
+}
+
+/// From so much on money with cents is wider than a column on a telephone.
+const MUCH_MONEY: f64 = 1_000.0;
+
+/// A value of a metric, written.
+pub(super) struct Written {
+    pub(super) exact: String,
+    /// Where there is little room: money in thousands or millions.
+    pub(super) brief: Option<String>,
+}
+
+impl Written {
+    fn of(lang: Lang, metric: Metric, value: &Value) -> Self {
+        let brief = value["short"].as_str().filter(|_| number(value) >= MUCH_MONEY);
+        Self { exact: lang.exact(metric, value), brief: brief.map(str::to_owned) }
+    }
 }
 
 /// The question that a list answers. `with` are filters beyond those of the view.
@@ -161,7 +179,9 @@ pub(super) fn shown_rows(
                 }
                 _ => home.clone() + &asker.view.with_filter(Filter::is(dimension, wanted)).url(),
             }),
-            values: written.map(|(metric, value)| asker.lang.exact(*metric, value)).collect(),
+            values: written
+                .map(|(metric, value)| Written::of(asker.lang, *metric, value))
+                .collect(),
             share: (1000.0 * number(&row["metrics"][0]) / highest) as u32,
         }
     };
@@ -181,6 +201,24 @@ mod tests {
         for text in [None, Some("-luck"), Some("pageviews"), Some("")] {
             assert_eq!(Order::read(text, &metrics), Order::Most(Metric::Visitors), "{text:?}");
         }
+    }
+
+    #[test]
+    fn much_money_is_written_briefly_where_there_is_little_room() {
+        let written = |metric, value: Value| {
+            let Written { exact, brief } = Written::of(Lang::English, metric, &value);
+            (exact, brief)
+        };
+        let money = |value: f64, short: &str, long: &str| {
+            let money = json!({"value": value, "currency": "EUR", "short": short, "long": long});
+            written(Metric::TotalRevenue, money)
+        };
+        let (exact, brief) = money(587_405.0, "€587.4K", "€587,405.00");
+        assert_eq!((exact.as_str(), brief.as_deref()), ("€587,405.00", Some("€587.4K")));
+        let (exact, brief) = money(999.5, "€999.5", "€999.50");
+        assert_eq!((exact.as_str(), brief), ("€999.50", None));
+        let (exact, brief) = written(Metric::Visitors, json!(1_234_567));
+        assert_eq!((exact.as_str(), brief), ("1,234,567", None));
     }
 
     #[test]

@@ -82,7 +82,8 @@ async function page(path) {
 const table = (scope) =>
   scope.locator('table.ranking').evaluate((table) => ({
     columns: [...table.querySelectorAll('thead th')].slice(1).map((cell) => cell.textContent.trim()),
-    rows: [...table.querySelectorAll('tbody tr')].map((row) => [...row.children].map((cell) => cell.textContent.trim())),
+    // Much money is written briefly, and to the cent where the pointer is.
+    rows: [...table.querySelectorAll('tbody tr')].map((row) => [...row.children].map((cell) => cell.getAttribute('title') ?? cell.textContent.trim())),
   }));
 
 /** The filters that a list has of itself. */
@@ -99,6 +100,20 @@ const languages = { en: 'English', de: 'German', fr: 'French', es: 'Spanish', it
   ar: 'Arabic', uk: 'Ukrainian', el: 'Greek', hu: 'Hungarian', ro: 'Romanian' };
 const named = (dimension, value) =>
   value === '' ? '(none)' : dimension === 'visit:language' ? languages[value] ?? value : value;
+
+test('no number of a list is cut off, and much money is told to the cent at the pointer', async () => {
+  for (const width of [390, 1300]) {
+    const context = await browser.newContext({ javaScriptEnabled: false, locale: 'en-GB', viewport: { width, height: 900 } });
+    const site = await context.newPage();
+    await site.goto(`${demo.origin}/${demo.site}?period=12mo`);
+    const cells = await site.locator('.ranking td').evaluateAll((cells) =>
+      cells.map((cell) => ({ text: cell.textContent, title: cell.title, isCutOff: cell.scrollWidth > cell.clientWidth })));
+    assert.deepEqual(cells.filter(({ isCutOff }) => isCutOff), [], `at ${width}`);
+    const money = cells.filter(({ title }) => title !== '').map(({ text, title }) => [text, title]);
+    assert.ok(money.length > 0 && money.every(([text, title]) => /^€[\d.]+[KM]$/.test(text) && /^€[\d,]+\.\d\d$/.test(title)), String(money));
+    await context.close();
+  }
+});
 
 for (const { query, filters } of VIEWS) {
   const view = query || 'no filter';
