@@ -188,7 +188,7 @@ impl Asked {
 
     /// The URL of another page of the same sites.
     fn url(&self, page: usize) -> String {
-        let mut query = Serializer::new(String::from("/?"));
+        let mut query = Serializer::for_suffix(String::from("/?"), "/?".len());
         if let Some(lang) = self.view.lang {
             query.append_pair("lang", lang.tag());
         }
