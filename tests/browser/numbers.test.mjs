@@ -134,7 +134,7 @@ for (const { query, filters } of VIEWS) {
 
   test(`the headline figures of a period that goes on are compared with as much of the one before, with ${view}`, async () => {
     const metrics = ['visitors', 'pageviews'];
-    for (const period of [[dayBefore(20), dayBefore(-5)], [dayBefore(8), dayBefore(-1)]]) {
+    for (const [period, goesOnForLong] of [[[dayBefore(20), dayBefore(-5)], true], [[dayBefore(8), dayBefore(-1)], false]]) {
       const totals = async (date_range) => (await demo.ask({ metrics, filters, date_range })).results[0].metrics;
       const { query: { date_range: [from, to] } } = await demo.ask({ metrics, filters, date_range: period });
       const days = Math.round((Date.parse(to) + 1000 - Date.parse(from)) / 86_400_000);
@@ -150,7 +150,8 @@ for (const { query, filters } of VIEWS) {
         const shown = change === 'no change' ? 0 : Number(change.replace('\u2212', '-').replace(/[^-\d.]/g, ''));
         const changed = (than) => (than === 0 ? (read(value) === 0 ? 0 : 100) : Math.round(((read(value) - than) / than) * 100));
         assert.equal(shown, changed(other[at]), `${metric} of ${period}: ${value} after ${other[at]}, of ${whole[at]} in all`);
-        assert.ok(other[at] < whole[at], 'all of the other period would be another number');
+        // Of what few visits meet the filters the last hours of the other period may have none.
+        assert.ok(goesOnForLong ? other[at] < whole[at] : other[at] <= whole[at], 'all of the other period would be another number');
       }
       assert.match(await site.locator('figcaption').textContent(), /compared with as much of the other one/);
       await site.context().close();
