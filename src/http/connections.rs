@@ -171,7 +171,7 @@ fn impatient<I: AsyncRead + AsyncWrite>(stream: I) -> Pin<Box<TimeoutStream<I>>>
 struct Wiping<I> {
     stream: I,
     /// The address at which the last read ended. A buffer is read into from its front to its back until it is used again from the
-    /// front, so that nothing beyond it is of an earlier read.
+    /// front, so that nothing beyond it is of an earlier read; and a new buffer has nothing of others, for what is freed is wiped.
     read_until: usize,
 }
 

@@ -171,7 +171,7 @@ async fn read(store: &Store, gathering: &Gathering, query: &Query) -> Result<Vec
     if let Some(floored) = query.floored() {
         return Ok(page(floor::read(store, query, floored).await?, query.page()));
     }
-    // Apart, for a page has a dozen of these in its future.
+    // On the heap: a page's future has a dozen of these in it, more than a thread's stack takes in a build for tests.
     let alone = added_up(store, query, compile).boxed();
     let rows = gathering.read(store, query, alone).await?;
     Ok(rows.into_iter().map(|row| Row::of(row, query)).collect())

@@ -175,10 +175,6 @@ impl Asked {
         asked
     }
 
-    fn finds(&self, site: &Site) -> bool {
-        site.domain.contains(&self.search.to_lowercase())
-    }
-
     /// Of so many sites, those of the page that is asked for, or of the last one that there is.
     fn places(&self, sites: usize) -> Range<usize> {
         let page = self.page.clamp(1, sites.div_ceil(PAGE_SITES).max(1));
@@ -216,7 +212,10 @@ async fn overview(
 ) -> Response {
     let lang = asked.lang;
     let seen = sites.len();
-    let found: Vec<_> = sites.into_iter().filter(|(site, _)| asked.finds(site)).collect();
+    // Domains are in lower case.
+    let wanted = asked.search.to_lowercase();
+    let found: Vec<_> =
+        sites.into_iter().filter(|(site, _)| site.domain.contains(&wanted)).collect();
     let (total, places) = (found.len(), asked.places(found.len()));
     let mut cards = JoinSet::new();
     for (place, (site, sight)) in

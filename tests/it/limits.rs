@@ -6,8 +6,8 @@ use serde_json::json;
 
 use crate::support::{Collector, connect, engine_settings};
 
-/// As many pages, with paths of 1,000 bytes, that a report by three pages has rows of six gigabytes. One by one page would at
-/// times be answered: at half of its memory ClickHouse goes on by way of the disk.
+/// So many pages, with paths of 1,000 bytes, that the rows of a report by three pages come to six gigabytes. A report by one page
+/// would be answered at times: at half of its memory ClickHouse goes on by way of the disk.
 const PAGES: u64 = 2_000_000;
 
 #[tokio::test]
@@ -45,8 +45,9 @@ async fn a_report_that_needs_too_much_is_stopped_with_advice_and_beacons_are_acc
     let counted = collector.results(&token, &count).await;
     assert_eq!(counted, json!([{ "metrics": [PAGES], "dimensions": [] }]));
 
-    let by_page = json!({
-        "site_id": "example.com", "metrics": ["visitors", "visits"], "date_range": day, "dimensions": ["event:page", "visit:entry_page", "visit:exit_page"],
+    let by_pages = json!({
+        "site_id": "example.com", "metrics": ["visitors", "visits"], "date_range": day,
+        "dimensions": ["event:page", "visit:entry_page", "visit:exit_page"],
     });
     let beacons = async {
         let beacon = json!({ "n": "pageview", "u": "https://example.com/", "d": "example.com" });
@@ -54,7 +55,7 @@ async fn a_report_that_needs_too_much_is_stopped_with_advice_and_beacons_are_acc
             assert_eq!(collector.beacon(&beacon).await.status, StatusCode::ACCEPTED);
         }
     };
-    let (stopped, ()) = tokio::join!(collector.query(&token, &by_page), beacons);
+    let (stopped, ()) = tokio::join!(collector.query(&token, &by_pages), beacons);
     assert_eq!(stopped.status, StatusCode::UNPROCESSABLE_ENTITY);
     let error = stopped.json()["error"].as_str().unwrap().to_owned();
     assert!(error.contains("ask for a shorter date_range or fewer dimensions"), "{error}");
