@@ -146,7 +146,52 @@ SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, default_compression_c
 {shard by: cityHash64(site_id)}
 COMMENT 'Visits of days that are over, one row a visit and day';
 
--- The days whose numbers in `daily`, and whose rows in `visit_days`, hold, as long as nothing was inserted since into the partitions of
+-- Of days that are over, the events that are notable: custom events, and all that meets a goal of the site. What reports read instead
+-- of `visit_days` where they count nothing else: they are few. Rows are made of those of `visit_days`, and made anew when the site has other goals.
+CREATE TABLE IF NOT EXISTS notable_events
+(
+    site_id             UInt32                 COMMENT 'The site, see sites.site_id',
+    day                 Date                   COMMENT 'The day of the site''s calendar',
+    version             UInt64                 COMMENT 'Which counting of the day it is of, see closed_days.goals_version',
+    session_id          UInt64                 COMMENT 'The visit, see events.session_id; 0: none',
+    event_id            UInt64                 COMMENT 'Tells the events that belong to no visit apart; 0: it is of a visit',
+    visitor_id          UInt64                 COMMENT 'The visitor, see events.visitor_id; 0: nobody, or one who is known to have this visit alone, and on this day alone',
+    referrer            LowCardinality(String) COMMENT 'Referring page: host and path',
+    source              LowCardinality(String) COMMENT 'Name of where the visit came from; empty: direct',
+    channel             LowCardinality(String) COMMENT 'Marketing channel',
+    utm_source          LowCardinality(String) COMMENT 'utm_source of the first page',
+    utm_medium          LowCardinality(String) COMMENT 'utm_medium of the first page',
+    utm_campaign        LowCardinality(String) COMMENT 'utm_campaign of the first page',
+    utm_content         LowCardinality(String) COMMENT 'utm_content of the first page',
+    utm_term            LowCardinality(String) COMMENT 'utm_term of the first page',
+    country             LowCardinality(String) COMMENT 'ISO 3166-1 alpha-2; empty: not known',
+    region              LowCardinality(String) COMMENT 'ISO 3166-2; empty: not known',
+    region_name         LowCardinality(String) COMMENT 'English name of the region',
+    city                UInt32                 COMMENT 'GeoNames id; 0: not known',
+    city_name           LowCardinality(String) COMMENT 'English name of the city',
+    browser             LowCardinality(String) COMMENT 'Browser',
+    browser_version     LowCardinality(String) COMMENT 'Browser version, at most major.minor',
+    os                  LowCardinality(String) COMMENT 'Operating system',
+    os_version          LowCardinality(String) COMMENT 'Operating system version, at most major.minor',
+    device              LowCardinality(String) COMMENT 'Desktop, Mobile or Tablet; empty: not known',
+    language            LowCardinality(String) COMMENT 'Primary tag of the preferred language',
+    name                LowCardinality(String) COMMENT 'Event name, see events.name',
+    hostname            LowCardinality(String) COMMENT 'Host of the page',
+    pathname            LowCardinality(String) COMMENT 'Path of the page',
+    times               UInt32                 COMMENT 'How often it happened on this day: events that are alike are one row',
+    scroll_depth        UInt8                  COMMENT 'The deepest scroll in percent; 255: not known',
+    revenue_currency    LowCardinality(String) COMMENT 'ISO 4217 code; empty: no revenue',
+    revenue_amount      Decimal(38, 3)         COMMENT 'What they brought together'
+)
+ENGINE = {replacing}()
+PARTITION BY toYYYYMM(day)
+PRIMARY KEY (site_id, day, version)
+ORDER BY (site_id, day, version, session_id, event_id, name, hostname, pathname, revenue_currency)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, default_compression_codec = 'ZSTD(3)'
+{shard by: cityHash64(site_id)}
+COMMENT 'Custom events of days that are over, and what met a goal then';
+
+-- The days whose numbers in `daily`, and whose rows in `visit_days` and `notable_events`, hold, as long as nothing was inserted since into the partitions of
 -- `events` that they were made of. The row with the latest `made` is the one that counts.
 CREATE TABLE IF NOT EXISTS closed_days
 (

@@ -54,6 +54,8 @@ struct Traffic {
     visitors: u64,
     /// Questions so far that were answered from rows of visits.
     from_rows: usize,
+    /// Those of which rows of notable events were enough.
+    from_notable: usize,
 }
 
 impl Traffic {
@@ -72,6 +74,7 @@ impl Traffic {
             visits: 0,
             visitors: 0,
             from_rows: 0,
+            from_notable: 0,
         }
     }
 
@@ -230,11 +233,12 @@ impl Traffic {
             ("visit:utm_campaign", "(not set)"),
             ("event:page", "/b"),
             ("event:name", "Signup"),
+            ("event:name", "pageview"),
             ("event:hostname", "shop.example.com"),
             ("event:goal", "Signup"),
             ("event:goal", "Scroll / 50"),
             ("event:props:plan", "paid"),
-        ][self.random.random_range(0..13)];
+        ][self.random.random_range(0..14)];
         let operator = ["is", "is", "is_not", "contains"][self.random.random_range(0..4)];
         let test = json!([operator, subject, [value]]);
         match self.random.random_range(0..8) {
@@ -538,6 +542,7 @@ impl Traffic {
                 assert_eq!(rows, expected, "{}\n{}", query.to_wire(), added.text());
                 added_up += usize::from(counted != added);
                 self.from_rows += usize::from(added.text().contains(" FROM visit_days "));
+                self.from_notable += usize::from(added.text().contains(" FROM notable_events "));
             }
         }
         added_up / 2
@@ -546,6 +551,7 @@ impl Traffic {
 
 #[tokio::test]
 async fn whatever_is_asked_added_up_days_have_the_numbers_of_counted_ones() {
+    let mut from_notable = 0;
     for (seed, zone) in
         ["Etc/UTC", "Europe/Berlin", "Asia/Beirut", "Australia/Sydney"].into_iter().enumerate()
     {
@@ -563,7 +569,9 @@ async fn whatever_is_asked_added_up_days_have_the_numbers_of_counted_ones() {
             let some = closed.iter().filter(|_| traffic.random.random_ratio(3, 4)).collect();
             traffic.compare(5, &some).await;
         }
+        from_notable += traffic.from_notable;
     }
+    assert!(from_notable > 5, "nothing is tested without notable events: {from_notable}");
 }
 
 #[tokio::test]
@@ -770,7 +778,8 @@ fn of_day_is_closed(traffic: &Traffic, closed: &Closed, day: i64) -> bool {
 #[tokio::test]
 async fn what_is_erased_is_in_no_number_of_a_day_any_more() {
     let mut traffic = Traffic::new(8, "Europe/Berlin", 2005).await;
-    let word = format!("/w{:016x}", getrandom::u64().unwrap());
+    // A goal is met there.
+    let word = format!("/b{:016x}", getrandom::u64().unwrap());
     let mut events = traffic.all();
     let on_day = i64::from(events[events.len() / 2].happening.timestamp);
     let middle = events.len() / 2;
@@ -781,15 +790,21 @@ async fn what_is_erased_is_in_no_number_of_a_day_any_more() {
     let day = traffic.site.timezone.to_datetime(Timestamp::from_second(on_day).unwrap()).date();
     assert!(traffic.closed().await.counting(day).is_some());
     let with_word = async |traffic: &Traffic| {
-        let sql = "SELECT sum(table = 'daily'), sum(table = 'visit_days') FROM \
-                   (SELECT 'daily' AS table FROM daily WHERE site_id = ? AND value = ? UNION ALL \
-                   SELECT 'visit_days' FROM visit_days WHERE site_id = ? AND has(happened.pathname, ?))";
-        let query = traffic.store.writer().query(sql).bind(traffic.site.id.0).bind(&word);
-        let query = query.bind(traffic.site.id.0).bind(&word);
-        query.fetch_one::<(u64, u64)>().await.unwrap()
+        let wanted = [
+            ("daily", "value = ?"),
+            ("visit_days", "has(happened.pathname, ?)"),
+            ("notable_events", "pathname = ?"),
+        ];
+        let mut found = Vec::new();
+        for (table, condition) in wanted {
+            let sql = format!("SELECT count() FROM {table} WHERE site_id = ? AND {condition}");
+            let query = traffic.store.writer().query(&sql).bind(traffic.site.id.0).bind(&word);
+            found.push(query.fetch_one::<u64>().await.unwrap());
+        }
+        found
     };
-    let (numbers, visits) = with_word(&traffic).await;
-    assert!(numbers > 0 && visits == 1, "the page is in nothing that could be erased");
+    let found = with_word(&traffic).await;
+    assert!(found[0] > 0 && found[1..] == [1, 1], "nothing there could be erased: {found:?}");
     let selection =
         Selection { path: Some(Path::Is(word.clone())), ..Selection::of(traffic.site.id) };
     // What a counting would write that begins now, and ends after the erasure.
@@ -808,7 +823,7 @@ async fn what_is_erased_is_in_no_number_of_a_day_any_more() {
         traffic.store.writer().query_raw(&sql).execute().await.unwrap();
     };
     assert_eq!(traffic.store.erase(&selection).await.unwrap().events, 1);
-    assert_eq!(with_word(&traffic).await, (0, 0));
+    assert_eq!(with_word(&traffic).await, [0, 0, 0]);
     let closed = traffic.closed().await;
     assert_eq!(closed.counting(day), None, "a day of which something was erased is closed");
     traffic.compare(25, &closed).await;
@@ -823,7 +838,7 @@ async fn what_is_erased_is_in_no_number_of_a_day_any_more() {
     let again = traffic.closed().await.counting(day).map(|counting| counting.version);
     assert_eq!(again, Some(version));
     traffic.store.erase(&Selection::of(traffic.site.id)).await.unwrap();
-    for table in ["daily", "visit_days"] {
+    for table in ["daily", "visit_days", "notable_events"] {
         let left = format!("SELECT count() FROM {table} WHERE site_id = ?");
         let left = traffic.store.writer().query(&left).bind(traffic.site.id.0).fetch_one::<u64>();
         assert_eq!(left.await.unwrap(), 0, "a site that is gone has rows in {table}");
@@ -850,7 +865,7 @@ async fn days_that_a_site_keeps_no_longer_have_no_numbers() {
     let sites = [traffic.site.clone(), keeps_all].map(Arc::new);
     traffic.store.expire(&sites, traffic.now()).await.unwrap();
     let first = traffic.site.timezone.to_datetime(kept).date().to_string();
-    for table in ["daily", "visit_days"] {
+    for table in ["daily", "visit_days", "notable_events"] {
         let sql = format!("SELECT countIf(day < ?), count() FROM {table} WHERE site_id = ?");
         let left = traffic.store.writer().query(&sql).bind(&first).bind(traffic.site.id.0);
         let (past, kept) = left.fetch_one::<(u64, u64)>().await.unwrap();
@@ -940,6 +955,7 @@ async fn a_visit_that_is_stored_with_another_source_is_noticed() {
         about("pageviews", "event:page", google.clone()),
         about("visitors", "event:goal", google.clone()),
         about("total_revenue", "event:goal", google.clone()),
+        about("visitors", "visit:source", json!(["is", "event:goal", ["Visit /b"]])),
         about("time_on_page", "event:page", google),
         about("visits", "visit:source", json!(["has_done", ["is", "event:page", ["/a"]]])),
     ];
@@ -953,10 +969,13 @@ async fn a_visit_that_is_stored_with_another_source_is_noticed() {
         differ
     };
     assert_eq!(differ().await, 0);
-    let spoil =
-        "ALTER TABLE visit_days UPDATE source = 'another' WHERE site_id = ? AND source = 'Google'";
-    let spoil = traffic.store.writer().query(spoil).bind(traffic.site.id.0);
-    spoil.with_setting("mutations_sync", "2").execute().await.unwrap();
+    for table in ["visit_days", "notable_events"] {
+        let spoil = format!(
+            "ALTER TABLE {table} UPDATE source = 'another' WHERE site_id = ? AND source = 'Google'"
+        );
+        let spoil = traffic.store.writer().query(&spoil).bind(traffic.site.id.0);
+        spoil.with_setting("mutations_sync", "2").execute().await.unwrap();
+    }
     assert_eq!(differ().await, queries.len());
 }
 

@@ -265,9 +265,12 @@ fn matches(value: &Sql, patterns: &[String]) -> Sql {
 }
 
 fn one_of(value: &Sql, values: Vec<String>, case_sensitive: bool) -> Sql {
-    if case_sensitive {
+    match (case_sensitive, values.as_slice()) {
+        // In a list of texts twice as quick as `IN`.
+        (true, [one]) => return sql![value, " = ", Sql::text(one)],
         // Of a column with a dictionary only the dictionary is looked at so, and each row with `has`.
-        return sql![value, " IN ", Sql::texts(values)];
+        (true, _) => return sql![value, " IN ", Sql::texts(values)],
+        (false, _) => {}
     }
     sql!["has(arrayMap(text -> lowerUTF8(text), ", Sql::texts(values), "), lowerUTF8(", value, "))"]
 }

@@ -5,7 +5,7 @@
 
 use super::conditions::{COUNTED, Conditions, hosts_of_visits, meets, tests_scrolling};
 use super::plan::Computed;
-use super::tiers::{self, Columns};
+use super::tiers::{self, Columns, are_notable};
 use super::together::{self, Part, Sets};
 use super::{Closed, group, labelled, named, of_property, select, visits, within};
 use crate::query::Query;
@@ -152,7 +152,8 @@ fn of_people(query: &Query, metrics: &[Computed], form: Form) -> Option<Sql> {
     let is_of_people =
         |(metric, _): &Computed| matches!(metric.spec().formula, Formula::Either { .. });
     let wanted = metrics.iter().all(is_of_people) && !query.metrics.iter().any(of_property);
-    wanted.then(|| if form == Form::Day { "session_id != 0" } else { "visitor_id != 0" }.into())
+    let (of_day, of_event) = ("(lone OR visitor_id != 0)", "visitor_id != 0");
+    wanted.then(|| if form == Form::Day { of_day } else { of_event }.into())
 }
 
 /// What a row of events stands for.
@@ -239,7 +240,9 @@ fn columns(
     if metrics.iter().any(|(metric, _)| !of_all.contains(metric) && !of_money.contains(metric)) {
         return None;
     }
-    let columns = if has(&of_money) {
+    let columns = if are_notable(query, common, closed) {
+        columns.of_notable()
+    } else if has(&of_money) {
         columns
     } else {
         let conditions = Conditions::of(query, closed);

@@ -62,7 +62,7 @@ fn a_report_on_events_reads_the_table_once() {
         SELECT d0, pageviews, visitors
         FROM (SELECT if(source = '', 'Direct / None', toString(source)) AS d0, uniqExactIf(visitor_id, visitor_id != 0) AS visitors, countIf(name = 'pageview') AS pageviews
         FROM events FINAL
-        WHERE site_id = {p0:UInt64} AND timestamp >= toDateTime({p1:UInt64}, 'UTC') AND timestamp <= toDateTime({p2:UInt64}, 'UTC') AND _partition_id >= {p3:String} AND _partition_id <= {p4:String} AND name != 'engagement' AND country IN {p5:Array(String)}
+        WHERE site_id = {p0:UInt64} AND timestamp >= toDateTime({p1:UInt64}, 'UTC') AND timestamp <= toDateTime({p2:UInt64}, 'UTC') AND _partition_id >= {p3:String} AND _partition_id <= {p4:String} AND name != 'engagement' AND country = {p5:String}
         GROUP BY d0)
         ORDER BY pageviews DESC NULLS LAST, d0 ASC NULLS LAST
         LIMIT {p6:UInt64} OFFSET {p7:UInt64}
@@ -71,7 +71,7 @@ fn a_report_on_events_reads_the_table_once() {
         p2 = Number(1717192799)
         p3 = Text("20240430")
         p4 = Text("20240531")
-        p5 = Texts(["DE"])
+        p5 = Text("DE")
         p6 = Number(10000)
         p7 = Number(0)
         "#);

@@ -29,7 +29,7 @@ static RULES: LazyLock<[u8; 32]> = LazyLock::new(|| {
     site.goals = kinds.map(goal).into();
     let statements = [true, false].into_iter().flat_map(|goes_on| {
         let making = Making { site: &site, first: day, last: day, version: 0, goes_on };
-        making.statements().into_iter().chain(making.goals())
+        making.statements().into_iter().chain(making.of_goals(vec![0]))
     });
     let digest = statements.fold(Sha256::new(), |digest, statement| {
         let values = serde_json::to_vec(&statement.params()).unwrap_or_default();

@@ -37,7 +37,9 @@ impl Store {
         let begun = Instant::now();
         let version = version(self.microsecond().await?)?;
         let making = Making { site, first, last, version, goes_on: false };
-        if let Some(statement) = making.goals() {
+        let counted = days.iter().filter_map(|day| closed.counting(*day));
+        let counted = counted.map(|counting| counting.version).collect();
+        for statement in making.of_goals(counted) {
             in_time_of(COUNTING_MAX, self.bound(&statement).execute()).await?;
         }
         if begun.elapsed() > COUNTING_MAX {

@@ -42,7 +42,7 @@ use crate::query::{Closed, Making, first_event, made_of, set_of};
 use crate::site::{Site, SiteId};
 
 /// The tables of what was counted, in which a day has rows of its version.
-pub(super) const COUNTED: [&str; 2] = ["daily", "visit_days"];
+pub(super) const COUNTED: [&str; 3] = ["daily", "visit_days", "notable_events"];
 /// So long a day stays open after something may have been deleted from it: longer than a deletion takes, or
 /// a counting that began before.
 const HOLD_MINUTES: u32 = 60;
@@ -274,7 +274,9 @@ impl Store {
         for stretch in chunks(&fit, &HashMap::new()) {
             let (first, last) = (stretch[0], stretch[stretch.len() - 1]);
             let making = Making { first, last, version: making.version_of(first), ..making };
-            for statement in making.statements().into_iter().chain(making.goals()) {
+            let counted = stretch.iter().map(|day| making.version_of(*day)).collect();
+            let statements = making.statements().into_iter().chain(making.of_goals(counted));
+            for statement in statements {
                 in_time_of(COUNTING_MAX, self.bound(&statement).execute()).await?;
             }
         }

@@ -12,7 +12,7 @@ use crate::query::interval::Interval;
 use crate::query::statement::{Sql, sql};
 
 /// What the list of a row of `visit_days` has of each event, and alike ones together.
-const HAPPENED: [&str; 8] = [
+pub(super) const HAPPENED: [&str; 8] = [
     "name",
     "hostname",
     "pathname",
@@ -28,6 +28,8 @@ const HAPPENED: [&str; 8] = [
 pub(super) enum Shape {
     /// Events of a visit's day that are alike.
     Alike,
+    /// The same, of events that are notable: see [`notable`](super::notable).
+    Notable,
     /// All of a visit's day.
     Day,
     /// What a visit did on its day by one value of the list.
@@ -123,11 +125,16 @@ impl Columns {
         Ok(self)
     }
 
+    /// The same of events that are notable, as all that are counted have to be: see [`are_told`](super::are_notable).
+    pub(in crate::query::compile) fn of_notable(self) -> Self {
+        Self { shape: Shape::Notable, ..self }
+    }
+
     /// The field of which rows are told that meet the filters about it alone.
     pub(in crate::query::compile) fn within(&self) -> Option<Field> {
         match &self.shape {
             Shape::Such(list, _) => Some(list.field),
-            Shape::Alike | Shape::Day | Shape::Value(_) => None,
+            Shape::Alike | Shape::Notable | Shape::Day | Shape::Value(_) => None,
         }
     }
 
@@ -136,7 +143,7 @@ impl Columns {
         let all: Vec<(&'static str, Sql)> = match &self.shape {
             Shape::Alike => HAPPENED.map(|column| (column, sql!["happened.", column])).into(),
             Shape::Value(list) => list.columns().into(),
-            Shape::Day | Shape::Such(..) => Vec::new(),
+            Shape::Notable | Shape::Day | Shape::Such(..) => Vec::new(),
         };
         all.into_iter().filter(|(name, _)| self.names.contains(name)).collect()
     }

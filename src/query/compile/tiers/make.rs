@@ -14,7 +14,7 @@ use super::super::{SETTINGS, between};
 use super::by::{By, IS_SET, Of, column_of, kept_value};
 use super::lists::List;
 use super::rows::{kept_column, kept_fields};
-use super::{end_of, goals, start_of};
+use super::{end_of, goals, notable, start_of};
 use crate::event::SCROLL_DEPTH_UNKNOWN;
 use crate::query::dimension::{Dimension, Field};
 use crate::query::interval::Interval;
@@ -188,15 +188,35 @@ impl Making<'_> {
         self.events_by(by, value, sql![COUNTED, " AND ", condition], None)
     }
 
-    /// What puts the numbers of the days by the site's goals into `daily`, under versions that may be others than those of
-    /// the days; `None` if it has no goals.
-    pub fn goals(&self) -> Option<Statement> {
+    /// What puts the numbers of the days by the site's goals into `daily`, and their notable events into `notable_events`, under
+    /// versions that may be others than those of the days, which are `counted`.
+    pub fn of_goals(&self, counted: Vec<u64>) -> Vec<Statement> {
+        self.goals().into_iter().chain([self.notable(counted)]).map(Statement::from).collect()
+    }
+
+    fn notable(&self, counted: Vec<u64>) -> Sql {
+        let version =
+            sql![Sql::number(self.version), " + dateDiff('day', ", date(self.first), ", day)"];
+        let condition = sql![
+            "site_id = ",
+            Sql::number(self.site.id.0),
+            " AND day >= ",
+            date(self.first),
+            " AND day <= ",
+            date(self.last),
+            " AND visit_days.version IN ",
+            Sql::numbers(counted),
+        ];
+        notable::made(version, condition, &self.site.goals)
+    }
+
+    fn goals(&self) -> Option<Sql> {
         let goals = goals::by_key(&self.site.goals);
         let met = Sql::any(goals.iter().map(meets).collect());
         let dimensions = [Dimension::Goal(goals.clone())];
         let revenue = Revenue::of(&goals, &dimensions, &[]).amount_of(&"value".into());
         let statement = self.events_by(By::Goals, goals_met(&goals), met, Some(revenue));
-        (!goals.is_empty()).then(|| statement.into())
+        (!goals.is_empty()).then_some(statement)
     }
 
     /// Events that meet the condition, counted by the value, and what they bring.

@@ -35,6 +35,7 @@
 //! - `rows`: where no number is kept, rows of visits on closed days, instead of those of events;
 //! - `columns`: what such a row stands for, by what is asked of it;
 //! - `lists`: what it tells by one field of the events;
+//! - `notable`: rows of the few events that are more than page views, in their place;
 //! - `make`: the statements that make the numbers and the rows of days.
 //!
 //! Which days are closed is told from outside (`store::tiers`).
@@ -44,6 +45,7 @@ mod columns;
 mod goals;
 mod lists;
 mod make;
+mod notable;
 mod read;
 mod rows;
 mod split;
@@ -62,6 +64,7 @@ pub(super) use self::by::{Of, stored};
 pub(super) use self::columns::Columns;
 pub use self::goals::set_of;
 pub use self::make::{Making, made_of};
+pub(super) use self::notable::are_told as are_notable;
 pub(super) use self::read::subquery;
 pub(super) use self::rows::{events, visits};
 pub(super) use self::together::together;

@@ -29,7 +29,8 @@ use crate::query::statement::{Sql, sql};
 const VISITOR: &str = "if(d.visitor_id = 0, d.session_id, d.visitor_id)";
 
 /// Whether the visitor of a row of `visit_days` is such a one, and is counted without being told from others.
-const IS_LONE: &str = "(d.visitor_id = 0 AND d.session_id != 0)";
+/// That it has a visit is told by the row having no event's id: those of visits are long, and read for nothing else.
+const IS_LONE: &str = "(d.visitor_id = 0 AND d.event_id = 0)";
 
 /// The fields that `visit_days` has of visits.
 pub(super) fn kept_fields() -> impl Iterator<Item = Field> {
@@ -153,7 +154,11 @@ pub(in crate::query::compile) fn events(
 ) -> Option<Sql> {
     let columns = columns?;
     let split = Split::of(query, closed, Told::Events)?;
-    let of_closed_days = stored_events(query, &columns, split.condition(query));
+    let condition = match columns.shape {
+        Shape::Notable => split.condition_by_goal(query),
+        Shape::Alike | Shape::Day | Shape::Value(_) | Shape::Such(..) => split.condition(query),
+    };
+    let of_closed_days = stored_events(query, &columns, condition);
     let stretches = split.stretches.iter().map(|stretch| made_events(query, &columns, stretch));
     Some(Sql::join(std::iter::once(of_closed_days).chain(stretches), " UNION ALL "))
 }
@@ -163,7 +168,7 @@ fn stored_events(query: &Query, columns: &Columns, condition: Sql) -> Sql {
     // What is joined is read for each of its values, whether or not anything looks at it.
     let joined = columns.joined();
     let has_happened = match &columns.shape {
-        Shape::Alike | Shape::Value(_) => Sql::default(),
+        Shape::Alike | Shape::Notable | Shape::Value(_) => Sql::default(),
         Shape::Day => " AND d.day_events > 0".into(),
         Shape::Such(list, met) => sql![" AND ", list.has(met)],
     };
@@ -173,6 +178,7 @@ fn stored_events(query: &Query, columns: &Columns, condition: Sql) -> Sql {
             sql!["toTimeZone(", noon("day", &query.period), ", 'UTC') AS timestamp"]
         }
         ("visitor_id", Shape::Alike) if !joined.is_empty() => sql![VISITOR, " AS visitor_id"],
+        ("visitor_id", Shape::Notable) => sql![VISITOR, " AS visitor_id"],
         ("lone", _) => sql![IS_LONE, " AS lone"],
         ("day_views", Shape::Such(list, met)) => sql![list.views(met), " AS day_views"],
         ("day_events", Shape::Such(list, met)) => sql![list.events(met), " AS day_events"],
@@ -184,7 +190,11 @@ fn stored_events(query: &Query, columns: &Columns, condition: Sql) -> Sql {
     sql![
         "SELECT ",
         of_visit_days,
-        " FROM visit_days AS d",
+        match columns.shape {
+            Shape::Notable => " FROM notable_events AS d",
+            Shape::Alike | Shape::Day | Shape::Value(_) | Shape::Such(..) =>
+                " FROM visit_days AS d",
+        },
         if joined.is_empty() { "" } else { " ARRAY JOIN " },
         Sql::join(joined, ", "),
         " WHERE ",
@@ -196,7 +206,7 @@ fn stored_events(query: &Query, columns: &Columns, condition: Sql) -> Sql {
 /// What happened in a stretch.
 fn made_events(query: &Query, columns: &Columns, stretch: &Stretch) -> Sql {
     let wanted = match &columns.shape {
-        Shape::Alike => Sql::default(),
+        Shape::Alike | Shape::Notable => Sql::default(),
         Shape::Day | Shape::Value(_) => sql![" AND ", COUNTED],
         Shape::Such(_, met) => sql![" AND ", COUNTED, " AND ", met],
     };

@@ -221,7 +221,7 @@ fn by_one_field_of_events_a_row_of_visits_has_a_short_list_and_a_lone_visitor_is
     };
     let google = json!(["is", "visit:source", ["Google"]]);
     let page = json!(["contains", "event:page", ["/a", "/b"]]);
-    let name = json!(["is", "event:name", ["Signup"]]);
+    let name = json!(["is", "event:name", ["Signup", "pageview"]]);
     let by =
         |dimensions: Value, filters: Value| json!({ "dimensions": dimensions, "filters": filters });
     let joined = |list: &'static str| (vec![list], true, true);
@@ -236,15 +236,47 @@ fn by_one_field_of_events_a_row_of_visits_has_a_short_list_and_a_lone_visitor_is
     assert_eq!(reads(by(json!(["visit:os"]), json!([page, name]))), all);
     assert_eq!(reads(by(json!(["event:name"]), json!([page]))), all);
     assert_eq!(reads(by(json!(["visit:os"]), json!([["or", [page, google]]]))), all);
-    let goal = json!(["is", "event:goal", ["Signup"]]);
-    let signup =
-        Goal { name: "Signup".into(), kind: GoalKind::Event("Signup".into()), currency: None };
-    let site = Site { goals: vec![signup], ..site() };
-    let asked = query_of(&site, &by(json!(["visit:os"]), json!([goal])));
-    assert!(compile(&asked, &closed(1..=31)).text().contains("happened."));
     // What a visit did is found in the lists as well.
     let done = json!([["has_done", page], google]);
     assert_eq!(reads(by(json!(["visit:exit_page"]), done)), (vec!["by_page."], false, true));
+}
+
+#[test]
+fn custom_events_and_what_meets_goals_are_read_of_rows_of_their_own_where_nothing_else_counts() {
+    let goal = |name: &str, kind| Goal { name: name.into(), kind, currency: None };
+    let goals = vec![
+        goal("Signup", GoalKind::Event("Signup".into())),
+        goal("Half", GoalKind::Scroll("/a".into(), 50)),
+    ];
+    let site = Site { goals, ..site() };
+    let closed_with = |set: u64| -> Closed {
+        let goals = GoalsCounted { set, version: 1000 };
+        (1..=31).map(|day| (may(day), Counting { goals, ..counting(day, false) })).collect()
+    };
+    let [counted, stale] = [set_of(&site.goals), 1].map(closed_with);
+    let reads = |closed: &Closed, dimension: &str, filters: Value| {
+        let parts = json!({ "dimensions": [dimension], "filters": filters });
+        let text = compile(&query_of(&site, &parts), closed).text().to_owned();
+        let tables = ["visit_days", "notable_events", "events FINAL"].into_iter();
+        tables.filter(|table| text.contains(&format!(" FROM {table} "))).collect::<Vec<_>>()
+    };
+    let google = json!(["is", "visit:source", ["Google"]]);
+    let page = json!(["is", "event:page", ["/a"]]);
+    let custom = json!(["is_not", "event:name", ["pageview"]]);
+    let signup = json!(["is", "event:goal", ["Signup"]]);
+    let notable = ["notable_events"];
+    assert_eq!(reads(&counted, "event:goal", json!([google])), notable);
+    assert_eq!(reads(&counted, "visit:os", json!([page, signup])), notable);
+    assert_eq!(reads(&counted, "event:name", json!([page, custom])), notable);
+    // The visits that met a goal, whatever is counted of them.
+    let done = json!([["has_done", signup]]);
+    assert_eq!(reads(&counted, "event:page", done), ["visit_days", "notable_events"]);
+    let visits = ["visit_days"];
+    assert_eq!(reads(&counted, "visit:os", json!([["or", [custom, google]]])), visits);
+    // What met other goals is not what meets these; but no custom event depends on them.
+    assert_eq!(reads(&stale, "event:goal", json!([google])), visits);
+    assert_eq!(reads(&stale, "visit:os", json!([page, signup])), visits);
+    assert_eq!(reads(&stale, "event:name", json!([page, custom])), notable);
 }
 
 #[test]
