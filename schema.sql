@@ -136,6 +136,7 @@ CREATE TABLE IF NOT EXISTS visit_days
     day_views           UInt32                 COMMENT 'Pages that it viewed on this day',
     day_events          UInt32                 COMMENT 'Page views and custom events of it on this day',
     by_page             Array(Tuple(pathname LowCardinality(String), views UInt32, events UInt32)) COMMENT 'Its page views and custom events on this day, by the page on which they happened: views of it, and events, views among them',
+    hours_by_page       Array(UInt32)          COMMENT 'The hours of the day in which that was, for each element of by_page: the lowest bit for the one from midnight',
     by_name             Array(Tuple(name LowCardinality(String), views UInt32, events UInt32)) COMMENT 'The same by the name of the event',
     happened            Array(Tuple(name LowCardinality(String), hostname LowCardinality(String), pathname LowCardinality(String), times UInt32, engagement_ms UInt64, scroll_depth UInt8, revenue_currency LowCardinality(String), revenue_amount Decimal(38, 3))) COMMENT 'What happened of it on this day, see events: events that are alike, and how often; their attention added up, and the deepest scroll'
 )

@@ -191,6 +191,7 @@ pub const ENTRIES: &[Entry] = &[
             "day_views",
             "day_events",
             "by_page",
+            "hours_by_page",
             "by_name",
             "happened",
         ],

@@ -56,6 +56,8 @@ struct Traffic {
     from_rows: usize,
     /// Those of which rows of notable events were enough.
     from_notable: usize,
+    /// Those that hours of pages answered.
+    from_hours: usize,
 }
 
 impl Traffic {
@@ -75,6 +77,7 @@ impl Traffic {
             visitors: 0,
             from_rows: 0,
             from_notable: 0,
+            from_hours: 0,
         }
     }
 
@@ -346,6 +349,17 @@ impl Traffic {
                 let (field, value) = values[self.random.random_range(0..7)];
                 filters = vec![json!(["is", field, [value]])];
             }
+            let mut metrics = metrics;
+            if self.random.random_ratio(1, 8) {
+                // The hours in which visits were on pages are kept.
+                (metrics, dimensions) = (vec!["visitors", "visits"], vec!["time:hour"]);
+                let pages = PAGES[self.random.random_range(0..3)];
+                let operator = ["is", "is_not", "contains"][self.random.random_range(0..3)];
+                filters = vec![json!([operator, "event:page", [pages]])];
+                if self.random.random_ratio(1, 2) {
+                    filters.push(json!(["is", "visit:source", ["Google"]]));
+                }
+            }
             let query = json!({
                 "site_id": "example.com", "metrics": metrics, "dimensions": dimensions, "filters": filters,
                 "date_range": self.range(),
@@ -542,6 +556,7 @@ impl Traffic {
                 assert_eq!(rows, expected, "{}\n{}", query.to_wire(), added.text());
                 added_up += usize::from(counted != added);
                 self.from_rows += usize::from(added.text().contains(" FROM visit_days "));
+                self.from_hours += usize::from(added.text().contains("hours_by_page"));
                 self.from_notable += usize::from(added.text().contains(" FROM notable_events "));
             }
         }
@@ -551,10 +566,11 @@ impl Traffic {
 
 #[tokio::test]
 async fn whatever_is_asked_added_up_days_have_the_numbers_of_counted_ones() {
-    let mut from_notable = 0;
-    for (seed, zone) in
-        ["Etc/UTC", "Europe/Berlin", "Asia/Beirut", "Australia/Sydney"].into_iter().enumerate()
-    {
+    let (mut from_notable, mut from_hours) = (0, 0);
+    // On Lord Howe Island the clock changes by half an hour.
+    let zones =
+        ["Etc/UTC", "Europe/Berlin", "Asia/Beirut", "Australia/Sydney", "Australia/Lord_Howe"];
+    for (seed, zone) in zones.into_iter().enumerate() {
         let mut traffic = Traffic::new(seed as u64, zone, 2003).await;
         let events = traffic.all();
         traffic.insert(&events).await;
@@ -570,7 +586,9 @@ async fn whatever_is_asked_added_up_days_have_the_numbers_of_counted_ones() {
             traffic.compare(5, &some).await;
         }
         from_notable += traffic.from_notable;
+        from_hours += traffic.from_hours;
     }
+    assert!(from_hours > 5, "nothing is tested without hours of pages: {from_hours}");
     assert!(from_notable > 5, "nothing is tested without notable events: {from_notable}");
 }
 

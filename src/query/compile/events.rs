@@ -11,15 +11,20 @@ use super::{Closed, group, labelled, named, of_property, select, visits, within}
 use crate::query::Query;
 use crate::query::dimension::{Dimension, Field, Home};
 use crate::query::filter::Filter;
+use crate::query::interval::Interval;
 use crate::query::metric::{Formula, Metric, Unit};
 use crate::query::statement::{Sql, sql};
 use crate::site::goal::Goal;
 
 /// The metrics (with their formulas over events) by the query's dimensions.
 pub(super) fn subquery(query: &Query, metrics: &[Computed], closed: &Closed) -> Sql {
-    let dimensions = query.dimensions.iter().map(|dimension| value(dimension, query)).collect();
     let filters: Vec<&Filter> = query.filters.iter().collect();
     let rows = Rows::of(query, metrics, &filters, &[], closed);
+    let value = |dimension: &Dimension| match rows.are_of_hours {
+        true => "hour".into(),
+        false => value(dimension, query),
+    };
+    let dimensions = query.dimensions.iter().map(value).collect();
     let form = rows.form;
     let metrics: Vec<Computed> =
         metrics.iter().map(|computed| told_of_goals(form.tells(*computed), form, query)).collect();
@@ -97,6 +102,8 @@ pub(super) struct Rows {
     pub(super) sql: Option<Sql>,
     /// The field of which all rows meet the filters that are about it alone.
     within: Option<Field>,
+    /// Whether a row is of an hour, which is its column `hour` and the only dimension.
+    are_of_hours: bool,
 }
 
 impl Rows {
@@ -110,10 +117,12 @@ impl Rows {
         closed: &Closed,
     ) -> Self {
         let read = columns(query, metrics, common, own, closed).and_then(|(form, columns)| {
-            let within = columns.within();
-            Some(Self { form, sql: Some(tiers::events(query, Some(columns), closed)?), within })
+            let (within, are_of_hours) = (columns.within(), columns.are_of_hours());
+            let sql = Some(tiers::events(query, Some(columns), closed)?);
+            Some(Self { form, sql, within, are_of_hours })
         });
-        read.unwrap_or(Self { form: Form::Event, sql: None, within: None })
+        let events = Self { form: Form::Event, sql: None, within: None, are_of_hours: false };
+        read.unwrap_or(events)
     }
 
     /// Whether rows may or may not meet the filter.
@@ -232,6 +241,13 @@ fn columns(
     if query.metrics.iter().any(of_property) {
         return None;
     }
+    let conditions = Conditions::of(query, closed);
+    let condition = |filter: &Filter| conditions.on_event(filter);
+    let is_of_people = |(metric, _): &Computed| tiers::is_of_people(*metric);
+    if query.dimensions == [Dimension::Time(Interval::Hour)] && metrics.iter().all(is_of_people) {
+        let columns = Columns::of(&[], &query.filters)?.of_hours(common, condition)?;
+        return Some((Form::Day, columns));
+    }
     let columns = Columns::of(&query.dimensions, &query.filters)?;
     let has = |wanted: &[Metric]| metrics.iter().any(|(metric, _)| wanted.contains(metric));
     let of_all = [Metric::Visitors, Metric::Visits, Metric::Pageviews, Metric::Events];
@@ -245,8 +261,6 @@ fn columns(
     } else if has(&of_money) {
         columns
     } else {
-        let conditions = Conditions::of(query, closed);
-        let condition = |filter: &Filter| conditions.on_event(filter);
         match columns.of_days(&query.dimensions, common, own, condition) {
             Ok(of_days) => {
                 let numbers = [(Metric::Pageviews, "day_views"), (Metric::Events, "day_events")];

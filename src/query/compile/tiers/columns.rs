@@ -36,6 +36,8 @@ pub(super) enum Shape {
     Value(List),
     /// What a visit did on its day by the values of the list that meet the condition, where there are any.
     Such(List, Sql),
+    /// The same for each hour of the day in which it did any of it.
+    Hour(List, Sql),
 }
 
 /// Columns of events that a statement looks at.
@@ -130,10 +132,29 @@ impl Columns {
         Self { shape: Shape::Notable, ..self }
     }
 
+    /// Those of rows that stand for what a visit did in an hour of its day, which is the column `hour`, as reports call it. All filters
+    /// on single events are to be about one field of these that a list tells with its hours.
+    pub(in crate::query::compile) fn of_hours(
+        self,
+        common: &[&Filter],
+        condition: impl Fn(&Filter) -> Sql,
+    ) -> Option<Self> {
+        let mut columns = self.of_days(&[], common, &[], condition).ok()?;
+        let Shape::Such(list, met) = columns.shape else { return None };
+        list.hours()?;
+        columns.names.insert("hour");
+        Some(Self { shape: Shape::Hour(list, met), ..columns })
+    }
+
+    /// Whether rows are of an hour.
+    pub(in crate::query::compile) fn are_of_hours(&self) -> bool {
+        matches!(self.shape, Shape::Hour(..))
+    }
+
     /// The field of which rows are told that meet the filters about it alone.
     pub(in crate::query::compile) fn within(&self) -> Option<Field> {
         match &self.shape {
-            Shape::Such(list, _) => Some(list.field),
+            Shape::Such(list, _) | Shape::Hour(list, _) => Some(list.field),
             Shape::Alike | Shape::Notable | Shape::Day | Shape::Value(_) => None,
         }
     }
@@ -143,7 +164,7 @@ impl Columns {
         let all: Vec<(&'static str, Sql)> = match &self.shape {
             Shape::Alike => HAPPENED.map(|column| (column, sql!["happened.", column])).into(),
             Shape::Value(list) => list.columns().into(),
-            Shape::Notable | Shape::Day | Shape::Such(..) => Vec::new(),
+            Shape::Notable | Shape::Day | Shape::Such(..) | Shape::Hour(..) => Vec::new(),
         };
         all.into_iter().filter(|(name, _)| self.names.contains(name)).collect()
     }

@@ -44,6 +44,33 @@ impl List {
         sql!["arrayZip(untuple(", numbers, ")) AS ", self.name]
     }
 
+    /// In which hours of the day each of its values happened, beside it, if that is kept: bits, the lowest one for the hour from midnight.
+    pub(super) fn hours(self) -> Option<&'static str> {
+        (self.field == Field::Page).then_some("hours_by_page")
+    }
+
+    /// What makes these, with their name, beside [`made`](Self::made).
+    pub(super) fn hours_made(self) -> Option<Sql> {
+        let by_value =
+            sql!["groupBitOrMapIf(map(toString(", self.value(), "), hours), name != 'engagement')"];
+        Some(sql!["arrayMap(one -> ", by_value, "[one.1], ", self.name, ") AS ", self.hours()?])
+    }
+
+    /// The hours in which a value that meets the condition happened, each once; `None` if they are not kept.
+    pub(super) fn hours_of(self, met: &Sql) -> Option<Sql> {
+        Some(sql![
+            "bitPositionsToArray(arrayReduce('groupBitOr', arrayMap((",
+            self.value(),
+            ", hours) -> if(",
+            met,
+            ", hours, 0), ",
+            self.column(self.value()),
+            ", ",
+            self.hours()?,
+            ")))",
+        ])
+    }
+
     /// What an element has: its value, and how much was viewed and done, by the names that these have of a visit's day.
     pub(super) fn columns(self) -> [(&'static str, Sql); 3] {
         [

@@ -364,6 +364,9 @@ impl Making<'_> {
             "SELECT site_id, session_id, if(session_id = 0, event_id, 0) AS event, ",
             self.day("timestamp"),
             " AS d, name, hostname, pathname, revenue_currency, any(visitor_id) AS visitor, count() AS times, ",
+            "groupBitOr(bitShiftLeft(toUInt32(1), toHour(timestamp, ",
+            Sql::text(self.site.timezone_name()),
+            "))) AS hours, ",
             "sum(engagement_ms) AS ms, if(countIf(",
             &told,
             ") = 0, ",
@@ -376,10 +379,11 @@ impl Making<'_> {
             between(&query, query.period.from(), query.period.to()),
             " GROUP BY site_id, session_id, event, d, name, hostname, pathname, revenue_currency",
         ];
+        let hours = List::ALL.into_iter().filter_map(List::hours_made);
         let days = sql![
             "SELECT session_id AS visit, event, d, any(alike.visitor) AS person, ",
             "sumIf(times, name = 'pageview') AS day_views, sumIf(times, name != 'engagement') AS day_events, ",
-            Sql::join(List::ALL.map(List::made), ", "),
+            Sql::join(List::ALL.map(List::made).into_iter().chain(hours), ", "),
             ", ",
             "groupArray((name, hostname, pathname, times, ms, depth, revenue_currency, amount)) AS happened",
             Sql::join(of_day, ""),
@@ -398,7 +402,10 @@ impl Making<'_> {
             ")",
         ];
         let alone = if self.goes_on { "0".into() } else { alone };
-        let lists = || List::ALL.iter().map(|list| sql![list.name, ", "]);
+        let names_of_lists = List::ALL.iter().map(|list| list.name);
+        let of_hours = List::ALL.into_iter().filter_map(List::hours);
+        let lists: Vec<&str> = names_of_lists.chain(of_hours).collect();
+        let lists = || lists.iter().map(|list| sql![*list, ", "]);
         sql![
             "INSERT INTO visit_days (site_id, day, version, session_id, event_id, visitor_id, ended, ",
             "first, duration, views, bounced, day_views, day_events, ",

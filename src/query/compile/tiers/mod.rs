@@ -65,7 +65,7 @@ pub(super) use self::columns::Columns;
 pub use self::goals::set_of;
 pub use self::make::{Making, made_of};
 pub(super) use self::notable::are_told as are_notable;
-pub(super) use self::read::subquery;
+pub(super) use self::read::{is_of_people, subquery};
 pub(super) use self::rows::{events, visits};
 pub(super) use self::together::together;
 use crate::query::Query;

@@ -288,7 +288,7 @@ pub(super) fn there_is_a_row(of: Of, only_people: bool) -> &'static str {
 }
 
 /// With such metrics alone, a row of events is one of events that have a visitor.
-pub(super) fn is_of_people(metric: Metric) -> bool {
+pub(in crate::query::compile) fn is_of_people(metric: Metric) -> bool {
     matches!(metric, Metric::Visitors | Metric::Visits)
 }
 

@@ -22,6 +22,7 @@ use super::read::{has_ended, noon};
 use super::split::{Split, Stretch, Told};
 use crate::query::Query;
 use crate::query::dimension::{Field, Home};
+use crate::query::interval::Interval;
 use crate::query::period::Period;
 use crate::query::statement::{Sql, sql};
 
@@ -154,9 +155,9 @@ pub(in crate::query::compile) fn events(
 ) -> Option<Sql> {
     let columns = columns?;
     let split = Split::of(query, closed, Told::Events)?;
-    let condition = match columns.shape {
-        Shape::Notable => split.condition_by_goal(query),
-        Shape::Alike | Shape::Day | Shape::Value(_) | Shape::Such(..) => split.condition(query),
+    let condition = match matches!(columns.shape, Shape::Notable) {
+        true => split.condition_by_goal(query),
+        false => split.condition(query),
     };
     let of_closed_days = stored_events(query, &columns, condition);
     let stretches = split.stretches.iter().map(|stretch| made_events(query, &columns, stretch));
@@ -170,7 +171,7 @@ fn stored_events(query: &Query, columns: &Columns, condition: Sql) -> Sql {
     let has_happened = match &columns.shape {
         Shape::Alike | Shape::Notable | Shape::Value(_) => Sql::default(),
         Shape::Day => " AND d.day_events > 0".into(),
-        Shape::Such(list, met) => sql![" AND ", list.has(met)],
+        Shape::Such(list, met) | Shape::Hour(list, met) => sql![" AND ", list.has(met)],
     };
     let of_visit_days = columns.names.iter().map(|column| match (*column, &columns.shape) {
         (joined_as, _) if joined.iter().any(|(name, _)| *name == joined_as) => joined_as.into(),
@@ -179,6 +180,11 @@ fn stored_events(query: &Query, columns: &Columns, condition: Sql) -> Sql {
         }
         ("visitor_id", Shape::Alike) if !joined.is_empty() => sql![VISITOR, " AS visitor_id"],
         ("visitor_id", Shape::Notable) => sql![VISITOR, " AS visitor_id"],
+        ("hour", Shape::Hour(list, met)) => {
+            let hours = list.hours_of(met).unwrap_or_else(|| "[]".into());
+            let hour = sql!["leftPad(toString(arrayJoin(", hours, ")), 2, '0')"];
+            sql!["concat(toString(d.day), ' ', ", hour, ", ':00:00') AS hour"]
+        }
         ("lone", _) => sql![IS_LONE, " AS lone"],
         ("day_views", Shape::Such(list, met)) => sql![list.views(met), " AS day_views"],
         ("day_events", Shape::Such(list, met)) => sql![list.events(met), " AS day_events"],
@@ -190,10 +196,9 @@ fn stored_events(query: &Query, columns: &Columns, condition: Sql) -> Sql {
     sql![
         "SELECT ",
         of_visit_days,
-        match columns.shape {
-            Shape::Notable => " FROM notable_events AS d",
-            Shape::Alike | Shape::Day | Shape::Value(_) | Shape::Such(..) =>
-                " FROM visit_days AS d",
+        match matches!(columns.shape, Shape::Notable) {
+            true => " FROM notable_events AS d",
+            false => " FROM visit_days AS d",
         },
         if joined.is_empty() { "" } else { " ARRAY JOIN " },
         Sql::join(joined, ", "),
@@ -208,10 +213,11 @@ fn made_events(query: &Query, columns: &Columns, stretch: &Stretch) -> Sql {
     let wanted = match &columns.shape {
         Shape::Alike | Shape::Notable => Sql::default(),
         Shape::Day | Shape::Value(_) => sql![" AND ", COUNTED],
-        Shape::Such(_, met) => sql![" AND ", COUNTED, " AND ", met],
+        Shape::Such(_, met) | Shape::Hour(_, met) => sql![" AND ", COUNTED, " AND ", met],
     };
     let columns = columns.names.iter().map(|column| match *column {
         "times" => "1 AS times".into(),
+        "hour" => sql![Interval::Hour.label_sql("timestamp", &query.period), " AS hour"],
         "lone" => "0 AS lone".into(),
         "day_views" => "toUInt32(name = 'pageview') AS day_views".into(),
         "day_events" => "toUInt32(name != 'engagement') AS day_events".into(),

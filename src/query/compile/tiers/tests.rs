@@ -209,6 +209,18 @@ fn what_no_number_tells_is_counted_from_rows_of_visits_and_what_these_do_not_tel
     assert_eq!(tables(by("event:page", &property)), (false, false, 1));
     let hours = json!({ "dimensions": ["event:page", "time:hour"], "filters": google });
     assert_eq!(tables(hours), (false, false, 1));
+    // In which hours visits were on pages is kept, and nothing else by hours.
+    let hours = json!({ "dimensions": ["time:hour"], "filters": page });
+    assert_eq!(tables(hours.clone()), (false, true, 0));
+    let also = |key: &str, value: Value| {
+        let mut parts = hours.clone();
+        parts[key] = value;
+        parts
+    };
+    assert_eq!(tables(also("metrics", json!(["pageviews"]))), (false, false, 1));
+    assert_eq!(tables(also("dimensions", json!(["time:hour_of_day"]))), (false, false, 1));
+    let name = json!([["is", "event:name", ["pageview"]]]);
+    assert_eq!(tables(also("filters", name)), (false, false, 1));
 }
 
 #[test]
