@@ -125,11 +125,38 @@ impl Lang {
         }
     }
 
+    /// An amount of money that is written as answers have it, which is the English way: `€1,234.50`, `-CHF 1.2M`.
+    pub(super) fn money(self, written: &str) -> String {
+        if self == Self::English {
+            return written.to_owned();
+        }
+        let is_digit = |character: char| character.is_ascii_digit();
+        let (before, rest) = written.split_at(written.find(is_digit).unwrap_or_default());
+        let (digits, letter) = rest.split_at(rest.rfind(is_digit).map_or(0, |last| last + 1));
+        let (group, point) = self.marks();
+        let digits = digits.chars().map(|character| match character {
+            ',' => group,
+            '.' => point,
+            digit => digit,
+        });
+        let unit = match letter {
+            "K" => "\u{a0}Tsd.",
+            "M" => "\u{a0}Mio.",
+            "B" => "\u{a0}Mrd.",
+            "T" => "\u{a0}Bio.",
+            _ => "",
+        };
+        let (sign, currency) =
+            before.strip_prefix('-').map_or(("", before), |currency| ("\u{2212}", currency));
+        let number: String = digits.collect();
+        format!("{sign}{number}{unit}\u{a0}{}", currency.trim_end())
+    }
+
     /// A value of a metric, to the last digit that there is.
     pub(super) fn exact(self, metric: Metric, value: &Value) -> String {
         // Money says itself how it is written.
         if let Some(written) = value["long"].as_str() {
-            return written.to_owned();
+            return self.money(written);
         }
         let Some(number) = value.as_f64() else { return NO_NUMBER.to_owned() };
         match metric.spec().unit {
@@ -144,7 +171,7 @@ impl Lang {
     /// A value of a metric where it is large and stands alone.
     pub(super) fn figure(self, metric: Metric, value: &Value) -> String {
         match (value.as_f64(), value["short"].as_str()) {
-            (_, Some(money)) if number(value) >= 10_000.0 => money.to_owned(),
+            (_, Some(money)) if number(value) >= 10_000.0 => self.money(money),
             (Some(number), _) if metric.spec().unit == Unit::Count => self.brief(number),
             _ => self.exact(metric, value),
         }
@@ -267,6 +294,20 @@ mod tests {
         assert_eq!(written(Metric::ScrollDepth, Value::Null), "–");
         let money = json!({"value": 67.066, "currency": "USD", "short": "$67.1", "long": "$67.07"});
         assert_eq!(written(Metric::TotalRevenue, money), "$67.07");
+    }
+
+    #[test]
+    fn money_is_written_as_the_language_writes_it() {
+        for (english, german) in [
+            ("€1,234.50", "1.234,50\u{a0}€"),
+            ("-$5.00", "\u{2212}5,00\u{a0}$"),
+            ("CHF\u{a0}12.30", "12,30\u{a0}CHF"),
+            ("¥1,234", "1.234\u{a0}¥"),
+            ("€587.4K", "587,4\u{a0}Tsd.\u{a0}€"),
+            ("-CN¥1.5B", "\u{2212}1,5\u{a0}Mrd.\u{a0}CN¥"),
+        ] {
+            assert_eq!(LANGS.map(|lang| lang.money(english)), [english, german]);
+        }
     }
 
     #[test]

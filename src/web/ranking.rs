@@ -100,7 +100,7 @@ pub(super) struct Written {
 impl Written {
     fn of(lang: Lang, metric: Metric, value: &Value) -> Self {
         let brief = value["short"].as_str().filter(|_| number(value) >= MUCH_MONEY);
-        Self { exact: lang.exact(metric, value), brief: brief.map(str::to_owned) }
+        Self { exact: lang.exact(metric, value), brief: brief.map(|money| lang.money(money)) }
     }
 }
 
