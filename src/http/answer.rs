@@ -27,9 +27,9 @@ impl Refused {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 
-    /// The status and the message, for whoever tells them in another form.
-    pub(crate) fn into_parts(self) -> (StatusCode, String) {
-        (self.status, self.message)
+    /// The status, for whoever says it in other words.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
     }
 
     /// What is told in the place of one answer of several, if that one question is what is wrong.
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_database_that_is_busy_is_worth_another_try_and_one_that_refuses_is_not() {
-        let status = |error: StoreError| Refused::from(error).into_parts().0;
+        let status = |error: StoreError| Refused::from(error).status();
         let busy = StoreError::Busy { code: 202, message: String::new() };
         assert_eq!(status(busy), StatusCode::SERVICE_UNAVAILABLE);
         let away = StoreError::Unavailable(String::new());

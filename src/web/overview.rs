@@ -141,8 +141,9 @@ pub(super) async fn add(
             to_settings(&site, &asked.view.kept())
         }
         Err(error) => {
-            let (status, error) = Refused::from(error).into_parts();
-            let adding = Adding { new, error: Some(error) };
+            let wrong = asked.lang.trouble(&error);
+            let adding = Adding { new, error: Some(wrong) };
+            let status = Refused::from(error).status();
             let sites = sites(&services, &viewer);
             overview(&services, &viewer, &asked, status, sites, Some(adding)).await
         }
@@ -184,15 +185,22 @@ impl Asked {
 
     /// The URL of another page of the same sites.
     fn url(&self, page: usize) -> String {
+        self.url_in(self.view.lang, page)
+    }
+
+    /// The same in this language, if one is asked for.
+    fn url_in(&self, lang: Option<Lang>, page: usize) -> String {
         let mut query = Serializer::for_suffix(String::from("/?"), "/?".len());
-        if let Some(lang) = self.view.lang {
+        if let Some(lang) = lang {
             query.append_pair("lang", lang.tag());
         }
         if !self.search.is_empty() {
             query.append_pair("search", &self.search);
         }
-        query.append_pair("page", &page.to_string());
-        query.finish()
+        if page > 1 {
+            query.append_pair("page", &page.to_string());
+        }
+        query.finish().trim_end_matches('?').to_owned()
     }
 }
 
@@ -237,7 +245,9 @@ async fn overview(
     page(
         status,
         &OverviewPage {
-            frame: Frame::of_view(lang, viewer.account(services), &asked.view),
+            frame: Frame::around(lang, viewer.account(services), |lang| {
+                asked.url_in(Some(lang), current)
+            }),
             has_sites: seen > 0,
             cards: cards.into_iter().map(|(_, card)| card).collect(),
             is_searched: seen > GLANCE_SITES || !asked.search.is_empty(),
@@ -316,6 +326,8 @@ mod tests {
     #[test]
     fn another_page_is_of_the_same_search_in_the_same_language() {
         assert_eq!(asked("lang=de&search=a%26b&page=2").url(3), "/?lang=de&search=a%26b&page=3");
-        assert_eq!(asked("").url(2), "/?page=2");
+        assert_eq!([1, 2].map(|page| asked("").url(page)), ["/", "/?page=2"]);
+        let english = asked("lang=de&search=a").url_in(Some(Lang::English), 2);
+        assert_eq!(english, "/?lang=en&search=a&page=2");
     }
 }

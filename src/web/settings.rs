@@ -183,12 +183,21 @@ pub(super) async fn change(
         Ok(Done::Changed) => to_settings(&asker.site, &asker.view.url()),
         Ok(Done::Renamed(site)) => to_settings(&site, &asker.view.url()),
         Ok(Done::Removed) => Redirect::to(&format!("/{}", asker.view.kept())).into_response(),
-        Err(refused) => {
-            let (status, error) = refused.into_parts();
+        Err(untaken) => {
+            let (status, wrong) = match untaken {
+                Untaken::Wrong(error) => {
+                    let wrong = asker.lang.trouble(&error);
+                    (Refused::from(error).status(), wrong)
+                }
+                Untaken::NotConfirmed => {
+                    let wrong = fill(asker.words().not_confirmed, &[&asker.site.domain]);
+                    (StatusCode::BAD_REQUEST, wrong)
+                }
+            };
             // The page is there, also when what its form names is not.
             let is_missing = status == StatusCode::NOT_FOUND;
             let status = if is_missing { StatusCode::BAD_REQUEST } else { status };
-            settings(&asker, status, Outcome { error: Some(error), made: None }).await
+            settings(&asker, status, Outcome { error: Some(wrong), made: None }).await
         }
     }
 }
@@ -215,8 +224,21 @@ struct Outcome {
     made: Option<String>,
 }
 
+/// Why a form was not taken.
+enum Untaken {
+    Wrong(CatalogError),
+    /// What was typed is not the domain of the site that was to be removed.
+    NotConfirmed,
+}
+
+impl From<CatalogError> for Untaken {
+    fn from(error: CatalogError) -> Self {
+        Self::Wrong(error)
+    }
+}
+
 /// Does what a form says.
-async fn done(asker: &Asker, services: &Services, form: Change) -> Result<Done, Refused> {
+async fn done(asker: &Asker, services: &Services, form: Change) -> Result<Done, Untaken> {
     let (catalog, store, now) = (&services.catalog, &services.store, asker.now);
     let domain = &asker.site.domain;
     let done = match form.action.as_str() {
@@ -281,7 +303,7 @@ async fn done(asker: &Asker, services: &Services, form: Change) -> Result<Done, 
             return Ok(Done::Removed);
         }
         "remove-site" => {
-            return Err(Refused::bad_request(fill(asker.words().not_confirmed, &[domain])));
+            return Err(Untaken::NotConfirmed);
         }
         // Whatever else is sent is the form of the site itself: its fields are all there, or wrong.
         _ => catalog.put_site(store, domain, site(form)?, now).await.map(drop),

@@ -36,7 +36,7 @@ pub use self::links::{LinkChange, SharedLink};
 pub use self::members::Member;
 pub use self::password::Password;
 pub use self::segments::{SegmentChange, WhichSegment};
-pub use self::sites::SiteChange;
+pub use self::sites::{RETENTION_DAYS_MAX, SiteChange};
 pub use self::tokens::{NewToken, Scope, Token};
 
 use self::snapshot::{Entry, Known, Snapshot};

@@ -19,7 +19,7 @@ use crate::store::Store;
 /// The longest domain, in bytes (RFC 1035).
 const DOMAIN_BYTES_MAX: usize = 253;
 /// The most days that events can be kept for: a hundred years.
-pub(super) const RETENTION_DAYS_MAX: u32 = 36_500;
+pub const RETENTION_DAYS_MAX: u32 = 36_500;
 
 /// A row of `sites`.
 #[derive(Clone, Debug, Row, Serialize, Deserialize)]

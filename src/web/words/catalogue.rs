@@ -388,6 +388,47 @@ words! {
     alert_pause: "Nothing more of this kind is sent about this site in the next twelve hours.",
         "In den nächsten zwölf Stunden wird zu dieser Website nichts weiter dieser Art gesendet.";
 
+    // What is wrong with a form
+    wrong_domain: "{} is not a host name. Give it as example.com, without https:// and path.",
+        "{} ist kein Hostname. Geben Sie ihn wie example.com an, ohne https:// und Pfad.";
+    domain_taken: "{} is the domain of a site already.", "{} ist schon die Domain einer Website.";
+    wrong_timezone: "{} is not a time zone. Choose one such as Europe/Berlin.",
+        "{} ist keine Zeitzone. Wählen Sie eine wie Europe/Berlin.";
+    wrong_retention: "Events can be kept for {} days at most. Without a number they are kept until they are erased.",
+        "Ereignisse können höchstens {} Tage aufbewahrt werden. Ohne Zahl werden sie aufbewahrt, bis sie gelöscht werden.";
+    retention_of_profile: "Under the profile cnil events are kept for 1 to {} days, which are 25 months.",
+        "Unter dem Profil cnil werden Ereignisse 1 bis {} Tage aufbewahrt, das sind 25 Monate.";
+    wrong_day: "{} is not a day. Write one such as 2027-01-31.", "{} ist kein Tag. Schreiben Sie einen wie 2027-01-31.";
+    wrong_least: "The fewest visitors are a whole number from 1, which tells every number, to {}.",
+        "Die Mindestzahl ist eine ganze Zahl von 1, die jede Zahl zeigt, bis {}.";
+    unfit_password: "A password has at least {} characters, and {} bytes at most.",
+        "Ein Passwort hat mindestens {} Zeichen und höchstens {} Bytes.";
+    wrong_name: "A name or a text has 1 to {} characters, and no line breaks.",
+        "Ein Name oder Text hat 1 bis {} Zeichen und keine Zeilenumbrüche.";
+    attention_is_no_goal: "The event engagement can not be a goal: that is how pages tell of attention.",
+        "Das Ereignis engagement kann kein Ziel sein: So melden Seiten Aufmerksamkeit.";
+    wrong_path: "{} is not the path of a page. It begins with / and has {} bytes at most; * in it is any characters.",
+        "{} ist kein Pfad einer Seite. Er beginnt mit / und hat höchstens {} Bytes; * darin steht für beliebige Zeichen.";
+    wrong_scroll: "{} is not a whole number of percent from 0 to 100.", "{} ist keine ganze Zahl von 0 bis 100 Prozent.";
+    wrong_currency: "{} is not the code of a currency. Give one such as EUR.",
+        "{} ist kein Code einer Währung. Geben Sie einen wie EUR an.";
+    currency_of_page: "Only events bring revenue. Leave out the currency, or choose an event.",
+        "Nur Ereignisse bringen Umsatz. Lassen Sie die Währung weg, oder wählen Sie ein Ereignis.";
+    goal_name_taken: "Another goal is called {}.", "Ein anderes Ziel heißt {}.";
+    segment_needs: "A segment needs a name, and filters.", "Ein Segment braucht einen Namen und Filter.";
+    segment_name_taken: "Another segment is called {}.", "Ein anderes Segment heißt {}.";
+    annotation_needs: "Say what happened, in 1 to 200 characters.", "Schreiben Sie mit 1 bis 200 Zeichen, was geschehen ist.";
+    annotation_is_automatic: "The collector wrote this annotation. It can be removed, but not changed.",
+        "Passerby hat diese Anmerkung geschrieben. Sie kann entfernt, aber nicht geändert werden.";
+    wrong_person: "{} is not a name to sign in with. Give an e-mail address, or a name without spaces, of {} bytes at most.",
+        "{} ist kein Name zum Anmelden. Geben Sie eine E-Mail-Adresse oder einen Namen ohne Leerzeichen mit höchstens {} Bytes an.";
+    too_many: "A site has {} of these at most. Remove one that is no longer needed.",
+        "Eine Website hat höchstens {} davon. Entfernen Sie, was nicht mehr gebraucht wird.";
+    is_gone: "That is not there any more. Somebody may have removed it meanwhile.",
+        "Das gibt es nicht mehr. Vielleicht hat es inzwischen jemand entfernt.";
+    not_saved: "Nothing was changed: the database does not answer. Try again in a moment.",
+        "Nichts wurde geändert: Die Datenbank antwortet nicht. Versuchen Sie es gleich noch einmal.";
+
     // What went wrong
     foreign_form: "That form was not one of these pages", "Dieses Formular stand nicht auf diesen Seiten";
     foreign_form_advice: "Nothing was changed. Begin at the settings of the site.",
