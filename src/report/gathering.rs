@@ -101,7 +101,7 @@ async fn read(
     queries: &[Query],
     mut goes_alone: impl FnMut(usize),
 ) -> Result<Vec<Option<Rows>>, StoreError> {
-    let [first, _, ..] = queries else { return Ok(vec![None; queries.len()]) };
+    let [first, ..] = queries else { return Ok(Vec::new()) };
     let (site, zone) = (first.site(), first.period().zone());
     let adds_up = queries.iter().any(may_add_up);
     let closed = match adds_up {
@@ -110,15 +110,17 @@ async fn read(
     };
     let together = Together::of(queries, &closed);
     (0..queries.len()).filter(|place| !together.reads(*place)).for_each(&mut goes_alone);
-    let answers = together.statements().map(async |statement| match adds_up {
-        true => store.select_of_closed_days(statement, site, zone).await,
-        false => Ok((store.select(statement).await?, Arc::clone(&closed))),
-    });
-    let (answers, now): (Vec<_>, Vec<_>) = try_join_all(answers).await?.into_iter().unzip();
-    let holds = |query: &Query| {
-        let closed = closed.within(query);
-        now.iter().all(|now| now.holds(&closed))
+    if together.statements().next().is_none() {
+        return Ok(vec![None; queries.len()]);
+    }
+    let (answers, now) = match adds_up {
+        true => store.select_all_of_closed_days(together.statements(), site, zone).await?,
+        false => {
+            let answers = together.statements().map(|statement| store.select(statement));
+            (try_join_all(answers).await?, Arc::clone(&closed))
+        }
     };
+    let holds = |query: &Query| now.holds(&closed.within(query));
     let rows = together.rows(answers).into_iter().zip(queries);
     Ok(rows.map(|(rows, query)| rows.filter(|_| holds(query))).collect())
 }

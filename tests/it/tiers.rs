@@ -499,7 +499,15 @@ impl Traffic {
     /// Of the questions of a page, how many were read together with others.
     async fn compare_together(&mut self, closed: &Closed) -> usize {
         let questions = self.questions_of_a_page();
-        let together = Together::of(&questions, closed);
+        for question in &questions {
+            self.compare_read_together(std::slice::from_ref(question), closed).await;
+        }
+        self.compare_read_together(&questions, closed).await
+    }
+
+    /// How many of these questions were read together.
+    async fn compare_read_together(&self, questions: &[Query], closed: &Closed) -> usize {
+        let together = Together::of(questions, closed);
         let mut answers = Vec::new();
         for statement in together.statements() {
             let rows = self.store.select(statement).await;

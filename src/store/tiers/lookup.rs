@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 use tokio::sync::{Mutex as Turns, watch};
@@ -26,6 +27,9 @@ const GATHERING_MAX: Duration = Duration::from_millis(100);
 /// What was found as long ago is looked up again before a report is made of it: where nothing was closed, nothing is
 /// looked up afterwards.
 const FOUND_AGE_MAX: Duration = Duration::from_secs(60);
+
+/// The rows of a statement.
+type Rows = Vec<Vec<Value>>;
 
 /// The lookups of all sites.
 #[derive(Default)]
@@ -114,13 +118,27 @@ impl Store {
         statement: &Statement,
         site: SiteId,
         zone: &TimeZone,
-    ) -> Result<(Vec<Vec<Value>>, Arc<Closed>), StoreError> {
+    ) -> Result<(Rows, Arc<Closed>), StoreError> {
+        let (mut answers, closed) = self.select_all_of_closed_days([statement], site, zone).await?;
+        Ok((answers.pop().unwrap_or_default(), closed))
+    }
+
+    /// The same of several statements that are run at the same time, and looked up after once.
+    ///
+    /// # Errors
+    /// As [`Store::select`].
+    pub async fn select_all_of_closed_days(
+        &self,
+        statements: impl IntoIterator<Item = &Statement>,
+        site: SiteId,
+        zone: &TimeZone,
+    ) -> Result<(Vec<Rows>, Arc<Closed>), StoreError> {
         let lookup = self.lookups.of(site);
         let reading = lookup.begin_to_read();
-        let rows = self.select(statement).await?;
+        let answers = try_join_all(statements.into_iter().map(|one| self.select(one))).await?;
         let number = lookup.ask_for_one();
         drop(reading);
-        Ok((rows, self.look_up(site, zone, &lookup, number).await?))
+        Ok((answers, self.look_up(site, zone, &lookup, number).await?))
     }
 
     /// The days that are closed at a moment after the lookup of this number was asked for.

@@ -3,7 +3,8 @@
 //! Where days are closed little is left to be counted, and most of what a report costs is the statement itself: to
 //! read and plan it, and to count what lies between the closed days. So queries are taken apart into what is counted
 //! of visits and what of events ([`Part`]), and parts that go together are read by one statement, in rows that say
-//! whose they are. A query that does not go with any other has its own statement, as ever.
+//! whose they are. A query of which there is one part alone, that goes with no other, has its own statement, as ever; one of
+//! several parts gains by itself, for they are read with each other, or at the same time.
 //!
 //! - `parts`: what queries are taken apart into, and which of it goes together;
 //! - `sets`: rows for several parts out of one reading.
@@ -70,8 +71,13 @@ impl<'query> Together<'query> {
     pub fn of(queries: &'query [Query], closed: &Closed) -> Self {
         let wider: Vec<Option<Query>> = queries.iter().map(whole).collect();
         let mut families: Vec<Vec<Part>> = Vec::new();
+        // Those that go with others, and those of which several things are read, with or beside each other.
+        let mut gain = BTreeSet::new();
         for (place, query) in queries.iter().enumerate() {
-            for part in parts(place, query, wider[place].as_ref()).into_iter().flatten() {
+            let parts = parts(place, query, wider[place].as_ref()).unwrap_or_default();
+            let statements = parts.len() + usize::from(rows_alone_of(query).is_some());
+            gain.extend((!parts.is_empty() && statements > 1).then_some(place));
+            for part in parts {
                 let family = families
                     .iter_mut()
                     .find(|family| family.len() < PARTS_MAX && go_together(&family[0], &part));
@@ -81,19 +87,14 @@ impl<'query> Together<'query> {
                 }
             }
         }
-        // For one alone its own statement does.
-        let is_of_several = |family: &Vec<Part>| {
+        let is_of_several = |family: &&Vec<Part>| {
             family.iter().any(|part| part.whose.place != family[0].whose.place)
         };
-        let has_company: BTreeSet<usize> = families
-            .iter()
-            .filter(|family| is_of_several(family))
-            .flatten()
-            .map(|part| part.whose.place)
-            .collect();
+        let of_several = families.iter().filter(is_of_several).flatten();
+        gain.extend(of_several.map(|part| part.whose.place));
         let (mut joints, mut not_read) = (Vec::new(), BTreeSet::new());
         for mut family in families {
-            family.retain(|part| has_company.contains(&part.whose.place));
+            family.retain(|part| gain.contains(&part.whose.place));
             for (mark, part) in (0..).zip(&mut family) {
                 part.mark = mark;
             }
@@ -102,7 +103,7 @@ impl<'query> Together<'query> {
                 None => not_read.extend(family.iter().map(|part| part.whose.place)),
             }
         }
-        let read = &has_company - &not_read;
+        let read = &gain - &not_read;
         joints.extend(read.iter().filter_map(|place| alone(*place, &queries[*place], closed)));
         Self { queries, joints, read }
     }

@@ -77,12 +77,21 @@ fn a_question_that_goes_with_no_other_is_left_to_itself() {
 }
 
 #[test]
+fn a_question_of_several_parts_is_read_by_one_statement_for_visits_and_one_for_events() {
+    let shares = json!({ "metrics": ["visitors", "percentage"], "dimensions": ["visit:source"] });
+    assert_eq!(read(&[shares], &closed()), (1, 1));
+    let figures = json!({ "metrics": ["visitors", "pageviews", "bounce_rate"] });
+    assert_eq!(read(&[figures], &closed()), (2, 1));
+}
+
+#[test]
 fn what_conversions_are_shares_of_goes_with_the_figures() {
     let goals = json!({ "metrics": ["visitors", "conversion_rate"], "dimensions": ["event:goal"] });
     let figures = json!({ "metrics": ["visitors", "visits"] });
     // The goals have a statement of their own, and the figures one with what goals are shares of.
     assert_eq!(read(&[goals.clone(), figures], &closed()), (2, 2));
-    assert_eq!(read(&[goals, by("event:page")], &closed()), (0, 0));
+    // By themselves they have two, at the same time.
+    assert_eq!(read(&[goals, by("event:page")], &closed()), (2, 1));
     let by_rate = json!({
         "metrics": ["visitors", "conversion_rate"], "dimensions": ["event:goal"], "order_by": [["conversion_rate", "desc"]],
     });
