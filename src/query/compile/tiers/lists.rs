@@ -3,6 +3,7 @@
 //!
 //! Each value stands in a list once, so that a visitor who was there then alone is counted without being told from others.
 
+use super::columns::HAPPENED;
 use super::rows::kept_column;
 use crate::query::dimension::Field;
 use crate::query::statement::{Sql, sql};
@@ -49,11 +50,24 @@ impl List {
         (self.field == Field::Page).then_some("hours_by_page")
     }
 
-    /// What makes these, with their name, beside [`made`](Self::made).
+    /// What makes these, with their name, beside [`made`](Self::made) and the lists of what happened and of its hours. A function
+    /// that collects them by value would take more memory for a day than all the rest.
     pub(super) fn hours_made(self) -> Option<Sql> {
-        let by_value =
-            sql!["groupBitOrMapIf(map(toString(", self.value(), "), hours), name != 'engagement')"];
-        Some(sql!["arrayMap(one -> ", by_value, "[one.1], ", self.name, ") AS ", self.hours()?])
+        let element = |column: &str| {
+            let place =
+                HAPPENED.iter().position(|other| *other == column).map_or(0, |place| place + 1);
+            Sql::name("what.", place)
+        };
+        Some(sql![
+            "arrayMap(one -> arrayReduce('groupBitOr', arrayMap((what, hours) -> if(",
+            element(self.value()),
+            " = one.1 AND ",
+            element("name"),
+            " != 'engagement', hours, 0), happened, hours_happened)), ",
+            self.name,
+            ") AS ",
+            self.hours()?,
+        ])
     }
 
     /// The hours in which a value that meets the condition happened, each once; `None` if they are not kept.
