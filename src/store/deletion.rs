@@ -5,7 +5,7 @@
 //! values of statements that are not logged. A deletion by site and time names these, which tell of nobody.
 //!
 //! Deletions are made by the same workers as merges, and a server whose merges somebody has stopped makes
-//! none. What was promised to visitors goes before: merges of `events`, `daily` and `visit_days` are started again. Days that leave as a whole need no worker.
+//! none. What was promised to visitors goes before: merges of `events`, `daily`, `visit_days` and `notable_events` are started again. Days that leave as a whole need no worker.
 //!
 //! A deletion has finished when its call returns: nobody sees the rows any more, and they are in no part
 //! that is in use. The parts they were in leave the disk when the server cleans up: within two minutes with

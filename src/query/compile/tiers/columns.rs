@@ -132,6 +132,11 @@ impl Columns {
         Self { shape: Shape::Notable, ..self }
     }
 
+    /// Whether they are.
+    pub(super) fn are_notable(&self) -> bool {
+        matches!(self.shape, Shape::Notable)
+    }
+
     /// Those of rows that stand for what a visit did in an hour of its day, which is the column `hour`, as reports call it. All filters
     /// on single events are to be about one field of these that a list tells with its hours.
     pub(in crate::query::compile) fn of_hours(

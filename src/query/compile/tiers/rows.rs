@@ -155,7 +155,7 @@ pub(in crate::query::compile) fn events(
 ) -> Option<Sql> {
     let columns = columns?;
     let split = Split::of(query, closed, Told::Events)?;
-    let condition = match matches!(columns.shape, Shape::Notable) {
+    let condition = match columns.are_notable() {
         true => split.condition_by_goal(query),
         false => split.condition(query),
     };
@@ -196,10 +196,9 @@ fn stored_events(query: &Query, columns: &Columns, condition: Sql) -> Sql {
     sql![
         "SELECT ",
         of_visit_days,
-        match matches!(columns.shape, Shape::Notable) {
-            true => " FROM notable_events AS d",
-            false => " FROM visit_days AS d",
-        },
+        " FROM ",
+        if columns.are_notable() { "notable_events" } else { "visit_days" },
+        " AS d",
         if joined.is_empty() { "" } else { " ARRAY JOIN " },
         Sql::join(joined, ", "),
         " WHERE ",
