@@ -102,15 +102,20 @@ const named = (dimension, value) =>
   value === '' ? '(none)' : dimension === 'visit:language' ? languages[value] ?? value : value;
 
 test('no number of a list is cut off, and much money is told to the cent at the pointer', async () => {
-  for (const width of [390, 1300]) {
-    const context = await browser.newContext({ javaScriptEnabled: false, locale: 'en-GB', viewport: { width, height: 900 } });
+  const forms = {
+    'en-GB': [/^€[\d.]+[KM]$/, /^€[\d,]+\.\d\d$/],
+    'de-DE': [/^[\d,]+\u00a0(Tsd|Mio)\.\u00a0€$/, /^[\d.]+,\d\d\u00a0€$/],
+  };
+  for (const [locale, width] of Object.keys(forms).flatMap((locale) => [390, 820, 1300].map((width) => [locale, width]))) {
+    const [brief, exact] = forms[locale];
+    const context = await browser.newContext({ javaScriptEnabled: false, locale, viewport: { width, height: 900 } });
     const site = await context.newPage();
     await site.goto(`${demo.origin}/${demo.site}?period=12mo`);
     const cells = await site.locator('.ranking td').evaluateAll((cells) =>
       cells.map((cell) => ({ text: cell.textContent, title: cell.title, isCutOff: cell.scrollWidth > cell.clientWidth })));
-    assert.deepEqual(cells.filter(({ isCutOff }) => isCutOff), [], `at ${width}`);
+    assert.deepEqual(cells.filter(({ isCutOff }) => isCutOff), [], `${locale} at ${width}`);
     const money = cells.filter(({ title }) => title !== '').map(({ text, title }) => [text, title]);
-    assert.ok(money.length > 0 && money.every(([text, title]) => /^€[\d.]+[KM]$/.test(text) && /^€[\d,]+\.\d\d$/.test(title)), String(money));
+    assert.ok(money.length > 0 && money.every(([text, title]) => brief.test(text) && exact.test(title)), String(money));
     await context.close();
   }
 });
