@@ -505,6 +505,28 @@ impl Traffic {
         self.compare_read_together(&questions, closed).await
     }
 
+    /// The same of the hours of visits, until each of the days around the ninth.
+    async fn compare_hours(&self, closed: &Closed) -> usize {
+        let mut added_up = 0;
+        let day = |day: i64| self.first.saturating_add(day.days()).to_string();
+        for last in 7..13 {
+            for metrics in [
+                json!(["visitors"]),
+                json!(["visits", "bounce_rate", "visit_duration"]),
+            ] {
+                let query = self.about(json!({
+                    "metrics": metrics, "dimensions": ["time:hour"], "date_range": [day(1), day(last)],
+                }));
+                let added = compile(&query, &closed.within(&query));
+                let expected = self.store.select(&compile(&query, &Closed::none())).await.unwrap();
+                let rows = self.store.select(&added).await.unwrap();
+                assert_eq!(rows, expected, "{}\n{}", query.to_wire(), added.text());
+                added_up += usize::from(added.text().contains(" FROM daily "));
+            }
+        }
+        added_up
+    }
+
     /// How many of these questions were read together.
     async fn compare_read_together(&self, questions: &[Query], closed: &Closed) -> usize {
         let together = Together::of(questions, closed);
@@ -686,6 +708,7 @@ async fn a_day_whose_visits_go_on_is_added_up_whatever_they_do_then() {
         let first = closed.counting(ninth).unwrap();
         assert!(first.goes_on && closed.iter().last() == Some((ninth, first)), "{closed:?}");
         added_up += traffic.compare(15, &closed).await;
+        added_up += traffic.compare_hours(&closed).await;
         traffic.insert(&after).await;
         if zone == "Etc/UTC" {
             let visits = |events: &[Event]| -> HashSet<u64> {
@@ -697,6 +720,7 @@ async fn a_day_whose_visits_go_on_is_added_up_whatever_they_do_then() {
         let closed = traffic.closed().await;
         assert_eq!(closed.counting(ninth), Some(first), "{zone}");
         added_up += traffic.compare(30, &closed).await;
+        added_up += traffic.compare_hours(&closed).await;
         traffic.close().await;
         let closed = traffic.closed().await;
         let now = closed.counting(ninth).unwrap();

@@ -88,8 +88,11 @@ impl Split {
                 (false, _) | (true, Told::Events | Told::Goals(_)) => {
                     chosen.push((*day, *counting))
                 }
-                (true, Told::Visits) => going_on.push((*day, counting.version)),
-                (true, Told::Hours) => {}
+                // The last day of the report has the visits as well that went on after it.
+                (true, Told::Visits | Told::Hours) if end_of(*day, zone) < to => {
+                    going_on.push((*day, counting.version));
+                }
+                (true, Told::Visits | Told::Hours) => {}
             }
         }
         let split = Self { closed: chosen, stretches: Vec::new() };

@@ -305,9 +305,14 @@ fn a_day_whose_visits_may_go_on_tells_events_and_the_visits_that_did_not() {
     assert_eq!(stretch.from, start_of(may(30), &zone));
     assert_eq!(stretch.going_on, [(may(30), 30)]);
     assert_eq!(stretch.counted_from, start_of(may(31), &zone));
-    // In how many hours a visit was under way, and how long it was, is known of none that goes on.
-    let [stretch] = &split(Told::Hours).stretches[..] else { panic!("one stretch") };
-    assert_eq!((stretch.going_on.len(), stretch.counted_from), (0, stretch.from));
+    // The hours of visits that did not go on are read off their rows as well, unless the report ends with the day.
+    let [hours] = &split(Told::Hours).stretches[..] else { panic!("one stretch") };
+    assert_eq!((&hours.going_on, hours.counted_from), (&stretch.going_on, stretch.counted_from));
+    let until_then = query_of(&site(), &json!({ "date_range": ["2024-05-01", "2024-05-30"] }));
+    let [hours] = &Split::of(&until_then, &closed, Told::Hours).unwrap().stretches[..] else {
+        panic!("one stretch")
+    };
+    assert_eq!((hours.going_on.len(), hours.counted_from), (0, hours.from));
 }
 
 #[test]
