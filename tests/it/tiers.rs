@@ -510,10 +510,8 @@ impl Traffic {
         let mut added_up = 0;
         let day = |day: i64| self.first.saturating_add(day.days()).to_string();
         for last in 7..13 {
-            for metrics in [
-                json!(["visitors"]),
-                json!(["visits", "bounce_rate", "visit_duration"]),
-            ] {
+            for metrics in [json!(["visitors"]), json!(["visits", "bounce_rate", "visit_duration"])]
+            {
                 let query = self.about(json!({
                     "metrics": metrics, "dimensions": ["time:hour"], "date_range": [day(1), day(last)],
                 }));
