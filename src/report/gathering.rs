@@ -31,8 +31,8 @@ struct Waiting {
 }
 
 impl Gathering {
-    /// The rows of a query, read together with the others that are asked now; as they are told `alone`, if it goes with none of
-    /// them, or if what they came to was refused.
+    /// The rows of a query, read together with the others that are asked now, or in its parts; as they are told `alone`, if neither
+    /// gains anything, or if what they came to was refused.
     pub(super) async fn read(
         &self,
         store: &Store,

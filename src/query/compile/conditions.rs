@@ -265,14 +265,16 @@ fn matches(value: &Sql, patterns: &[String]) -> Sql {
 }
 
 fn one_of(value: &Sql, values: Vec<String>, case_sensitive: bool) -> Sql {
-    match (case_sensitive, values.as_slice()) {
-        // In a list of texts twice as quick as `IN`.
-        (true, [one]) => return sql![value, " = ", Sql::text(one)],
-        // Of a column with a dictionary only the dictionary is looked at so, and each row with `has`.
-        (true, _) => return sql![value, " IN ", Sql::texts(values)],
-        (false, _) => {}
+    if !case_sensitive {
+        let folded = sql!["arrayMap(text -> lowerUTF8(text), ", Sql::texts(values), ")"];
+        return sql!["has(", folded, ", lowerUTF8(", value, "))"];
     }
-    sql!["has(arrayMap(text -> lowerUTF8(text), ", Sql::texts(values), "), lowerUTF8(", value, "))"]
+    // Of a column with a dictionary only the dictionary is looked at so, and each row with `has`. In a list of texts
+    // `IN` takes twice as long as `=`.
+    match values.as_slice() {
+        [one] => sql![value, " = ", Sql::text(one)],
+        _ => sql![value, " IN ", Sql::texts(values)],
+    }
 }
 
 /// The regular expression that a pattern stands for: `*` and `**` are any characters, `|` may be or.

@@ -12,7 +12,7 @@ use crate::query::Query;
 use crate::query::dimension::{Dimension, Field, Home};
 use crate::query::filter::Filter;
 use crate::query::interval::Interval;
-use crate::query::metric::{Formula, Metric, Unit};
+use crate::query::metric::{Metric, Unit};
 use crate::query::statement::{Sql, sql};
 use crate::site::goal::Goal;
 
@@ -20,12 +20,12 @@ use crate::site::goal::Goal;
 pub(super) fn subquery(query: &Query, metrics: &[Computed], closed: &Closed) -> Sql {
     let filters: Vec<&Filter> = query.filters.iter().collect();
     let rows = Rows::of(query, metrics, &filters, &[], closed);
-    let value = |dimension: &Dimension| match rows.are_of_hours {
-        true => "hour".into(),
-        false => value(dimension, query),
+    let form = rows.form;
+    let value = |dimension: &Dimension| match form {
+        Form::Hour => "hour".into(),
+        Form::Event | Form::Alike | Form::Day => value(dimension, query),
     };
     let dimensions = query.dimensions.iter().map(value).collect();
-    let form = rows.form;
     let metrics: Vec<Computed> =
         metrics.iter().map(|computed| told_of_goals(form.tells(*computed), form, query)).collect();
     let wanted = wanted(query, &metrics, &rows, closed);
@@ -102,8 +102,6 @@ pub(super) struct Rows {
     pub(super) sql: Option<Sql>,
     /// The field of which all rows meet the filters that are about it alone.
     within: Option<Field>,
-    /// Whether a row is of an hour, which is its column `hour` and the only dimension.
-    are_of_hours: bool,
 }
 
 impl Rows {
@@ -117,12 +115,10 @@ impl Rows {
         closed: &Closed,
     ) -> Self {
         let read = columns(query, metrics, common, own, closed).and_then(|(form, columns)| {
-            let (within, are_of_hours) = (columns.within(), columns.are_of_hours());
-            let sql = Some(tiers::events(query, Some(columns), closed)?);
-            Some(Self { form, sql, within, are_of_hours })
+            let within = columns.within();
+            Some(Self { form, sql: Some(tiers::events(query, Some(columns), closed)?), within })
         });
-        let events = Self { form: Form::Event, sql: None, within: None, are_of_hours: false };
-        read.unwrap_or(events)
+        read.unwrap_or(Self { form: Form::Event, sql: None, within: None })
     }
 
     /// Whether rows may or may not meet the filter.
@@ -147,7 +143,7 @@ fn wanted(query: &Query, metrics: &[Computed], rows: &Rows, closed: &Closed) -> 
 /// The condition on rows of events that are counted as such, unless engagement counts as well.
 fn counted(query: &Query, form: Form) -> Option<Sql> {
     match form {
-        Form::Day => None,
+        Form::Day | Form::Hour => None,
         Form::Event | Form::Alike => {
             let is_of_scrolling =
                 filtered_by_scrolling(query) || goals(query).any(Goal::is_of_scrolling);
@@ -158,11 +154,16 @@ fn counted(query: &Query, form: Form) -> Option<Sql> {
 
 /// The condition that there is a visitor, where only visitors and visits are counted.
 fn of_people(query: &Query, metrics: &[Computed], form: Form) -> Option<Sql> {
-    let is_of_people =
-        |(metric, _): &Computed| matches!(metric.spec().formula, Formula::Either { .. });
     let wanted = metrics.iter().all(is_of_people) && !query.metrics.iter().any(of_property);
-    let (of_day, of_event) = ("(lone OR visitor_id != 0)", "visitor_id != 0");
-    wanted.then(|| if form == Form::Day { of_day } else { of_event }.into())
+    let there_is_one = match form {
+        Form::Day | Form::Hour => "(lone OR visitor_id != 0)",
+        Form::Event | Form::Alike => "visitor_id != 0",
+    };
+    wanted.then(|| there_is_one.into())
+}
+
+fn is_of_people((metric, _): &Computed) -> bool {
+    tiers::is_of_people(*metric)
 }
 
 /// What a row of events stands for.
@@ -174,6 +175,8 @@ pub(super) enum Form {
     Alike,
     /// All events of a visit's day; of these, those that meet the filters on one field, or those of one value of it.
     Day,
+    /// The same of an hour, which is its column `hour` and the only dimension.
+    Hour,
 }
 
 impl Form {
@@ -185,10 +188,10 @@ impl Form {
             (Self::Alike, Metric::AverageRevenue) => {
                 "sum(revenue) / greatest(sumIf(times, revenue IS NOT NULL), 1)"
             }
-            (Self::Day, Metric::Visitors) => {
+            (Self::Day | Self::Hour, Metric::Visitors) => {
                 "uniqExactIf(visitor_id, visitor_id != 0) + countIf(lone)"
             }
-            (Self::Day, Metric::Visits) => {
+            (Self::Day | Self::Hour, Metric::Visits) => {
                 "uniqExactIf(session_id, session_id != 0 AND NOT lone) + countIf(lone)"
             }
             (Self::Day, Metric::Events) => "sum(day_events)",
@@ -243,10 +246,9 @@ fn columns(
     }
     let conditions = Conditions::of(query, closed);
     let condition = |filter: &Filter| conditions.on_event(filter);
-    let is_of_people = |(metric, _): &Computed| tiers::is_of_people(*metric);
     if query.dimensions == [Dimension::Time(Interval::Hour)] && metrics.iter().all(is_of_people) {
         let columns = Columns::of(&[], &query.filters)?.of_hours(common, condition)?;
-        return Some((Form::Day, columns));
+        return Some((Form::Hour, columns));
     }
     let columns = Columns::of(&query.dimensions, &query.filters)?;
     let has = |wanted: &[Metric]| metrics.iter().any(|(metric, _)| wanted.contains(metric));

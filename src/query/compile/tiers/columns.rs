@@ -36,8 +36,8 @@ pub(super) enum Shape {
     Value(List),
     /// What a visit did on its day by the values of the list that meet the condition, where there are any.
     Such(List, Sql),
-    /// The same for each hour of the day in which it did any of it.
-    Hour(List, Sql),
+    /// The same for each of the hours of the day in which it did any of it, which the last tells.
+    Hour(List, Sql, Sql),
 }
 
 /// Columns of events that a statement looks at.
@@ -146,20 +146,15 @@ impl Columns {
     ) -> Option<Self> {
         let mut columns = self.of_days(&[], common, &[], condition).ok()?;
         let Shape::Such(list, met) = columns.shape else { return None };
-        list.hours()?;
+        let hours = list.hours_of(&met)?;
         columns.names.insert("hour");
-        Some(Self { shape: Shape::Hour(list, met), ..columns })
-    }
-
-    /// Whether rows are of an hour.
-    pub(in crate::query::compile) fn are_of_hours(&self) -> bool {
-        matches!(self.shape, Shape::Hour(..))
+        Some(Self { shape: Shape::Hour(list, met, hours), ..columns })
     }
 
     /// The field of which rows are told that meet the filters about it alone.
     pub(in crate::query::compile) fn within(&self) -> Option<Field> {
         match &self.shape {
-            Shape::Such(list, _) | Shape::Hour(list, _) => Some(list.field),
+            Shape::Such(list, _) | Shape::Hour(list, ..) => Some(list.field),
             Shape::Alike | Shape::Notable | Shape::Day | Shape::Value(_) => None,
         }
     }

@@ -171,7 +171,7 @@ fn stored_events(query: &Query, columns: &Columns, condition: Sql) -> Sql {
     let has_happened = match &columns.shape {
         Shape::Alike | Shape::Notable | Shape::Value(_) => Sql::default(),
         Shape::Day => " AND d.day_events > 0".into(),
-        Shape::Such(list, met) | Shape::Hour(list, met) => sql![" AND ", list.has(met)],
+        Shape::Such(list, met) | Shape::Hour(list, met, _) => sql![" AND ", list.has(met)],
     };
     let of_visit_days = columns.names.iter().map(|column| match (*column, &columns.shape) {
         (joined_as, _) if joined.iter().any(|(name, _)| *name == joined_as) => joined_as.into(),
@@ -180,8 +180,7 @@ fn stored_events(query: &Query, columns: &Columns, condition: Sql) -> Sql {
         }
         ("visitor_id", Shape::Alike) if !joined.is_empty() => sql![VISITOR, " AS visitor_id"],
         ("visitor_id", Shape::Notable) => sql![VISITOR, " AS visitor_id"],
-        ("hour", Shape::Hour(list, met)) => {
-            let hours = list.hours_of(met).unwrap_or_else(|| "[]".into());
+        ("hour", Shape::Hour(.., hours)) => {
             let hour = sql!["leftPad(toString(arrayJoin(", hours, ")), 2, '0')"];
             sql!["concat(toString(d.day), ' ', ", hour, ", ':00:00') AS hour"]
         }
@@ -212,7 +211,7 @@ fn made_events(query: &Query, columns: &Columns, stretch: &Stretch) -> Sql {
     let wanted = match &columns.shape {
         Shape::Alike | Shape::Notable => Sql::default(),
         Shape::Day | Shape::Value(_) => sql![" AND ", COUNTED],
-        Shape::Such(_, met) | Shape::Hour(_, met) => sql![" AND ", COUNTED, " AND ", met],
+        Shape::Such(_, met) | Shape::Hour(_, met, _) => sql![" AND ", COUNTED, " AND ", met],
     };
     let columns = columns.names.iter().map(|column| match *column {
         "times" => "1 AS times".into(),

@@ -76,7 +76,9 @@ impl<'query> Together<'query> {
         for (place, query) in queries.iter().enumerate() {
             let parts = parts(place, query, wider[place].as_ref()).unwrap_or_default();
             let statements = parts.len() + usize::from(rows_alone_of(query).is_some());
-            gain.extend((!parts.is_empty() && statements > 1).then_some(place));
+            if !parts.is_empty() && statements > 1 {
+                gain.insert(place);
+            }
             for part in parts {
                 let family = families
                     .iter_mut()
