@@ -486,6 +486,7 @@ impl Reading<'_> {
         };
         let wanted = sql![counted, " AND ", self.wanted_of_events()];
         let values = self.named(self.values(self.query));
+        let columns = if self.by == By::Goals { columns.of_notable() } else { columns };
         Some(self.events_by(stretch, columns, values, wanted, group(self.query)))
     }
 

@@ -10,11 +10,12 @@
 
 use std::collections::BTreeSet;
 
+use jiff::SignedDuration;
 use jiff::civil::Date;
 
 use super::super::between;
 use super::super::conditions::COUNTED;
-use super::super::visits;
+use super::super::visits::{self, MARGIN_HOURS};
 use super::Closed;
 use super::by::stored;
 use super::columns::{Columns, Shape};
@@ -89,7 +90,8 @@ fn visits_of(query: &Query, fields: &BTreeSet<Field>, stretch: &Stretch) -> Sql 
 
 /// The same, and the visits that ended on the day before of visitors who may have been carried into it.
 pub(super) fn visits_of_carried(query: &Query, fields: &BTreeSet<Field>, stretch: &Stretch) -> Sql {
-    let carried = stretch.before.map(|before| carried_from(query, before));
+    let carried =
+        stretch.before.map(|(day, counting)| carried_from(query, (day, counting.version)));
     with_stored(query, fields, stretch, carried.into_iter().collect())
 }
 
@@ -128,6 +130,18 @@ fn with_stored(
 /// The condition on the rows of a closed day that are of visitors who may be there on the next one.
 fn carried_from(query: &Query, before: (Date, u64)) -> Sql {
     sql![of_days(query, &[before]), " AND d.visitor_id != 0"]
+}
+
+/// The condition on the same rows that their visitors are there in the stretch after it: on its first day, for an id ends with its
+/// day, or with the visit that is open then.
+fn are_there_in(query: &Query, stretch: &Stretch) -> Sql {
+    let margin = SignedDuration::from_hours(MARGIN_HOURS);
+    let to = stretch.from.saturating_add(margin).unwrap_or(stretch.to);
+    sql![
+        " AND d.visitor_id IN (SELECT visitor_id FROM events WHERE ",
+        between(query, stretch.from, to.min(stretch.to)),
+        ")",
+    ]
 }
 
 /// The condition on rows that are of these days, which follow each other, of their versions.
@@ -228,6 +242,12 @@ fn made_events(query: &Query, columns: &Columns, stretch: &Stretch) -> Sql {
 /// What happened in a stretch, and on the day before of visitors who may have been carried into it.
 pub(super) fn events_of(query: &Query, columns: &Columns, stretch: &Stretch) -> Sql {
     let made = made_events(query, columns, stretch);
-    let Some(before) = stretch.before else { return made };
-    sql![stored_events(query, columns, carried_from(query, before)), " UNION ALL ", made]
+    let Some((day, counting)) = stretch.before else { return made };
+    let version = if columns.are_notable() { counting.goals.version } else { counting.version };
+    let mut carried = carried_from(query, (day, version));
+    if counting.goes_on && !columns.are_notable() {
+        // Nobody is known to be alone yet, so that these are all who were there.
+        carried = sql![carried, are_there_in(query, stretch)];
+    }
+    sql![stored_events(query, columns, carried), " UNION ALL ", made]
 }

@@ -43,8 +43,8 @@ pub(super) struct Stretch {
     pub(super) from: Timestamp,
     /// Its last second.
     pub(super) to: Timestamp,
-    /// The closed day before it, if there is one, with its version.
-    pub(super) before: Option<(Date, u64)>,
+    /// The closed day before it, if there is one.
+    pub(super) before: Option<(Date, Counting)>,
     /// Its first days, with their versions, of which visits may go on: rows tell of the others.
     pub(super) going_on: Vec<(Date, u64)>,
     /// The first second after these.
@@ -54,7 +54,12 @@ pub(super) struct Stretch {
 }
 
 impl Stretch {
-    fn between(from: Timestamp, to: Timestamp, before: Option<(Date, u64)>, is_last: bool) -> Self {
+    fn between(
+        from: Timestamp,
+        to: Timestamp,
+        before: Option<(Date, Counting)>,
+        is_last: bool,
+    ) -> Self {
         Self { from, to, before, going_on: Vec::new(), counted_from: from, is_last }
     }
 }
@@ -180,7 +185,7 @@ fn stretches(
             found.push(Stretch::between(next, end, before, false));
         }
         next = start_of(day.saturating_add(1.day()), zone);
-        before = Some((*day, counting.version));
+        before = Some((*day, *counting));
     }
     if next <= to {
         found.push(Stretch::between(next, to, before, true));
