@@ -78,7 +78,8 @@ CREATE TABLE IF NOT EXISTS daily
     visits_carried   UInt32                 COMMENT 'Those that have the same value on the day before',
     pageviews        UInt32                 COMMENT 'Page views',
     events           UInt32                 COMMENT 'Page views and custom events',
-    bounces          UInt32                 COMMENT 'Visits that bounced',
+    entered          UInt32                 COMMENT 'Visits of which those that bounced are a share: by page those that entered there, otherwise all',
+    bounces          UInt32                 COMMENT 'Visits of these that bounced',
     seconds          UInt64                 COMMENT 'How long the visits lasted together',
     attention_ms     UInt64                 COMMENT 'Milliseconds of attention',
     told             UInt32                 COMMENT 'Visits that told how far they scrolled',
@@ -86,7 +87,8 @@ CREATE TABLE IF NOT EXISTS daily
     depth            UInt64                 COMMENT 'The deepest scroll of each of them, added up, in percent',
     depth_carried    UInt64                 COMMENT 'What of it is of visits that scrolled no deeper than on the other day',
     paid             UInt32                 COMMENT 'By goal: events that brought revenue in its currency',
-    revenue          Decimal(38, 3)         COMMENT 'By goal: what they brought'
+    revenue          Decimal(38, 3)         COMMENT 'By goal: what they brought',
+    hours            Array(Tuple(hour UInt8, visitors UInt32, visits UInt32)) COMMENT 'By a dimension and the hour: visitors and visits in each hour of the day that had any'
 )
 ENGINE = {replacing}()
 PARTITION BY (toYear(day), site_id % 16)

@@ -52,13 +52,18 @@ struct Traffic {
     random: StdRng,
     visits: u64,
     visitors: u64,
-    /// Questions so far that were answered from rows of visits.
-    from_rows: usize,
-    /// Those of which rows of notable events were enough.
-    from_notable: usize,
-    /// Those that hours of pages answered.
-    from_hours: usize,
+    /// Questions so far that were answered in each of the [`WAYS`].
+    answered: [usize; WAYS.len()],
 }
+
+/// By what closed days answer, and what marks a statement that has it.
+const WAYS: [(&str, &str); 5] = [
+    ("rows of visits", " FROM visit_days "),
+    ("rows of notable events", " FROM notable_events "),
+    ("the hours of a visit's pages", "hours_by_page"),
+    ("the hours of a value", " ARRAY JOIN hours "),
+    ("the visits that viewed a page", " AS last, value AS pathname"),
+];
 
 impl Traffic {
     /// `year` is this test's own.
@@ -75,9 +80,7 @@ impl Traffic {
             random: StdRng::seed_from_u64(seed),
             visits: 0,
             visitors: 0,
-            from_rows: 0,
-            from_notable: 0,
-            from_hours: 0,
+            answered: [0; WAYS.len()],
         }
     }
 
@@ -351,10 +354,27 @@ impl Traffic {
             }
             let mut metrics = metrics;
             if self.random.random_ratio(1, 8) {
+                // Of one value the hours are kept, and the visits that had such an event.
+                let values = [
+                    ("event:page", "/b"),
+                    ("event:name", "Signup"),
+                    ("event:hostname", "shop.example.com"),
+                    ("visit:source", "Direct / None"),
+                    ("visit:city", "1"),
+                    ("visit:entry_page", "/a"),
+                ];
+                let (field, value) = values[self.random.random_range(0..6)];
+                filters = vec![json!(["is", field, [value]])];
+                (metrics, dimensions) = match self.random.random_ratio(1, 2) {
+                    true => (vec!["visitors", "visits"], vec!["time:hour"]),
+                    false => (vec!["bounce_rate", "visit_duration", "views_per_visit"], vec![]),
+                };
+            }
+            if self.random.random_ratio(1, 8) {
                 // The hours in which visits were on pages are kept.
                 (metrics, dimensions) = (vec!["visitors", "visits"], vec!["time:hour"]);
                 let pages = PAGES[self.random.random_range(0..3)];
-                let operator = ["is", "is_not", "contains"][self.random.random_range(0..3)];
+                let operator = ["is_not", "contains"][self.random.random_range(0..2)];
                 filters = vec![json!([operator, "event:page", [pages]])];
                 if self.random.random_ratio(1, 2) {
                     filters.push(json!(["is", "visit:source", ["Google"]]));
@@ -583,9 +603,9 @@ impl Traffic {
                 });
                 assert_eq!(rows, expected, "{}\n{}", query.to_wire(), added.text());
                 added_up += usize::from(counted != added);
-                self.from_rows += usize::from(added.text().contains(" FROM visit_days "));
-                self.from_hours += usize::from(added.text().contains("hours_by_page"));
-                self.from_notable += usize::from(added.text().contains(" FROM notable_events "));
+                for (answered, (_, mark)) in self.answered.iter_mut().zip(WAYS) {
+                    *answered += usize::from(added.text().contains(mark));
+                }
             }
         }
         added_up / 2
@@ -594,7 +614,7 @@ impl Traffic {
 
 #[tokio::test]
 async fn whatever_is_asked_added_up_days_have_the_numbers_of_counted_ones() {
-    let (mut from_notable, mut from_hours) = (0, 0);
+    let mut answered = [0; WAYS.len()];
     // On Lord Howe Island the clock changes by half an hour.
     let zones =
         ["Etc/UTC", "Europe/Berlin", "Asia/Beirut", "Australia/Sydney", "Australia/Lord_Howe"];
@@ -607,17 +627,18 @@ async fn whatever_is_asked_added_up_days_have_the_numbers_of_counted_ones() {
         assert!(closed.iter().count() >= 14, "{closed:?}");
         let added_up = traffic.compare(20, &closed).await;
         assert!(added_up > 5, "nothing is tested where nothing is added up: {added_up}");
-        assert!(traffic.from_rows > 5, "nothing is tested without rows: {}", traffic.from_rows);
         // With any of the days open.
         for _ in 0..3 {
             let some = closed.iter().filter(|_| traffic.random.random_ratio(3, 4)).collect();
             traffic.compare(5, &some).await;
         }
-        from_notable += traffic.from_notable;
-        from_hours += traffic.from_hours;
+        for (all, answered) in answered.iter_mut().zip(traffic.answered) {
+            *all += answered;
+        }
     }
-    assert!(from_hours > 5, "nothing is tested without hours of pages: {from_hours}");
-    assert!(from_notable > 5, "nothing is tested without notable events: {from_notable}");
+    for (answered, (way, _)) in answered.into_iter().zip(WAYS) {
+        assert!(answered > 5, "nothing is tested without {way}: {answered}");
+    }
 }
 
 #[tokio::test]

@@ -156,6 +156,11 @@ pub(super) fn entered_condition(query: &Query) -> (Sql, Option<Field>) {
     (Sql::all(entered), field)
 }
 
+/// Whether a visit entered on the page.
+pub(super) fn entered_on(page: &'static str) -> Sql {
+    sql![field_value(Field::EntryPage), " = ", page]
+}
+
 /// What a filter on the host asks of the visit besides, when the report is by where visits began or
 /// ended: that it began, or ended, on such a host.
 pub(super) fn hosts_of_visits(query: &Query) -> Vec<Filter> {

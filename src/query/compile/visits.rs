@@ -183,9 +183,8 @@ fn engaged_condition(query: &Query) -> Sql {
 pub(super) fn visits(query: &Query, fields: impl IntoIterator<Item = Field>) -> Sql {
     let (from, to) = (kept_from(query), query.period.to());
     let fields: BTreeSet<Field> = fields.into_iter().map(stored).collect();
-    let fields = fields
-        .into_iter()
-        .filter_map(|field| Some(sql![", ", aggregate(field)?, " AS ", column(field)]));
+    let fields =
+        fields.into_iter().map(|field| sql![", ", aggregate(field), " AS ", column(field)]);
     sql![
         "SELECT session_id AS visit, any(visitor_id) AS visitor, 0 AS lone, ",
         "argMin(timestamp, seq) AS arrival, argMax(timestamp, seq) AS departure, ",
@@ -204,12 +203,12 @@ pub(super) fn visits(query: &Query, fields: impl IntoIterator<Item = Field>) -> 
     ]
 }
 
-/// The field as an aggregate over the events of a visit.
-fn aggregate(field: Field) -> Option<Sql> {
+/// The field as an aggregate over the events of a visit: of what these differ in, all values.
+fn aggregate(field: Field) -> Sql {
     match field.spec().home {
-        Home::Event(_) => None,
-        Home::Either(column) => Some(sql!["any(", column, ")"]),
-        Home::Visit(aggregate) => Some(aggregate.into()),
+        Home::Event(column) => sql!["groupUniqArray(", column, ")"],
+        Home::Either(column) => sql!["any(", column, ")"],
+        Home::Visit(aggregate) => aggregate.into(),
     }
 }
 

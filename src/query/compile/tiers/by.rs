@@ -36,7 +36,10 @@ pub(super) enum By {
     Site,
     /// The hours of the day.
     Hour,
-    /// The values of a field: of each, or of one that is asked for.
+    /// The hours of the day, for each value of a field, or for one that is asked for. Only visitors and visits are told.
+    HourOf(Field),
+    /// The values of a field: of each, or of one that is asked for. Of a field of events a visit counts for each value
+    /// that an event of it has.
     Field(Field),
     /// Nothing, but only where the field is set: see [`IS_SET`].
     Having(Field),
@@ -55,9 +58,9 @@ const EXCEPTIONS: [Field; 5] =
 impl By {
     /// Everything that is kept of every site: goals are its own.
     pub(super) fn all(of: Of) -> Vec<Self> {
-        let fields = Field::ALL.iter().copied().map(Self::Field);
-        let all = [Self::Site, Self::Hour].into_iter().chain(fields);
-        let all = all.chain(EXCEPTIONS.map(Self::Having));
+        let fields = |by: fn(Field) -> Self| Field::ALL.iter().copied().map(by);
+        let all = [Self::Site, Self::Hour].into_iter().chain(fields(Self::Field));
+        let all = all.chain(fields(Self::HourOf)).chain(EXCEPTIONS.map(Self::Having));
         all.filter(|by| by.is_kept(of)).collect()
     }
 
@@ -68,9 +71,12 @@ impl By {
             (Self::Hour, _) => true,
             (Self::Having(field), _) => EXCEPTIONS.contains(&field),
             (Self::Goals, of) => of == Of::Events,
-            (Self::Field(field), _) if field != stored(field) => false,
+            (Self::Field(field) | Self::HourOf(field), _) if field != stored(field) => false,
             (Self::Field(field), Of::Events) => !field.is_of_visit(),
-            (Self::Field(field), Of::Visits) => !field.is_of_event(),
+            (Self::Field(_), Of::Visits) => true,
+            // What both have is asked of visits, unless it is about events.
+            (Self::HourOf(field), Of::Events) => field.is_of_event(),
+            (Self::HourOf(field), Of::Visits) => !field.is_of_event(),
         }
     }
 
@@ -79,10 +85,29 @@ impl By {
         match self {
             Self::Site => String::new(),
             Self::Hour => Interval::Hour.name().to_owned(),
+            Self::HourOf(field) => format!("{} {}", field.spec().name, Interval::Hour.name()),
             Self::Field(field) => field.spec().name.to_owned(),
             Self::Having(field) => format!("{} is_not {NOT_SET}", field.spec().name),
             Self::Goals => GOAL.to_owned(),
         }
+    }
+
+    /// The field that it is by.
+    pub(super) fn field(self) -> Option<Field> {
+        match self {
+            Self::Field(field) | Self::HourOf(field) | Self::Having(field) => Some(field),
+            Self::Site | Self::Hour | Self::Goals => None,
+        }
+    }
+
+    /// Whether visits are told by what events of theirs have.
+    pub(super) fn is_of_events(self) -> bool {
+        matches!(self, Self::Field(field) if field.is_of_event())
+    }
+
+    /// Whether it is by the hour.
+    pub(super) fn is_by_hour(self) -> bool {
+        matches!(self, Self::Hour | Self::HourOf(_))
     }
 
     /// By what the query's answer is kept; `None` if it is not.
@@ -94,6 +119,12 @@ impl By {
                 | Dimension::Property(_)
                 | Dimension::Properties => return None,
                 Dimension::Time(_) => continue,
+                // Of what its events differ in a visit has no one value.
+                Dimension::Field(field)
+                    if of == Of::Visits && counted_as(*field, of).is_of_event() =>
+                {
+                    return None;
+                }
                 Dimension::Field(field) => Self::Field(counted_as(*field, of)),
                 Dimension::Goal(goals) if goals::are_told(goals, &query.filters) => Self::Goals,
                 Dimension::Goal(_) => return None,
@@ -107,6 +138,7 @@ impl By {
         let by = match (value, by_hour, query.filters.as_slice()) {
             (None, false, []) => Self::Site,
             (None, true, []) => Self::Hour,
+            (None, true, [Filter::Test(test)]) => Self::HourOf(chosen_by(test)?),
             (None, false, [Filter::Test(test)]) => match told_by(test) {
                 Some(field) => Self::Having(field),
                 None => Self::Field(chosen_by(test)?),

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
-use super::super::conditions::{COUNTED, meets};
+use super::super::conditions::{COUNTED, entered_on, meets};
 use super::super::events::goals_met;
 use super::super::visits::{self, MARGIN_HOURS, visits};
 use super::super::{SETTINGS, between};
@@ -23,6 +23,9 @@ use crate::query::revenue::{Revenue, Untold};
 use crate::query::statement::{Sql, Statement, sql};
 use crate::query::{Include, Page, Query};
 use crate::site::Site;
+
+/// The hours of a value's day, of rows of one hour each.
+const HOURS: &str = "groupArray((hour, people, stays))";
 
 /// Days of a site that follow each other, of which the numbers are to be made.
 #[derive(Clone, Copy, Debug)]
@@ -49,10 +52,14 @@ impl Making<'_> {
     /// What puts the numbers of all the days into `daily`, and their visits into `visit_days`: some dozens of
     /// statements.
     pub fn statements(&self) -> Vec<Statement> {
-        let of_events = By::all(Of::Events).into_iter().map(|by| self.events(by));
+        let of_events = By::all(Of::Events).into_iter().map(|by| match by {
+            By::HourOf(field) => self.events_by_hour_of(field),
+            by => self.events(by),
+        });
         let of_attention = By::all(Of::Attention).into_iter().map(|by| self.attention(by));
         let rows = std::iter::once(self.visit_days());
-        let of_visits = [self.visits(), self.visits_by_hour()].into_iter();
+        let of_visits = [self.visits(), self.visits_by_hour(), self.visits_by_hour_of_fields()];
+        let of_visits = of_visits.into_iter();
         let of_visits = of_visits.filter(|_| !self.goes_on);
         of_events.chain(of_attention).chain(rows).chain(of_visits).map(Statement::from).collect()
     }
@@ -144,6 +151,10 @@ impl Making<'_> {
         sql!["toDate(", moment, ", ", Sql::text(self.site.timezone_name()), ")"]
     }
 
+    fn hour(&self, moment: &'static str) -> Sql {
+        sql!["toHour(", moment, ", ", Sql::text(self.site.timezone_name()), ")"]
+    }
+
     /// `INSERT` and the columns that every row has, then these; `dimension` and `value` are expressions over
     /// what is selected from. `d` is the day.
     fn insert(&self, of: Of, columns: impl Into<Sql>, dimension: Sql, value: Sql) -> Sql {
@@ -182,7 +193,9 @@ impl Making<'_> {
         let (value, condition) = match by {
             By::Site | By::Goals => ("''".into(), "1".into()),
             By::Hour => (Interval::Hour.label_sql("timestamp", &query.period), "1".into()),
-            By::Field(field) => (kept_value(field, column_of(field).into()), "1".into()),
+            By::Field(field) | By::HourOf(field) => {
+                (kept_value(field, column_of(field).into()), "1".into())
+            }
             By::Having(field) => ("''".into(), sql![column_of(field), IS_SET]),
         };
         self.events_by(by, value, sql![COUNTED, " AND ", condition], None)
@@ -271,45 +284,50 @@ impl Making<'_> {
     /// All that is kept of visits but hours, in one go: to find the visits is what takes long.
     fn visits(&self) -> Sql {
         let query = self.with_day_before();
-        let kept: Vec<By> = By::all(Of::Visits).into_iter().filter(|by| *by != By::Hour).collect();
-        let fields: Vec<Field> = kept
-            .iter()
-            .filter_map(|by| match by {
-                By::Field(field) | By::Having(field) => Some(*field),
-                By::Site | By::Hour | By::Goals => None,
-            })
-            .collect();
-        let each = kept.iter().map(|by| {
+        let kept: Vec<By> = By::all(Of::Visits).into_iter().filter(|by| !by.is_by_hour()).collect();
+        let fields: Vec<Field> = kept.iter().filter_map(|by| by.field()).collect();
+        let (of_events, of_visits): (Vec<By>, Vec<By>) =
+            kept.into_iter().partition(|by| by.is_of_events());
+        let each = of_visits.into_iter().map(|by| {
             let name = Sql::text(by.name());
             match by {
-                By::Site | By::Hour | By::Goals => sql!["(", name, ", '')"],
-                By::Field(field) => {
-                    sql!["(", name, ", ", kept_value(*field, visits::column(*field)), ")"]
+                By::Field(field) | By::HourOf(field) => {
+                    sql!["(", name, ", ", kept_value(field, visits::column(field)), ", 1)"]
                 }
                 By::Having(field) => {
-                    sql!["(if(", visits::column(*field), IS_SET, ", ", name, ", '-'), '')"]
+                    sql!["(if(", visits::column(field), IS_SET, ", ", name, ", '-'), '', 1)"]
                 }
+                By::Site | By::Hour | By::Goals => sql!["(", name, ", '', 1)"],
             }
+        });
+        let each = sql!["[", Sql::join(each, ", "), "]"];
+        // Of what its events have, a visit counts for each value.
+        let each_of_events = of_events.into_iter().filter_map(|by| {
+            let field = by.field()?;
+            let entered = if field == Field::Page { entered_on("value") } else { "1".into() };
+            let value = kept_value(field, "value".into());
+            let row = sql!["(", Sql::text(by.name()), ", ", value, ", ", entered, ")"];
+            Some(sql!["arrayMap(value -> ", row, ", ", visits::column(field), ")"])
         });
         sql![
             self.insert(
                 Of::Visits,
-                "visitors, visitors_carried, visits, pageviews, bounces, seconds",
+                "visitors, visitors_carried, visits, pageviews, entered, bounces, seconds",
                 "dimension".into(),
                 "value".into(),
             ),
             "uniqExactMergeIf(people, k = 0), ",
             "uniqExactMergeIf(people, k = 0) + uniqExactMergeIf(people, k = 1) - uniqExactMerge(people), ",
-            "sumIf(stays, k = 0), sumIf(seen, k = 0), sumIf(bounces, k = 0), sumIf(seconds, k = 0)",
-            " FROM (SELECT ",
+            "sumIf(stays, k = 0), sumIf(seen, k = 0), sumIf(entries, k = 0), sumIf(bounces, k = 0), ",
+            "sumIf(seconds, k = 0) FROM (SELECT ",
             self.day("last"),
             " AS day, kept.1 AS dimension, kept.2 AS value, uniqExactState(visitor) AS people, ",
-            "count() AS stays, sum(views) AS seen, countIf(bounced) AS bounces, ",
-            "toUInt64(sum(duration)) AS seconds FROM (",
+            "count() AS stays, sum(views) AS seen, countIf(kept.3) AS entries, ",
+            "countIf(bounced AND kept.3) AS bounces, toUInt64(sum(duration)) AS seconds FROM (",
             visits(&query, fields),
-            ") ARRAY JOIN [",
-            Sql::join(each, ", "),
-            "] AS kept WHERE dimension != '-' AND day >= ",
+            ") ARRAY JOIN arrayConcat(",
+            Sql::join(std::iter::once(each).chain(each_of_events), ", "),
+            ") AS kept WHERE dimension != '-' AND day >= ",
             date(self.first.saturating_sub(1.day())),
             " AND day <= ",
             date(self.last),
@@ -326,17 +344,71 @@ impl Making<'_> {
         sql![
             self.insert(
                 Of::Visits,
-                "visitors, visits, pageviews, bounces, seconds",
+                "visitors, visits, pageviews, entered, bounces, seconds",
                 Sql::text(By::Hour.name()),
                 "hour".into(),
             ),
-            "people, stays, seen, bounces, seconds FROM (SELECT ",
+            "people, stays, seen, stays, bounces, seconds FROM (SELECT ",
             Interval::Hour.visit_label_sql("first", "last", &query.period),
             " AS hour, toDate(substring(hour, 1, 10)) AS d, uniqExact(visitor) AS people, ",
             "count() AS stays, sum(views) AS seen, countIf(bounced) AS bounces, ",
             "toUInt64(sum(duration)) AS seconds FROM (",
             visits(&query, []),
             ") GROUP BY hour)",
+            SETTINGS,
+        ]
+    }
+
+    /// The same by the values of fields, each of which has its hours in one row.
+    fn visits_by_hour_of_fields(&self) -> Sql {
+        let query = self.query(self.first, self.last);
+        let kept = By::all(Of::Visits).into_iter();
+        let kept = kept.filter_map(|by| match by {
+            By::HourOf(field) => Some((by.name(), field)),
+            _ => None,
+        });
+        let kept: Vec<(String, Field)> = kept.collect();
+        let fields: Vec<Field> = kept.iter().map(|(_, field)| *field).collect();
+        let values = fields.iter().map(|field| sql![", ", visits::column(*field)]);
+        let each = kept.iter().map(|(name, field)| {
+            let value = kept_value(*field, visits::column(*field));
+            sql!["(", Sql::text(name.clone()), ", ", value, ")"]
+        });
+        sql![
+            self.insert(Of::Visits, "hours", "dimension".into(), "value".into()),
+            HOURS,
+            " FROM (SELECT kept.1 AS dimension, kept.2 AS value, toDate(substring(label, 1, 10)) AS d, ",
+            "toUInt8(substring(label, 12, 2)) AS hour, uniqExact(visitor) AS people, count() AS stays FROM (SELECT ",
+            Interval::Hour.visit_label_sql("first", "last", &query.period),
+            " AS label, visitor",
+            Sql::join(values, ""),
+            " FROM (",
+            visits(&query, fields),
+            ")) ARRAY JOIN [",
+            Sql::join(each, ", "),
+            "] AS kept GROUP BY dimension, value, d, hour) GROUP BY dimension, value, d",
+            SETTINGS,
+        ]
+    }
+
+    /// Events by the values of a field, each of which has its hours in one row.
+    fn events_by_hour_of(&self, field: Field) -> Sql {
+        let query = self.query(self.first, self.last);
+        sql![
+            self.insert(Of::Events, "hours", Sql::text(By::HourOf(field).name()), "value".into(),),
+            HOURS,
+            " FROM (SELECT ",
+            kept_value(field, column_of(field).into()),
+            " AS value, ",
+            self.day("timestamp"),
+            " AS d, ",
+            self.hour("timestamp"),
+            " AS hour, uniqExactIf(visitor_id, visitor_id != 0) AS people, ",
+            "uniqExactIf(session_id, session_id != 0) AS stays FROM events FINAL WHERE ",
+            between(&query, query.period.from(), query.period.to()),
+            " AND ",
+            COUNTED,
+            " GROUP BY value, d, hour) GROUP BY value, d",
             SETTINGS,
         ]
     }
@@ -364,9 +436,9 @@ impl Making<'_> {
             "SELECT site_id, session_id, if(session_id = 0, event_id, 0) AS event, ",
             self.day("timestamp"),
             " AS d, name, hostname, pathname, revenue_currency, any(visitor_id) AS visitor, count() AS times, ",
-            "groupBitOr(bitShiftLeft(toUInt32(1), toHour(timestamp, ",
-            Sql::text(self.site.timezone_name()),
-            "))) AS hours, ",
+            "groupBitOr(bitShiftLeft(toUInt32(1), ",
+            self.hour("timestamp"),
+            ")) AS hours, ",
             "sum(engagement_ms) AS ms, if(countIf(",
             &told,
             ") = 0, ",
@@ -440,7 +512,7 @@ impl Making<'_> {
         let query = self.with_day_before();
         let value = match by {
             By::Field(field) => kept_value(field, column_of(field).into()),
-            By::Site | By::Hour | By::Having(_) | By::Goals => "''".into(),
+            By::Site | By::Hour | By::HourOf(_) | By::Having(_) | By::Goals => "''".into(),
         };
         let told = sql!["scroll_depth != ", Sql::number(SCROLL_DEPTH_UNKNOWN)];
         sql![

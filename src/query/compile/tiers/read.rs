@@ -5,9 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use super::super::conditions::{COUNTED, Conditions, meets};
+use jiff::SignedDuration;
+
+use super::super::conditions::{COUNTED, Conditions, entered_condition, meets};
 use super::super::plan::Computed;
-use super::super::visits;
+use super::super::visits::{self, MARGIN_HOURS};
 use super::super::{between, events, group, kept_from, of_property, of_visit};
 use super::by::{By, Of, column_of, stored};
 use super::columns::Columns;
@@ -123,10 +125,16 @@ const OF_VISITS: &[Column] = &[
         open: "toInt64(sumIf(views, fresh))",
     },
     Column {
+        name: "s_entered",
+        closed: "toInt64(entered)",
+        carried: None,
+        open: "toInt64(countIf(entered AND fresh))",
+    },
+    Column {
         name: "s_bounces",
         closed: "toInt64(bounces)",
         carried: None,
-        open: "toInt64(countIf(bounced AND fresh))",
+        open: "toInt64(countIf(bounced AND entered AND fresh))",
     },
     Column {
         name: "s_seconds",
@@ -193,7 +201,7 @@ pub(super) fn formula(metric: Metric, of: Of) -> Option<&'static str> {
             "ifNotFinite(round(sum(s_views) / sum(s_visits), 2), 0)"
         }
         (Of::Visits, Metric::BounceRate) => {
-            "toUInt64(ifNotFinite(round(sum(s_bounces) / sum(s_visits) * 100), 0))"
+            "toUInt64(ifNotFinite(round(sum(s_bounces) / sum(s_entered) * 100), 0))"
         }
         (Of::Visits, Metric::VisitDuration) => {
             "toUInt64(ifNotFinite(round(sum(s_seconds) / sum(s_visits)), 0))"
@@ -236,14 +244,18 @@ pub(in crate::query::compile) fn subquery(
         })
         .collect::<Option<Vec<Sql>>>()?;
     let only_people = metrics.iter().all(|(metric, _)| is_of_people(*metric));
+    if matches!(by, By::HourOf(_)) && !only_people {
+        return None;
+    }
     let told = match (of, by) {
-        (Of::Visits, By::Hour) => Told::Hours,
+        (Of::Visits, by) if by.is_by_hour() => Told::Hours,
+        (Of::Visits, by) if by.is_of_events() => Told::VisitsWith,
         (Of::Visits, _) => Told::Visits,
         (_, By::Goals) => Told::Goals(set_of(&query.goals)),
         (Of::Events | Of::Attention, _) => Told::Events,
     };
     let split = Split::of(query, closed, told)?;
-    let reading = Reading { query, of, by, only_people, of_revenue };
+    let reading = Reading { query, of, by, only_people, of_revenue, closed };
     let stretches = split.stretches.iter().map(|stretch| reading.stretch(stretch));
     let stretches = stretches.collect::<Option<Vec<Sql>>>()?;
     let arms = std::iter::once(reading.closed_days(&split)).chain(stretches);
@@ -298,6 +310,7 @@ pub(super) struct Reading<'query> {
     pub(super) by: By,
     pub(super) only_people: bool,
     pub(super) of_revenue: bool,
+    pub(super) closed: &'query Closed,
 }
 
 impl Reading<'_> {
@@ -362,14 +375,16 @@ impl Reading<'_> {
         let period = &self.query.period;
         let values = match self.by {
             By::Hour => vec!["value".into()],
+            By::HourOf(_) => vec![rows::hour_of("day", "told.hour")],
             By::Site | By::Field(_) | By::Having(_) => self.values(self.query),
             By::Goals => self.values_by_goal(),
         };
         let is_carried = self.is_carried();
         let columns = self.columns().map(|column| column.of_closed_day(&is_carried));
         let filters = match self.by {
-            By::Field(_) => self.filters(),
-            By::Site | By::Hour | By::Having(_) => "1".into(),
+            By::Site | By::Hour | By::Field(_) | By::HourOf(_) | By::Having(_) => {
+                self.filters_of_closed_days()
+            }
             By::Goals => {
                 sql![
                     "has(",
@@ -380,13 +395,25 @@ impl Reading<'_> {
         };
         let condition = match self.by {
             By::Goals => split.condition_by_goal(self.query),
-            By::Site | By::Hour | By::Field(_) | By::Having(_) => split.condition(self.query),
+            By::Site | By::Hour | By::HourOf(_) | By::Field(_) | By::Having(_) => {
+                split.condition(self.query)
+            }
+        };
+        let (row, hours) = match self.by {
+            By::HourOf(_) => (
+                "* REPLACE (told.visitors AS visitors, told.visits AS visits), told",
+                " ARRAY JOIN hours AS told",
+            ),
+            By::Site | By::Hour | By::Field(_) | By::Having(_) | By::Goals => ("*", ""),
         };
         sql![
             self.select(self.named(values), columns),
-            " FROM (SELECT *",
+            " FROM (SELECT ",
+            row,
             self.as_a_row(period),
-            " FROM daily WHERE counted = '",
+            " FROM daily",
+            hours,
+            " WHERE counted = '",
             self.of.name(),
             "' AND dimension = ",
             Sql::text(self.by.name()),
@@ -413,7 +440,7 @@ impl Reading<'_> {
     /// The columns under which expressions over a row of events, or of visits, find what a row of `daily` has.
     fn as_a_row(&self, period: &Period) -> Sql {
         let fields = match self.by {
-            By::Field(_) => self.fields(),
+            By::Field(_) | By::HourOf(_) => self.fields(),
             By::Site | By::Hour | By::Having(_) | By::Goals => BTreeSet::new(),
         };
         as_a_row(self.of, &fields, period)
@@ -445,12 +472,32 @@ impl Reading<'_> {
         }
     }
 
-    pub(super) fn filters(&self) -> Sql {
+    /// The condition on the value of a row of `daily`, where it has one.
+    pub(super) fn filters_of_closed_days(&self) -> Sql {
+        match self.by {
+            // It is that of an event of the visit's.
+            by if by.is_of_events() => Sql::all(self.event_filters()),
+            By::Field(_) | By::HourOf(_) => self.filters(self.query),
+            By::Site | By::Hour | By::Having(_) | By::Goals => "1".into(),
+        }
+    }
+
+    /// The condition on what is counted in the stretch. What is asked of the visits' events is looked up among those that
+    /// these can have had.
+    pub(super) fn filters_in(&self, stretch: &Stretch) -> Sql {
+        let period = &self.query.period;
+        let ended_from =
+            stretch.before.map_or(stretch.from, |(day, _)| start_of(day, period.zone()));
+        let margin = SignedDuration::from_hours(MARGIN_HOURS);
+        let from = ended_from.saturating_add(-margin).unwrap_or(ended_from).max(period.from());
+        let period = Period::new(from, stretch.to, period.zone());
+        self.filters(&Query { period, ..self.query.clone() })
+    }
+
+    fn filters(&self, query: &Query) -> Sql {
         match self.of {
             Of::Events | Of::Attention => Sql::all(self.event_filters()),
-            Of::Visits => {
-                Conditions::of(self.query, &Closed::none()).on_visits(&self.query.filters)
-            }
+            Of::Visits => Conditions::of(query, self.closed).on_visits(&query.filters),
         }
     }
 
@@ -463,7 +510,7 @@ impl Reading<'_> {
     /// What is counted from events, in a stretch that has no closed day.
     fn stretch(&self, stretch: &Stretch) -> Option<Sql> {
         let mut stretch = stretch.clone();
-        if self.by == By::Hour {
+        if self.by.is_by_hour() {
             // Nobody is carried from one hour into another: each is counted by itself.
             stretch.before = None;
         }
@@ -479,10 +526,12 @@ impl Reading<'_> {
     }
 
     fn events(&self, stretch: &Stretch) -> Option<Sql> {
-        let columns = Columns::of(&self.query.dimensions, &self.query.filters)?;
+        // By the hour nothing is carried, so that these rows are events themselves, each with its second.
+        let dimensions = if self.by.is_by_hour() { &[] } else { self.query.dimensions.as_slice() };
+        let columns = Columns::of(dimensions, &self.query.filters)?;
         let counted = match self.by {
             By::Goals => Sql::any(events::goals(self.query).map(meets).collect()),
-            By::Site | By::Hour | By::Field(_) | By::Having(_) => COUNTED.into(),
+            By::Site | By::Hour | By::HourOf(_) | By::Field(_) | By::Having(_) => COUNTED.into(),
         };
         let wanted = sql![counted, " AND ", self.wanted_of_events()];
         let values = self.named(self.values(self.query));
@@ -531,32 +580,47 @@ impl Reading<'_> {
     fn visits(&self, stretch: &Stretch) -> Sql {
         let zone = self.query.period.zone();
         let (values, ended) = match self.by {
-            By::Hour => {
+            by if by.is_by_hour() => {
                 let period = Period::new(stretch.from, stretch.to, zone);
                 (self.values(&Query { period, ..self.query.clone() }), "1".into())
             }
             _ => (self.values(self.query), has_ended(stretch)),
         };
-        let wanted = sql![ended, " AND ", self.filters()];
-        self.visits_by(stretch, &self.fields(), self.named(values), wanted, group(self.query))
+        let wanted = sql![ended, " AND ", self.filters_in(stretch)];
+        self.visits_by(
+            stretch,
+            self.fields_of_visits(),
+            self.named(values),
+            wanted,
+            group(self.query),
+        )
+    }
+
+    /// The fields of a visit that the dimensions and the filters look at.
+    pub(super) fn fields_of_visits(&self) -> BTreeSet<Field> {
+        self.fields().into_iter().filter(|field| !field.is_of_event()).collect()
     }
 
     /// What is counted from visits of the stretch that are wanted, by these values, which have the fields at hand.
     pub(super) fn visits_by(
         &self,
         stretch: &Stretch,
-        fields: &BTreeSet<Field>,
+        mut fields: BTreeSet<Field>,
         values: Vec<Sql>,
         wanted: Sql,
         group: Sql,
     ) -> Sql {
+        let (entered, looked_at) = entered_condition(self.query);
+        fields.extend(looked_at);
         sql![
             "WITH ",
             is_fresh("last", stretch),
-            " AS fresh ",
+            " AS fresh, ",
+            entered,
+            " AS entered ",
             self.select(values, self.open_columns()),
             " FROM (",
-            rows::visits_of_carried(self.query, fields, stretch),
+            rows::visits_of_carried(self.query, &fields, stretch),
             ") WHERE ",
             wanted,
             group,
@@ -596,7 +660,7 @@ impl Reading<'_> {
             " AND ",
             ATTENTION,
             " AND ",
-            self.filters(),
+            Sql::all(self.event_filters()),
             " GROUP BY ",
             Sql::join(keys, ", "),
         ];
@@ -617,6 +681,7 @@ pub(super) fn as_a_row(of: Of, fields: &BTreeSet<Field>, period: &Period) -> Sql
         let value = if field.spec().number { "toUInt32OrZero(value)" } else { "value" };
         let column = match of {
             Of::Events | Of::Attention => column_of(*field).into(),
+            Of::Visits if field.is_of_event() => column_of(*field).into(),
             Of::Visits => visits::column(*field),
         };
         sql![value, " AS ", column]

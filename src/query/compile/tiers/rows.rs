@@ -195,8 +195,7 @@ fn stored_events(query: &Query, columns: &Columns, condition: Sql) -> Sql {
         ("visitor_id", Shape::Alike) if !joined.is_empty() => sql![VISITOR, " AS visitor_id"],
         ("visitor_id", Shape::Notable) => sql![VISITOR, " AS visitor_id"],
         ("hour", Shape::Hour(.., hours)) => {
-            let hour = sql!["leftPad(toString(arrayJoin(", hours, ")), 2, '0')"];
-            sql!["concat(toString(d.day), ' ', ", hour, ", ':00:00') AS hour"]
+            sql![hour_of("d.day", sql!["arrayJoin(", hours, ")"]), " AS hour"]
         }
         ("lone", _) => sql![IS_LONE, " AS lone"],
         ("day_views", Shape::Such(list, met)) => sql![list.views(met), " AS day_views"],
@@ -218,6 +217,12 @@ fn stored_events(query: &Query, columns: &Columns, condition: Sql) -> Sql {
         condition,
         has_happened,
     ]
+}
+
+/// An hour of a day as reports call it.
+pub(super) fn hour_of(day: &'static str, hour: impl Into<Sql>) -> Sql {
+    let hour = sql!["leftPad(toString(", hour.into(), "), 2, '0')"];
+    sql!["concat(toString(", day, "), ' ', ", hour, ", ':00:00')"]
 }
 
 /// What happened in a stretch.

@@ -21,6 +21,8 @@ pub(super) enum Told {
     Events,
     /// Visits, each on its last day.
     Visits,
+    /// Visits with an event in the period that has some value, each on its last day.
+    VisitsWith,
     /// Visits, in each hour in which they were under way.
     Hours,
     /// Events that meet goals, of this set: see [`set_of`](super::set_of).
@@ -75,12 +77,15 @@ impl Split {
         if start_of(first, zone) != from {
             // Of a day that is cut it is not known who was carried into the next one.
             first = first.saturating_add(2.days());
+        } else if told == Told::VisitsWith {
+            // A visit that ended on the first day may have had its event before that.
+            first = first.saturating_add(1.day());
         }
         if let Some(kept) = query.kept_from {
             first = first.max(day_of(kept).saturating_add(CUT_DAYS.days()));
         }
         let mut last = day_of(to);
-        if told == Told::Visits || end_of(last, zone) > to {
+        if matches!(told, Told::Visits | Told::VisitsWith) || end_of(last, zone) > to {
             last = last.saturating_sub(1.day());
         }
         if first > last {
@@ -94,10 +99,12 @@ impl Split {
                     chosen.push((*day, *counting))
                 }
                 // The last day of the report has the visits as well that went on after it.
-                (true, Told::Visits | Told::Hours) if end_of(*day, zone) < to => {
+                (true, Told::Visits | Told::VisitsWith | Told::Hours)
+                    if end_of(*day, zone) < to =>
+                {
                     going_on.push((*day, counting.version));
                 }
-                (true, Told::Visits | Told::Hours) => {}
+                (true, Told::Visits | Told::VisitsWith | Told::Hours) => {}
             }
         }
         let split = Self { closed: chosen, stretches: Vec::new() };

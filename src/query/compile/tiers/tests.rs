@@ -166,10 +166,12 @@ fn a_filter_on_the_dimension_itself_chooses_rows_and_any_other_must_be_counted()
     assert_eq!(by(json!([]), insensitive), None);
     // A blank is kept with what is called as it is.
     assert_eq!(by(json!([]), json!(["is", "visit:source", [""]])), None);
-    // Of a page, a visit is kept where it entered; one with a filter on a page may have been there later.
-    let page = json!({ "filters": [["is", "event:page", ["/a"]]] });
-    assert_eq!(By::of(&query(&page), Of::Visits), None);
-    assert_eq!(By::of(&query(&page), Of::Events), Some(By::Field(Field::Page)));
+    // By page a visit is told where it entered; with a filter on a page, wherever it was.
+    let page = json!(["is", "event:page", ["/a"]]);
+    assert_eq!(by(json!([]), page.clone()), Some(By::Field(Field::Page)));
+    assert_eq!(by(json!(["event:page"]), page.clone()), None);
+    let page = query(&json!({ "filters": [page] }));
+    assert_eq!(By::of(&page, Of::Events), Some(By::Field(Field::Page)));
     let named = |operator: &str, value: &str| {
         by(json!([]), json!([operator, "visit:utm_campaign", [value]]))
     };
@@ -209,8 +211,9 @@ fn what_no_number_tells_is_counted_from_rows_of_visits_and_what_these_do_not_tel
     assert_eq!(tables(by("event:page", &property)), (false, false, 1));
     let hours = json!({ "dimensions": ["event:page", "time:hour"], "filters": google });
     assert_eq!(tables(hours), (false, false, 1));
-    // In which hours visits were on pages is kept, and nothing else by hours.
-    let hours = json!({ "dimensions": ["time:hour"], "filters": page });
+    // In which hours visits were on pages is kept, and nothing else by hours but the visitors of one value.
+    let pages = json!([["is", "event:page", ["/a", "/b"]]]);
+    let hours = json!({ "dimensions": ["time:hour"], "filters": pages });
     assert_eq!(tables(hours.clone()), (false, true, 0));
     let also = |key: &str, value: Value| {
         let mut parts = hours.clone();
@@ -219,8 +222,29 @@ fn what_no_number_tells_is_counted_from_rows_of_visits_and_what_these_do_not_tel
     };
     assert_eq!(tables(also("metrics", json!(["pageviews"]))), (false, false, 1));
     assert_eq!(tables(also("dimensions", json!(["time:hour_of_day"]))), (false, false, 1));
-    let name = json!([["is", "event:name", ["pageview"]]]);
-    assert_eq!(tables(also("filters", name)), (false, false, 1));
+    let names = json!([["is", "event:name", ["pageview", "404"]]]);
+    assert_eq!(tables(also("filters", names)), (false, false, 1));
+    assert_eq!(tables(also("filters", page.clone())), (true, false, 0));
+    // Of visits the last day goes on after it only where they are not told by the hour.
+    assert_eq!(tables(also("filters", google)), (true, false, 0));
+    // Of the days that are open they are counted, of visits beside rows of those that ended.
+    let tables = |parts: Value| {
+        let text = compile(&query(&parts), &closed(1..=29)).text().to_owned();
+        (text.contains(" FROM daily "), text.matches("events FINAL").count())
+    };
+    for metric in ["visitors", "pageviews"] {
+        let hours = |filters: &Value| json!({ "dimensions": ["time:hour"], "metrics": [metric], "filters": filters });
+        assert_eq!(tables(hours(&json!([]))), (true, 1), "{metric}");
+        assert_eq!(tables(hours(&page)), (metric == "visitors", 1), "{metric}");
+    }
+}
+
+#[test]
+fn of_visits_that_had_an_event_the_first_day_is_counted_as_well() {
+    let query = query(&json!({ "date_range": ["2024-05-01", "2024-05-06"] }));
+    let first = ["01 00:00:00", "01 23:59:59", ""];
+    let last = ["06 00:00:00", "06 23:59:59", "05 00:00:00"];
+    check(&query, &closed(1..=31), Told::VisitsWith, &[2, 3, 4, 5], &[first, last]);
 }
 
 #[test]

@@ -19,10 +19,16 @@ pub(in crate::query::compile) fn together(
     of: Of,
     closed: &Closed,
 ) -> Option<Sql> {
-    let readings = parts.iter().map(|part| Some((part, reading(part, of)?)));
+    let readings = parts.iter().map(|part| Some((part, reading(part, of, closed)?)));
     let readings: Vec<(&Part, Reading)> = readings.collect::<Option<_>>()?;
     let (_, any) = readings.first()?;
-    let told = if of == Of::Visits { Told::Visits } else { Told::Events };
+    let told = match of {
+        Of::Visits if readings.iter().any(|(_, reading)| reading.by.is_of_events()) => {
+            Told::VisitsWith
+        }
+        Of::Visits => Told::Visits,
+        Of::Events | Of::Attention => Told::Events,
+    };
     let split = Split::of(any.query, closed, told)?;
     let stretches = split.stretches.iter().map(|stretch| stretch_of(parts, &readings, of, stretch));
     let stretches = stretches.collect::<Option<Vec<Sql>>>()?;
@@ -54,11 +60,12 @@ pub(in crate::query::compile) fn together(
 }
 
 /// How a part is read; `None` where that is not by sums, or not by those of whole days.
-fn reading<'query>(part: &Part<'query>, of: Of) -> Option<Reading<'query>> {
+fn reading<'query>(part: &Part<'query>, of: Of, closed: &'query Closed) -> Option<Reading<'query>> {
     let by = By::of(part.query, of)?;
     let only_people = part.metrics.iter().all(|(metric, _)| is_of_people(*metric));
     let is_of_days = matches!(by, By::Site | By::Field(_) | By::Having(_));
-    is_of_days.then_some(Reading { query: part.query, of, by, only_people, of_revenue: false })
+    let query = part.query;
+    is_of_days.then_some(Reading { query, of, by, only_people, of_revenue: false, closed })
 }
 
 /// What the closed days' numbers add, a row of `daily` for each of the parts that it is kept for.
@@ -87,8 +94,8 @@ fn closed_days(readings: &[(&Part, Reading)], of: Of, split: &Split) -> Option<S
     let is_carried = sql![any.is_after_the_first(), " AND ", each(&in_the_same_row, "1")];
     let columns =
         any.columns().map(|column| sql![column.of_closed_day(&is_carried), " AS ", column.name]);
-    let wanted =
-        each(&|reading| matches!(reading.by, By::Field(_)).then(|| reading.filters()), "1");
+    let by_field = |reading: &Reading| matches!(reading.by, By::Field(_));
+    let wanted = each(&|reading| by_field(reading).then(|| reading.filters_of_closed_days()), "1");
     Some(sql![
         "SELECT ",
         Sql::join([q.into()].into_iter().chain(values).chain(columns), ", "),
@@ -118,15 +125,16 @@ fn stretch_of(
     let (_, any) = readings.first()?;
     let sets = Sets::of(readings.iter().map(|(part, reading)| {
         let wanted = match of {
-            Of::Visits => reading.filters(),
+            Of::Visits => reading.filters_in(stretch),
             Of::Events | Of::Attention => reading.wanted_of_events(),
         };
         (wanted, reading.values(part.query))
     }));
     let counted = match of {
         Of::Visits => {
-            let fields = readings.iter().flat_map(|(_, reading)| reading.fields()).collect();
-            any.visits_by(stretch, &fields, sets.values(), has_ended(stretch), sets.group())
+            let fields = readings.iter().flat_map(|(_, reading)| reading.fields_of_visits());
+            let fields = fields.collect();
+            any.visits_by(stretch, fields, sets.values(), has_ended(stretch), sets.group())
         }
         Of::Events | Of::Attention => {
             let columns =

@@ -158,17 +158,22 @@ pub(super) fn order_key(query: &Query) -> Option<Option<(Metric, bool)>> {
 }
 
 /// Whether one statement may read both.
-pub(super) fn go_together(one: &Part, other: &Part) -> bool {
+pub(super) fn go_together<'query>(one: &Part<'query>, other: &Part<'query>) -> bool {
     let (a, b) = (one.query, other.query);
     let adds_up = tiers::adds_up(a, one.of);
     // What is counted of events is counted for all, and who is told from whom there is dear.
     let counts_alike = adds_up
         || one.of == Of::Visits
         || (one.metrics == other.metrics && of_events(a).eq(of_events(b)));
+    // Of visits that had an event it matters which entered where: that is looked to once for all.
+    let asked =
+        |query: &'query Query| query.filters.iter().filter(|filter| filter.asks_about_events());
+    let asks_alike = one.of != Of::Visits || !adds_up || asked(a).eq(asked(b));
     one.of == other.of
         && (a.site, &a.period, a.kept_from, &a.goals) == (b.site, &b.period, b.kept_from, &b.goals)
         && adds_up == tiers::adds_up(b, other.of)
         && counts_alike
+        && asks_alike
 }
 
 /// The dimensions of which one visit may have several values: what is read depends on them.
