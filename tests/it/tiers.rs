@@ -57,12 +57,13 @@ struct Traffic {
 }
 
 /// By what closed days answer, and what marks a statement that has it.
-const WAYS: [(&str, &str); 5] = [
+const WAYS: [(&str, &str); 6] = [
     ("rows of visits", " FROM visit_days "),
     ("rows of notable events", " FROM notable_events "),
     ("the hours of a visit's pages", "hours_by_page"),
     ("the hours of a value", " ARRAY JOIN hours "),
     ("the visits that viewed a page", " AS last, value AS pathname"),
+    ("the visits that went on after the period", " AND d.first <= "),
 ];
 
 impl Traffic {
@@ -353,21 +354,22 @@ impl Traffic {
                 filters = vec![json!(["is", field, [value]])];
             }
             let mut metrics = metrics;
-            if self.random.random_ratio(1, 8) {
+            if self.random.random_ratio(1, 5) {
                 // Of one value the hours are kept, and the visits that had such an event.
                 let values = [
                     ("event:page", "/b"),
+                    ("event:page", "/"),
                     ("event:name", "Signup"),
                     ("event:hostname", "shop.example.com"),
                     ("visit:source", "Direct / None"),
                     ("visit:city", "1"),
                     ("visit:entry_page", "/a"),
                 ];
-                let (field, value) = values[self.random.random_range(0..6)];
+                let (field, value) = values[self.random.random_range(0..7)];
                 filters = vec![json!(["is", field, [value]])];
                 (metrics, dimensions) = match self.random.random_ratio(1, 2) {
                     true => (vec!["visitors", "visits"], vec!["time:hour"]),
-                    false => (vec!["bounce_rate", "visit_duration", "views_per_visit"], vec![]),
+                    false => (vec!["bounce_rate", "visit_duration"], vec![]),
                 };
             }
             if self.random.random_ratio(1, 8) {

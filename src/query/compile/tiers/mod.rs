@@ -19,7 +19,8 @@
 //! last are in such stretches alone, and are told by name, for several stretches may have the same.
 //!
 //! A visit belongs to its last day, for that is where reports by time have it. The last day of a report
-//! has those as well that go on after it; so it is always counted from events.
+//! has those as well that go on after it: where the next day is closed, its rows tell which these are, and otherwise the last day is
+//! counted from events.
 //!
 //! A day is closed for good when no visit of it can go on any more, a day later. Before that, from the moment on when
 //! it is over, it is closed for the time being ([`Counting::goes_on`]): what happened on it is known, and so are its
@@ -55,9 +56,9 @@ mod together;
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 
 use self::by::By;
 pub(super) use self::by::{Of, stored};
@@ -103,10 +104,11 @@ impl Closed {
         Self(BTreeMap::new())
     }
 
-    /// Those that lie in the query's period.
+    /// Those that lie in the query's period, and the day after it: of visits it is known then which went on after the period.
     #[must_use]
     pub fn within(&self, query: &Query) -> Self {
         let (from, to) = (query.period.from_local().date(), query.period.to_local().date());
+        let to = to.saturating_add(1.day());
         Self(self.0.range(from..=to).map(|(day, counting)| (*day, *counting)).collect())
     }
 
@@ -156,6 +158,6 @@ fn start_of(day: Date, zone: &TimeZone) -> Timestamp {
 
 /// The last second of a day.
 fn end_of(day: Date, zone: &TimeZone) -> Timestamp {
-    use jiff::{SignedDuration, ToSpan};
+    use jiff::SignedDuration;
     start_of(day.saturating_add(1.day()), zone) - SignedDuration::from_secs(1)
 }

@@ -103,6 +103,11 @@ fn with_stored(
     stretch: &Stretch,
     mut stored: Vec<Sql>,
 ) -> Sql {
+    if let Some(day) = stretch.gone_on_into {
+        let began = Sql::moment(query.period.to());
+        stored.push(sql![of_days(query, &[day]), " AND d.first <= ", began]);
+        return stored_visits(fields, Sql::any(stored));
+    }
     let period = Period::new(stretch.counted_from, stretch.to, query.period.zone());
     let made = visits::visits(&Query { period, ..query.clone() }, fields.iter().copied());
     let names = fields.iter().map(|field| sql![", ", visits::column(*field)]);

@@ -53,6 +53,8 @@ pub(super) struct Stretch {
     pub(super) counted_from: Timestamp,
     /// Whether the period ends with it.
     pub(super) is_last: bool,
+    /// The closed day after the period, with its version, if the stretch is nothing but the visits that went on into that.
+    pub(super) gone_on_into: Option<(Date, u64)>,
 }
 
 impl Stretch {
@@ -62,13 +64,14 @@ impl Stretch {
         before: Option<(Date, Counting)>,
         is_last: bool,
     ) -> Self {
-        Self { from, to, before, going_on: Vec::new(), counted_from: from, is_last }
+        let going_on = Vec::new();
+        Self { from, to, before, going_on, counted_from: from, is_last, gone_on_into: None }
     }
 }
 
 impl Split {
-    /// `None` if there are too few closed days to be of use. Of visits, the last day is counted from events in any
-    /// case.
+    /// `None` if there are too few closed days to be of use. Of visits, the last day is closed only if the one after it is as
+    /// well: rows of that tell which went on into it.
     pub(super) fn of(query: &Query, closed: &Closed, told: Told) -> Option<Self> {
         let (from, to) = (kept_from(query), query.period.to());
         let zone = query.period.zone();
@@ -85,7 +88,9 @@ impl Split {
             first = first.max(day_of(kept).saturating_add(CUT_DAYS.days()));
         }
         let mut last = day_of(to);
-        if matches!(told, Told::Visits | Told::VisitsWith) || end_of(last, zone) > to {
+        let after = day_after(last, closed);
+        let is_of_visits = matches!(told, Told::Visits | Told::VisitsWith);
+        if end_of(last, zone) > to || (is_of_visits && after.is_none()) {
             last = last.saturating_sub(1.day());
         }
         if first > last {
@@ -108,7 +113,15 @@ impl Split {
             }
         }
         let split = Self { closed: chosen, stretches: Vec::new() };
-        let split = split.with_few_stretches(query, from, to, &going_on);
+        let mut split = split.with_few_stretches(query, from, to, &going_on);
+        if let Some((before, after)) = split.closed.last().zip(after)
+            && is_of_visits
+            && end_of(before.0, zone) == to
+        {
+            let begins = start_of(after.0, zone);
+            let gone_on = Stretch::between(begins, to, Some(*before), true);
+            split.stretches.push(Stretch { gone_on_into: Some(after), ..gone_on });
+        }
         (split.closed.len() >= CLOSED_DAYS_MIN).then_some(split)
     }
 
@@ -174,6 +187,13 @@ impl Split {
         }
         self
     }
+}
+
+/// The day after this one, with its version, if it is closed for good: then it is known which visits went on into it.
+fn day_after(day: Date, closed: &Closed) -> Option<(Date, u64)> {
+    let next = day.saturating_add(1.day());
+    let counting = closed.counting(next)?;
+    (!counting.goes_on).then_some((next, counting.version))
 }
 
 /// What lies between the closed days.

@@ -70,11 +70,18 @@ fn what_lies_between_closed_days_is_counted_after_the_closed_day_before_it() {
 }
 
 #[test]
-fn of_visits_the_last_day_is_counted_though_it_is_closed() {
+fn of_visits_the_last_day_is_counted_unless_the_next_one_is_closed() {
     let query = query(&json!({ "date_range": ["2024-05-01", "2024-05-05"] }));
-    check(&query, &closed(1..=31), Told::Events, &[1, 2, 3, 4, 5], &[]);
+    check(&query, &closed(1..=5), Told::Events, &[1, 2, 3, 4, 5], &[]);
     let last = ["05 00:00:00", "05 23:59:59", "04 00:00:00"];
-    check(&query, &closed(1..=31), Told::Visits, &[1, 2, 3, 4], &[last]);
+    check(&query, &closed(1..=5), Told::Visits, &[1, 2, 3, 4], &[last]);
+    // Not if visits of that may go on.
+    let goes_on: Closed = closed(1..=5).iter().chain([(may(6), counting(6, true))]).collect();
+    check(&query, &goes_on, Told::Visits, &[1, 2, 3, 4], &[last]);
+    let gone_on = ["06 00:00:00", "05 23:59:59", "05 00:00:00"];
+    check(&query, &closed(1..=6), Told::Visits, &[1, 2, 3, 4, 5], &[gone_on]);
+    let split = Split::of(&query, &closed(1..=6), Told::Visits).unwrap();
+    assert_eq!(split.stretches[0].gone_on_into, Some((may(6), 6)));
 }
 
 #[test]
@@ -244,7 +251,7 @@ fn of_visits_that_had_an_event_the_first_day_is_counted_as_well() {
     let query = query(&json!({ "date_range": ["2024-05-01", "2024-05-06"] }));
     let first = ["01 00:00:00", "01 23:59:59", ""];
     let last = ["06 00:00:00", "06 23:59:59", "05 00:00:00"];
-    check(&query, &closed(1..=31), Told::VisitsWith, &[2, 3, 4, 5], &[first, last]);
+    check(&query, &closed(1..=6), Told::VisitsWith, &[2, 3, 4, 5], &[first, last]);
 }
 
 #[test]
