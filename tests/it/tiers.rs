@@ -359,17 +359,20 @@ impl Traffic {
                 let values = [
                     ("event:page", "/b"),
                     ("event:page", "/"),
+                    ("event:goal", "Signup"),
+                    ("event:goal", "Visit /b"),
                     ("event:name", "Signup"),
                     ("event:hostname", "shop.example.com"),
                     ("visit:source", "Direct / None"),
                     ("visit:city", "1"),
                     ("visit:entry_page", "/a"),
                 ];
-                let (field, value) = values[self.random.random_range(0..7)];
+                let (field, value) = values[self.random.random_range(0..9)];
                 filters = vec![json!(["is", field, [value]])];
-                (metrics, dimensions) = match self.random.random_ratio(1, 2) {
-                    true => (vec!["visitors", "visits"], vec!["time:hour"]),
-                    false => (vec!["bounce_rate", "visit_duration"], vec![]),
+                (metrics, dimensions) = match self.random.random_range(0..3) {
+                    0 => (vec!["visitors", "visits"], vec!["time:hour"]),
+                    1 => (vec!["bounce_rate", "visit_duration"], vec![]),
+                    _ => (vec!["visitors", "events", "total_revenue"], vec!["time:week"]),
                 };
             }
             if self.random.random_ratio(1, 8) {

@@ -189,6 +189,9 @@ fn host_behind(dimension: &Dimension) -> Option<Field> {
     }
 }
 
+/// So many parts of a text are looked for by a condition each.
+const FEW_PARTS: usize = 8;
+
 fn on_field(value: Sql, field: Field, test: &Test) -> Sql {
     let (value, blank) =
         if field.spec().number { (sql!["toString(", value, ")"], "0") } else { (value, "") };
@@ -232,12 +235,12 @@ fn found(value: &Sql, test: &Test, blank: &'static str) -> Sql {
             }
             one_of(value, values, test.case_sensitive)
         }
-        Comparison::Contains => {
-            let position =
-                if test.case_sensitive { "position(" } else { "positionCaseInsensitiveUTF8(" };
-            let parts = Sql::texts(test.values.clone());
-            sql!["arrayExists(part -> ", position, value, ", part) > 0, ", parts, ")"]
+        Comparison::Contains if test.case_sensitive => {
+            with_part(&test.values, |part| sql!["position(", value, ", ", part, ") > 0"])
         }
+        Comparison::Contains => with_part(&test.values, |part| {
+            sql!["positionCaseInsensitiveUTF8(", value, ", ", part, ") > 0"]
+        }),
         Comparison::StartsWith => part_at("startsWith(", value, test),
         Comparison::EndsWith => part_at("endsWith(", value, test),
         Comparison::IsSet => sql![value, " != '", blank, "'"],
@@ -251,14 +254,25 @@ fn found(value: &Sql, test: &Test, blank: &'static str) -> Sql {
 
 /// Whether one of the test's values is at this end of the value.
 fn part_at(end: &'static str, value: &Sql, test: &Test) -> Sql {
-    let parts = Sql::texts(test.values.clone());
-    match test.case_sensitive {
-        true => sql!["arrayExists(part -> ", end, value, ", part), ", parts, ")"],
-        false => {
-            let folded = sql!["lowerUTF8(", value, "), lowerUTF8(part)"];
-            sql!["arrayExists(part -> ", end, folded, "), ", parts, ")"]
-        }
+    with_part(&test.values, |part| match test.case_sensitive {
+        true => sql![end, value, ", ", part, ")"],
+        false => sql![end, "lowerUTF8(", value, "), lowerUTF8(", part, "))"],
+    })
+}
+
+/// Whether the value has one of the parts. Of a column with a dictionary the dictionary alone is looked at where the parts are
+/// named one by one, which a few are.
+fn with_part(parts: &[String], has: impl Fn(Sql) -> Sql) -> Sql {
+    if parts.len() > FEW_PARTS {
+        return sql![
+            "arrayExists(part -> ",
+            has("part".into()),
+            ", ",
+            Sql::texts(parts.to_vec()),
+            ")"
+        ];
     }
+    Sql::any(parts.iter().map(|part| has(Sql::text(part))).collect())
 }
 
 fn matches(value: &Sql, patterns: &[String]) -> Sql {
@@ -271,6 +285,9 @@ fn matches(value: &Sql, patterns: &[String]) -> Sql {
 
 fn one_of(value: &Sql, values: Vec<String>, case_sensitive: bool) -> Sql {
     if !case_sensitive {
+        if let [one] = values.as_slice() {
+            return sql!["lowerUTF8(", value, ") = lowerUTF8(", Sql::text(one), ")"];
+        }
         let folded = sql!["arrayMap(text -> lowerUTF8(text), ", Sql::texts(values), ")"];
         return sql!["has(", folded, ", lowerUTF8(", value, "))"];
     }

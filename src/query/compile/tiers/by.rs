@@ -43,8 +43,10 @@ pub(super) enum By {
     Field(Field),
     /// Nothing, but only where the field is set: see [`IS_SET`].
     Having(Field),
-    /// The goals that an event meets: see [`goals`].
+    /// The goals that an event meets, or one that is asked for: see [`goals`].
     Goals,
+    /// The hours of the day, for one goal. Only visitors and visits are told.
+    HourOfGoal,
 }
 
 /// What stands behind a column of a field that is set. The filter that asks for it does not find what is
@@ -70,7 +72,7 @@ impl By {
             (_, Of::Attention) => false,
             (Self::Hour, _) => true,
             (Self::Having(field), _) => EXCEPTIONS.contains(&field),
-            (Self::Goals, of) => of == Of::Events,
+            (Self::Goals | Self::HourOfGoal, of) => of == Of::Events,
             (Self::Field(field) | Self::HourOf(field), _) if field != stored(field) => false,
             (Self::Field(field), Of::Events) => !field.is_of_visit(),
             (Self::Field(_), Of::Visits) => true,
@@ -89,6 +91,7 @@ impl By {
             Self::Field(field) => field.spec().name.to_owned(),
             Self::Having(field) => format!("{} is_not {NOT_SET}", field.spec().name),
             Self::Goals => GOAL.to_owned(),
+            Self::HourOfGoal => format!("{GOAL} {}", Interval::Hour.name()),
         }
     }
 
@@ -96,7 +99,7 @@ impl By {
     pub(super) fn field(self) -> Option<Field> {
         match self {
             Self::Field(field) | Self::HourOf(field) | Self::Having(field) => Some(field),
-            Self::Site | Self::Hour | Self::Goals => None,
+            Self::Site | Self::Hour | Self::Goals | Self::HourOfGoal => None,
         }
     }
 
@@ -107,7 +110,22 @@ impl By {
 
     /// Whether it is by the hour.
     pub(super) fn is_by_hour(self) -> bool {
-        matches!(self, Self::Hour | Self::HourOf(_))
+        matches!(self, Self::Hour | Self::HourOf(_) | Self::HourOfGoal)
+    }
+
+    /// Whether it is by goal.
+    pub(super) fn is_by_goal(self) -> bool {
+        matches!(self, Self::Goals | Self::HourOfGoal)
+    }
+
+    /// Whether it is one number for each day, or one for each value then, whatever goals there are.
+    pub(super) fn is_of_days(self) -> bool {
+        matches!(self, Self::Site | Self::Field(_) | Self::Having(_))
+    }
+
+    /// Whether a row has the hours of its value's day.
+    pub(super) fn has_hours(self) -> bool {
+        matches!(self, Self::HourOf(_) | Self::HourOfGoal)
     }
 
     /// By what the query's answer is kept; `None` if it is not.
@@ -138,6 +156,8 @@ impl By {
         let by = match (value, by_hour, query.filters.as_slice()) {
             (None, false, []) => Self::Site,
             (None, true, []) => Self::Hour,
+            (None, true, [filter]) if goals::asked_for(filter).is_some() => Self::HourOfGoal,
+            (None, false, [filter]) if goals::asked_for(filter).is_some() => Self::Goals,
             (None, true, [Filter::Test(test)]) => Self::HourOf(chosen_by(test)?),
             (None, false, [Filter::Test(test)]) => match told_by(test) {
                 Some(field) => Self::Having(field),

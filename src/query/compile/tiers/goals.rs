@@ -7,6 +7,8 @@
 use sha2::{Digest, Sha256};
 
 use super::super::conditions::tests_scrolling;
+use super::super::events;
+use crate::query::Query;
 use crate::query::filter::{Filter, Subject};
 use crate::site::goal::{Goal, GoalKind};
 
@@ -34,6 +36,24 @@ pub fn set_of(goals: &[Goal]) -> u64 {
         digest.chain_update(key.len().to_be_bytes()).chain_update(key)
     });
     digest.finalize().first_chunk().copied().map_or(1, u64::from_be_bytes).max(1)
+}
+
+/// The goal that the filter asks for, if it is one, which is met by events. Of two a visitor may have met both.
+pub(super) fn asked_for(filter: &Filter) -> Option<&Goal> {
+    let Filter::Test(test) = filter else { return None };
+    match &test.subject {
+        Subject::Goal(goals) if goals.len() == 1 && !tests_scrolling(filter) => goals.first(),
+        Subject::Goal(_) | Subject::Field(_) | Subject::Property(_) => None,
+    }
+}
+
+/// The goals of which a query that is by goal counts: those of its rows, or else the one that it asks for.
+pub(super) fn counted(query: &Query) -> Vec<&Goal> {
+    let of_rows: Vec<&Goal> = events::goals(query).collect();
+    match of_rows.is_empty() {
+        true => query.filters.iter().filter_map(asked_for).collect(),
+        false => of_rows,
+    }
 }
 
 /// Whether the numbers of these goals are those of a report by them with these filters: each is a row of its own, and the

@@ -23,6 +23,7 @@ use crate::query::revenue::{Revenue, Untold};
 use crate::query::statement::{Sql, Statement, sql};
 use crate::query::{Include, Page, Query};
 use crate::site::Site;
+use crate::site::goal::Goal;
 
 /// The hours of a value's day, of rows of one hour each.
 const HOURS: &str = "groupArray((hour, people, stays))";
@@ -53,7 +54,9 @@ impl Making<'_> {
     /// statements.
     pub fn statements(&self) -> Vec<Statement> {
         let of_events = By::all(Of::Events).into_iter().map(|by| match by {
-            By::HourOf(field) => self.events_by_hour_of(field),
+            By::HourOf(field) => {
+                self.events_by_hour(by, kept_value(field, column_of(field).into()), COUNTED.into())
+            }
             by => self.events(by),
         });
         let of_attention = By::all(Of::Attention).into_iter().map(|by| self.attention(by));
@@ -191,7 +194,7 @@ impl Making<'_> {
     fn events(&self, by: By) -> Sql {
         let query = self.with_day_before();
         let (value, condition) = match by {
-            By::Site | By::Goals => ("''".into(), "1".into()),
+            By::Site | By::Goals | By::HourOfGoal => ("''".into(), "1".into()),
             By::Hour => (Interval::Hour.label_sql("timestamp", &query.period), "1".into()),
             By::Field(field) | By::HourOf(field) => {
                 (kept_value(field, column_of(field).into()), "1".into())
@@ -204,7 +207,8 @@ impl Making<'_> {
     /// What puts the numbers of the days by the site's goals into `daily`, and their notable events into `notable_events`, under
     /// versions that may be others than those of the days, which are `counted`.
     pub fn of_goals(&self, counted: Vec<u64>) -> Vec<Statement> {
-        self.goals().into_iter().chain([self.notable(counted)]).map(Statement::from).collect()
+        let by_goal = [self.goals(), self.goals_by_hour()].into_iter().flatten();
+        by_goal.chain([self.notable(counted)]).map(Statement::from).collect()
     }
 
     fn notable(&self, counted: Vec<u64>) -> Sql {
@@ -224,12 +228,22 @@ impl Making<'_> {
     }
 
     fn goals(&self) -> Option<Sql> {
-        let goals = goals::by_key(&self.site.goals);
-        let met = Sql::any(goals.iter().map(meets).collect());
+        let (goals, met) = self.goals_met()?;
         let dimensions = [Dimension::Goal(goals.clone())];
         let revenue = Revenue::of(&goals, &dimensions, &[]).amount_of(&"value".into());
-        let statement = self.events_by(By::Goals, goals_met(&goals), met, Some(revenue));
-        (!goals.is_empty()).then_some(statement)
+        Some(self.events_by(By::Goals, goals_met(&goals), met, Some(revenue)))
+    }
+
+    fn goals_by_hour(&self) -> Option<Sql> {
+        let (goals, met) = self.goals_met()?;
+        Some(self.events_by_hour(By::HourOfGoal, goals_met(&goals), met))
+    }
+
+    /// The site's goals by their keys, if there are any, and the condition on what meets one.
+    fn goals_met(&self) -> Option<(Vec<Goal>, Sql)> {
+        let goals = goals::by_key(&self.site.goals);
+        let met = Sql::any(goals.iter().map(meets).collect());
+        (!goals.is_empty()).then_some((goals, met))
     }
 
     /// Events that meet the condition, counted by the value, and what they bring.
@@ -297,7 +311,7 @@ impl Making<'_> {
                 By::Having(field) => {
                     sql!["(if(", visits::column(field), IS_SET, ", ", name, ", '-'), '', 1)"]
                 }
-                By::Site | By::Hour | By::Goals => sql!["(", name, ", '', 1)"],
+                By::Site | By::Hour | By::Goals | By::HourOfGoal => sql!["(", name, ", '', 1)"],
             }
         });
         let each = sql!["[", Sql::join(each, ", "), "]"];
@@ -391,14 +405,14 @@ impl Making<'_> {
         ]
     }
 
-    /// Events by the values of a field, each of which has its hours in one row.
-    fn events_by_hour_of(&self, field: Field) -> Sql {
+    /// Events that meet the condition by the value, each of which has its hours in one row.
+    fn events_by_hour(&self, by: By, value: Sql, condition: Sql) -> Sql {
         let query = self.query(self.first, self.last);
         sql![
-            self.insert(Of::Events, "hours", Sql::text(By::HourOf(field).name()), "value".into(),),
+            self.insert(Of::Events, "hours", Sql::text(by.name()), "value".into()),
             HOURS,
             " FROM (SELECT ",
-            kept_value(field, column_of(field).into()),
+            value,
             " AS value, ",
             self.day("timestamp"),
             " AS d, ",
@@ -407,7 +421,7 @@ impl Making<'_> {
             "uniqExactIf(session_id, session_id != 0) AS stays FROM events FINAL WHERE ",
             between(&query, query.period.from(), query.period.to()),
             " AND ",
-            COUNTED,
+            condition,
             " GROUP BY value, d, hour) GROUP BY value, d",
             SETTINGS,
         ]
@@ -512,7 +526,9 @@ impl Making<'_> {
         let query = self.with_day_before();
         let value = match by {
             By::Field(field) => kept_value(field, column_of(field).into()),
-            By::Site | By::Hour | By::HourOf(_) | By::Having(_) | By::Goals => "''".into(),
+            By::Site | By::Hour | By::HourOf(_) | By::Having(_) | By::Goals | By::HourOfGoal => {
+                "''".into()
+            }
         };
         let told = sql!["scroll_depth != ", Sql::number(SCROLL_DEPTH_UNKNOWN)];
         sql![

@@ -139,9 +139,9 @@ impl FromIterator<(Date, Counting)> for Closed {
     }
 }
 
-/// Whether numbers of closed days tell what is counted for the query.
+/// Whether numbers of whole closed days tell what is counted for the query.
 pub(super) fn adds_up(query: &Query, of: Of) -> bool {
-    By::of(query, of).is_some()
+    By::of(query, of).is_some_and(By::is_of_days)
 }
 
 /// Whether closed days could be of use for the query: it is about more than a few.

@@ -244,14 +244,14 @@ pub(in crate::query::compile) fn subquery(
         })
         .collect::<Option<Vec<Sql>>>()?;
     let only_people = metrics.iter().all(|(metric, _)| is_of_people(*metric));
-    if matches!(by, By::HourOf(_)) && !only_people {
+    if by.has_hours() && !only_people {
         return None;
     }
     let told = match (of, by) {
         (Of::Visits, by) if by.is_by_hour() => Told::Hours,
         (Of::Visits, by) if by.is_of_events() => Told::VisitsWith,
         (Of::Visits, _) => Told::Visits,
-        (_, By::Goals) => Told::Goals(set_of(&query.goals)),
+        (_, by) if by.is_by_goal() => Told::Goals(set_of(&query.goals)),
         (Of::Events | Of::Attention, _) => Told::Events,
     };
     let split = Split::of(query, closed, told)?;
@@ -375,7 +375,7 @@ impl Reading<'_> {
         let period = &self.query.period;
         let values = match self.by {
             By::Hour => vec!["value".into()],
-            By::HourOf(_) => vec![rows::hour_of("day", "told.hour")],
+            By::HourOf(_) | By::HourOfGoal => vec![rows::hour_of("day", "told.hour")],
             By::Site | By::Field(_) | By::Having(_) => self.values(self.query),
             By::Goals => self.values_by_goal(),
         };
@@ -385,26 +385,23 @@ impl Reading<'_> {
             By::Site | By::Hour | By::Field(_) | By::HourOf(_) | By::Having(_) => {
                 self.filters_of_closed_days()
             }
-            By::Goals => {
-                sql![
-                    "has(",
-                    Sql::texts(events::goals(self.query).map(goals::key).collect()),
-                    ", value)"
-                ]
+            By::Goals | By::HourOfGoal => {
+                let keys = goals::counted(self.query).into_iter().map(goals::key).collect();
+                sql!["has(", Sql::texts(keys), ", value)"]
             }
         };
         let condition = match self.by {
-            By::Goals => split.condition_by_goal(self.query),
+            By::Goals | By::HourOfGoal => split.condition_by_goal(self.query),
             By::Site | By::Hour | By::HourOf(_) | By::Field(_) | By::Having(_) => {
                 split.condition(self.query)
             }
         };
-        let (row, hours) = match self.by {
-            By::HourOf(_) => (
+        let (row, hours) = match self.by.has_hours() {
+            true => (
                 "* REPLACE (told.visitors AS visitors, told.visits AS visits), told",
                 " ARRAY JOIN hours AS told",
             ),
-            By::Site | By::Hour | By::Field(_) | By::Having(_) | By::Goals => ("*", ""),
+            false => ("*", ""),
         };
         sql![
             self.select(self.named(values), columns),
@@ -441,7 +438,7 @@ impl Reading<'_> {
     fn as_a_row(&self, period: &Period) -> Sql {
         let fields = match self.by {
             By::Field(_) | By::HourOf(_) => self.fields(),
-            By::Site | By::Hour | By::Having(_) | By::Goals => BTreeSet::new(),
+            By::Site | By::Hour | By::Having(_) | By::Goals | By::HourOfGoal => BTreeSet::new(),
         };
         as_a_row(self.of, &fields, period)
     }
@@ -478,7 +475,7 @@ impl Reading<'_> {
             // It is that of an event of the visit's.
             by if by.is_of_events() => Sql::all(self.event_filters()),
             By::Field(_) | By::HourOf(_) => self.filters(self.query),
-            By::Site | By::Hour | By::Having(_) | By::Goals => "1".into(),
+            By::Site | By::Hour | By::Having(_) | By::Goals | By::HourOfGoal => "1".into(),
         }
     }
 
@@ -530,7 +527,9 @@ impl Reading<'_> {
         let dimensions = if self.by.is_by_hour() { &[] } else { self.query.dimensions.as_slice() };
         let columns = Columns::of(dimensions, &self.query.filters)?;
         let counted = match self.by {
-            By::Goals => Sql::any(events::goals(self.query).map(meets).collect()),
+            By::Goals | By::HourOfGoal => {
+                Sql::any(goals::counted(self.query).into_iter().map(meets).collect())
+            }
             By::Site | By::Hour | By::HourOf(_) | By::Field(_) | By::Having(_) => COUNTED.into(),
         };
         let wanted = sql![counted, " AND ", self.wanted_of_events()];

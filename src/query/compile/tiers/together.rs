@@ -63,9 +63,8 @@ pub(in crate::query::compile) fn together(
 fn reading<'query>(part: &Part<'query>, of: Of, closed: &'query Closed) -> Option<Reading<'query>> {
     let by = By::of(part.query, of)?;
     let only_people = part.metrics.iter().all(|(metric, _)| is_of_people(*metric));
-    let is_of_days = matches!(by, By::Site | By::Field(_) | By::Having(_));
     let query = part.query;
-    is_of_days.then_some(Reading { query, of, by, only_people, of_revenue: false, closed })
+    by.is_of_days().then_some(Reading { query, of, by, only_people, of_revenue: false, closed })
 }
 
 /// What the closed days' numbers add, a row of `daily` for each of the parts that it is kept for.
