@@ -142,6 +142,9 @@ CREATE TABLE IF NOT EXISTS visit_days
     by_page             Array(Tuple(pathname LowCardinality(String), views UInt32, events UInt32)) COMMENT 'Its page views and custom events on this day, by the page on which they happened: views of it, and events, views among them' CODEC(LZ4),
     hours_by_page       Array(UInt32)          COMMENT 'The hours of the day in which that was, for each element of by_page: the lowest bit for the one from midnight',
     by_name             Array(Tuple(name LowCardinality(String), views UInt32, events UInt32)) COMMENT 'The same by the name of the event',
+    attention_pages     Array(LowCardinality(String)) COMMENT 'The pages that it attended to on this day' CODEC(LZ4),
+    attention_ms        Array(UInt64)          COMMENT 'For how many milliseconds it did, for each element of attention_pages' CODEC(T64, LZ4),
+    attention_depths    Array(UInt8)           COMMENT 'How far down it scrolled at most, in percent, for each element of attention_pages; 255: not told' CODEC(LZ4),
     happened            Array(Tuple(name LowCardinality(String), hostname LowCardinality(String), pathname LowCardinality(String), times UInt32, engagement_ms UInt64, scroll_depth UInt8, revenue_currency LowCardinality(String), revenue_amount Decimal(38, 3))) COMMENT 'What happened of it on this day, see events: events that are alike, and how often; their attention added up, and the deepest scroll'
 )
 ENGINE = {replacing}()

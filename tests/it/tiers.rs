@@ -57,10 +57,11 @@ struct Traffic {
 }
 
 /// By what closed days answer, and what marks a statement that has it.
-const WAYS: [(&str, &str); 6] = [
+const WAYS: [(&str, &str); 7] = [
     ("rows of visits", " FROM visit_days "),
     ("rows of notable events", " FROM notable_events "),
     ("the hours of a visit's pages", "hours_by_page"),
+    ("the attention of a visit's day", "attention_pages"),
     ("the hours of a value", " ARRAY JOIN hours "),
     ("the visits that viewed a page", " AS last, value AS pathname"),
     ("the visits that went on after the period", " AND d.first <= "),
@@ -383,6 +384,19 @@ impl Traffic {
                 filters = vec![json!([operator, "event:page", [pages]])];
                 if self.random.random_ratio(1, 2) {
                     filters.push(json!(["is", "visit:source", ["Google"]]));
+                }
+            }
+            if self.random.random_ratio(1, 8) {
+                metrics = vec!["time_on_page", "scroll_depth"];
+                dimensions = match self.random.random_range(0..4) {
+                    0 => vec![],
+                    1 => vec!["visit:source"],
+                    2 => vec!["time:week", "event:page"],
+                    _ => vec!["event:page"],
+                };
+                filters = (0..self.random.random_range(1..3)).map(|_| self.filter()).collect();
+                if self.random.random_ratio(1, 2) {
+                    filters.push(json!(["contains", "event:page", ["a", "b"]]));
                 }
             }
             let query = json!({

@@ -116,6 +116,9 @@ impl<'query> Conditions<'query> {
 /// The condition on rows that are events in the sense of reports.
 pub(super) const COUNTED: &str = "name != 'engagement'";
 
+/// The condition on rows that are attention.
+pub(super) const ATTENTION: &str = "name = 'engagement'";
+
 /// Whether engagement can meet the filter: it can meet a goal of scrolling.
 pub(super) fn tests_scrolling(filter: &Filter) -> bool {
     filter.tests().iter().any(|test| match &test.subject {

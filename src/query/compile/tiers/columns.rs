@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::attention;
 use super::by::stored;
 use super::lists::List;
 use super::rows::kept_column;
@@ -38,6 +39,10 @@ pub(super) enum Shape {
     Such(List, Sql),
     /// The same for each of the hours of the day in which it did any of it, which the last tells.
     Hour(List, Sql, Sql),
+    /// The attention of a visit's day to one page.
+    AttentionByPage,
+    /// The attention of a visit's day to the pages that meet the condition, together.
+    AttentionTo(Sql),
 }
 
 /// Columns of events that a statement looks at.
@@ -127,6 +132,33 @@ impl Columns {
         Ok(self)
     }
 
+    /// Those of rows that stand for the attention of a visit's day, to a page each where pages are asked for, with `lone`: whether
+    /// the visitor was there then alone. What is asked of pages otherwise is looked to [within](Self::within). `None` where other
+    /// fields of events are looked at.
+    pub(in crate::query::compile) fn of_attention(
+        mut self,
+        dimensions: &[Dimension],
+        filters: &[&Filter],
+        condition: impl Fn(&Filter) -> Sql,
+    ) -> Option<Self> {
+        let page = kept_column(Field::Page);
+        if HAPPENED.into_iter().any(|column| column != page && self.names.contains(column)) {
+            return None;
+        }
+        self.shape = if dimensions.contains(&Dimension::Field(Field::Page)) {
+            Shape::AttentionByPage
+        } else {
+            let asked = filters.iter().filter(|filter| filter.asks_of(Field::Page));
+            if !asked.clone().all(|filter| filter.is_about(Field::Page)) {
+                return None;
+            }
+            self.names.remove(page);
+            Shape::AttentionTo(Sql::all(asked.map(|filter| condition(filter)).collect()))
+        };
+        self.names.extend(["lone", "engagement_ms", "scroll_depth"]);
+        Some(self)
+    }
+
     /// The same of events that are notable, as all that are counted have to be: see [`are_told`](super::are_notable).
     pub(in crate::query::compile) fn of_notable(self) -> Self {
         Self { shape: Shape::Notable, ..self }
@@ -155,7 +187,12 @@ impl Columns {
     pub(in crate::query::compile) fn within(&self) -> Option<Field> {
         match &self.shape {
             Shape::Such(list, _) | Shape::Hour(list, ..) => Some(list.field),
-            Shape::Alike | Shape::Notable | Shape::Day | Shape::Value(_) => None,
+            Shape::AttentionTo(_) => Some(Field::Page),
+            Shape::Alike
+            | Shape::Notable
+            | Shape::Day
+            | Shape::Value(_)
+            | Shape::AttentionByPage => None,
         }
     }
 
@@ -164,7 +201,14 @@ impl Columns {
         let all: Vec<(&'static str, Sql)> = match &self.shape {
             Shape::Alike => HAPPENED.map(|column| (column, sql!["happened.", column])).into(),
             Shape::Value(list) => list.columns().into(),
-            Shape::Notable | Shape::Day | Shape::Such(..) | Shape::Hour(..) => Vec::new(),
+            Shape::AttentionByPage => {
+                attention::COLUMNS.map(|(name, column)| (name, column.into())).into()
+            }
+            Shape::Notable
+            | Shape::Day
+            | Shape::Such(..)
+            | Shape::Hour(..)
+            | Shape::AttentionTo(_) => Vec::new(),
         };
         all.into_iter().filter(|(name, _)| self.names.contains(name)).collect()
     }

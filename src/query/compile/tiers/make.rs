@@ -14,7 +14,7 @@ use super::super::{SETTINGS, between};
 use super::by::{By, IS_SET, Of, column_of, kept_value};
 use super::lists::List;
 use super::rows::{kept_column, kept_fields};
-use super::{end_of, goals, notable, start_of};
+use super::{attention, end_of, goals, notable, start_of};
 use crate::event::SCROLL_DEPTH_UNKNOWN;
 use crate::query::dimension::{Dimension, Field};
 use crate::query::interval::Interval;
@@ -469,7 +469,10 @@ impl Making<'_> {
         let days = sql![
             "SELECT session_id AS visit, event, d, any(alike.visitor) AS person, ",
             "sumIf(times, name = 'pageview') AS day_views, sumIf(times, name != 'engagement') AS day_events, ",
-            Sql::join(List::ALL.map(List::made).into_iter().chain(hours), ", "),
+            Sql::join(
+                List::ALL.map(List::made).into_iter().chain(hours).chain(attention::made()),
+                ", "
+            ),
             ", ",
             "groupArray((name, hostname, pathname, times, ms, depth, revenue_currency, amount)) AS happened, ",
             "groupArray(hours) AS hours_happened",
@@ -491,7 +494,8 @@ impl Making<'_> {
         let alone = if self.goes_on { "0".into() } else { alone };
         let names_of_lists = List::ALL.iter().map(|list| list.name);
         let of_hours = List::ALL.into_iter().filter_map(List::hours);
-        let lists: Vec<&str> = names_of_lists.chain(of_hours).collect();
+        let of_attention = attention::COLUMNS.into_iter().map(|(_, column)| column);
+        let lists: Vec<&str> = names_of_lists.chain(of_hours).chain(of_attention).collect();
         let lists = || lists.iter().map(|list| sql![*list, ", "]);
         sql![
             "INSERT INTO visit_days (site_id, day, version, session_id, event_id, visitor_id, ended, ",

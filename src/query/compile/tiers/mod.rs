@@ -36,11 +36,13 @@
 //! - `rows`: where no number is kept, rows of visits on closed days, instead of those of events;
 //! - `columns`: what such a row stands for, by what is asked of it;
 //! - `lists`: what it tells by one field of the events;
+//! - `attention`: what it tells of attention;
 //! - `notable`: rows of the few events that are more than page views, in their place;
 //! - `make`: the statements that make the numbers and the rows of days.
 //!
 //! Which days are closed is told from outside (`store::tiers`).
 
+mod attention;
 mod by;
 mod columns;
 mod goals;
@@ -66,7 +68,7 @@ pub(super) use self::columns::Columns;
 pub use self::goals::set_of;
 pub use self::make::{Making, made_of};
 pub(super) use self::notable::are_told as are_notable;
-pub(super) use self::read::{is_of_people, subquery};
+pub(super) use self::read::{formula, is_of_people, subquery};
 pub(super) use self::rows::{events, visits};
 pub(super) use self::together::together;
 use crate::query::Query;

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 
-use super::super::conditions::{COUNTED, Conditions, entered_condition, meets};
+use super::super::conditions::{ATTENTION, COUNTED, Conditions, entered_condition, meets};
 use super::super::plan::Computed;
 use super::super::visits::{self, MARGIN_HOURS};
 use super::super::{between, events, group, kept_from, of_property, of_visit};
@@ -171,9 +171,6 @@ const OF_ATTENTION: &[Column] = &[
     },
 ];
 
-/// The condition on rows that are attention.
-const ATTENTION: &str = "name = 'engagement'";
-
 /// Closed days have no visitor that lasts longer than a day.
 const NOBODY: &str = "emptyArrayUInt64()";
 
@@ -187,7 +184,7 @@ macro_rules! visitors {
 
 /// The metric, of the summed columns; `None` if they do not tell it. The same numbers go through the same
 /// operations as in the formulas of `metric`, so that they are rounded alike.
-pub(super) fn formula(metric: Metric, of: Of) -> Option<&'static str> {
+pub(in crate::query::compile) fn formula(metric: Metric, of: Of) -> Option<&'static str> {
     Some(match (of, metric) {
         (Of::Events | Of::Visits, Metric::Visitors) => concat!("toUInt64(", visitors!(), ")"),
         (Of::Events | Of::Visits, Metric::Visits) => "toUInt64(sum(s_visits))",

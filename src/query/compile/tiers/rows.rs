@@ -14,9 +14,10 @@ use jiff::SignedDuration;
 use jiff::civil::Date;
 
 use super::super::between;
-use super::super::conditions::COUNTED;
+use super::super::conditions::{ATTENTION, COUNTED};
 use super::super::visits::{self, MARGIN_HOURS};
 use super::Closed;
+use super::attention;
 use super::by::stored;
 use super::columns::{Columns, Shape};
 use super::read::{has_ended, noon};
@@ -188,7 +189,8 @@ fn stored_events(query: &Query, columns: &Columns, condition: Sql) -> Sql {
     // What is joined is read for each of its values, whether or not anything looks at it.
     let joined = columns.joined();
     let has_happened = match &columns.shape {
-        Shape::Alike | Shape::Notable | Shape::Value(_) => Sql::default(),
+        Shape::Alike | Shape::Notable | Shape::Value(_) | Shape::AttentionByPage => Sql::default(),
+        Shape::AttentionTo(met) => sql![" AND ", attention::has(met)],
         Shape::Day => " AND d.day_events > 0".into(),
         Shape::Such(list, met) | Shape::Hour(list, met, _) => sql![" AND ", list.has(met)],
     };
@@ -203,6 +205,12 @@ fn stored_events(query: &Query, columns: &Columns, condition: Sql) -> Sql {
             sql![hour_of("d.day", sql!["arrayJoin(", hours, ")"]), " AS hour"]
         }
         ("lone", _) => sql![IS_LONE, " AS lone"],
+        ("engagement_ms", Shape::AttentionTo(met)) => {
+            sql![attention::ms_of(met), " AS engagement_ms"]
+        }
+        ("scroll_depth", Shape::AttentionTo(met)) => {
+            sql![attention::deepest_of(met), " AS scroll_depth"]
+        }
         ("day_views", Shape::Such(list, met)) => sql![list.views(met), " AS day_views"],
         ("day_events", Shape::Such(list, met)) => sql![list.events(met), " AS day_events"],
         (column, _) => sql!["d.", column, " AS ", column],
@@ -235,6 +243,8 @@ fn made_events(query: &Query, columns: &Columns, stretch: &Stretch) -> Sql {
     let wanted = match &columns.shape {
         Shape::Alike | Shape::Notable => Sql::default(),
         Shape::Day | Shape::Value(_) => sql![" AND ", COUNTED],
+        Shape::AttentionByPage => sql![" AND ", ATTENTION],
+        Shape::AttentionTo(met) => sql![" AND ", ATTENTION, " AND ", met],
         Shape::Such(_, met) | Shape::Hour(_, met, _) => sql![" AND ", COUNTED, " AND ", met],
     };
     let columns = columns.names.iter().map(|column| match *column {
