@@ -57,11 +57,12 @@ struct Traffic {
 }
 
 /// By what closed days answer, and what marks a statement that has it.
-const WAYS: [(&str, &str); 7] = [
+const WAYS: [(&str, &str); 8] = [
     ("rows of visits", " FROM visit_days "),
     ("rows of notable events", " FROM notable_events "),
     ("the hours of a visit's pages", "hours_by_page"),
     ("the attention of a visit's day", "attention_pages"),
+    ("what a visit as a whole has", " AND d.first + d.duration >= "),
     ("the hours of a value", " ARRAY JOIN hours "),
     ("the visits that viewed a page", " AS last, value AS pathname"),
     ("the visits that went on after the period", " AND d.first <= "),

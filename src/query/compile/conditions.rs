@@ -195,7 +195,8 @@ fn host_behind(dimension: &Dimension) -> Option<Field> {
 /// So many parts of a text are looked for by a condition each.
 const FEW_PARTS: usize = 8;
 
-fn on_field(value: Sql, field: Field, test: &Test) -> Sql {
+/// Whether the value, which is the field's, is found by the test.
+pub(super) fn on_field(value: Sql, field: Field, test: &Test) -> Sql {
     let (value, blank) =
         if field.spec().number { (sql!["toString(", value, ")"], "0") } else { (value, "") };
     let found = found(&value, test, blank);

@@ -26,13 +26,13 @@ fn of_days(query: &Query, metrics: &[Computed], closed: &Closed) -> Option<Sql> 
     let columns = Columns::of(&query.dimensions, &query.filters)?;
     let columns =
         columns.of_attention(&query.dimensions, &filters, |filter| conditions.on_event(filter))?;
-    let within = columns.within();
+    let columns = columns.of_visits_that_meet(&filters);
+    let left = filters.into_iter().filter(|filter| columns.leave_open(filter));
+    let left: Vec<&Filter> = left.collect();
     let rows = tiers::events(query, Some(columns), closed)?;
     let (table, _) = events::source(query, Some(rows));
     let hosts = hosts_of_visits(query);
-    let left =
-        filters.into_iter().filter(|filter| !within.is_some_and(|field| filter.is_about(field)));
-    let left = left.chain(&hosts).map(|filter| conditions.on_event(filter));
+    let left = left.into_iter().chain(&hosts).map(|filter| conditions.on_event(filter));
     let wanted = std::iter::once("session_id != 0".into()).chain(left);
     let names: Vec<Sql> = names(query).collect();
     let unknown = Sql::number(SCROLL_DEPTH_UNKNOWN);

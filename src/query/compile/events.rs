@@ -100,8 +100,8 @@ pub(super) struct Rows {
     pub(super) form: Form,
     /// The rows; `None`: `events` itself has them.
     pub(super) sql: Option<Sql>,
-    /// The field of which all rows meet the filters that are about it alone.
-    within: Option<Field>,
+    /// Those of the filters which all rows are to meet, and are not known to.
+    left: Vec<Filter>,
 }
 
 impl Rows {
@@ -115,15 +115,21 @@ impl Rows {
         closed: &Closed,
     ) -> Self {
         let read = columns(query, metrics, common, own, closed).and_then(|(form, columns)| {
-            let within = columns.within();
-            Some(Self { form, sql: Some(tiers::events(query, Some(columns), closed)?), within })
+            let columns = columns.of_visits_that_meet(common);
+            let left = common.iter().copied().filter(|filter| columns.leave_open(filter));
+            let left = left.cloned().collect();
+            Some(Self { form, sql: Some(tiers::events(query, Some(columns), closed)?), left })
         });
-        read.unwrap_or(Self { form: Form::Event, sql: None, within: None })
+        read.unwrap_or(Self {
+            form: Form::Event,
+            sql: None,
+            left: common.iter().copied().cloned().collect(),
+        })
     }
 
-    /// Whether rows may or may not meet the filter.
+    /// Whether rows may or may not meet the filter, which all are to meet.
     pub(super) fn leaves_open(&self, filter: &Filter) -> bool {
-        !self.within.is_some_and(|field| filter.is_about(field))
+        self.left.contains(filter)
     }
 }
 
@@ -135,7 +141,7 @@ fn wanted(query: &Query, metrics: &[Computed], rows: &Rows, closed: &Closed) -> 
     }
     let hosts = hosts_of_visits(query);
     let conditions = Conditions::of(query, closed);
-    let filters = query.filters.iter().chain(&hosts).filter(|filter| rows.leaves_open(filter));
+    let filters = query.filters.iter().filter(|filter| rows.leaves_open(filter)).chain(&hosts);
     wanted.extend(filters.map(|filter| conditions.on_event(filter)));
     wanted
 }

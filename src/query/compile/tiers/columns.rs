@@ -49,6 +49,8 @@ pub(super) enum Shape {
 pub(in crate::query::compile) struct Columns {
     pub(super) names: BTreeSet<&'static str>,
     pub(super) shape: Shape,
+    /// Filters on what only a visit as a whole has, which the visits of all rows meet.
+    pub(super) of_visits: Vec<Filter>,
 }
 
 impl Columns {
@@ -89,7 +91,24 @@ impl Columns {
         // What a visit alone has is looked up by the visit.
         let fields = fields.into_iter().map(stored).filter(|field| !field.is_of_visit());
         columns.extend(fields.map(kept_column));
-        Some(Self { names: columns, shape: Shape::Alike })
+        Some(Self { names: columns, shape: Shape::Alike, of_visits: Vec::new() })
+    }
+
+    /// The same, of events whose visits meet those of the filters that ask for nothing but what a visit as a whole has, unless their rows do
+    /// not tell it.
+    pub(in crate::query::compile) fn of_visits_that_meet(self, filters: &[&Filter]) -> Self {
+        let asks = |filter: &&&Filter| matches!(filter, Filter::Test(test) if matches!(test.subject, Subject::Field(field) if field.is_of_visit()));
+        let of_visits = match self.are_notable() {
+            true => Vec::new(),
+            false => filters.iter().filter(asks).map(|filter| (*filter).clone()).collect(),
+        };
+        Self { of_visits, ..self }
+    }
+
+    /// Whether rows may or may not meet the filter.
+    pub(in crate::query::compile) fn leave_open(&self, filter: &Filter) -> bool {
+        !self.of_visits.contains(filter)
+            && !self.within().is_some_and(|field| filter.is_about(field))
     }
 
     /// Those of rows that stand for a visit's day each, or for what it did then by one value of a field, where anything happened
@@ -184,7 +203,7 @@ impl Columns {
     }
 
     /// The field of which rows are told that meet the filters about it alone.
-    pub(in crate::query::compile) fn within(&self) -> Option<Field> {
+    fn within(&self) -> Option<Field> {
         match &self.shape {
             Shape::Such(list, _) | Shape::Hour(list, ..) => Some(list.field),
             Shape::AttentionTo(_) => Some(Field::Page),

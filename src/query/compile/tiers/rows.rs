@@ -13,9 +13,9 @@ use std::collections::BTreeSet;
 use jiff::SignedDuration;
 use jiff::civil::Date;
 
-use super::super::between;
-use super::super::conditions::{ATTENTION, COUNTED};
+use super::super::conditions::{ATTENTION, COUNTED, Conditions, on_field};
 use super::super::visits::{self, MARGIN_HOURS};
+use super::super::{between, kept_from};
 use super::Closed;
 use super::attention;
 use super::by::stored;
@@ -24,6 +24,7 @@ use super::read::{has_ended, noon};
 use super::split::{Split, Stretch, Told};
 use crate::query::Query;
 use crate::query::dimension::{Field, Home};
+use crate::query::filter::{Filter, Subject};
 use crate::query::interval::Interval;
 use crate::query::period::Period;
 use crate::query::statement::{Sql, sql};
@@ -174,7 +175,8 @@ pub(in crate::query::compile) fn events(
     closed: &Closed,
 ) -> Option<Sql> {
     let columns = columns?;
-    let split = Split::of(query, closed, Told::Events)?;
+    let told = if columns.of_visits.is_empty() { Told::Events } else { Told::OfVisits };
+    let split = Split::of(query, closed, told)?;
     let condition = match columns.are_notable() {
         true => split.condition_by_goal(query),
         false => split.condition(query),
@@ -229,7 +231,21 @@ fn stored_events(query: &Query, columns: &Columns, condition: Sql) -> Sql {
         " WHERE ",
         condition,
         has_happened,
+        Sql::join(
+            columns.of_visits.iter().filter_map(|filter| has_such_a_visit(query, filter)),
+            "",
+        ),
     ]
+}
+
+/// ` AND` the condition on a row of `visit_days` that its visit meets the filter on what only a visit as a whole has.
+fn has_such_a_visit(query: &Query, filter: &Filter) -> Option<Sql> {
+    let Filter::Test(test) = filter else { return None };
+    let Subject::Field(field) = test.subject else { return None };
+    let met = on_field(sql!["d.", kept_column(field)], field, test);
+    // The visit is one of the period's. Of events without one, and of attention alone, it began in 1970.
+    let (from, to) = (Sql::moment(kept_from(query)), Sql::moment(query.period.to()));
+    Some(sql![" AND d.first + d.duration >= ", from, " AND ", to, " >= d.first AND ", met])
 }
 
 /// An hour of a day as reports call it.
@@ -247,6 +263,7 @@ fn made_events(query: &Query, columns: &Columns, stretch: &Stretch) -> Sql {
         Shape::AttentionTo(met) => sql![" AND ", ATTENTION, " AND ", met],
         Shape::Such(_, met) | Shape::Hour(_, met, _) => sql![" AND ", COUNTED, " AND ", met],
     };
+    let of_visits = &columns.of_visits;
     let columns = columns.names.iter().map(|column| match *column {
         "times" => "1 AS times".into(),
         "hour" => sql![Interval::Hour.label_sql("timestamp", &query.period), " AS hour"],
@@ -256,7 +273,23 @@ fn made_events(query: &Query, columns: &Columns, stretch: &Stretch) -> Sql {
         column => column.into(),
     });
     let within = between(query, stretch.from, stretch.to);
-    sql!["SELECT ", Sql::join(columns, ", "), " FROM events FINAL WHERE ", within, wanted]
+    // Attention may come after all that its visit did.
+    let margin = SignedDuration::from_hours(MARGIN_HOURS);
+    let from = stretch.from.saturating_add(-margin).unwrap_or(stretch.from);
+    let to = stretch.to.saturating_add(margin).unwrap_or(stretch.to);
+    let (from, to) = (from.max(query.period.from()), to.min(query.period.to()));
+    let period = Period::new(from, to, query.period.zone());
+    let (around, closed) = (Query { period, ..query.clone() }, Closed::none());
+    let conditions = Conditions::of(&around, &closed);
+    let of_visits = of_visits.iter().map(|filter| sql![" AND ", conditions.on_event(filter)]);
+    sql![
+        "SELECT ",
+        Sql::join(columns, ", "),
+        " FROM events FINAL WHERE ",
+        within,
+        wanted,
+        Sql::join(of_visits, ""),
+    ]
 }
 
 /// What happened in a stretch, and on the day before of visitors who may have been carried into it.

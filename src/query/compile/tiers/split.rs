@@ -19,6 +19,8 @@ const CUT_DAYS: i64 = 3;
 pub(super) enum Told {
     /// Events, or attention.
     Events,
+    /// Events, or attention, of visits that have some value as a whole.
+    OfVisits,
     /// Visits, each on its last day.
     Visits,
     /// Visits with an event in the period that has some value, each on its last day.
@@ -109,7 +111,7 @@ impl Split {
                 {
                     going_on.push((*day, counting.version));
                 }
-                (true, Told::Visits | Told::VisitsWith | Told::Hours) => {}
+                (true, Told::Visits | Told::VisitsWith | Told::Hours | Told::OfVisits) => {}
             }
         }
         let split = Self { closed: chosen, stretches: Vec::new() };
