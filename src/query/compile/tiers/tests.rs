@@ -255,6 +255,64 @@ fn of_visits_that_had_an_event_the_first_day_is_counted_as_well() {
 }
 
 #[test]
+fn one_goal_that_is_asked_for_is_added_up_and_two_are_not() {
+    let goal = |name: &str, kind| Goal { name: name.into(), kind, currency: None };
+    let mut site = site();
+    site.goals = vec![
+        goal("Signup", GoalKind::Event("Signup".into())),
+        goal("Visit", GoalKind::Page("/a".into())),
+        goal("Read", GoalKind::Scroll("/a".into(), 50)),
+    ];
+    let by = |dimensions: Value, goals: &[&str]| {
+        let filters = json!([["is", "event:goal", goals]]);
+        By::of(
+            &query_of(&site, &json!({ "dimensions": dimensions, "filters": filters })),
+            Of::Events,
+        )
+    };
+    assert_eq!(by(json!([]), &["Signup"]), Some(By::Goals));
+    assert_eq!(by(json!(["time:day"]), &["Visit"]), Some(By::Goals));
+    assert_eq!(by(json!(["time:hour"]), &["Visit"]), Some(By::HourOfGoal));
+    assert_eq!(by(json!([]), &["Signup", "Visit"]), None);
+    // Scrolling is no event, of which a number could be told.
+    assert_eq!(by(json!([]), &["Read"]), None);
+    assert_eq!(by(json!(["visit:source"]), &["Signup"]), None);
+}
+
+#[test]
+fn attention_is_read_off_lists_of_pages_unless_other_fields_of_events_are_asked_for() {
+    let reads = |parts: Value| {
+        let text = compile(&query(&parts), &closed(1..=31)).text().to_owned();
+        (text.contains("attention_pages"), text.contains("happened"))
+    };
+    let attention = |dimensions: Value, filters: Value| json!({ "metrics": ["time_on_page", "scroll_depth"], "dimensions": dimensions, "filters": filters });
+    let google = json!(["is", "visit:source", ["Google"]]);
+    let pages = json!(["contains", "event:page", ["/a"]]);
+    let host = json!(["is", "event:hostname", ["example.com"]]);
+    assert_eq!(reads(attention(json!(["event:page"]), json!([google]))), (true, false));
+    assert_eq!(reads(attention(json!([]), json!([google, pages]))), (true, false));
+    assert_eq!(reads(attention(json!(["visit:source"]), json!([pages]))), (true, false));
+    assert_eq!(reads(attention(json!(["event:page"]), json!([host]))), (false, true));
+    // Of a median each visit has to be known.
+    let median = json!({ "metrics": ["time_on_page_p50"], "dimensions": ["event:page"], "filters": [google] });
+    assert_eq!(reads(median), (false, true));
+}
+
+#[test]
+fn what_a_visit_as_a_whole_has_is_looked_to_in_its_rows() {
+    let looks_up = |parts: Value| {
+        compile(&query(&parts), &closed(1..=31)).text().contains("session_id IN (SELECT visit")
+    };
+    let entry = json!(["is", "visit:entry_page", ["/a"]]);
+    assert!(!looks_up(json!({ "dimensions": ["event:page"], "filters": [entry] })));
+    assert!(!looks_up(json!({ "metrics": ["events"], "filters": [entry] })));
+    assert!(looks_up(json!({ "dimensions": ["event:page"], "filters": [["not", entry]] })));
+    // Notable events do not have it.
+    let name = json!(["is", "event:name", ["Signup"]]);
+    assert!(looks_up(json!({ "dimensions": ["event:name"], "filters": [entry, name] })));
+}
+
+#[test]
 fn by_one_field_of_events_a_row_of_visits_has_a_short_list_and_a_lone_visitor_is_counted_once() {
     let reads = |parts: Value| {
         let text = compile(&query(&parts), &closed(1..=31)).text().to_owned();
