@@ -8,7 +8,7 @@ use super::by::stored;
 use super::lists::List;
 use super::rows::kept_column;
 use crate::query::dimension::{Dimension, Field};
-use crate::query::filter::{Filter, Subject};
+use crate::query::filter::{Filter, Subject, Test};
 use crate::query::interval::Interval;
 use crate::query::statement::{Sql, sql};
 
@@ -97,11 +97,11 @@ impl Columns {
     /// The same, of events whose visits meet those of the filters that ask for nothing but what a visit as a whole has, unless their rows do
     /// not tell it.
     pub(in crate::query::compile) fn of_visits_that_meet(self, filters: &[&Filter]) -> Self {
-        let asks = |filter: &&&Filter| matches!(filter, Filter::Test(test) if matches!(test.subject, Subject::Field(field) if field.is_of_visit()));
-        let of_visits = match self.are_notable() {
-            true => Vec::new(),
-            false => filters.iter().filter(asks).map(|filter| (*filter).clone()).collect(),
-        };
+        let is_of_visit =
+            |test: &Test| matches!(test.subject, Subject::Field(field) if field.is_of_visit());
+        let asks = |filter: &&Filter| matches!(filter, Filter::Test(test) if is_of_visit(test));
+        let of_visits = filters.iter().copied().filter(asks);
+        let of_visits = of_visits.filter(|_| !self.are_notable()).cloned().collect();
         Self { of_visits, ..self }
     }
 

@@ -5,16 +5,14 @@
 
 use std::collections::BTreeSet;
 
-use jiff::SignedDuration;
-
 use super::super::conditions::{ATTENTION, COUNTED, Conditions, entered_condition, meets};
 use super::super::plan::Computed;
-use super::super::visits::{self, MARGIN_HOURS};
+use super::super::visits;
 use super::super::{between, events, group, kept_from, of_property, of_visit};
 use super::by::{By, Of, column_of, stored};
 use super::columns::Columns;
 use super::rows;
-use super::split::{Split, Stretch, Told};
+use super::split::{Split, Stretch, Told, around};
 use super::{Closed, goals, set_of, start_of};
 use crate::event::SCROLL_DEPTH_UNKNOWN;
 use crate::query::Query;
@@ -378,20 +376,9 @@ impl Reading<'_> {
         };
         let is_carried = self.is_carried();
         let columns = self.columns().map(|column| column.of_closed_day(&is_carried));
-        let filters = match self.by {
-            By::Site | By::Hour | By::Field(_) | By::HourOf(_) | By::Having(_) => {
-                self.filters_of_closed_days()
-            }
-            By::Goals | By::HourOfGoal => {
-                let keys = goals::counted(self.query).into_iter().map(goals::key).collect();
-                sql!["has(", Sql::texts(keys), ", value)"]
-            }
-        };
-        let condition = match self.by {
-            By::Goals | By::HourOfGoal => split.condition_by_goal(self.query),
-            By::Site | By::Hour | By::HourOf(_) | By::Field(_) | By::Having(_) => {
-                split.condition(self.query)
-            }
+        let condition = match self.by.is_by_goal() {
+            true => split.condition_by_goal(self.query),
+            false => split.condition(self.query),
         };
         let (row, hours) = match self.by.has_hours() {
             true => (
@@ -414,7 +401,7 @@ impl Reading<'_> {
             " AND ",
             condition,
             ") WHERE ",
-            filters,
+            self.filters_of_closed_days(),
         ]
     }
 
@@ -472,20 +459,20 @@ impl Reading<'_> {
             // It is that of an event of the visit's.
             by if by.is_of_events() => Sql::all(self.event_filters()),
             By::Field(_) | By::HourOf(_) => self.filters(self.query),
-            By::Site | By::Hour | By::Having(_) | By::Goals | By::HourOfGoal => "1".into(),
+            By::Goals | By::HourOfGoal => {
+                let keys = goals::counted(self.query).into_iter().map(goals::key).collect();
+                sql!["has(", Sql::texts(keys), ", value)"]
+            }
+            By::Site | By::Hour | By::Having(_) => "1".into(),
         }
     }
 
     /// The condition on what is counted in the stretch. What is asked of the visits' events is looked up among those that
     /// these can have had.
     pub(super) fn filters_in(&self, stretch: &Stretch) -> Sql {
-        let period = &self.query.period;
-        let ended_from =
-            stretch.before.map_or(stretch.from, |(day, _)| start_of(day, period.zone()));
-        let margin = SignedDuration::from_hours(MARGIN_HOURS);
-        let from = ended_from.saturating_add(-margin).unwrap_or(ended_from).max(period.from());
-        let period = Period::new(from, stretch.to, period.zone());
-        self.filters(&Query { period, ..self.query.clone() })
+        let zone = self.query.period.zone();
+        let from = stretch.before.map_or(stretch.from, |(day, _)| start_of(day, zone));
+        self.filters(&around(self.query, from, stretch.to))
     }
 
     fn filters(&self, query: &Query) -> Sql {

@@ -21,7 +21,7 @@ use super::attention;
 use super::by::stored;
 use super::columns::{Columns, Shape};
 use super::read::{has_ended, noon};
-use super::split::{Split, Stretch, Told};
+use super::split::{Split, Stretch, Told, around};
 use crate::query::Query;
 use crate::query::dimension::{Field, Home};
 use crate::query::filter::{Filter, Subject};
@@ -274,12 +274,7 @@ fn made_events(query: &Query, columns: &Columns, stretch: &Stretch) -> Sql {
     });
     let within = between(query, stretch.from, stretch.to);
     // Attention may come after all that its visit did.
-    let margin = SignedDuration::from_hours(MARGIN_HOURS);
-    let from = stretch.from.saturating_add(-margin).unwrap_or(stretch.from);
-    let to = stretch.to.saturating_add(margin).unwrap_or(stretch.to);
-    let (from, to) = (from.max(query.period.from()), to.min(query.period.to()));
-    let period = Period::new(from, to, query.period.zone());
-    let (around, closed) = (Query { period, ..query.clone() }, Closed::none());
+    let (around, closed) = (around(query, stretch.from, stretch.to), Closed::none());
     let conditions = Conditions::of(&around, &closed);
     let of_visits = of_visits.iter().map(|filter| sql![" AND ", conditions.on_event(filter)]);
     sql![

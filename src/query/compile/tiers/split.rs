@@ -4,8 +4,10 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::super::kept_from;
+use super::super::visits::MARGIN_HOURS;
 use super::{CLOSED_DAYS_MIN, Closed, Counting, end_of, start_of};
 use crate::query::Query;
+use crate::query::period::Period;
 use crate::query::statement::{Sql, sql};
 
 /// More stretches than this are not worth it: closed days between them are counted from events, too.
@@ -189,6 +191,15 @@ impl Split {
         }
         self
     }
+}
+
+/// The query of what visits can have done in the period that did anything in this part of it.
+pub(super) fn around(query: &Query, from: Timestamp, to: Timestamp) -> Query {
+    let margin = SignedDuration::from_hours(MARGIN_HOURS);
+    let from = from.saturating_add(-margin).unwrap_or(from).max(query.period.from());
+    let to = to.saturating_add(margin).unwrap_or(to).min(query.period.to());
+    let period = Period::new(from, to, query.period.zone());
+    Query { period, ..query.clone() }
 }
 
 /// The day after this one, with its version, if it is closed for good: then it is known which visits went on into it.

@@ -82,6 +82,12 @@ fn of_visits_the_last_day_is_counted_unless_the_next_one_is_closed() {
     check(&query, &closed(1..=6), Told::Visits, &[1, 2, 3, 4, 5], &[gone_on]);
     let split = Split::of(&query, &closed(1..=6), Told::Visits).unwrap();
     assert_eq!(split.stretches[0].gone_on_into, Some((may(6), 6)));
+    // So nothing is read of the events of a period in the past.
+    let figures = json!({
+        "metrics": ["visitors", "pageviews", "bounce_rate"], "date_range": ["2024-05-01", "2024-05-05"],
+    });
+    let statement = compile(&query_of(&site(), &figures), &closed(1..=6));
+    assert!(!statement.text().contains(" FROM events "), "{}", statement.text());
 }
 
 #[test]
