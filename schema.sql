@@ -62,7 +62,7 @@ COMMENT 'One row an event; the truth that every report is computed from';
 -- What happened on each of a site's days that are over, in whole numbers: what reports add up instead of
 -- counting events again. No row is ever changed: a day that is counted anew has another version, and
 -- `closed_days` says which one holds; numbers by goal may be of a later counting. A row tells of events, of the visits that ended on the day, or of
--- attention, and of these only some numbers. What is carried is counted on the day before as well. It is partitioned so that a
+-- attention, and of these only some numbers, or those of each hour. What is carried is counted on the day before as well. It is partitioned so that a
 -- report over a year reads few parts, and a deletion rewrites few.
 CREATE TABLE IF NOT EXISTS daily
 (

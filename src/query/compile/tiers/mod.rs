@@ -60,7 +60,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use self::by::By;
 pub(super) use self::by::{Of, stored};
@@ -160,6 +160,5 @@ fn start_of(day: Date, zone: &TimeZone) -> Timestamp {
 
 /// The last second of a day.
 fn end_of(day: Date, zone: &TimeZone) -> Timestamp {
-    use jiff::SignedDuration;
     start_of(day.saturating_add(1.day()), zone) - SignedDuration::from_secs(1)
 }

@@ -274,8 +274,8 @@ fn made_events(query: &Query, columns: &Columns, stretch: &Stretch) -> Sql {
     });
     let within = between(query, stretch.from, stretch.to);
     // Attention may come after all that its visit did.
-    let (around, closed) = (around(query, stretch.from, stretch.to), Closed::none());
-    let conditions = Conditions::of(&around, &closed);
+    let (reached, closed) = (around(query, stretch.from, stretch.to), Closed::none());
+    let conditions = Conditions::of(&reached, &closed);
     let of_visits = of_visits.iter().map(|filter| sql![" AND ", conditions.on_event(filter)]);
     sql![
         "SELECT ",
