@@ -104,7 +104,8 @@ struct PrivacyPage {
     frame: Frame,
     site: String,
     host: String,
-    day: String,
+    /// The site's day, told to those alone of whom something is counted: its zone tells that there is a site.
+    day: Option<String>,
     is_named: bool,
     is_own: bool,
     objects: bool,
@@ -156,11 +157,12 @@ impl Asked {
     async fn page(&self, services: &Services, parts: &Parts) -> Result<Response, StoreError> {
         let events = self.events(services).await?;
         let timezone = self.site.as_ref().map_or(TimeZone::UTC, |site| site.timezone.clone());
+        let today = || timezone.to_datetime(services.clock.now()).strftime("%-d %B %Y").to_string();
         let shown = PrivacyPage {
             frame: Frame::bare(Lang::English),
             site: if self.domain.is_empty() { "this site".to_owned() } else { self.domain.clone() },
             host: self.host.clone(),
-            day: timezone.to_datetime(services.clock.now()).strftime("%-d %B %Y").to_string(),
+            day: (!events.is_empty()).then(today),
             is_named: !self.domain.is_empty(),
             is_own: bare_domain(&self.host) == self.domain,
             objects: self.objects,

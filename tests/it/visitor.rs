@@ -75,10 +75,10 @@ async fn a_visitor_sees_and_erases_what_is_counted_and_nothing_of_others() {
         async move { ask(collector, Method::GET, address, &path, &[], String::new()).await }
     };
     let shown = page(ONE, "example.com").await;
-    let text = String::from_utf8(shown.body.to_vec()).unwrap();
+    let seen = String::from_utf8(shown.body.to_vec()).unwrap();
     assert!(
-        text.contains("example.com/a") && text.contains("Chrome") && !text.contains("/c<"),
-        "{text}"
+        seen.contains("example.com/a") && seen.contains("Chrome") && !seen.contains("/c<"),
+        "{seen}"
     );
     assert_eq!(shown.header("cache-control"), Some("private, no-store"));
     // The host names the site when nobody does; and a site that is not there has nothing.
@@ -91,6 +91,9 @@ async fn a_visitor_sees_and_erases_what_is_counted_and_nothing_of_others() {
     };
     assert_eq!(stranger.status, unknown.status);
     assert_eq!(text(&stranger), text(&unknown), "it tells which sites there are");
+    // Nor does a day: that of the site's zone is another for some hours than that of a site that is not there.
+    let (dated, undated) = ("example.com · ", "<p class=\"quiet\">example.com</p>");
+    assert!(seen.contains(dated) && text(&stranger).contains(undated));
 
     let erase = async |origin: &[(&str, &str)]| {
         let path = "/privacy/erase?site=example.com";
