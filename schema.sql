@@ -145,7 +145,9 @@ CREATE TABLE IF NOT EXISTS visit_days
     attention_pages     Array(LowCardinality(String)) COMMENT 'The pages that it attended to on this day' CODEC(LZ4),
     attention_ms        Array(UInt64)          COMMENT 'For how many milliseconds it did, for each element of attention_pages' CODEC(T64, LZ4),
     attention_depths    Array(UInt8)           COMMENT 'How far down it scrolled at most, in percent, for each element of attention_pages; 255: not told' CODEC(LZ4),
-    happened            Array(Tuple(name LowCardinality(String), hostname LowCardinality(String), pathname LowCardinality(String), times UInt32, engagement_ms UInt64, scroll_depth UInt8, revenue_currency LowCardinality(String), revenue_amount Decimal(38, 3))) COMMENT 'What happened of it on this day, see events: events that are alike, and how often; their attention added up, and the deepest scroll'
+    happened            Array(Tuple(name LowCardinality(String), hostname LowCardinality(String), pathname LowCardinality(String), times UInt32, engagement_ms UInt64, scroll_depth UInt8, revenue_currency LowCardinality(String), revenue_amount Decimal(38, 3))) COMMENT 'What happened of it on this day, see events: events that are alike, and how often; their attention added up, and the deepest scroll',
+    hours_happened      Array(UInt32)          COMMENT 'The hours of the day in which that was, for each element of happened, as in hours_by_page',
+    props_happened      Array(Map(LowCardinality(String), String)) COMMENT 'Its custom properties, for each element of happened'
 )
 ENGINE = {replacing}()
 PARTITION BY toYYYYMM(day)
@@ -154,8 +156,9 @@ SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, default_compression_c
 {shard by: cityHash64(site_id)}
 COMMENT 'Visits of days that are over, one row a visit and day';
 
--- Of days that are over, the events that are notable: custom events, and all that meets a goal of the site. What reports read instead
--- of `visit_days` where they count nothing else: they are few. Rows are made of those of `visit_days`, and made anew when the site has other goals.
+-- Of days that are over, the events that are notable: custom events, all that meets a goal of the site, and all that has properties. What
+-- reports read instead of `visit_days` where they count nothing else: they are few. Rows are made of those of `visit_days`, and made anew
+-- when the site has other goals.
 CREATE TABLE IF NOT EXISTS notable_events
 (
     site_id             UInt32                 COMMENT 'The site, see sites.site_id',
@@ -164,6 +167,11 @@ CREATE TABLE IF NOT EXISTS notable_events
     session_id          UInt64                 COMMENT 'The visit, see events.session_id; 0: none' CODEC(T64, LZ4),
     event_id            UInt64                 COMMENT 'Tells the events that belong to no visit apart; 0: it is of a visit',
     visitor_id          UInt64                 COMMENT 'The visitor, see events.visitor_id; 0: nobody, or one who is known to have this visit alone, and on this day alone' CODEC(LZ4),
+    last                DateTime('UTC')        COMMENT 'When the visit ended' CODEC(T64, LZ4),
+    entry_page          LowCardinality(String) COMMENT 'Path of its first page; empty: it viewed none',
+    exit_page           LowCardinality(String) COMMENT 'Path of its last page',
+    entry_page_hostname LowCardinality(String) COMMENT 'Host of its first page',
+    exit_page_hostname  LowCardinality(String) COMMENT 'Host of its last page',
     referrer            LowCardinality(String) COMMENT 'Referring page: host and path',
     source              LowCardinality(String) COMMENT 'Name of where the visit came from; empty: direct',
     channel             LowCardinality(String) COMMENT 'Marketing channel',
@@ -187,17 +195,21 @@ CREATE TABLE IF NOT EXISTS notable_events
     hostname            LowCardinality(String) COMMENT 'Host of the page',
     pathname            LowCardinality(String) COMMENT 'Path of the page',
     times               UInt32                 COMMENT 'How often it happened on this day: events that are alike are one row' CODEC(T64, LZ4),
+    engagement_ms       UInt64                 COMMENT 'Milliseconds of attention, added up' CODEC(T64, LZ4),
     scroll_depth        UInt8                  COMMENT 'The deepest scroll in percent; 255: not known',
     revenue_currency    LowCardinality(String) COMMENT 'ISO 4217 code; empty: no revenue',
-    revenue_amount      Decimal(38, 3)         COMMENT 'What they brought together'
+    revenue_amount      Decimal(38, 3)         COMMENT 'What they brought together',
+    hours               UInt32                 COMMENT 'The hours of the day in which it happened: the lowest bit for the one from midnight' CODEC(T64, LZ4),
+    props               Map(LowCardinality(String), String) COMMENT 'Custom properties',
+    place               UInt32                 COMMENT 'Its place in visit_days.happened, which tells rows apart that differ in properties alone' CODEC(T64, LZ4)
 )
 ENGINE = {replacing}()
 PARTITION BY toYYYYMM(day)
 PRIMARY KEY (site_id, day, version, source)
-ORDER BY (site_id, day, version, source, session_id, event_id, name, hostname, pathname, revenue_currency)
+ORDER BY (site_id, day, version, source, session_id, event_id, name, hostname, pathname, revenue_currency, place)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, default_compression_codec = 'ZSTD(3)'
 {shard by: cityHash64(site_id)}
-COMMENT 'Custom events of days that are over, and what met a goal then';
+COMMENT 'Custom events of days that are over, what met a goal then, and what had properties';
 
 -- The days whose numbers in `daily`, and whose rows in `visit_days` and `notable_events`, hold, as long as nothing was inserted since into the partitions of
 -- `events` that they were made of. The row with the latest `made` is the one that counts.

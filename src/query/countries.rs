@@ -3,6 +3,8 @@
 //! Rows hold the code alone, so that a country that is renamed keeps its history. The short names in
 //! everyday use, written down for this project; the list is SQL, because reports sort and filter by it.
 
+use super::statement::{Sql, sql};
+
 macro_rules! countries {
     ($($code:literal $name:literal)*) => {
         /// The name of the country of a row of `events`: the code itself where it is not in the list.
@@ -15,8 +17,16 @@ macro_rules! countries {
             "transform(toString(visit_country), [", $("'", $code, "',",)* "''], [", $("'", $name, "',",)* "''], toString(visit_country))"
         );
 
+        /// The codes, and the names in the same order.
+        const LISTS: &str = concat!("[", $("'", $code, "',",)* "''], [", $("'", $name, "',",)* "'']");
+
         const ALL: &[(&str, &str)] = &[$(($code, $name)),*];
     };
+}
+
+/// The name of the country that has the code, of which it is a text.
+pub(super) fn name_of(code: &Sql) -> Sql {
+    sql!["transform(", code, ", ", LISTS, ", ", code, ")"]
 }
 
 /// The code and the English name of every country.

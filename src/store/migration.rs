@@ -1,8 +1,9 @@
 //! From the tables that a database has to those of `schema.sql`: forward only, and while it is in use.
 //!
 //! A table that is missing is made, a column that is missing is added (ClickHouse does that without
-//! touching the rows), and views are made anew. Nothing is dropped, and no type is changed: where one
-//! differs, that is told and left to whoever changed it.
+//! touching the rows), to the order of the table as well if it belongs there, and views are made anew.
+//! Nothing is dropped, and no type is changed: where one differs, that is told and left to whoever
+//! changed it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -129,8 +130,11 @@ fn columns(statement: &Statement, there: &BTreeMap<String, String>) -> Vec<Step>
                 table: table.clone(),
                 column: column.name.clone(),
                 sql: format!(
-                    "ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {} {} COMMENT {} {place}",
-                    column.name, column.kind, column.comment
+                    "ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {} {} COMMENT {} {place}{}",
+                    column.name,
+                    column.kind,
+                    column.comment,
+                    order_with(statement, &column.name)
                 ),
             }),
             Some(kind) if *kind != column.kind => steps.push(Step::Differs {
@@ -143,6 +147,13 @@ fn columns(statement: &Statement, there: &BTreeMap<String, String>) -> Vec<Step>
         }
     }
     steps
+}
+
+/// What gives the table its order, if that has the column. A table takes a column into it only while it is added, and so
+/// one at a time.
+fn order_with(statement: &Statement, column: &str) -> String {
+    let order = statement.order().filter(|order| order.split(", ").any(|key| key == column));
+    order.map_or_else(String::new, |order| format!(", MODIFY ORDER BY ({order})"))
 }
 
 #[cfg(test)]
@@ -179,6 +190,7 @@ mod tests {
     fn what_is_missing_is_added_and_what_differs_is_told() {
         let mut existing = complete();
         existing.remove("tokens");
+        existing.get_mut("notable_events").unwrap().remove("place");
         let events = existing.get_mut("events").unwrap();
         events.remove("language");
         events.insert("city".into(), "String".into());
@@ -189,6 +201,7 @@ mod tests {
             [
                 "leave events.city as it is, which is String and should be UInt32",
                 "add the column events.language",
+                "add the column notable_events.place",
                 "create the table tokens",
                 "make the view report_days",
             ]
@@ -201,5 +214,7 @@ mod tests {
                  COMMENT 'Primary tag of the preferred language' AFTER device"
             )
         );
+        let ordered = "pathname, revenue_currency, place)";
+        assert!(steps[2].sql().unwrap().ends_with(ordered), "{:?}", steps[2]);
     }
 }

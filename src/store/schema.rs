@@ -68,6 +68,12 @@ impl Statement {
         let columns = body.lines().filter_map(Definition::read).collect();
         Self { kind, name, columns, sql }
     }
+
+    /// The columns, with commas, in whose order the table has its rows.
+    pub(super) fn order(&self) -> Option<&str> {
+        let (_, order) = self.sql.split_once("\nORDER BY (")?;
+        Some(order.split_once(")\n")?.0)
+    }
 }
 
 impl Definition {

@@ -19,6 +19,9 @@ async fn age(data_dir: &std::path::Path) {
         "ALTER TABLE events DROP COLUMN language",
         "ALTER TABLE events DROP COLUMN interactive",
         "ALTER TABLE sites DROP COLUMN public",
+        "ALTER TABLE notable_events MODIFY ORDER BY \
+         (site_id, day, version, source, session_id, event_id, name, hostname, pathname, revenue_currency)",
+        "ALTER TABLE notable_events DROP COLUMN place",
         "DROP VIEW report_days",
         "INSERT INTO events (site_id, timestamp, name, visitor_id, session_id, seq, event_id) \
          SELECT site_id, now(), 'pageview', 7, toUInt64(toUnixTimestamp(now())) * 4294967296, 1, 1 FROM sites LIMIT 1",
@@ -43,6 +46,7 @@ async fn a_data_directory_of_an_older_version_is_upgraded_by_a_start() {
     let expected = [
         "add the column events.interactive",
         "add the column events.language",
+        "add the column notable_events.place",
         "add the column sites.public",
         "make the view report_days",
     ];
@@ -67,6 +71,13 @@ async fn a_data_directory_of_an_older_version_is_upgraded_by_a_start() {
     .await;
     drop(collector);
     assert_eq!(plan(), Vec::<String>::new());
+    // A column that belongs to the order of its table is there, too: without it rows would be taken for the same.
+    let engine = Engine::start(engine_settings(&data_dir.join("engine"))).unwrap();
+    let writer = engine.writer();
+    let key = "SELECT sorting_key FROM system.tables WHERE name = 'notable_events' AND database = currentDatabase()";
+    let key = eventually("the order", async || rows(&writer, key).await.ok()).await;
+    assert!(format!("{key:?}").contains("revenue_currency, place"), "{key:?}");
+    engine.stop().await;
 }
 
 #[tokio::test]

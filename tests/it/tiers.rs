@@ -57,9 +57,12 @@ struct Traffic {
 }
 
 /// By what closed days answer, and what marks a statement that has it.
-const WAYS: [(&str, &str); 8] = [
+const WAYS: [(&str, &str); 11] = [
     ("rows of visits", " FROM visit_days "),
     ("rows of notable events", " FROM notable_events "),
+    ("what their visits have as a whole", " AND d.last >= "),
+    ("the hours of what happened", "bitPositionsToArray(hours)"),
+    ("whether a visit had an event", " AS had_event FROM visit_days "),
     ("the hours of a visit's pages", "hours_by_page"),
     ("the attention of a visit's day", "attention_pages"),
     ("what a visit as a whole has", " AND d.first + d.duration >= "),
@@ -400,6 +403,31 @@ impl Traffic {
                     filters.push(json!(["contains", "event:page", ["a", "b"]]));
                 }
             }
+            if self.random.random_ratio(1, 5) {
+                // What has properties is kept, and the hours of all that happened; and a visit tells which of two events it had.
+                let values = [
+                    json!(["is", "event:props:plan", ["paid"]]),
+                    json!(["contains_not", "event:props:plan", ["a"]]),
+                    json!(["is_not", "event:props:plan", ["paid"]]),
+                    json!(["contains", "event:page", ["a", "b"]]),
+                    json!(["is", "event:name", ["Signup", "pageview"]]),
+                    json!(["is_not", "event:page", ["/b"]]),
+                ];
+                filters = vec![values[self.random.random_range(0..6)].clone()];
+                match self.random.random_range(0..4) {
+                    0 => filters.push(self.filter()),
+                    1 => filters.push(json!(["is", "visit:entry_page", ["/a"]])),
+                    2 => filters.push(json!(["is_not", "visit:exit_page", ["/"]])),
+                    _ => {}
+                }
+                (metrics, dimensions) = match self.random.random_range(0..5) {
+                    0 => (vec!["visitors", "visits"], vec!["time:hour"]),
+                    1 => (vec!["bounce_rate", "visit_duration", "views_per_visit"], vec![]),
+                    2 => (vec!["visitors", "bounce_rate"], vec!["visit:source"]),
+                    3 => (vec!["visitors", "events"], vec!["event:props"]),
+                    _ => (vec!["time_on_page", "scroll_depth"], vec!["event:page"]),
+                };
+            }
             let query = json!({
                 "site_id": "example.com", "metrics": metrics, "dimensions": dimensions, "filters": filters,
                 "date_range": self.range(),
@@ -479,6 +507,10 @@ impl Traffic {
                 // Not every range is a period.
                 range = self.range();
                 of_page = (0..self.random.random_range(0..3)).map(|_| self.filter()).collect();
+                if self.random.random_ratio(1, 6) {
+                    // Then all that is counted of events goes together.
+                    of_page.push(json!(["is", "event:props:plan", ["paid"]]));
+                }
             }
             let metrics = [
                 "visitors",

@@ -54,14 +54,15 @@ impl<'query> Conditions<'query> {
     }
 
     /// The condition on a row of visits that meets all the filters. Those about single events must be
-    /// met by one and the same event.
-    pub(super) fn on_visits(&self, filters: &[Filter]) -> Sql {
+    /// met by one and the same event, of which `had` says whether the visit had it, where rows tell that.
+    pub(super) fn on_visits(&self, filters: &[Filter], had: Option<Sql>) -> Sql {
         let (of_events, of_visits): (Vec<_>, Vec<_>) =
             filters.iter().partition(|filter| filter.asks_about_events());
         let mut wanted: Vec<Sql> =
             of_visits.into_iter().map(|filter| self.on_visit(filter)).collect();
         if !of_events.is_empty() {
-            wanted.push(sql!["visit IN (", self.visits_with_event(&of_events), ")"]);
+            let looked_up = || sql!["visit IN (", self.visits_with_event(&of_events), ")"];
+            wanted.push(had.unwrap_or_else(looked_up));
         }
         Sql::all(wanted)
     }
@@ -210,7 +211,10 @@ fn on_property(name: Sql, test: &Test) -> Sql {
     let (values, absent) = test.values_and_blank();
     match test.comparison {
         Comparison::Is => {
-            let equal = sql![&present, " AND ", one_of(&value, values, test.case_sensitive)];
+            // A property that is not there is read as an empty text, and looking for it takes as long as comparing it.
+            let is_there = values.iter().all(|value| !value.is_empty());
+            let equal = one_of(&value, values, test.case_sensitive);
+            let equal = if is_there { equal } else { sql![&present, " AND ", equal] };
             let met = if absent { sql!["(", equal, ") OR NOT ", present] } else { equal };
             if test.negated { sql!["NOT (", met, ")"] } else { sql!["(", met, ")"] }
         }
@@ -239,12 +243,12 @@ fn found(value: &Sql, test: &Test, blank: &'static str) -> Sql {
             }
             one_of(value, values, test.case_sensitive)
         }
-        Comparison::Contains if test.case_sensitive => {
-            with_part(&test.values, |part| sql!["position(", value, ", ", part, ") > 0"])
+        Comparison::Contains => {
+            let fold = Fold::of(test);
+            with_part(&test.values, |part| {
+                sql!["position(", fold.folded(value), ", ", fold.folded(&part), ") > 0"]
+            })
         }
-        Comparison::Contains => with_part(&test.values, |part| {
-            sql!["positionCaseInsensitiveUTF8(", value, ", ", part, ") > 0"]
-        }),
         Comparison::StartsWith => part_at("startsWith(", value, test),
         Comparison::EndsWith => part_at("endsWith(", value, test),
         Comparison::IsSet => sql![value, " != '", blank, "'"],
@@ -258,10 +262,37 @@ fn found(value: &Sql, test: &Test, blank: &'static str) -> Sql {
 
 /// Whether one of the test's values is at this end of the value.
 fn part_at(end: &'static str, value: &Sql, test: &Test) -> Sql {
-    with_part(&test.values, |part| match test.case_sensitive {
-        true => sql![end, value, ", ", part, ")"],
-        false => sql![end, "lowerUTF8(", value, "), lowerUTF8(", part, "))"],
-    })
+    let fold = Fold::of(test);
+    with_part(&test.values, |part| sql![end, fold.folded(value), ", ", fold.folded(&part), ")"])
+}
+
+/// How letters are made small before texts are compared.
+#[derive(Clone, Copy)]
+enum Fold {
+    /// They stay as they are.
+    Not,
+    /// Those from A to Z, which is much quicker, and does where no others are looked for.
+    Ascii,
+    /// All of them.
+    Unicode,
+}
+
+impl Fold {
+    fn of(test: &Test) -> Self {
+        match test.case_sensitive {
+            true => Self::Not,
+            false if test.values.iter().all(|part| part.is_ascii()) => Self::Ascii,
+            false => Self::Unicode,
+        }
+    }
+
+    fn folded(self, text: &Sql) -> Sql {
+        match self {
+            Self::Not => text.clone(),
+            Self::Ascii => sql!["lower(", text, ")"],
+            Self::Unicode => sql!["lowerUTF8(", text, ")"],
+        }
+    }
 }
 
 /// Whether the value has one of the parts. Of a column with a dictionary the dictionary alone is looked at where the parts are

@@ -2,7 +2,7 @@
 
 use super::conditions::{ATTENTION, Conditions, hosts_of_visits};
 use super::plan::Computed;
-use super::tiers::{self, Columns, Of};
+use super::tiers::{self, Columns, Of, asks_for_properties};
 use super::{Closed, events, group, named, settings};
 use crate::event::SCROLL_DEPTH_UNKNOWN;
 use crate::query::Query;
@@ -77,6 +77,10 @@ fn values(query: &Query) -> Sql {
 fn of_visits(query: &Query, metrics: &[Computed], closed: &Closed) -> Sql {
     let columns = Columns::of(&query.dimensions, &query.filters)
         .map(|columns| columns.and(&["name", "engagement_ms", "scroll_depth"]));
+    let columns = match query.filters.iter().any(asks_for_properties) {
+        true => columns.map(Columns::of_notable),
+        false => columns,
+    };
     let (table, within) = events::source(query, tiers::events(query, columns, closed));
     let mut wanted = vec![within, ATTENTION.into(), "session_id != 0".into()];
     let filters = query

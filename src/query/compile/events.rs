@@ -3,6 +3,8 @@
 //! Events without a visitor are counted as events, and never as visitors or visits. Engagement is a
 //! row, but not an event that a report counts.
 
+use serde_json::Value;
+
 use super::conditions::{COUNTED, Conditions, hosts_of_visits, meets, tests_scrolling};
 use super::plan::Computed;
 use super::tiers::{self, Columns, are_notable};
@@ -22,7 +24,7 @@ pub(super) fn subquery(query: &Query, metrics: &[Computed], closed: &Closed) -> 
     let rows = Rows::of(query, metrics, &filters, &[], closed);
     let form = rows.form;
     let value = |dimension: &Dimension| match form {
-        Form::Hour => "hour".into(),
+        Form::Hour | Form::AlikeOfHour => "hour".into(),
         Form::Event | Form::Alike | Form::Day => value(dimension, query),
     };
     let dimensions = query.dimensions.iter().map(value).collect();
@@ -68,20 +70,24 @@ pub(super) fn together(parts: &[Part], metrics: &[Computed], closed: &Closed) ->
     let form = rows.form;
     let metrics: Vec<Computed> =
         metrics.iter().map(|computed| told_of_goals(form.tells(*computed), form, any)).collect();
+    let people = |part: &Part| of_people(part.query, &part.metrics, form);
+    // What all parts want is no key: it would be one more for each.
+    let of_all = parts.iter().map(people).collect::<Option<Vec<Sql>>>();
+    let of_all = of_all.and_then(|mut of_all| of_all.pop());
     let sets = Sets::of(parts.iter().zip(own).map(|(part, own)| {
         let query = part.query;
         let hosts = hosts_of_visits(query);
         let conditions = Conditions::of(query, closed);
         let filters = own.into_iter().chain(&hosts).map(|filter| conditions.on_event(filter));
-        let people = of_people(query, &part.metrics, form).into_iter();
-        let values = query.dimensions.iter().map(|dimension| value(dimension, query)).collect();
-        (Sql::all(people.chain(filters).collect()), values)
+        let people = people(part).filter(|_| of_all.is_none());
+        let value = |dimension: &Dimension| value(dimension, query);
+        (Sql::all(people.into_iter().chain(filters).collect()), query.dimensions.as_slice(), value)
     }));
     let conditions = Conditions::of(any, closed);
     let common = common.into_iter().filter(|filter| rows.leaves_open(filter));
     let common: Vec<Sql> = common.map(|filter| conditions.on_event(filter)).collect();
     let (table, within) = source(any, rows.sql);
-    let wanted = [Some(within), counted(any, form)].into_iter().flatten().chain(common);
+    let wanted = [Some(within), counted(any, form), of_all].into_iter().flatten().chain(common);
     let grouped = sql![
         "SELECT ",
         Sql::join(sets.values().into_iter().chain(named(&metrics)), ", "),
@@ -150,7 +156,7 @@ fn wanted(query: &Query, metrics: &[Computed], rows: &Rows, closed: &Closed) -> 
 fn counted(query: &Query, form: Form) -> Option<Sql> {
     match form {
         Form::Day | Form::Hour => None,
-        Form::Event | Form::Alike => {
+        Form::Event | Form::Alike | Form::AlikeOfHour => {
             let is_of_scrolling =
                 filtered_by_scrolling(query) || goals(query).any(Goal::is_of_scrolling);
             (!is_of_scrolling).then(|| COUNTED.into())
@@ -163,7 +169,7 @@ fn of_people(query: &Query, metrics: &[Computed], form: Form) -> Option<Sql> {
     let wanted = metrics.iter().all(is_of_people) && !query.metrics.iter().any(of_property);
     let there_is_one = match form {
         Form::Day | Form::Hour => "(lone OR visitor_id != 0)",
-        Form::Event | Form::Alike => "visitor_id != 0",
+        Form::Event | Form::Alike | Form::AlikeOfHour => "visitor_id != 0",
     };
     wanted.then(|| there_is_one.into())
 }
@@ -179,6 +185,8 @@ pub(super) enum Form {
     Event,
     /// Events of a visit's day that are alike, `times` of them.
     Alike,
+    /// The same of an hour, which is its column `hour` and the only dimension. How many these are is not told.
+    AlikeOfHour,
     /// All events of a visit's day; of these, those that meet the filters on one field, or those of one value of it.
     Day,
     /// The same of an hour, which is its column `hour` and the only dimension.
@@ -223,6 +231,14 @@ fn told_of_goals((metric, formula): Computed, form: Form, query: &Query) -> Comp
     (metric, formula)
 }
 
+/// What a metric comes to where there is nothing.
+pub(super) fn of_nothing(metric: Metric, query: &Query) -> Value {
+    match metric {
+        Metric::Events if filtered_by_scrolling(query) => Value::Null,
+        metric => metric.of_nothing(),
+    }
+}
+
 fn filtered_by_scrolling(query: &Query) -> bool {
     query.filters.iter().any(|filter| matches!(filter, Filter::Test(_)) && tests_scrolling(filter))
 }
@@ -253,8 +269,14 @@ fn columns(
     let conditions = Conditions::of(query, closed);
     let condition = |filter: &Filter| conditions.on_event(filter);
     if query.dimensions == [Dimension::Time(Interval::Hour)] && metrics.iter().all(is_of_people) {
-        let columns = Columns::of(&[], &query.filters)?.of_hours(common, condition)?;
-        return Some((Form::Hour, columns));
+        let columns = || Columns::of(&[], &query.filters);
+        if let Some(columns) = columns()?.of_hours(common, condition) {
+            return Some((Form::Hour, columns));
+        }
+        let columns = columns()?.by_hour().and(&["name"]);
+        let is_notable = are_notable(query, common, closed);
+        let columns = if is_notable { columns.of_notable() } else { columns };
+        return Some((Form::AlikeOfHour, columns));
     }
     let columns = Columns::of(&query.dimensions, &query.filters)?;
     let has = |wanted: &[Metric]| metrics.iter().any(|(metric, _)| wanted.contains(metric));
@@ -348,10 +370,18 @@ pub(in crate::query) fn value(dimension: &Dimension, query: &Query) -> Sql {
     }
 }
 
-/// A row for each goal that the event meets.
+/// A row for each goal that the event meets, of events that meet one.
 pub(super) fn goals_met(goals: &[Goal]) -> Sql {
     if goals.is_empty() {
         return "arrayJoin(emptyArrayString())".into();
+    }
+    let exclude_each_other = goals.iter().enumerate().all(|(place, goal)| {
+        goals[place + 1..].iter().all(|other| goal.kind.excludes(&other.kind))
+    });
+    if exclude_each_other {
+        // Rows need not be copied, which takes a quarter of all.
+        let each = goals.iter().map(|goal| sql![meets(goal), ", ", Sql::text(&goal.name), ", "]);
+        return sql!["multiIf(", Sql::join(each, ""), "0, '', '')"];
     }
     let each = goals.iter().map(|goal| {
         sql!["if(", meets(goal), ", [", Sql::text(&goal.name), "], emptyArrayString())"]

@@ -206,7 +206,8 @@ fn labelled(value: Sql, spec: &FieldSpec) -> Sql {
     match (spec.number, spec.blank) {
         (true, _) => value,
         (false, "") => sql!["toString(", value, ")"],
-        (false, blank) => sql!["if(", &value, " = '', '", blank, "', toString(", value, "))"],
+        // Of a column with a dictionary the dictionary alone is looked at.
+        (false, blank) => sql!["transform(toString(", value, "), [''], ['", blank, "'])"],
     }
 }
 

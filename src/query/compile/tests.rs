@@ -60,7 +60,7 @@ fn a_report_on_events_reads_the_table_once() {
         "filters": [["is", "visit:country", ["DE"]]],
     })), @r#"
         SELECT d0, pageviews, visitors
-        FROM (SELECT if(source = '', 'Direct / None', toString(source)) AS d0, uniqExactIf(visitor_id, visitor_id != 0) AS visitors, countIf(name = 'pageview') AS pageviews
+        FROM (SELECT transform(toString(source), [''], ['Direct / None']) AS d0, uniqExactIf(visitor_id, visitor_id != 0) AS visitors, countIf(name = 'pageview') AS pageviews
         FROM events FINAL
         WHERE site_id = {p0:UInt64} AND timestamp >= toDateTime({p1:UInt64}, 'UTC') AND timestamp <= toDateTime({p2:UInt64}, 'UTC') AND _partition_id >= {p3:String} AND _partition_id <= {p4:String} AND name != 'engagement' AND country = {p5:String}
         GROUP BY d0)

@@ -62,8 +62,8 @@ pub(super) fn subquery(query: &Query, metrics: &[Computed], closed: &Closed) -> 
         };
     let in_dimensions = dimensions.iter().filter_map(field_of);
     let fields = in_dimensions.chain(fields_of(&filters)).chain(entered_fields);
-    let visits = tiers::visits(query, fields, closed);
-    let wanted = Conditions::of(query, closed).on_visits(&filters);
+    let visits = tiers::visits_that_had(query, fields, &about_events(&filters), closed);
+    let wanted = Conditions::of(query, closed).on_visits(&filters, visits.had);
     let engaged = match metrics.iter().any(|(metric, _)| *metric == Metric::EngagementRate) {
         true => sql![", ", engaged_condition(query), " AS engaged"],
         false => Sql::default(),
@@ -75,7 +75,7 @@ pub(super) fn subquery(query: &Query, metrics: &[Computed], closed: &Closed) -> 
         " AS entered",
         engaged,
         " FROM (",
-        visits,
+        visits.rows,
         ")) WHERE ",
         wanted,
         group(query),
@@ -98,11 +98,11 @@ pub(super) fn together(parts: &[Part], metrics: &[Computed], closed: &Closed) ->
     let fields = fields.into_iter().chain(entered_field);
     let fields =
         fields.chain(fields_of(&common)).chain(of_parts.iter().flat_map(|own| fields_of(own)));
-    let visits = tiers::visits(any, fields, closed);
+    let visits = tiers::visits_that_had(any, fields, &about_events(&common), closed);
     let sets = Sets::of(parts.iter().zip(&of_parts).map(|(part, own)| {
         let query = part.query;
-        let values = query.dimensions.iter().map(|dimension| value(dimension, query)).collect();
-        (Conditions::of(query, closed).on_visits(own), values)
+        let wanted = Conditions::of(query, closed).on_visits(own, None);
+        (wanted, query.dimensions.as_slice(), |dimension: &Dimension| value(dimension, query))
     }));
     let grouped = sql![
         "SELECT ",
@@ -110,9 +110,9 @@ pub(super) fn together(parts: &[Part], metrics: &[Computed], closed: &Closed) ->
         " FROM (SELECT *, ",
         entered,
         " AS entered FROM (",
-        visits,
+        visits.rows,
         ")) WHERE ",
-        Conditions::of(any, closed).on_visits(&common),
+        Conditions::of(any, closed).on_visits(&common, visits.had),
         sets.group(),
     ];
     Some(sets.told(parts, grouped, metrics.iter().map(|(metric, _)| metric.spec().name)))
@@ -134,6 +134,11 @@ fn fields_of(filters: &[Filter]) -> impl Iterator<Item = Field> {
         Subject::Field(field) if !field.is_of_event() => Some(*field),
         Subject::Field(_) | Subject::Property(_) | Subject::Goal(_) => None,
     })
+}
+
+/// Those of the filters that one and the same event of a visit is to meet.
+fn about_events(filters: &[Filter]) -> Vec<&Filter> {
+    filters.iter().filter(|filter| filter.asks_about_events()).collect()
 }
 
 /// The condition on the events of visits that may overlap the period.

@@ -3,10 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use super::attention;
+use super::super::conditions::Conditions;
 use super::by::stored;
 use super::lists::List;
 use super::rows::kept_column;
+use super::{Closed, attention};
+use crate::query::Query;
 use crate::query::dimension::{Dimension, Field};
 use crate::query::filter::{Filter, Subject, Test};
 use crate::query::interval::Interval;
@@ -23,6 +25,10 @@ pub(super) const HAPPENED: [&str; 8] = [
     "revenue_currency",
     "revenue_amount",
 ];
+
+/// In which hours of its day each element of the list happened, and its properties: as rows have them, and the lists beside that one.
+pub(super) const HOURS: (&str, &str) = ("hours", "hours_happened");
+pub(super) const PROPS: (&str, &str) = ("props", "props_happened");
 
 /// What rows of events stand for.
 #[derive(Clone, Debug)]
@@ -68,9 +74,10 @@ impl Columns {
             match dimension {
                 Dimension::Field(field) => fields.push(*field),
                 Dimension::Goal(_) => of_goals = true,
-                Dimension::Property(_)
-                | Dimension::Properties
-                | Dimension::Time(
+                Dimension::Property(_) | Dimension::Properties => {
+                    columns.insert(PROPS.0);
+                }
+                Dimension::Time(
                     Interval::Minute | Interval::QuarterHour | Interval::Hour | Interval::HourOfDay,
                 ) => return None,
                 Dimension::Time(_) => {
@@ -82,7 +89,9 @@ impl Columns {
             match &test.subject {
                 Subject::Field(field) => fields.push(*field),
                 Subject::Goal(_) => of_goals = true,
-                Subject::Property(_) => return None,
+                Subject::Property(_) => {
+                    columns.insert(PROPS.0);
+                }
             }
         }
         if of_goals {
@@ -94,6 +103,34 @@ impl Columns {
         Some(Self { names: columns, shape: Shape::Alike, of_visits: Vec::new() })
     }
 
+    /// The ids of visits with an event that meets the filters, all of them; `None` where no list tells of it.
+    pub(super) fn of_visits_with(
+        query: &Query,
+        filters: &[&Filter],
+        closed: &Closed,
+    ) -> Option<Self> {
+        let conditions = Conditions::of(query, closed);
+        let columns = Self::of(&[], filters.iter().copied())?;
+        let columns =
+            columns.of_days(&[], filters, &[], |filter| conditions.on_event(filter)).ok()?;
+        columns.met()?;
+        Some(Self { names: BTreeSet::from(["session_id"]), ..columns })
+    }
+
+    /// The list that tells which rows there are, and the condition on its values.
+    pub(super) fn met(&self) -> Option<(List, Sql)> {
+        match &self.shape {
+            Shape::Such(list, met) => Some((*list, met.clone())),
+            Shape::Alike
+            | Shape::Notable
+            | Shape::Day
+            | Shape::Value(_)
+            | Shape::Hour(..)
+            | Shape::AttentionByPage
+            | Shape::AttentionTo(_) => None,
+        }
+    }
+
     /// The same, of events whose visits meet those of the filters that ask for nothing but what a visit as a whole has, unless their rows do
     /// not tell it.
     pub(in crate::query::compile) fn of_visits_that_meet(self, filters: &[&Filter]) -> Self {
@@ -101,8 +138,7 @@ impl Columns {
             |test: &Test| matches!(test.subject, Subject::Field(field) if field.is_of_visit());
         let asks = |filter: &&Filter| matches!(filter, Filter::Test(test) if is_of_visit(test));
         let of_visits = filters.iter().copied().filter(asks);
-        let of_visits = of_visits.filter(|_| !self.are_notable()).cloned().collect();
-        Self { of_visits, ..self }
+        Self { of_visits: of_visits.cloned().collect(), ..self }
     }
 
     /// Whether rows may or may not meet the filter.
@@ -123,6 +159,9 @@ impl Columns {
         own: &[&Filter],
         condition: impl Fn(&Filter) -> Sql,
     ) -> Result<Self, Self> {
+        if self.names.contains(PROPS.0) {
+            return Err(self);
+        }
         let listed: Vec<&str> =
             HAPPENED.into_iter().filter(|column| self.names.contains(column)).collect();
         self.shape = match listed.as_slice() {
@@ -161,7 +200,8 @@ impl Columns {
         condition: impl Fn(&Filter) -> Sql,
     ) -> Option<Self> {
         let page = kept_column(Field::Page);
-        if HAPPENED.into_iter().any(|column| column != page && self.names.contains(column)) {
+        let others = HAPPENED.into_iter().filter(|column| *column != page).chain([PROPS.0]);
+        if others.into_iter().any(|column| self.names.contains(column)) {
             return None;
         }
         self.shape = if dimensions.contains(&Dimension::Field(Field::Page)) {
@@ -218,7 +258,11 @@ impl Columns {
     /// Of these columns, those that are read off a list, with what they are there.
     pub(super) fn joined(&self) -> Vec<(&'static str, Sql)> {
         let all: Vec<(&'static str, Sql)> = match &self.shape {
-            Shape::Alike => HAPPENED.map(|column| (column, sql!["happened.", column])).into(),
+            Shape::Alike => {
+                let listed = HAPPENED.map(|column| (column, sql!["happened.", column]));
+                let beside = [HOURS, PROPS].map(|(name, list)| (name, list.into()));
+                listed.into_iter().chain(beside).collect()
+            }
             Shape::Value(list) => list.columns().into(),
             Shape::AttentionByPage => {
                 attention::COLUMNS.map(|(name, column)| (name, column.into())).into()
@@ -229,7 +273,14 @@ impl Columns {
             | Shape::Hour(..)
             | Shape::AttentionTo(_) => Vec::new(),
         };
-        all.into_iter().filter(|(name, _)| self.names.contains(name)).collect()
+        let hours = self.names.contains("hour").then_some(HOURS.0);
+        let is_read = |name| self.names.contains(name) || hours == Some(name);
+        all.into_iter().filter(|(name, _)| is_read(name)).collect()
+    }
+
+    /// With the hours in which each of these rows happened, one for each, which is the column `hour`.
+    pub(in crate::query::compile) fn by_hour(self) -> Self {
+        self.and(&["hour"])
     }
 
     /// Those of another as well.

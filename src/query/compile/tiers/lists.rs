@@ -70,10 +70,10 @@ impl List {
         ])
     }
 
-    /// The hours in which a value that meets the condition happened, each once; `None` if they are not kept.
+    /// The hours in which a value that meets the condition happened, as bits; `None` if they are not kept.
     pub(super) fn hours_of(self, met: &Sql) -> Option<Sql> {
         Some(sql![
-            "bitPositionsToArray(arrayReduce('groupBitOr', arrayMap((",
+            "arrayReduce('groupBitOr', arrayMap((",
             self.value(),
             ", hours) -> if(",
             met,
@@ -81,7 +81,7 @@ impl List {
             self.column(self.value()),
             ", ",
             self.hours()?,
-            ")))",
+            "))",
         ])
     }
 

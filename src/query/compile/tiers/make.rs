@@ -449,7 +449,7 @@ impl Making<'_> {
         let alike = sql![
             "SELECT site_id, session_id, if(session_id = 0, event_id, 0) AS event, ",
             self.day("timestamp"),
-            " AS d, name, hostname, pathname, revenue_currency, any(visitor_id) AS visitor, count() AS times, ",
+            " AS d, name, hostname, pathname, revenue_currency, props, any(visitor_id) AS visitor, count() AS times, ",
             "groupBitOr(bitShiftLeft(toUInt32(1), ",
             self.hour("timestamp"),
             ")) AS hours, ",
@@ -463,7 +463,7 @@ impl Making<'_> {
             Sql::join(of_alike, ""),
             " FROM events FINAL WHERE ",
             between(&query, query.period.from(), query.period.to()),
-            " GROUP BY site_id, session_id, event, d, name, hostname, pathname, revenue_currency",
+            " GROUP BY site_id, session_id, event, d, name, hostname, pathname, revenue_currency, props",
         ];
         let hours = List::ALL.into_iter().filter_map(List::hours_made);
         let days = sql![
@@ -475,7 +475,7 @@ impl Making<'_> {
             ),
             ", ",
             "groupArray((name, hostname, pathname, times, ms, depth, revenue_currency, amount)) AS happened, ",
-            "groupArray(hours) AS hours_happened",
+            "groupArray(hours) AS hours_happened, groupArray(props) AS props_happened",
             Sql::join(of_day, ""),
             " FROM (",
             alike,
@@ -501,7 +501,7 @@ impl Making<'_> {
             "INSERT INTO visit_days (site_id, day, version, session_id, event_id, visitor_id, ended, ",
             "first, duration, views, bounced, day_views, day_events, ",
             Sql::join(lists(), ""),
-            "happened",
+            "happened, hours_happened, props_happened",
             Sql::join(columns, ""),
             ") SELECT ",
             Sql::number(self.site.id.0),
@@ -515,7 +515,7 @@ impl Making<'_> {
             self.day("last"),
             " = d, first, duration, views, bounced, day_views, day_events, ",
             Sql::join(lists(), ""),
-            "happened",
+            "happened, hours_happened, props_happened",
             Sql::join(names(&of_events).into_iter().chain(names(&of_visits)), ""),
             " FROM (",
             days,

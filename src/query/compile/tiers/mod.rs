@@ -67,9 +67,9 @@ pub(super) use self::by::{Of, stored};
 pub(super) use self::columns::Columns;
 pub use self::goals::set_of;
 pub use self::make::{Making, made_of};
-pub(super) use self::notable::are_told as are_notable;
+pub(super) use self::notable::{are_told as are_notable, asks_for_properties};
 pub(super) use self::read::{formula, is_of_people, subquery};
-pub(super) use self::rows::{events, visits};
+pub(super) use self::rows::{events, visits, visits_that_had};
 pub(super) use self::together::together;
 use crate::query::Query;
 

@@ -1,10 +1,11 @@
-//! Events of closed days that are notable: custom events, and what meets a goal. They are few beside page views and attention, and have
-//! rows of their own (`notable_events`), which stand in for what happened in [`rows`](super::rows) where nothing else is asked for.
+//! Events of closed days that are notable: custom events, what meets a goal, and what has properties. They are few beside page views
+//! and attention, and have rows of their own (`notable_events`), which stand in for what happened in [`rows`](super::rows) where nothing
+//! else is asked for.
 //!
 //! What meets a goal depends on the site's goals, so these rows are of the counting of the day by goal: see [`super::goals`].
 
 use super::super::conditions::{COUNTED, meets};
-use super::columns::HAPPENED;
+use super::columns::{HAPPENED, HOURS, PROPS};
 use super::rows::{kept_column, kept_fields};
 use super::{Closed, set_of};
 use crate::event::PAGEVIEW;
@@ -13,9 +14,6 @@ use crate::query::dimension::{Dimension, Field};
 use crate::query::filter::{Comparison, Filter, Subject};
 use crate::query::statement::{Sql, sql};
 use crate::site::goal::Goal;
-
-/// Of what happened, what a row does not have: attention is added up over the visit's day.
-const NOT_KEPT: &str = "engagement_ms";
 
 /// Whether all events that the query counts are notable, and known to be. Of its filters these are met by every one of them.
 pub(in crate::query::compile) fn are_told(
@@ -28,7 +26,30 @@ pub(in crate::query::compile) fn are_told(
         let set = set_of(&query.goals);
         return closed.iter().all(|(_, counting)| counting.goals.set == set);
     }
-    common.iter().any(|filter| asks_for_no_pageviews(filter))
+    common.iter().any(|filter| asks_for_no_pageviews(filter) || asks_for_properties(filter))
+}
+
+/// Whether whatever meets the filter has a property: then it is notable, also if it is attention.
+pub(in crate::query::compile) fn asks_for_properties(filter: &Filter) -> bool {
+    match filter {
+        Filter::All(filters) => filters.iter().any(asks_for_properties),
+        Filter::Any(filters) => filters.iter().all(asks_for_properties),
+        Filter::Not(_) | Filter::Done(..) => false,
+        Filter::Test(test) => {
+            let (_, wants_blank) = test.values_and_blank();
+            let asks = match test.comparison {
+                Comparison::Is => !test.negated && !wants_blank,
+                Comparison::IsSet => !test.negated,
+                // These are about events that have it, also where they are negated.
+                Comparison::Contains
+                | Comparison::StartsWith
+                | Comparison::EndsWith
+                | Comparison::Matches
+                | Comparison::MatchesWildcard => true,
+            };
+            matches!(test.subject, Subject::Property(_)) && asks
+        }
+    }
 }
 
 /// Whether whatever meets the filter meets a goal. Those on goals stand by themselves.
@@ -56,30 +77,28 @@ fn asks_for_no_pageviews(filter: &Filter) -> bool {
 
 /// The columns of `notable_events` that tell of the event and of its visit, by their names in `visit_days`.
 fn columns() -> impl Iterator<Item = &'static str> {
-    let fields = kept_fields().filter(|field| !field.is_of_visit()).map(kept_column);
-    ["session_id", "event_id", "visitor_id"].into_iter().chain(fields)
-}
-
-/// What a row has of the list of what happened.
-pub(super) fn of_list() -> impl Iterator<Item = &'static str> {
-    HAPPENED.into_iter().filter(|column| *column != NOT_KEPT)
+    ["session_id", "event_id", "visitor_id"].into_iter().chain(kept_fields().map(kept_column))
 }
 
 /// What makes the rows of days, of `visit_days` of which the condition is met. `day` and `version` are those of the rows that are made.
 pub(super) fn made(version: Sql, condition: Sql, goals: &[Goal]) -> Sql {
     let custom = sql!["name != '", PAGEVIEW, "' AND ", COUNTED];
-    let notable = Sql::any(std::iter::once(custom).chain(goals.iter().map(meets)).collect());
+    let of_all = [custom, "notEmpty(props)".into()].into_iter();
+    let notable = Sql::any(of_all.chain(goals.iter().map(meets)).collect());
+    let beside = [HOURS, PROPS, ("place", "arrayEnumerate(happened)")];
     let all = || {
-        let names = columns().chain(of_list()).map(Sql::from);
+        let names = columns().chain(HAPPENED).chain(beside.map(|(name, _)| name)).map(Sql::from);
         Sql::join(["site_id", "day"].into_iter().map(Sql::from).chain(names), ", ")
     };
-    let listed = of_list().map(|column| sql!["happened.", column, " AS ", column]);
+    let listed = HAPPENED.map(|column| sql!["happened.", column, " AS ", column]);
+    let listed = listed.into_iter();
+    let listed = listed.chain(beside.map(|(name, list)| sql![list, " AS ", name]));
     sql![
         "INSERT INTO notable_events (",
         all(),
-        ", version) SELECT ",
+        ", last, version) SELECT ",
         all(),
-        ", ",
+        ", first + duration, ",
         version,
         " FROM visit_days ARRAY JOIN ",
         Sql::join(listed, ", "),
@@ -107,6 +126,22 @@ mod tests {
         let site = Site::new(SiteId(7), "example.com", TimeZone::UTC);
         let known = Known::new(&site, "2024-06-15T12:00:00Z".parse().unwrap());
         Query::parse(&query, &known).unwrap().filters.remove(0)
+    }
+
+    #[test]
+    fn a_filter_is_known_to_leave_events_with_properties_where_it_can_be_seen() {
+        let plan = |operator: &str, values: &[&str]| json!([operator, "event:props:plan", values]);
+        let leaves_such = |wanted: &Value| asks_for_properties(&filter(wanted));
+        assert!(leaves_such(&plan("is", &["pro", "free"])));
+        assert!(leaves_such(&plan("contains", &["p"])));
+        assert!(leaves_such(&plan("contains_not", &["p"])));
+        assert!(leaves_such(&json!(["and", [plan("is", &["pro"]), ["is", "event:page", ["/"]]]])));
+        assert!(!leaves_such(&json!(["or", [plan("is", &["pro"]), ["is", "event:page", ["/"]]]])));
+        assert!(!leaves_such(&plan("is_not", &["pro"])));
+        assert!(!leaves_such(&plan("is", &["pro", "(none)"])));
+        assert!(!leaves_such(&json!(["not", plan("is", &["pro"])])));
+        assert!(!leaves_such(&json!(["has_done", plan("is", &["pro"])])));
+        assert!(!leaves_such(&json!(["is", "event:page", ["/"]])));
     }
 
     #[test]

@@ -324,11 +324,15 @@ impl Reading<'_> {
 
     /// The dimensions as reports show them, of a row of events or of visits.
     pub(super) fn values(&self, query: &Query) -> Vec<Sql> {
-        let value = |dimension: &Dimension| match self.of {
+        query.dimensions.iter().map(|dimension| self.value(dimension, query)).collect()
+    }
+
+    /// One of them.
+    pub(super) fn value(&self, dimension: &Dimension, query: &Query) -> Sql {
+        match self.of {
             Of::Events | Of::Attention => events::value(dimension, query),
             Of::Visits => visits::value(&of_visit(dimension), query),
-        };
-        query.dimensions.iter().map(value).collect()
+        }
     }
 
     /// The fields of the query's dimensions and filters, as this kind of row has them.
@@ -478,7 +482,7 @@ impl Reading<'_> {
     fn filters(&self, query: &Query) -> Sql {
         match self.of {
             Of::Events | Of::Attention => Sql::all(self.event_filters()),
-            Of::Visits => Conditions::of(query, self.closed).on_visits(&query.filters),
+            Of::Visits => Conditions::of(query, self.closed).on_visits(&query.filters, None),
         }
     }
 
@@ -603,7 +607,7 @@ impl Reading<'_> {
             " AS entered ",
             self.select(values, self.open_columns()),
             " FROM (",
-            rows::visits_of_carried(self.query, &fields, stretch),
+            rows::visits_of_carried(self.query, fields, stretch),
             ") WHERE ",
             wanted,
             group,

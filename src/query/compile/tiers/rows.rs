@@ -20,6 +20,7 @@ use super::Closed;
 use super::attention;
 use super::by::stored;
 use super::columns::{Columns, Shape};
+use super::lists::List;
 use super::read::{has_ended, noon};
 use super::split::{Split, Stretch, Told, around};
 use crate::query::Query;
@@ -57,28 +58,86 @@ pub(in crate::query::compile) fn visits(
     fields: impl IntoIterator<Item = Field>,
     closed: &Closed,
 ) -> Sql {
+    visits_that_had(query, fields, &[], closed).rows
+}
+
+/// Visits that overlap the period.
+pub(in crate::query::compile) struct Visits {
+    /// A row each.
+    pub(in crate::query::compile) rows: Sql,
+    /// The condition on rows that the visit had an event that is asked for; `None` where that is to be looked up for each.
+    pub(in crate::query::compile) had: Option<Sql>,
+}
+
+/// The same, of which it is asked whether they had an event in the period that meets the filters, all of them. A visit that is over by the
+/// end of its day tells it by its row, if a list does; the few others are looked up.
+pub(in crate::query::compile) fn visits_that_had(
+    query: &Query,
+    fields: impl IntoIterator<Item = Field>,
+    asked: &[&Filter],
+    closed: &Closed,
+) -> Visits {
     let fields: BTreeSet<Field> = fields.into_iter().map(stored).collect();
     let Some(split) = Split::of(query, closed, Told::Visits) else {
-        return visits::visits(query, fields);
+        return Visits { rows: visits::visits(query, fields), had: None };
     };
-    let stored = stored_visits(&fields, split.condition(query));
+    let listed = Columns::of_visits_with(query, asked, closed);
+    let wanted = Wanted { fields, event: listed.as_ref().and_then(Columns::met) };
+    let of_closed_days = split.condition(query);
+    let stored = stored_visits(&wanted, wanted.had_event(), of_closed_days.clone());
     let made = split.stretches.iter().map(|stretch| {
-        sql!["SELECT * FROM (", visits_of(query, &fields, stretch), ") WHERE ", has_ended(stretch)]
+        sql!["SELECT * FROM (", visits_of(query, &wanted, stretch), ") WHERE ", has_ended(stretch)]
     });
-    Sql::join(std::iter::once(stored).chain(made), " UNION ALL ")
+    let rows = Sql::join(std::iter::once(stored).chain(made), " UNION ALL ");
+    let had = listed.map(|columns| {
+        let went_on = sql![of_closed_days, " AND NOT d.ended"];
+        let stored = stored_events(query, &columns, went_on);
+        let open = split.stretches.iter().filter(|stretch| stretch.gone_on_into.is_none());
+        let made = open.map(|stretch| made_events(query, &columns, stretch));
+        let looked_up = Sql::join(std::iter::once(stored).chain(made), " UNION ALL ");
+        sql!["(", HAD_EVENT, " OR visit IN (", looked_up, "))"]
+    });
+    Visits { rows, had }
+}
+
+/// The column of rows of visits that tells of an event that is asked for. Without it a visit may have had one nevertheless.
+const HAD_EVENT: &str = "had_event";
+
+/// What rows of visits have beside their numbers.
+struct Wanted {
+    fields: BTreeSet<Field>,
+    /// The event that is asked for, by the list that tells of it, and the condition on its values.
+    event: Option<(List, Sql)>,
+}
+
+impl Wanted {
+    /// Whether a row of `visit_days` tells that its visit had the event, if one is asked for.
+    fn had_event(&self) -> Option<Sql> {
+        self.event.as_ref().map(|(list, met)| list.has(met))
+    }
+
+    /// The same of rows that do not tell it.
+    fn nothing(&self) -> Option<Sql> {
+        self.event.as_ref().map(|_| "0".into())
+    }
+
+    /// The columns of fields and of the event, which is told by `had`, where `value` is that of a field.
+    fn columns(&self, value: impl Fn(Field) -> Sql, had: Option<Sql>) -> Sql {
+        let fields = self.fields.iter().map(|field| sql![", ", value(*field)]);
+        let had = had.map(|had| sql![", ", had, " AS ", HAD_EVENT]);
+        Sql::join(fields.chain(had), "")
+    }
 }
 
 /// The visits that ended on closed days, of the rows of these days that meet the condition.
-fn stored_visits(fields: &BTreeSet<Field>, condition: Sql) -> Sql {
-    let values = fields
-        .iter()
-        .map(|field| sql![", d.", kept_column(*field), " AS ", visits::column(*field)]);
+fn stored_visits(wanted: &Wanted, had: Option<Sql>, condition: Sql) -> Sql {
+    let value = |field| sql!["d.", kept_column(field), " AS ", visits::column(field)];
     sql![
         "SELECT d.session_id AS visit, d.visitor_id AS visitor, ",
         IS_LONE,
         " AS lone, d.first AS first, d.first + d.duration AS last, last - d.first AS duration, ",
         "toUInt64(d.views) AS views, toUInt8(d.bounced) AS bounced",
-        Sql::join(values, ""),
+        wanted.columns(value, had),
         " FROM visit_days AS d WHERE ",
         condition,
         " AND ended",
@@ -86,36 +145,32 @@ fn stored_visits(fields: &BTreeSet<Field>, condition: Sql) -> Sql {
 }
 
 /// The visits of a stretch, a row each.
-fn visits_of(query: &Query, fields: &BTreeSet<Field>, stretch: &Stretch) -> Sql {
-    with_stored(query, fields, stretch, Vec::new())
+fn visits_of(query: &Query, wanted: &Wanted, stretch: &Stretch) -> Sql {
+    with_stored(query, wanted, stretch, Vec::new())
 }
 
 /// The same, and the visits that ended on the day before of visitors who may have been carried into it.
-pub(super) fn visits_of_carried(query: &Query, fields: &BTreeSet<Field>, stretch: &Stretch) -> Sql {
+pub(super) fn visits_of_carried(query: &Query, fields: BTreeSet<Field>, stretch: &Stretch) -> Sql {
     let carried =
         stretch.before.map(|(day, counting)| carried_from(query, (day, counting.version)));
-    with_stored(query, fields, stretch, carried.into_iter().collect())
+    let wanted = Wanted { fields, event: None };
+    with_stored(query, &wanted, stretch, carried.into_iter().collect())
 }
 
 /// The visits of a stretch, and those that ended on closed days, of rows that meet one of the conditions. These and the visits
 /// of days of which some went on are read at once: a reading costs more than its rows.
-fn with_stored(
-    query: &Query,
-    fields: &BTreeSet<Field>,
-    stretch: &Stretch,
-    mut stored: Vec<Sql>,
-) -> Sql {
+fn with_stored(query: &Query, wanted: &Wanted, stretch: &Stretch, mut stored: Vec<Sql>) -> Sql {
     if let Some(day) = stretch.gone_on_into {
         let began = Sql::moment(query.period.to());
         stored.push(sql![of_days(query, &[day]), " AND d.first <= ", began]);
-        return stored_visits(fields, Sql::any(stored));
+        // What its row tells of is later than the period.
+        return stored_visits(wanted, wanted.nothing(), Sql::any(stored));
     }
     let period = Period::new(stretch.counted_from, stretch.to, query.period.zone());
-    let made = visits::visits(&Query { period, ..query.clone() }, fields.iter().copied());
-    let names = fields.iter().map(|field| sql![", ", visits::column(*field)]);
+    let made = visits::visits(&Query { period, ..query.clone() }, wanted.fields.iter().copied());
     let made = sql![
         "SELECT visit, visitor, lone, first, last, duration, views, bounced",
-        Sql::join(names, ""),
+        wanted.columns(visits::column, wanted.nothing()),
         " FROM (",
         made,
         ")",
@@ -131,7 +186,7 @@ fn with_stored(
     if stored.is_empty() {
         return made;
     }
-    sql![stored_visits(fields, Sql::any(stored)), " UNION ALL ", made]
+    sql![stored_visits(wanted, wanted.had_event(), Sql::any(stored)), " UNION ALL ", made]
 }
 
 /// The condition on the rows of a closed day that are of visitors who may be there on the next one.
@@ -194,7 +249,9 @@ fn stored_events(query: &Query, columns: &Columns, condition: Sql) -> Sql {
         Shape::Alike | Shape::Notable | Shape::Value(_) | Shape::AttentionByPage => Sql::default(),
         Shape::AttentionTo(met) => sql![" AND ", attention::has(met)],
         Shape::Day => " AND d.day_events > 0".into(),
-        Shape::Such(list, met) | Shape::Hour(list, met, _) => sql![" AND ", list.has(met)],
+        Shape::Such(list, met) => sql![" AND ", list.has(met)],
+        // To look for the value first and for its hours then would be to look twice.
+        Shape::Hour(.., hours) => sql![" AND ", hours, " != 0"],
     };
     let of_visit_days = columns.names.iter().map(|column| match (*column, &columns.shape) {
         (joined_as, _) if joined.iter().any(|(name, _)| *name == joined_as) => joined_as.into(),
@@ -204,7 +261,13 @@ fn stored_events(query: &Query, columns: &Columns, condition: Sql) -> Sql {
         ("visitor_id", Shape::Alike) if !joined.is_empty() => sql![VISITOR, " AS visitor_id"],
         ("visitor_id", Shape::Notable) => sql![VISITOR, " AS visitor_id"],
         ("hour", Shape::Hour(.., hours)) => {
-            sql![hour_of("d.day", sql!["arrayJoin(", hours, ")"]), " AS hour"]
+            let hours = sql!["arrayJoin(bitPositionsToArray(", hours, "))"];
+            sql![hour_of("d.day", hours), " AS hour"]
+        }
+        ("hour", Shape::Alike | Shape::Notable) => {
+            let hours = if joined.is_empty() { "d.hours" } else { "hours" };
+            let hours = sql!["arrayJoin(bitPositionsToArray(", hours, "))"];
+            sql![hour_of("d.day", hours), " AS hour"]
         }
         ("lone", _) => sql![IS_LONE, " AS lone"],
         ("engagement_ms", Shape::AttentionTo(met)) => {
@@ -232,20 +295,26 @@ fn stored_events(query: &Query, columns: &Columns, condition: Sql) -> Sql {
         condition,
         has_happened,
         Sql::join(
-            columns.of_visits.iter().filter_map(|filter| has_such_a_visit(query, filter)),
+            columns.of_visits.iter().filter_map(|filter| has_such_a_visit(query, columns, filter)),
             "",
         ),
     ]
 }
 
-/// ` AND` the condition on a row of `visit_days` that its visit meets the filter on what only a visit as a whole has.
-fn has_such_a_visit(query: &Query, filter: &Filter) -> Option<Sql> {
+/// ` AND` the condition on a row of a closed day that its visit meets the filter on what only a visit as a whole has.
+fn has_such_a_visit(query: &Query, columns: &Columns, filter: &Filter) -> Option<Sql> {
     let Filter::Test(test) = filter else { return None };
     let Subject::Field(field) = test.subject else { return None };
     let met = on_field(sql!["d.", kept_column(field)], field, test);
     // The visit is one of the period's. Of events without one, and of attention alone, it began in 1970.
     let (from, to) = (Sql::moment(kept_from(query)), Sql::moment(query.period.to()));
-    Some(sql![" AND d.first + d.duration >= ", from, " AND ", to, " >= d.first AND ", met])
+    Some(match columns.are_notable() {
+        // It began before anything of it happened.
+        true => sql![" AND d.last >= ", from, " AND ", met],
+        false => {
+            sql![" AND d.first + d.duration >= ", from, " AND ", to, " >= d.first AND ", met]
+        }
+    })
 }
 
 /// An hour of a day as reports call it.

@@ -219,12 +219,14 @@ fn what_no_number_tells_is_counted_from_rows_of_visits_and_what_these_do_not_tel
     assert_eq!(tables(json!({ "metrics": ["visit_duration_p50"] })), (false, true, 1));
     let page = json!([["is", "event:page", ["/a"]]]);
     assert_eq!(tables(by("visit:country", &page)), (false, true, 0));
-    assert_eq!(tables(by("event:props:plan", &google)), (false, false, 1));
-    let property = json!([["is", "event:props:plan", ["paid"]]]);
-    assert_eq!(tables(by("event:page", &property)), (false, false, 1));
+    assert_eq!(tables(by("event:props:plan", &google)), (false, true, 0));
+    let property = json!([["is_not", "event:props:plan", ["paid"]]]);
+    assert_eq!(tables(by("event:page", &property)), (false, true, 0));
+    let sum = json!({ "metrics": ["sum:event:props:price"], "filters": property });
+    assert_eq!(tables(sum), (false, false, 1));
     let hours = json!({ "dimensions": ["event:page", "time:hour"], "filters": google });
     assert_eq!(tables(hours), (false, false, 1));
-    // In which hours visits were on pages is kept, and nothing else by hours but the visitors of one value.
+    // In which hours what happened is kept, beside pages of visits too, but not how often in each.
     let pages = json!([["is", "event:page", ["/a", "/b"]]]);
     let hours = json!({ "dimensions": ["time:hour"], "filters": pages });
     assert_eq!(tables(hours.clone()), (false, true, 0));
@@ -236,7 +238,7 @@ fn what_no_number_tells_is_counted_from_rows_of_visits_and_what_these_do_not_tel
     assert_eq!(tables(also("metrics", json!(["pageviews"]))), (false, false, 1));
     assert_eq!(tables(also("dimensions", json!(["time:hour_of_day"]))), (false, false, 1));
     let names = json!([["is", "event:name", ["pageview", "404"]]]);
-    assert_eq!(tables(also("filters", names)), (false, false, 1));
+    assert_eq!(tables(also("filters", names)), (false, true, 0));
     assert_eq!(tables(also("filters", page.clone())), (true, false, 0));
     // Of visits the last day goes on after it only where they are not told by the hour.
     assert_eq!(tables(also("filters", google)), (true, false, 0));
@@ -313,9 +315,9 @@ fn what_a_visit_as_a_whole_has_is_looked_to_in_its_rows() {
     assert!(!looks_up(json!({ "dimensions": ["event:page"], "filters": [entry] })));
     assert!(!looks_up(json!({ "metrics": ["events"], "filters": [entry] })));
     assert!(looks_up(json!({ "dimensions": ["event:page"], "filters": [["not", entry]] })));
-    // Notable events do not have it.
+    // Notable events have it as well.
     let name = json!(["is", "event:name", ["Signup"]]);
-    assert!(looks_up(json!({ "dimensions": ["event:name"], "filters": [entry, name] })));
+    assert!(!looks_up(json!({ "dimensions": ["event:name"], "filters": [entry, name] })));
 }
 
 #[test]
@@ -375,6 +377,13 @@ fn custom_events_and_what_meets_goals_are_read_of_rows_of_their_own_where_nothin
     assert_eq!(reads(&counted, "event:goal", json!([google])), notable);
     assert_eq!(reads(&counted, "visit:os", json!([page, signup])), notable);
     assert_eq!(reads(&counted, "event:name", json!([page, custom])), notable);
+    let paid = json!(["is", "event:props:plan", ["paid"]]);
+    assert_eq!(reads(&counted, "event:page", json!([paid])), notable);
+    assert_eq!(reads(&counted, "event:props", json!([page, paid])), notable);
+    assert_eq!(reads(&counted, "time:hour", json!([page, paid])), notable);
+    let attention = json!({ "metrics": ["time_on_page"], "filters": [paid, page] });
+    let attention = compile(&query_of(&site, &attention), &counted);
+    assert!(attention.text().contains(" FROM notable_events "), "{}", attention.text());
     // The visits that met a goal, whatever is counted of them.
     let done = json!([["has_done", signup]]);
     assert_eq!(reads(&counted, "event:page", done), ["visit_days", "notable_events"]);

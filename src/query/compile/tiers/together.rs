@@ -10,6 +10,7 @@ use super::by::{By, Of};
 use super::columns::Columns;
 use super::read::{Reading, as_a_row, formula, has_ended, is_of_people, there_is_a_row};
 use super::split::{Split, Stretch, Told};
+use crate::query::dimension::Dimension;
 use crate::query::statement::{Sql, sql};
 
 /// The parts by their marks, dimensions and metrics; `None` if closed days do not tell one of them, or are too few.
@@ -127,7 +128,8 @@ fn stretch_of(
             Of::Visits => reading.filters_in(stretch),
             Of::Events | Of::Attention => reading.wanted_of_events(),
         };
-        (wanted, reading.values(part.query))
+        let value = |dimension: &Dimension| reading.value(dimension, part.query);
+        (wanted, part.query.dimensions.as_slice(), value)
     }));
     let counted = match of {
         Of::Visits => {

@@ -188,7 +188,7 @@ fn values(query: &Query, row: &Row, whole: Option<&Value>) -> Vec<Value> {
         Metric::ConversionRate => {
             conversion_rate(number(told.get(&Metric::Visitors)), number(whole))
         }
-        metric => told.get(&metric).cloned().unwrap_or_else(|| metric.of_nothing()),
+        metric => told.get(&metric).cloned().unwrap_or_else(|| events::of_nothing(metric, query)),
     };
     let dimensions = dimensions.iter().take(query.dimensions.len()).cloned();
     dimensions

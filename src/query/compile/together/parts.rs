@@ -161,9 +161,12 @@ pub(super) fn order_key(query: &Query) -> Option<Option<(Metric, bool)>> {
 pub(super) fn go_together<'query>(one: &Part<'query>, other: &Part<'query>) -> bool {
     let (a, b) = (one.query, other.query);
     let adds_up = tiers::adds_up(a, one.of);
-    // What is counted of events is counted for all, and who is told from whom there is dear.
+    // What is counted of events is counted for all, and who is told from whom there is dear, unless few are left by what takes
+    // longest to look at.
+    let has_properties = |query: &Query| query.filters.iter().any(tiers::asks_for_properties);
     let counts_alike = adds_up
         || one.of == Of::Visits
+        || (has_properties(a) && has_properties(b))
         || (one.metrics == other.metrics && of_events(a).eq(of_events(b)));
     // Of visits that had an event it matters which entered where: that is looked to once for all.
     let asked =

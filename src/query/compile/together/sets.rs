@@ -1,6 +1,8 @@
 //! Rows for several parts out of one reading: grouped by each part's dimensions, side by side.
 
 use super::{NAMES, Part};
+use crate::query::countries;
+use crate::query::dimension::{Dimension, Field};
 use crate::query::statement::{Sql, sql};
 
 /// What each part groups by: whether a row is wanted, where not every one is, and the part's dimensions.
@@ -10,15 +12,25 @@ pub(in crate::query::compile) struct Sets {
     parts: Vec<Set>,
 }
 
-/// What a part groups by, as places among the keys.
+/// What a part groups by, as places among the keys. Rows by one key take two thirds of the time of those by two.
 struct Set {
     wanted: Option<usize>,
-    dimensions: Vec<usize>,
+    dimensions: Vec<Shown>,
+}
+
+/// How a dimension is shown, of the key that it is grouped by.
+#[derive(Clone, Copy)]
+struct Shown {
+    key: usize,
+    /// The key is the country's code, and the dimension its name.
+    is_country_name: bool,
 }
 
 impl Sets {
-    /// For each of the parts, in their order: the condition on rows that it wants, and its dimensions.
-    pub(in crate::query::compile) fn of(parts: impl IntoIterator<Item = (Sql, Vec<Sql>)>) -> Self {
+    /// For each of the parts, in their order: the condition on rows that it wants, its dimensions, and what tells the value of one.
+    pub(in crate::query::compile) fn of<'query, V: Fn(&Dimension) -> Sql>(
+        parts: impl IntoIterator<Item = (Sql, &'query [Dimension], V)>,
+    ) -> Self {
         let mut keys: Vec<Sql> = Vec::new();
         let mut place = |key: Sql| match keys.iter().position(|known| *known == key) {
             Some(place) => place,
@@ -27,9 +39,21 @@ impl Sets {
                 keys.len() - 1
             }
         };
-        let parts = parts.into_iter().map(|(wanted, dimensions)| Set {
+        let mut shown = |dimension: &Dimension, value: &V| match dimension {
+            Dimension::Field(Field::CountryName) => {
+                let code = value(&Dimension::Field(Field::Country));
+                Shown { key: place(code), is_country_name: true }
+            }
+            other => Shown { key: place(value(other)), is_country_name: false },
+        };
+        let mut sets = Vec::new();
+        for (wanted, dimensions, value) in parts {
+            let dimensions = dimensions.iter().map(|dimension| shown(dimension, &value)).collect();
+            sets.push((wanted, dimensions));
+        }
+        let parts = sets.into_iter().map(|(wanted, dimensions)| Set {
             wanted: (wanted != "1".into()).then(|| place(sql!["toUInt8(", wanted, ")"])),
-            dimensions: dimensions.into_iter().map(&mut place).collect(),
+            dimensions,
         });
         let parts = parts.collect();
         Self { keys, parts }
@@ -90,8 +114,8 @@ impl Sets {
         });
         let dimensions = NAMES[1..].iter().enumerate().map(|(place, name)| {
             let each = marks().filter_map(|(part, set)| {
-                let key = *set.dimensions.get(place)?;
-                Some(sql![of_part, " = ", Sql::number(part.mark), ", ", Sql::name("x", key), ", "])
+                let value = set.dimensions.get(place)?.value();
+                Some(sql![of_part, " = ", Sql::number(part.mark), ", ", value, ", "])
             });
             sql!["multiIf(", Sql::join(each, ""), "0, '', '') AS ", *name]
         });
@@ -118,9 +142,17 @@ impl Sets {
     }
 }
 
+impl Shown {
+    fn value(self) -> Sql {
+        let key = Sql::name("x", self.key);
+        if self.is_country_name { countries::name_of(&key) } else { key }
+    }
+}
+
 impl Set {
     fn keys(&self) -> Vec<usize> {
-        let mut keys: Vec<usize> = self.wanted.iter().chain(&self.dimensions).copied().collect();
+        let of_dimensions = self.dimensions.iter().map(|shown| shown.key);
+        let mut keys: Vec<usize> = self.wanted.into_iter().chain(of_dimensions).collect();
         keys.sort_unstable();
         keys.dedup();
         keys

@@ -109,5 +109,9 @@ fn under_a_filter_events_are_counted_together_for_those_who_count_the_same() {
     let of_others = under(&google, &[by("event:page"), by("event:hostname")]);
     assert_eq!(read(&of_others, &closed()), (0, 0));
     let views = json!({ "dimensions": ["event:name"], "metrics": ["events"] });
-    assert_eq!(read(&under(&google, &[by("event:page"), views]), &closed()), (0, 0));
+    assert_eq!(read(&under(&google, &[by("event:page"), views.clone()]), &closed()), (0, 0));
+    // What has properties is read once, whatever is counted of it.
+    let paid = json!(["is", "event:props:plan", ["paid"]]);
+    let of_all = under(&paid, &[by("event:page"), views, by("visit:browser")]);
+    assert_eq!(read(&of_all, &closed()), (1, 3));
 }
