@@ -412,8 +412,9 @@ impl Traffic {
                     json!(["contains", "event:page", ["a", "b"]]),
                     json!(["is", "event:name", ["Signup", "pageview"]]),
                     json!(["is_not", "event:page", ["/b"]]),
+                    json!(["is", "event:goal", ["Scroll / 50"]]),
                 ];
-                filters = vec![values[self.random.random_range(0..6)].clone()];
+                filters = vec![values[self.random.random_range(0..7)].clone()];
                 match self.random.random_range(0..4) {
                     0 => filters.push(self.filter()),
                     1 => filters.push(json!(["is", "visit:entry_page", ["/a"]])),
@@ -861,6 +862,44 @@ async fn one_event_too_many_that_met_a_goal_is_noticed() {
         let spoil = traffic.store.writer().query(&spoil).bind(traffic.site.id.0).bind(day);
         spoil.with_setting("mutations_sync", "2").execute().await.unwrap();
         assert_ne!(added().await, counted, "{column}");
+    }
+}
+
+#[tokio::test]
+async fn goals_that_exclude_each_other_count_only_what_scrolled_as_deep() {
+    let mut traffic = Traffic::new(63, "Europe/Berlin", 2015).await;
+    traffic.site.goals.retain(|goal| goal.name != "Visit /b");
+    let mut events = traffic.all();
+    // Each visit attends to a page twice: not far down at first, and an hour later as far as the goal wants.
+    let begun: Vec<Event> =
+        events.iter().filter(|event| event.happening.seq == 1).cloned().collect();
+    for (event, (seq, later, depth, ms)) in begun
+        .iter()
+        .flat_map(|event| [(50, 60, 20, 9_000), (51, 3_700, 80, 2_000)].map(|told| (event, told)))
+    {
+        let mut event = event.clone();
+        let happening = &mut event.happening;
+        (happening.seq, happening.event_id) = (seq, traffic.random.random());
+        happening.timestamp += later;
+        (happening.name, happening.pathname) = ("engagement".into(), "/".into());
+        (happening.scroll_depth, happening.engagement_ms) = (depth, ms);
+        events.push(event);
+    }
+    traffic.insert(&events).await;
+    traffic.close().await;
+    let closed = traffic.closed().await;
+    let scrolled = json!([["is", "event:goal", ["Scroll / 50"]]]);
+    for question in [
+        json!({ "metrics": ["visitors", "visits"], "dimensions": ["time:hour"], "filters": scrolled }),
+        json!({ "metrics": ["time_on_page", "scroll_depth"], "dimensions": ["event:page"], "filters": scrolled }),
+        json!({ "metrics": ["visitors", "total_revenue"], "dimensions": ["event:goal"] }),
+        json!({ "metrics": ["visitors"], "dimensions": ["event:goal"], "filters": [["is", "visit:source", ["Google"]]] }),
+    ] {
+        let query = traffic.about(question);
+        let counted = traffic.store.select(&compile(&query, &Closed::none())).await.unwrap();
+        let added = compile(&query, &closed);
+        assert!(counted.iter().any(|row| row[1] != 0), "{counted:?}");
+        assert_eq!(traffic.store.select(&added).await.unwrap(), counted, "{}", added.text());
     }
 }
 

@@ -1,6 +1,6 @@
 //! The subquery over engagement: for how long, and how far down, visits attended to pages.
 
-use super::conditions::{ATTENTION, Conditions, hosts_of_visits};
+use super::conditions::{ATTENTION, Conditions, hosts_of_visits, tests_scrolling};
 use super::plan::Computed;
 use super::tiers::{self, Columns, Of, asks_for_properties};
 use super::{Closed, events, group, named, settings};
@@ -81,6 +81,8 @@ fn of_visits(query: &Query, metrics: &[Computed], closed: &Closed) -> Sql {
         true => columns.map(Columns::of_notable),
         false => columns,
     };
+    // Alike attention is added up, and has its deepest scroll: how much of it went as deep is not told.
+    let columns = columns.filter(|_| !query.filters.iter().any(tests_scrolling));
     let (table, within) = events::source(query, tiers::events(query, columns, closed));
     let mut wanted = vec![within, ATTENTION.into(), "session_id != 0".into()];
     let filters = query

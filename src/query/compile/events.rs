@@ -273,6 +273,10 @@ fn columns(
         if let Some(columns) = columns()?.of_hours(common, condition) {
             return Some((Form::Hour, columns));
         }
+        // Alike attention has its deepest scroll, whichever hour that was in.
+        if query.filters.iter().any(tests_scrolling) {
+            return None;
+        }
         let columns = columns()?.by_hour().and(&["name"]);
         let is_notable = are_notable(query, common, closed);
         let columns = if is_notable { columns.of_notable() } else { columns };

@@ -384,6 +384,13 @@ fn custom_events_and_what_meets_goals_are_read_of_rows_of_their_own_where_nothin
     let attention = json!({ "metrics": ["time_on_page"], "filters": [paid, page] });
     let attention = compile(&query_of(&site, &attention), &counted);
     assert!(attention.text().contains(" FROM notable_events "), "{}", attention.text());
+    // Of attention that is alike it is not told when, and how much of it, went as deep as the deepest.
+    let half = json!(["is", "event:goal", ["Half"]]);
+    assert_eq!(reads(&counted, "time:hour", json!([half])), ["events FINAL"]);
+    let deep =
+        json!({ "metrics": ["time_on_page"], "dimensions": ["event:page"], "filters": [half] });
+    let deep = compile(&query_of(&site, &deep), &counted);
+    assert!(deep.text().contains(" FROM events FINAL "), "{}", deep.text());
     // The visits that met a goal, whatever is counted of them.
     let done = json!([["has_done", signup]]);
     assert_eq!(reads(&counted, "event:page", done), ["visit_days", "notable_events"]);
