@@ -61,7 +61,7 @@ const WAYS: [(&str, &str); 11] = [
     ("rows of visits", " FROM visit_days "),
     ("rows of notable events", " FROM notable_events "),
     ("what their visits have as a whole", " AND d.last >= "),
-    ("the hours of what happened", "bitPositionsToArray(hours)"),
+    ("the hours of what happened", "bitPositionsToArray("),
     ("whether a visit had an event", " AS had_event FROM visit_days "),
     ("the hours of a visit's pages", "hours_by_page"),
     ("the attention of a visit's day", "attention_pages"),
@@ -421,11 +421,11 @@ impl Traffic {
                     2 => filters.push(json!(["is_not", "visit:exit_page", ["/"]])),
                     _ => {}
                 }
-                (metrics, dimensions) = match self.random.random_range(0..5) {
-                    0 => (vec!["visitors", "visits"], vec!["time:hour"]),
-                    1 => (vec!["bounce_rate", "visit_duration", "views_per_visit"], vec![]),
-                    2 => (vec!["visitors", "bounce_rate"], vec!["visit:source"]),
-                    3 => (vec!["visitors", "events"], vec!["event:props"]),
+                (metrics, dimensions) = match self.random.random_range(0..7) {
+                    0..=2 => (vec!["visitors", "visits"], vec!["time:hour"]),
+                    3 => (vec!["bounce_rate", "visit_duration", "views_per_visit"], vec![]),
+                    4 => (vec!["visitors", "bounce_rate"], vec!["visit:source"]),
+                    5 => (vec!["visitors", "events"], vec!["event:props"]),
                     _ => (vec!["time_on_page", "scroll_depth"], vec!["event:page"]),
                 };
             }
