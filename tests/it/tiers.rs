@@ -803,6 +803,48 @@ async fn a_day_whose_visits_go_on_is_added_up_whatever_they_do_then() {
 }
 
 #[tokio::test]
+async fn days_that_are_closed_evening_by_evening_count_a_visit_over_midnight_once() {
+    let (mut added_up, mut went_on, mut go_on) = (0, 0, 0);
+    for (seed, zone) in ["Etc/UTC", "Europe/Berlin", "America/New_York"].into_iter().enumerate() {
+        let mut traffic = Traffic::new(80 + seed as u64, zone, 2016).await;
+        let mut events = traffic.all();
+        for day in 7..11 {
+            for _ in 0..30 {
+                events.extend(traffic.visitor(day));
+            }
+        }
+        let mut known = HashSet::new();
+        for day in 7..12 {
+            let day = traffic.first.saturating_add(day.days());
+            let last = made_of(day, &traffic.site.timezone, true).last().unwrap();
+            let over = last.tomorrow().unwrap().at(0, 0, 0, 0);
+            let over = TimeZone::UTC.to_timestamp(over).unwrap();
+            let is_before = |event: &Event| i64::from(event.happening.timestamp) < over.as_second();
+            let (before, after): (Vec<Event>, Vec<Event>) = events.into_iter().partition(is_before);
+            events = after;
+            let visits = |events: &[Event]| -> HashSet<u64> {
+                events.iter().map(|event| event.happening.session_id.0).collect()
+            };
+            let came = visits(&before);
+            went_on += came.intersection(&known).count();
+            known.extend(came);
+            traffic.insert(&before).await;
+            let closed = traffic.closed().await;
+            added_up += traffic.compare(3, &closed).await;
+            added_up += traffic.compare_hours(&closed).await;
+            traffic.close_at(over + SignedDuration::from_mins(20)).await;
+            let closed = traffic.closed().await;
+            go_on += closed.iter().filter(|(_, day)| day.goes_on).count();
+            added_up += traffic.compare(7, &closed).await;
+            added_up += traffic.compare_hours(&closed).await;
+        }
+    }
+    assert!(went_on > 10, "no visit has gone on: {went_on}");
+    assert!(go_on >= 15, "days are closed for good at once: {go_on}");
+    assert!(added_up > 30, "nothing is tested where nothing is added up: {added_up}");
+}
+
+#[tokio::test]
 async fn a_goal_that_is_made_later_is_added_up_once_the_closed_days_have_been_counted_for_it() {
     for (seed, zone) in ["Etc/UTC", "Europe/Berlin"].into_iter().enumerate() {
         let mut traffic = Traffic::new(60 + seed as u64, zone, 2012).await;

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::super::conditions::{COUNTED, entered_on, meets};
 use super::super::events::goals_met;
-use super::super::visits::{self, MARGIN_HOURS, visits};
+use super::super::visits::{self, visits};
 use super::super::{SETTINGS, between};
 use super::by::{By, IS_SET, Of, column_of, kept_value};
 use super::lists::List;
@@ -22,6 +22,7 @@ use crate::query::period::Period;
 use crate::query::revenue::{Revenue, Untold};
 use crate::query::statement::{Sql, Statement, sql};
 use crate::query::{Include, Page, Query};
+use crate::session::LENGTH_MAX_S;
 use crate::site::Site;
 use crate::site::goal::Goal;
 
@@ -574,10 +575,10 @@ fn date(day: Date) -> Sql {
 ///
 /// Those of the day before are among them and, unless its visits are still to go on, those of the day after.
 pub fn made_of(day: Date, zone: &TimeZone, goes_on: bool) -> impl Iterator<Item = Date> + use<> {
-    let margin = SignedDuration::from_hours(MARGIN_HOURS);
-    let from = start_of(day.saturating_sub(1.day()), zone) - margin;
+    let visit = SignedDuration::from_secs(LENGTH_MAX_S);
+    let from = start_of(day.saturating_sub(1.day()), zone) - visit;
     let end = end_of(day, zone);
-    let to = if goes_on { end } else { end + margin };
+    let to = if goes_on { end } else { end + visit };
     let utc = |moment: Timestamp| TimeZone::UTC.to_datetime(moment).date();
     let (first, last) = (utc(from), utc(to));
     std::iter::successors(Some(first), |day| day.tomorrow().ok())

@@ -158,11 +158,11 @@ pub(super) fn visits_of_carried(query: &Query, fields: BTreeSet<Field>, stretch:
 }
 
 /// The visits of a stretch, and those that ended on closed days, of rows that meet one of the conditions. These and the visits
-/// of days of which some went on are read at once: a reading costs more than its rows.
+/// of a day of which some went on are read at once: a reading costs more than its rows.
 fn with_stored(query: &Query, wanted: &Wanted, stretch: &Stretch, mut stored: Vec<Sql>) -> Sql {
     if let Some(day) = stretch.gone_on_into {
         let began = Sql::moment(query.period.to());
-        stored.push(sql![of_days(query, &[day]), " AND d.first <= ", began]);
+        stored.push(sql![of_day(query, day), " AND d.first <= ", began]);
         // What its row tells of is later than the period.
         return stored_visits(wanted, wanted.nothing(), Sql::any(stored));
     }
@@ -175,9 +175,9 @@ fn with_stored(query: &Query, wanted: &Wanted, stretch: &Stretch, mut stored: Ve
         made,
         ")",
     ];
-    if !stretch.going_on.is_empty() {
+    if let Some(day) = stretch.going_on {
         stored.push(sql![
-            of_days(query, &stretch.going_on),
+            of_day(query, day),
             " AND NOT (",
             visits::of_visits_after(query, stretch.counted_from, COUNTED),
             ")",
@@ -191,7 +191,7 @@ fn with_stored(query: &Query, wanted: &Wanted, stretch: &Stretch, mut stored: Ve
 
 /// The condition on the rows of a closed day that are of visitors who may be there on the next one.
 fn carried_from(query: &Query, before: (Date, u64)) -> Sql {
-    sql![of_days(query, &[before]), " AND d.visitor_id != 0"]
+    sql![of_day(query, before), " AND d.visitor_id != 0"]
 }
 
 /// The condition on the same rows that their visitors are there in the stretch after it: on its first day, for an id ends with its
@@ -206,20 +206,15 @@ fn are_there_in(query: &Query, stretch: &Stretch) -> Sql {
     ]
 }
 
-/// The condition on rows that are of these days, which follow each other, of their versions.
-fn of_days(query: &Query, days: &[(Date, u64)]) -> Sql {
-    let day = |place: Option<&(Date, u64)>| {
-        Sql::text(place.map(|(day, _)| day.to_string()).unwrap_or_default())
-    };
+/// The condition on rows that are of this day, of its version.
+fn of_day(query: &Query, (day, version): (Date, u64)) -> Sql {
     sql![
         "site_id = ",
         Sql::number(query.site.0),
-        " AND day >= toDate(",
-        day(days.first()),
-        ") AND day <= toDate(",
-        day(days.last()),
-        ") AND version IN ",
-        Sql::numbers(days.iter().map(|(_, version)| *version).collect()),
+        " AND day = toDate(",
+        Sql::text(day.to_string()),
+        ") AND version = ",
+        Sql::number(version),
     ]
 }
 

@@ -51,9 +51,10 @@ pub(super) struct Stretch {
     pub(super) to: Timestamp,
     /// The closed day before it, if there is one.
     pub(super) before: Option<(Date, Counting)>,
-    /// Its first days, with their versions, of which visits may go on: rows tell of the others.
-    pub(super) going_on: Vec<(Date, u64)>,
-    /// The first second after these.
+    /// Its first day, with its version, if visits of that may go on: rows tell of the others. Of a second such day they would tell
+    /// again of visits that went on into it after the first was counted.
+    pub(super) going_on: Option<(Date, u64)>,
+    /// The first second after that.
     pub(super) counted_from: Timestamp,
     /// Whether the period ends with it.
     pub(super) is_last: bool,
@@ -68,8 +69,8 @@ impl Stretch {
         before: Option<(Date, Counting)>,
         is_last: bool,
     ) -> Self {
-        let going_on = Vec::new();
-        Self { from, to, before, going_on, counted_from: from, is_last, gone_on_into: None }
+        let counted_from = from;
+        Self { from, to, before, going_on: None, counted_from, is_last, gone_on_into: None }
     }
 }
 
@@ -180,13 +181,12 @@ impl Split {
                 begins < end || begins >= next
             });
         }
+        let zone = query.period.zone();
         for stretch in &mut self.stretches {
-            for (day, version) in going_on {
-                if start_of(*day, query.period.zone()) == stretch.counted_from {
-                    stretch.going_on.push((*day, *version));
-                    stretch.counted_from =
-                        start_of(day.saturating_add(1.day()), query.period.zone());
-                }
+            let first = going_on.iter().find(|(day, _)| start_of(*day, zone) == stretch.from);
+            if let Some((day, version)) = first {
+                stretch.going_on = Some((*day, *version));
+                stretch.counted_from = start_of(day.saturating_add(1.day()), zone);
             }
         }
         self
