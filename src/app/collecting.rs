@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use jiff::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -31,7 +32,7 @@ use crate::notices::Notices;
 use crate::privacy::{
     Geo, Ledger, Listener, OnObjection, Prefixes, Proxies, SaltStore, Salts, Wall,
 };
-use crate::session::Visits;
+use crate::session::{self, Visits};
 use crate::site::policy::CNIL_RETENTION_DAYS_MAX;
 use crate::site::{Site, SiteId};
 use crate::spool::disk::{Directory, Disk};
@@ -88,7 +89,7 @@ impl Collecting {
             None => None,
         };
         let (spool, reader) = open_spool(&config)?;
-        let visits = Arc::new(rebuild_visits(&config, &spool)?);
+        let visits = Arc::new(rebuild_visits(&config, &spool, now)?);
         let salts = Arc::new(Salts::open(
             SaltStore::open(config.privacy.salt_dir.as_deref(), &config.data_dir),
             Ledger::open(&config.data_dir),
@@ -240,9 +241,10 @@ fn disk(config: &Config, directory: Directory) -> Arc<dyn Disk> {
 }
 
 /// A restart goes on with the visits that were open.
-fn rebuild_visits(config: &Config, spool: &Spool) -> anyhow::Result<Visits> {
+fn rebuild_visits(config: &Config, spool: &Spool, now: Timestamp) -> anyhow::Result<Visits> {
     let visits = Visits::new(config.visits.open_max);
-    spool.replay(|event| visits.restore(event)).context("the spool can not be read")?;
+    let since = session::open_since(u32::try_from(now.as_second()).unwrap_or(0));
+    spool.replay(since, |event| visits.restore(event)).context("the spool can not be read")?;
     tracing::info!(visits = visits.len(), "the open visits were rebuilt from the spool");
     Ok(visits)
 }

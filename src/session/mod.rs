@@ -184,6 +184,12 @@ pub fn goes_on(started: u32, last: u32, timestamp: u32) -> bool {
     idle_minutes <= IDLE_MINUTES_MAX && length <= LENGTH_MAX_S
 }
 
+/// The first second whose visits may be open still: whatever ended with an event before it has ended.
+pub fn open_since(now: u32) -> u32 {
+    let idle_seconds_max = IDLE_MINUTES_MAX * 60 + 59;
+    now.saturating_sub(idle_seconds_max as u32)
+}
+
 /// The start in the high bits, the visitor in the low ones: the same for the same visit, whoever
 /// computes it.
 fn session_id(started: u32, visitor: VisitorId) -> SessionId {
@@ -259,12 +265,13 @@ impl Visits {
     }
 
     /// Takes an event that is stored already into account, as if it had just arrived. Events must come
-    /// in the order in which they were stored.
+    /// in the order in which they were stored; those before [`open_since`] need not.
     pub fn restore(&self, event: &Event) {
         let happening = &event.happening;
         if happening.visitor_id == VisitorId::NOBODY {
             return;
         }
+        self.make_room();
         let Happening { entry_hostname, entry_pathname, .. } = happening;
         let visit = OfVisit::new(entry_hostname, entry_pathname, &event.attributes);
         let places = Places::take(&self.taken, &visit);

@@ -208,6 +208,28 @@ fn restored_visits_go_on_whatever_the_order_in_which_two_events_were_stored() {
 }
 
 #[test]
+fn restored_visits_take_no_more_room_than_others() {
+    let visits = Visits::new(100);
+    for visitor in 2..10_000 {
+        let arrival = arrival(visitor, Kind::Pageview, "/");
+        let id = VisitorId(u64::try_from(visitor).unwrap() << 1);
+        let placed = Visits::new(1).place(&arrival, id, None, from("")).unwrap();
+        visits.restore(&stored(&placed, &arrival));
+    }
+    assert_eq!(visits.len(), 100);
+}
+
+#[test]
+fn what_ended_before_visits_may_be_open_since_is_in_none_that_goes_on() {
+    let now = START + 31 * 60;
+    for (after_s, goes_on) in [(0, false), (1, true)] {
+        let timestamp = START + after_s;
+        assert_eq!(timestamp >= open_since(now), goes_on);
+        assert_eq!(super::goes_on(START, timestamp, now), goes_on);
+    }
+}
+
+#[test]
 fn events_of_one_visitor_at_once_are_one_visit_without_gaps() {
     let visits = Visits::new(1000);
     let mut seqs: Vec<u32> = std::thread::scope(|scope| {

@@ -57,7 +57,7 @@ pub use reader::{Batch, Reader, Window};
 
 use crate::event::{Event, HappeningRef, OfVisit};
 use disk::Disk;
-use segment::Seed;
+use segment::{Recovered, Seed};
 use writer::Writer;
 
 /// How often it is looked whether a segment can be removed.
@@ -303,7 +303,7 @@ impl Spool {
     /// # Errors
     /// When the disk fails, or holds files of another version.
     pub fn open(disk: Arc<dyn Disk>, limits: Limits) -> Result<(Self, Reader), SpoolError> {
-        let (segments, damaged) = segment::recover(&*disk)?;
+        let Recovered { segments, rows, damaged } = segment::recover(&*disk)?;
         let committed = checkpoint::read(&*disk, &segments);
         let figures = Figures::default();
         figures.damaged.store(damaged, Ordering::Relaxed);
@@ -316,7 +316,7 @@ impl Spool {
             grown: Notify::new(),
             figures,
         });
-        let reader = Reader::new(Arc::clone(&shared), committed)?;
+        let reader = Reader::new(Arc::clone(&shared), committed, &rows)?;
         let writer = Writer::start(Arc::clone(&shared), committed.segment)?;
         Ok((Self { shared, writer }, reader))
     }
@@ -352,19 +352,32 @@ impl Spool {
         }
     }
 
-    /// Gives the events that are still on disk, in their order.
+    /// Gives the events that are still on disk and happened in this second (since 1970) or later, in their order. A segment
+    /// whose last event happened before it, and all before that, are not looked through: after hours without ClickHouse
+    /// there are many.
     ///
     /// # Errors
     /// When the disk fails.
-    pub fn replay(&self, mut take: impl FnMut(&Event)) -> std::io::Result<()> {
-        let segments = self.shared.segments().clone();
+    pub fn replay(&self, since: u32, mut take: impl FnMut(&Event)) -> std::io::Result<()> {
         let own_columns = segment::columns();
-        for (number, segment) in
-            segments.iter().filter(|(_, segment)| *segment.columns == *own_columns)
-        {
+        let mut segments = self.shared.segments().clone();
+        segments.retain(|_, segment| *segment.columns == *own_columns);
+        let mut late = Vec::new();
+        for (number, segment) in segments.iter().rev() {
             let bytes = segment::read(&*self.shared.disk, *number, segment)?;
+            let last = segment::frames(&bytes, segment.first_frame, segment.seed).last();
+            let last = last.and_then(|frame| Event::decode(frame.row).ok());
+            if last.is_some_and(|event| event.happening.timestamp < since) {
+                break;
+            }
+            late.push((*number, segment));
+        }
+        for (number, segment) in late.into_iter().rev() {
+            let bytes = segment::read(&*self.shared.disk, number, segment)?;
             for frame in segment::frames(&bytes, segment.first_frame, segment.seed) {
-                if let Ok(event) = Event::decode(frame.row) {
+                if let Ok(event) = Event::decode(frame.row)
+                    && event.happening.timestamp >= since
+                {
                     take(&event);
                 }
             }

@@ -67,18 +67,17 @@ pub struct Reader {
 }
 
 impl Reader {
-    pub(super) fn new(shared: Arc<Shared>, committed: Position) -> io::Result<Self> {
-        let mut waiting = 0;
-        let segments = shared.segments().clone();
-        for (number, segment) in segments.range(committed.segment..) {
-            let from =
-                if *number == committed.segment { committed.offset } else { segment.first_frame };
-            waiting += segment::frames(
-                &segment::read(&*shared.disk, *number, segment)?,
-                from,
-                segment.seed,
-            )
-            .count() as u64;
+    /// `rows` is how many each segment has.
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        committed: Position,
+        rows: &BTreeMap<u64, u64>,
+    ) -> io::Result<Self> {
+        let mut waiting: u64 = rows.range(committed.segment + 1..).map(|(_, rows)| rows).sum();
+        let begun = shared.segments().get(&committed.segment).cloned();
+        if let Some(segment) = begun {
+            let bytes = segment::read(&*shared.disk, committed.segment, &segment)?;
+            waiting += segment::frames(&bytes, committed.offset, segment.seed).count() as u64;
         }
         shared.figures.rows_recovered.store(waiting, Ordering::Relaxed);
         shared.figures.rows_waiting.store(waiting, Ordering::Relaxed);

@@ -188,12 +188,21 @@ pub(super) fn read(disk: &dyn Disk, number: u64, segment: &Segment) -> io::Resul
     Ok(bytes)
 }
 
-/// Reads what is on the disk, cuts off what was not finished, and says what was damaged.
-pub(super) fn recover(disk: &dyn Disk) -> Result<(BTreeMap<u64, Segment>, u64), SpoolError> {
+/// What was on the disk.
+pub(super) struct Recovered {
+    pub(super) segments: BTreeMap<u64, Segment>,
+    /// How many rows each of them has.
+    pub(super) rows: BTreeMap<u64, u64>,
+    /// Frames that were damaged, and unfinished writes that were cut off.
+    pub(super) damaged: u64,
+}
+
+/// Reads what is on the disk, and cuts off what was not finished.
+pub(super) fn recover(disk: &dyn Disk) -> Result<Recovered, SpoolError> {
     let mut numbers: Vec<u64> = disk.list()?.iter().filter_map(|name| number_of(name)).collect();
     numbers.sort_unstable();
     let last = numbers.last().copied();
-    let (mut segments, mut damaged) = (BTreeMap::new(), 0);
+    let (mut segments, mut rows, mut damaged) = (BTreeMap::new(), BTreeMap::new(), 0);
     for number in numbers {
         let name = file_name(number);
         let mut bytes = vec![0; usize::try_from(disk.length(&name)?).unwrap_or(0)];
@@ -207,7 +216,9 @@ pub(super) fn recover(disk: &dyn Disk) -> Result<(BTreeMap<u64, Segment>, u64), 
             continue;
         };
         let (mut end, mut gaps) = (first_frame, 0);
+        let of_segment: &mut u64 = rows.entry(number).or_default();
         for frame in frames(&bytes, first_frame, seed) {
+            *of_segment += 1;
             let length = (FRAME_HEAD_BYTES + frame.row.len()) as u64;
             gaps += u64::from(frame.end - length != end);
             end = frame.end;
@@ -231,7 +242,7 @@ pub(super) fn recover(disk: &dyn Disk) -> Result<(BTreeMap<u64, Segment>, u64), 
             },
         );
     }
-    Ok((segments, damaged))
+    Ok(Recovered { segments, rows, damaged })
 }
 
 /// A file that was just being made when the power went may be cut within its magic: that is no version.

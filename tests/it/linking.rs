@@ -109,7 +109,7 @@ impl Bench {
     fn ids(&self, site: u32) -> HashSet<u64> {
         let mut ids = HashSet::new();
         self.spool
-            .replay(|event| {
+            .replay(0, |event| {
                 if event.happening.site_id == site {
                     ids.insert(event.happening.visitor_id.0);
                 }

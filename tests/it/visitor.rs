@@ -139,7 +139,7 @@ fn stored_ids(collector: &Collector) -> Vec<u64> {
     let (spool, _) = Spool::open(Arc::new(disk), Limits::default()).unwrap();
     let mut ids = Vec::new();
     spool
-        .replay(|event| ids.extend([event.happening.visitor_id.0, event.happening.session_id.0]))
+        .replay(0, |event| ids.extend([event.happening.visitor_id.0, event.happening.session_id.0]))
         .unwrap();
     ids
 }

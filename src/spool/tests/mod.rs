@@ -10,6 +10,7 @@ use std::os::unix::fs::FileExt;
 use self::disk::SimulatedDisk;
 use super::disk::Directory;
 use super::*;
+use crate::event::{Happening, SessionId, VisitorId};
 
 /// How many trials a property has: `short` of them, unless PROPTEST_CASES asks for more
 /// (`make faults` does).
@@ -130,6 +131,62 @@ async fn committed_rows_are_kept_for_a_while_and_can_be_replayed() {
     append(&spool, "last").await.unwrap();
     drain(&mut reader);
     assert!(spool.bytes() < kept / 2, "segments were kept for longer than they should be");
+}
+
+/// An event of this second, which is its path as well.
+fn event_of(second: u32) -> Event {
+    let happening = Happening {
+        site_id: 1,
+        timestamp: second,
+        name: "pageview".into(),
+        visitor_id: VisitorId(2),
+        session_id: SessionId(1),
+        seq: 1,
+        event_id: 1,
+        hostname: "example.com".into(),
+        pathname: second.to_string().into(),
+        interactive: true,
+        engagement_ms: 0,
+        scroll_depth: 255,
+        props: Vec::new(),
+        revenue_amount: 0,
+        revenue_currency: String::new(),
+        entry_hostname: String::new(),
+        entry_pathname: String::new(),
+    };
+    Event { happening, attributes: Arc::default() }
+}
+
+#[tokio::test]
+async fn events_are_replayed_from_a_second_on_and_what_is_older_is_not_looked_through() {
+    let disk = SimulatedDisk::default();
+    let limits = Limits { segment_bytes: 6_000, ..Limits::default() };
+    let (spool, mut reader) = open(&disk, &limits);
+    // The clock was set back in between.
+    let seconds: Vec<u32> = (100..180).chain(170..200).collect();
+    for second in &seconds {
+        spool.append(vec![Record::of(&event_of(*second))]).await.unwrap();
+    }
+    let segments = disk.list().unwrap().iter().filter(|name| name.ends_with(".spool")).count();
+    assert!(segments > 5, "{segments} segments");
+    for since in [0, 100, 150, 175, 199, 200] {
+        let mut replayed = Vec::new();
+        spool.replay(since, |event| replayed.push(event.happening.timestamp)).unwrap();
+        let expected: Vec<u32> =
+            seconds.iter().copied().filter(|second| *second >= since).collect();
+        assert_eq!(replayed, expected, "since {since}");
+    }
+    let window = reader.next().await.unwrap();
+    reader.commit(&window).unwrap();
+    spool.close().await;
+    let left = seconds.len() - window.batches.iter().map(Batch::rows).sum::<usize>();
+    let (spool, _) = open(&disk, &limits);
+    assert_eq!(spool.figures().rows_recovered.load(Ordering::Relaxed), left as u64);
+    // A file that is not there any more would be an error.
+    let first = segment::file_name(1);
+    disk.state().files.remove(&first).expect("the first segment has gone");
+    spool.replay(190, |_| {}).unwrap();
+    assert!(spool.replay(0, |_| {}).is_err());
 }
 
 #[tokio::test]
