@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Query, State};
+use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -21,9 +21,6 @@ use crate::report::format::Table;
 use crate::report::{self, AskError};
 use crate::site::Site;
 
-/// The longest query, in bytes.
-const QUERY_BYTES_MAX: usize = 256 * 1024;
-
 /// What questions look like.
 pub(super) fn schema_routes() -> Router<Services> {
     Router::new()
@@ -35,9 +32,9 @@ pub(super) fn schema_routes() -> Router<Services> {
 
 pub(super) fn routes() -> Router<Services> {
     Router::new()
-        .route("/api/v2/query", post(report).layer(DefaultBodyLimit::max(QUERY_BYTES_MAX)))
-        .route("/api/v2/funnel", post(funnel).layer(DefaultBodyLimit::max(QUERY_BYTES_MAX)))
-        .route("/api/v2/journey", post(journey).layer(DefaultBodyLimit::max(QUERY_BYTES_MAX)))
+        .route("/api/v2/query", post(report))
+        .route("/api/v2/funnel", post(funnel))
+        .route("/api/v2/journey", post(journey))
         .route("/api/v1/stats/realtime/visitors", get(visitors_now))
         .route(
             "/api/v1/stats/aggregate",

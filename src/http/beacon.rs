@@ -3,24 +3,20 @@
 //! The status and the headers are the whole answer: 202 for everything that was understood, with
 //! headers that say how many of its events were not counted, and why. No cookie is set or read.
 
-use std::time::Duration;
-
 use axum::body::Body;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Incoming;
 use serde_json::json;
 
+use super::body::{self, Broken};
 use super::{Services, probe};
 use crate::beacon::{BODY_BYTES_MAX, Beacon, BeaconError, Field, decode};
 use crate::ingest::{Collector, Receipt, Refusal, Taken};
 use crate::judge::DropReason;
 use crate::privacy::Client;
 
-/// A body that takes longer is given up.
-const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 /// When to come again after a refusal, in seconds.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -178,18 +174,14 @@ pub(super) async fn outcome(taken: Result<Taken<'_>, Outcome>) -> Outcome {
 }
 
 pub(super) async fn whole(body: Incoming) -> Result<Bytes, BeaconError> {
-    let broken = |rule| BeaconError { field: Field::Request, rule };
-    let too_long = || broken("the body must not exceed 1000000 bytes");
-    // Who says at once that it is too long is not listened to.
-    if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
-        return Err(too_long());
-    }
-    match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, BODY_BYTES_MAX).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_long()),
-        Ok(Err(_)) => Err(broken("the body ended early")),
-        Err(_) => Err(broken("the body took longer than 5 seconds")),
-    }
+    body::whole(body, BODY_BYTES_MAX).await.map_err(|broken| {
+        let rule = match broken {
+            Broken::TooLong => "the body must not exceed 1000000 bytes",
+            Broken::Slow => "the body took longer than 5 seconds",
+            Broken::Ended => "the body ended early",
+        };
+        BeaconError { field: Field::Request, rule }
+    })
 }
 
 pub(super) fn text<'headers>(

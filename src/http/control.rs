@@ -4,6 +4,7 @@
 //! command line talks to a running collector this way, and the operator's metrics are here too.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -18,6 +19,9 @@ use tokio::task::JoinSet;
 
 use super::connections::{self, Stopping, stopped};
 use super::{Services, access, audit, backups, door, health, mails, probe};
+
+/// When to look for the next caller where one could not be accepted.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 /// Where the control socket of a data directory is.
 pub fn socket_path(data_dir: &Path) -> PathBuf {
@@ -61,7 +65,11 @@ pub async fn serve(listener: UnixListener, routes: Router, mut stopping: Stoppin
         let stream = tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
-                Err(_) => continue,
+                Err(_) => {
+                    // Without files left the next one would fail at once, too.
+                    tokio::time::sleep(ACCEPT_AGAIN).await;
+                    continue;
+                }
             },
             () = stopped(&mut stopping) => break,
         };

@@ -9,18 +9,25 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::HeaderValue;
 use axum::http::header::X_CONTENT_TYPE_OPTIONS;
-use hyper::body::Incoming;
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::IntoResponse;
+use hyper::body::{Body as _, Incoming};
 use hyper::{Request, Response, Uri};
 use tower::ServiceExt;
 
 use super::access::SignedInByProxy;
+use super::answer::Refused;
+use super::body::{self, Broken};
 use super::connections::Answer;
-use super::{Services, beacon, foreign};
+use super::{Services, beacon, foreign, import};
 use crate::ingest::Collector;
 use crate::privacy::{NetworkKey, Peer, Proxies};
 use crate::web::visitor;
+
+/// The longest body that the routes get, in bytes: there is no longer query.
+const BODY_BYTES_MAX: usize = 256 * 1024;
 
 /// What stands behind the door.
 pub struct Door {
@@ -72,10 +79,33 @@ impl Door {
                 if is_one_of(&self.services.script.paths, path) {
                     parts.uri = Uri::from_static("/js/passerby.js");
                 }
-                behind(&self.routes, Request::from_parts(parts, Body::new(body))).await
+                match read(&parts, body).await {
+                    Ok(body) => behind(&self.routes, Request::from_parts(parts, body)).await,
+                    Err(refused) => refused.into_response(),
+                }
             }
         }
     }
+}
+
+/// The body that the routes get: whole, before they are asked, so that nobody who sends it slowly has a place among the reports.
+/// An import is read while it arrives; its sender is an administrator, which is looked to first.
+async fn read(parts: &Parts, body: Incoming) -> Result<Body, Refused> {
+    if body.is_end_stream() {
+        return Ok(Body::empty());
+    }
+    if parts.uri.path() == import::PATH {
+        return Ok(Body::new(body));
+    }
+    let refused = |broken| match broken {
+        Broken::TooLong => Refused::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("The body must not exceed {BODY_BYTES_MAX} bytes."),
+        ),
+        Broken::Slow => Refused::bad_request("The body took longer than 5 seconds."),
+        Broken::Ended => Refused::bad_request("The body ended early."),
+    };
+    body::whole(body, BODY_BYTES_MAX).await.map(Body::from).map_err(refused)
 }
 
 fn is_one_of(paths: &[String], path: &str) -> bool {

@@ -15,8 +15,11 @@ use crate::beacon::decode::bare_domain;
 use crate::import::{Import, Summary};
 use crate::store::catalog::CatalogError;
 
+/// Where imports are sent.
+pub(super) const PATH: &str = "/api/v1/import";
+
 pub(super) fn routes() -> Router<Services> {
-    Router::new().route("/api/v1/import", post(import))
+    Router::new().route(PATH, post(import))
 }
 
 #[derive(Deserialize)]

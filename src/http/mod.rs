@@ -3,6 +3,7 @@
 //! - [`connections`] accepts, limits, times out and drains connections, plain or encrypted ([`tls`]).
 //! - [`door`] receives every request of the outside world. It is where the visitor's address and user
 //!   agent are taken off the request: beacons get them as opaque values, everything else never does.
+//! - [`body`] reads what is sent, by a time and up to a length.
 //! - [`beacon`] is the beacons' side of the door; [`api`], [`sites`], [`goals`], [`segments`], [`annotations`],
 //!   [`links`], [`members`], [`tokens`], [`import`], [`erase`], [`quarantine`], [`script`] and [`health`] are the routes behind it,
 //!   and [`access`] decides who may use them.
@@ -21,6 +22,7 @@ pub mod api;
 pub mod audit;
 pub mod backups;
 pub mod beacon;
+mod body;
 pub mod connections;
 pub mod control;
 mod days;

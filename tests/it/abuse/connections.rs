@@ -1,7 +1,7 @@
 //! Connections that are opened and not used, or used as slowly as can be.
 
 use futures_util::future::join_all;
-use hyper::StatusCode;
+use hyper::{Method, StatusCode};
 use serde_json::json;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
@@ -10,7 +10,8 @@ use tokio::net::TcpStream;
 use crate::support::{Collector, eventually};
 
 const IDLE: usize = 400;
-const DRIBBLING: usize = 100;
+/// Of each kind more than there are places for reports.
+const DRIBBLING: usize = 6 * 40;
 
 /// How many files and sockets a collector has open.
 fn descriptors(collector: &Collector) -> usize {
@@ -40,6 +41,8 @@ async fn idle_and_dribbling_connections_end_and_others_are_served_meanwhile() {
         "POST /api/event HTTP/1.1\r\nhost: x\r\ncontent-length: 900000\r\n\r\n",
         "POST /api/event HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n3e8\r\n",
         "POST /api/v2/que",
+        "POST /share/x?auth=y HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: 9000\r\n\r\n",
+        "POST /sign-in HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\ntransfer-encoding: chunked\r\n\r\n3e8\r\n",
     ];
     for (stream, begin) in dribbling.into_iter().zip(begins.into_iter().cycle()) {
         tokio::spawn(dribble(stream, begin));
@@ -51,6 +54,8 @@ async fn idle_and_dribbling_connections_end_and_others_are_served_meanwhile() {
     for _ in 0..50 {
         let beacon = json!({ "n": "pageview", "u": "https://example.com/", "d": "example.com" });
         assert_eq!(collector.beacon(&beacon).await.status, StatusCode::ACCEPTED);
+        let link = collector.request(Method::GET, "/share/x?auth=y", &[], String::new()).await;
+        assert_eq!(link.status, StatusCode::NOT_FOUND, "no place is left among the reports");
     }
     // The clients hang up no connection: it is the collector that does.
     eventually("they have ended", async || (descriptors(&collector) <= before + 10).then_some(()))
