@@ -8,8 +8,8 @@
 
 use std::collections::BTreeMap;
 use std::fs::{DirBuilder, File};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -117,14 +117,19 @@ impl Quarantine {
         if let Some(directory) = self.path.parent() {
             DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
         }
-        let mut file = File::options().create(true).append(true).mode(0o600).open(&self.path)?;
-        let length = file.metadata()?.len();
+        let mut options = File::options();
+        let mut file = options.create(true).read(true).append(true).mode(0o600).open(&self.path)?;
+        let length = whole_lines(&mut file)?;
         if length + line.len() as u64 > self.bytes_max {
             return Err(io::Error::new(io::ErrorKind::QuotaExceeded, "the quarantine is full"));
         }
         let path = self.path.display();
         tracing::error!(code, %path, "ClickHouse refuses an event, which is put aside");
-        if let Err(error) = file.write_all(line.as_bytes()).and_then(|()| file.sync_data()) {
+        let written = file.write_all(line.as_bytes()).and_then(|()| file.sync_data());
+        // A file that was just made is on disk when its directory is, and that one's.
+        let places = self.path.ancestors().skip(1).take(if length == 0 { 2 } else { 0 });
+        let noted = |()| places.map(File::open).try_for_each(|place| place?.sync_all());
+        if let Err(error) = written.and_then(noted) {
             file.set_len(length)?;
             return Err(error);
         }
@@ -207,11 +212,12 @@ impl Quarantine {
 
     /// The lines of the file. One that was torn by a crash is no row: it was not noted as put aside.
     fn read(&self) -> Result<Vec<Line>, QuarantineError> {
-        let text = match std::fs::read_to_string(&self.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        let text = match std::fs::read(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             text => text.map_err(|error| self.failed(error))?,
         };
-        Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+        let lines = text.split(|byte| *byte == b'\n');
+        Ok(lines.filter_map(|line| serde_json::from_slice(line).ok()).collect())
     }
 
     fn write(&self, lines: &[Line]) -> Result<(), QuarantineError> {
@@ -244,6 +250,23 @@ impl Line {
         let pairs = self.row.as_bytes().chunks(2);
         pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
     }
+}
+
+/// How long the file is without a line at its end that a crash tore, which is cut off: another line would be one with it.
+fn whole_lines(file: &mut File) -> io::Result<u64> {
+    let length = file.metadata()?.len();
+    let mut last = [b'\n'];
+    if length > 0 {
+        file.read_exact_at(&mut last, length - 1)?;
+    }
+    if last == [b'\n'] {
+        return Ok(length);
+    }
+    let mut text = Vec::new();
+    file.read_to_end(&mut text)?;
+    let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end as u64 + 1);
+    file.set_len(whole)?;
+    Ok(whole)
 }
 
 /// Loads lines that are alike with one insert; one by one when ClickHouse refuses a row among them.
@@ -300,12 +323,23 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_line_that_a_crash_tore_is_passed_over() {
+    async fn a_line_that_a_crash_tore_is_passed_over_and_is_no_part_of_the_next_one() {
         let directory = tempfile::tempdir().unwrap();
         let quarantine = Quarantine::bounded(directory.path(), 10_000);
         quarantine.keep(&row(1), Some(27)).await.unwrap();
-        let text = std::fs::read_to_string(&quarantine.path).unwrap();
-        std::fs::write(&quarantine.path, format!("{text}{}", &text[..40])).unwrap();
-        assert_eq!(quarantine.read().unwrap().len(), 1);
+        let text = std::fs::read(&quarantine.path).unwrap();
+        for whole in [&b""[..], &text] {
+            for torn in 0..text.len() {
+                // What the system did not come to write may be anything.
+                std::fs::write(&quarantine.path, [whole, &text[..torn], b"\0\xFF"].concat())
+                    .unwrap();
+                let before = quarantine.read().unwrap().len();
+                assert_eq!(before, usize::from(!whole.is_empty()));
+                quarantine.keep(&row(2), Some(27)).await.unwrap();
+                let lines = quarantine.read().unwrap();
+                assert_eq!(lines.len(), before + 1);
+                assert_eq!(lines[before].bytes().unwrap(), vec![2; 100]);
+            }
+        }
     }
 }

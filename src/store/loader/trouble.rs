@@ -62,8 +62,15 @@ impl Trouble {
             Self::Away | Self::Busy => {
                 tracing::warn!(%error, "events wait in the spool until ClickHouse takes them");
             }
-            Self::Held | Self::Poison => {
+            Self::Held => {
                 tracing::error!(%error, "ClickHouse refuses events, which wait in the spool; this needs to be mended");
+            }
+            // The server's message may repeat the event.
+            Self::Poison => {
+                tracing::error!(
+                    code = error.code(),
+                    "ClickHouse refuses an event; it is tried again, and then put aside"
+                );
             }
         }
     }
