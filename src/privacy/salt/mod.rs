@@ -9,6 +9,8 @@
 //!   forth, the current salt is wiped and a new one is drawn; a previous one is kept only when the day
 //!   ended less than [`OVERLAP`] ago. When the clock stands still, a salt ends [`AGE_MAX`] after it was
 //!   drawn.
+//! - The last [`LATE_MAX`] before a day count as its first moment once it has begun: requests are not handled in the order of
+//!   their moments.
 //!
 //! - Every salt that is drawn or wiped is written down in the [`Ledger`], without the salt itself.
 //!
@@ -36,6 +38,9 @@ pub use store::SaltStore;
 
 /// How long a salt outlives its day: as long as a visit may pause.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(30);
+/// How late a request may be with the moment at which it came: one of yesterday that is told from others only now is no reason
+/// to wipe today's salt. Nor is a clock that is set back by as little.
+const LATE_MAX: SignedDuration = SignedDuration::from_secs(5);
 /// How long a salt may be current whatever the clock shows: the longest day there is.
 const AGE_MAX: Duration = Duration::from_secs(25 * 60 * 60);
 
@@ -130,8 +135,9 @@ impl Zone {
     /// What is left of the salts that a store kept, if they are of any use now. The others are wiped.
     fn resume(name: &str, kept: Kept, now: Timestamp, ledger: &Ledger) -> Option<Self> {
         let (mut current, mut previous) = (None, None);
-        for dated in kept.salts {
-            if dated.is_current(now) && current.is_none() {
+        for (place, dated) in kept.salts.into_iter().enumerate() {
+            // The one that was current is the first. No other is again, though the clock was set back into its day.
+            if dated.is_current(now) && place == 0 {
                 current = Some(dated);
             } else if dated.is_in_overlap(now) && previous.is_none() {
                 previous = Some(dated);
@@ -146,8 +152,16 @@ impl Zone {
         Some(Self { timezone: kept.timezone, current, previous })
     }
 
+    /// The moment that now counts as.
+    fn moment(&self, now: Timestamp) -> Timestamp {
+        let begins = self.current.begins;
+        let is_late = now < begins && begins.duration_since(now) <= LATE_MAX;
+        if is_late { begins } else { now }
+    }
+
     /// Whether what the zone holds is what it should hold now.
     fn is_due(&self, now: Timestamp) -> bool {
+        let now = self.moment(now);
         !self.current.is_current(now)
             || self.previous.as_ref().is_some_and(|previous| !previous.is_in_overlap(now))
     }
@@ -159,6 +173,7 @@ impl Zone {
     }
 
     fn rotate(&mut self, name: &str, now: Timestamp, ledger: &Ledger) {
+        let now = self.moment(now);
         if !self.current.is_current(now) || self.current.drawn.elapsed() >= AGE_MAX {
             let next = draw(name, &self.timezone, now, ledger);
             let ended = std::mem::replace(&mut self.current, next);

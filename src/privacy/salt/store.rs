@@ -39,8 +39,14 @@ impl SaltStore {
     /// Salts are kept in `directory` (by default one under `/dev/shm` that belongs to this data
     /// directory), if that is in memory. If not, the operator is told, and they are not kept.
     pub fn open(directory: Option<&Path>, data_dir: &Path) -> Self {
-        let directory = directory.map_or_else(|| default_directory(data_dir), Path::to_owned);
-        match Self::prepare(&directory) {
+        let (above, directory) = match directory {
+            Some(directory) => (None, directory.to_owned()),
+            None => {
+                let (above, own) = default_directories(data_dir);
+                (Some(above), own)
+            }
+        };
+        match above.as_deref().map_or(Ok(()), make).and_then(|()| Self::prepare(&directory)) {
             Ok(file) => Self(Some(file)),
             Err(reason) => {
                 tracing::warn!(
@@ -54,15 +60,9 @@ impl SaltStore {
     }
 
     fn prepare(directory: &Path) -> std::io::Result<PathBuf> {
-        let error = |text: &str| std::io::Error::other(text.to_owned());
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-        let metadata = std::fs::symlink_metadata(directory)?;
-        let is_ours = metadata.uid() == rustix::process::geteuid().as_raw();
-        if !metadata.is_dir() || !is_ours || metadata.mode() & 0o077 != 0 {
-            return Err(error("it belongs to somebody else, or others may enter it"));
-        }
+        make(directory)?;
         if !is_in_memory(directory) {
-            return Err(error("it is on a disk"));
+            return Err(std::io::Error::other("it is on a disk"));
         }
         Ok(directory.join("salts"))
     }
@@ -103,12 +103,28 @@ impl SaltStore {
     }
 }
 
-/// `/dev/shm/passerby-<user>/<16 hexadecimal digits of the data directory's path>`
-fn default_directory(data_dir: &Path) -> PathBuf {
+/// `/dev/shm/passerby-<user>`, and `<16 hexadecimal digits of the data directory's path>` in it. Everybody may make the former, so
+/// that it has to be looked to as well: whoever owned it could put another directory into the place of the latter.
+fn default_directories(data_dir: &Path) -> (PathBuf, PathBuf) {
     let path = data_dir.canonicalize().unwrap_or_else(|_| data_dir.to_owned());
     let digest = hex(&Sha256::digest(path.as_os_str().as_encoded_bytes())[..8]);
     let user = rustix::process::geteuid().as_raw();
-    PathBuf::from(format!("/dev/shm/passerby-{user}")).join(digest)
+    let above = PathBuf::from(format!("/dev/shm/passerby-{user}"));
+    let own = above.join(digest);
+    (above, own)
+}
+
+/// Makes a directory that is for its owner alone, and is this user's; or makes sure that one is.
+pub(super) fn make(directory: &Path) -> std::io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    let metadata = std::fs::symlink_metadata(directory)?;
+    let is_ours = metadata.uid() == rustix::process::geteuid().as_raw();
+    if !metadata.is_dir() || !is_ours || metadata.mode() & 0o077 != 0 {
+        let path = directory.display();
+        let reason = format!("{path} belongs to somebody else, or others may enter it");
+        return Err(std::io::Error::other(reason));
+    }
+    Ok(())
 }
 
 #[cfg(target_os = "linux")]
@@ -127,13 +143,10 @@ fn is_in_memory(_: &Path) -> bool {
 fn replace(file: &Path, text: &str) -> std::io::Result<()> {
     let old = File::options().write(true).open(file).ok();
     let fresh = file.with_extension("new");
-    File::options()
-        .create(true)
-        .write(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&fresh)?
-        .write_all(text.as_bytes())?;
+    // One that a write left that was interrupted.
+    wipe(&fresh)?;
+    let mut options = File::options();
+    options.create_new(true).write(true).mode(0o600).open(&fresh)?.write_all(text.as_bytes())?;
     std::fs::rename(&fresh, file)?;
     old.map_or(Ok(()), overwrite)
 }

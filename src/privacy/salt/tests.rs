@@ -82,6 +82,21 @@ fn a_day_never_gets_its_salt_back() {
     assert!(![first, later, again].contains(&at_1970));
 }
 
+#[test]
+fn a_request_that_is_late_at_midnight_has_the_salt_of_the_day_that_has_begun() {
+    let salts = salts();
+    let (first, _) = seen(&salts, &berlin(), "2026-03-01T22:59:59.998Z");
+    let (second, previous) = seen(&salts, &berlin(), "2026-03-01T23:00:00.001Z");
+    assert_eq!(previous, Some(first));
+    for late in ["2026-03-01T22:59:59.999Z", "2026-03-01T22:59:55Z", "2026-03-01T23:00:00.002Z"] {
+        assert_eq!(seen(&salts, &berlin(), late), (second, Some(first)), "{late}");
+        salts.rotate(at(late));
+    }
+    assert_eq!(seen(&salts, &berlin(), "2026-03-01T23:00:01Z"), (second, Some(first)));
+    let (third, _) = seen(&salts, &berlin(), "2026-03-01T22:59:54Z");
+    assert!(third != first && third != second, "a clock that was set back got an old salt");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_clock_that_stands_still_does_not_keep_a_salt_alive() {
     let salts = salts();
@@ -105,6 +120,20 @@ fn a_salt_survives_a_restart_within_its_day_and_not_beyond() {
     assert_eq!(previous, Some(first));
     let (fresh, none) = seen(&open("2026-03-02T12:00:00Z"), &berlin(), "2026-03-02T23:40:00Z");
     assert!(fresh != first && none.is_none());
+}
+
+#[test]
+fn a_day_never_gets_its_salt_back_from_the_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = || SaltStore(Some(directory.path().join("salts")));
+    let open = |now: &str| Salts::open(store(), Ledger::none(), at(now));
+    let salts = open("2026-03-01T12:00:00Z");
+    let (first, _) = seen(&salts, &berlin(), "2026-03-01T12:00:00Z");
+    let (second, previous) = seen(&salts, &berlin(), "2026-03-01T23:10:00Z");
+    assert_eq!(previous, Some(first));
+    // The clock is set back into the day that ended, and the collector starts again.
+    let (again, previous) = seen(&open("2026-03-01T22:00:00Z"), &berlin(), "2026-03-01T22:00:00Z");
+    assert!(again != first && again != second && previous.is_none());
 }
 
 #[test]
@@ -150,6 +179,37 @@ fn a_directory_in_memory_is_used() {
     assert!(
         SaltStore::open(Some(&directory.path().join("passerby")), directory.path()).0.is_some()
     );
+}
+
+#[test]
+fn a_directory_that_others_may_enter_is_not_used() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let directory = tempfile::tempdir_in("/dev/shm").unwrap();
+    let open = directory.path().join("open");
+    std::fs::create_dir(&open).unwrap();
+    std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o777)).unwrap();
+    assert!(SaltStore::open(Some(&open), directory.path()).0.is_none());
+    assert!(store::make(&open).is_err());
+    let elsewhere = directory.path().join("elsewhere");
+    symlink(directory.path(), &elsewhere).unwrap();
+    assert!(SaltStore::open(Some(&elsewhere), directory.path()).0.is_none());
+    // One of one's own in it is.
+    assert!(SaltStore::open(Some(&open.join("own")), directory.path()).0.is_some());
+}
+
+#[test]
+fn nothing_is_written_into_a_file_that_was_there_before() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("salts");
+    std::fs::write(file.with_extension("new"), "what was left").unwrap();
+    let watched = File::open(file.with_extension("new")).unwrap();
+    let store = SaltStore(Some(file.clone()));
+    let salts = Salts { zones: RwLock::default(), store, ledger: Ledger::none() };
+    seen(&salts, &berlin(), "2026-03-01T12:00:00Z");
+    assert!(std::fs::read_to_string(&file).unwrap().contains("Europe/Berlin 2026-03-01"));
+    let mut left = Vec::new();
+    (&watched).read_to_end(&mut left).unwrap();
+    assert!(left.iter().all(|&byte| byte == 0), "the salt went into it");
 }
 
 /// The lines of the ledger, each without its moment and its commitment.
