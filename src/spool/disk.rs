@@ -160,6 +160,10 @@ impl Growing {
         if self.end >= self.reserved {
             // A disk that is too full for zeros may have room for rows.
             let is_reserved = self.file.write_all_at(&ZEROS, self.end).is_ok();
+            if !is_reserved {
+                // Some of them may be there, where they would look like damage one day.
+                let _ = self.file.set_len(self.end);
+            }
             self.reserved = self.end + if is_reserved { ZEROS.len() as u64 } else { 0 };
         }
     }
