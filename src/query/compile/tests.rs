@@ -87,14 +87,14 @@ fn a_report_on_visits_makes_them_of_their_events() {
         FROM events FINAL
         WHERE site_id = {p0:UInt64} AND timestamp >= toDateTime({p1:UInt64}, 'UTC') AND timestamp <= toDateTime({p2:UInt64}, 'UTC') AND _partition_id >= {p3:String} AND _partition_id <= {p4:String} AND session_id != 0 AND (session_id >= {p5:UInt64} OR session_id IN (SELECT session_id
         FROM events
-        WHERE site_id = {p0:UInt64} AND timestamp >= toDateTime({p6:UInt64}, 'UTC') AND timestamp <= toDateTime({p7:UInt64}, 'UTC') AND _partition_id >= {p8:String} AND _partition_id <= {p9:String} AND session_id < {p5:UInt64} AND name != 'engagement')) AND name != 'engagement'
+        WHERE site_id = {p0:UInt64} AND timestamp >= toDateTime({p6:UInt64}, 'UTC') AND timestamp <= toDateTime({p7:UInt64}, 'UTC') AND session_id < {p5:UInt64} AND name != 'engagement')) AND name != 'engagement'
         GROUP BY site_id, session_id
-        HAVING last >= toDateTime({p6:UInt64}, 'UTC') AND first <= toDateTime({p10:UInt64}, 'UTC')
+        HAVING last >= toDateTime({p6:UInt64}, 'UTC') AND first <= toDateTime({p8:UInt64}, 'UTC')
         SETTINGS optimize_aggregation_in_order = 1, max_block_size = 8192, do_not_merge_across_partitions_select_final = 0))
         WHERE 1
         GROUP BY d0)
         ORDER BY bounce_rate DESC NULLS LAST, d0 ASC NULLS LAST
-        LIMIT {p11:UInt64} OFFSET {p12:UInt64}
+        LIMIT {p9:UInt64} OFFSET {p10:UInt64}
         p0 = Number(7)
         p1 = Number(1714424400)
         p2 = Number(1717282799)
@@ -103,11 +103,9 @@ fn a_report_on_visits_makes_them_of_their_events() {
         p5 = Number(7363783276521062400)
         p6 = Number(1714514400)
         p7 = Number(1714604400)
-        p8 = Text("20240430")
-        p9 = Text("20240501")
-        p10 = Number(1717192799)
-        p11 = Number(10000)
-        p12 = Number(0)
+        p8 = Number(1717192799)
+        p9 = Number(10000)
+        p10 = Number(0)
         "#);
 }
 
@@ -136,14 +134,14 @@ fn a_report_on_both_joins_them_by_the_dimensions() {
         FROM events FINAL
         WHERE site_id = {p1:UInt64} AND timestamp >= toDateTime({p7:UInt64}, 'UTC') AND timestamp <= toDateTime({p8:UInt64}, 'UTC') AND _partition_id >= {p9:String} AND _partition_id <= {p10:String} AND session_id != 0 AND (session_id >= {p11:UInt64} OR session_id IN (SELECT session_id
         FROM events
-        WHERE site_id = {p1:UInt64} AND timestamp >= toDateTime({p2:UInt64}, 'UTC') AND timestamp <= toDateTime({p12:UInt64}, 'UTC') AND _partition_id >= {p4:String} AND _partition_id <= {p13:String} AND session_id < {p11:UInt64} AND name != 'engagement')) AND name != 'engagement'
+        WHERE site_id = {p1:UInt64} AND timestamp >= toDateTime({p2:UInt64}, 'UTC') AND timestamp <= toDateTime({p12:UInt64}, 'UTC') AND session_id < {p11:UInt64} AND name != 'engagement')) AND name != 'engagement'
         GROUP BY site_id, session_id
         HAVING last >= toDateTime({p2:UInt64}, 'UTC') AND first <= toDateTime({p3:UInt64}, 'UTC')
         SETTINGS optimize_aggregation_in_order = 1, max_block_size = 8192, do_not_merge_across_partitions_select_final = 0))
         WHERE 1
         GROUP BY d0) AS r USING (d0))
         ORDER BY d0 ASC NULLS LAST, pageviews DESC NULLS LAST
-        LIMIT {p14:UInt64} OFFSET {p15:UInt64}
+        LIMIT {p13:UInt64} OFFSET {p14:UInt64}
         p0 = Text("Europe/Berlin")
         p1 = Number(7)
         p2 = Number(1714514400)
@@ -157,9 +155,8 @@ fn a_report_on_both_joins_them_by_the_dimensions() {
         p10 = Text("20240601")
         p11 = Number(7363783276521062400)
         p12 = Number(1714604400)
-        p13 = Text("20240501")
-        p14 = Number(10000)
-        p15 = Number(0)
+        p13 = Number(10000)
+        p14 = Number(0)
         "#);
 }
 
@@ -183,15 +180,79 @@ fn every_statement_is_of_one_site_and_one_period() {
     for query in combinations() {
         let statement = compile(&query, &Closed::none());
         let reads = statement.text().matches("FROM events").count();
-        for bound in [
-            "site_id = {",
-            "timestamp >= toDateTime({",
-            "timestamp <= toDateTime({",
-            "_partition_id <= {",
-        ] {
+        for bound in ["site_id = {", "timestamp >= toDateTime({", "timestamp <= toDateTime({"] {
             assert_eq!(statement.text().matches(bound).count(), reads, "{}", statement.text());
         }
     }
+}
+
+/// The readings of a statement that merge partitions with each other and do not say which: they read all there are. The statement is
+/// run by a client that merges them, or not, where nothing else is said.
+pub(super) fn readings_of_all_partitions(text: &str, merges: bool) -> Vec<&str> {
+    const READING: &str = " FROM events FINAL WHERE ";
+    let readings = text.match_indices(READING).map(|(place, _)| &text[place + READING.len()..]);
+    readings.filter(|rest| !names_partitions(rest) && merges_partitions(rest, merges)).collect()
+}
+
+/// Whether the conditions at the beginning of the text, outside of all parentheses, name partitions.
+fn names_partitions(rest: &str) -> bool {
+    let mut depth = 0;
+    let own = rest.chars().map_while(|character| {
+        depth += i32::from(character == '(') - i32::from(character == ')');
+        (depth >= 0).then_some(if depth == 0 { character } else { ' ' })
+    });
+    let own: String = own.collect();
+    own.split(" UNION ALL ").next().unwrap().contains("_partition_id >= ")
+}
+
+/// What the nearest settings say that follow: of this reading, or of what is around it.
+fn merges_partitions(rest: &str, otherwise: bool) -> bool {
+    let (mut depth, mut is_beside) = (0, false);
+    for (place, character) in rest.char_indices() {
+        depth += i32::from(character == '(') - i32::from(character == ')');
+        if depth < 0 {
+            (depth, is_beside) = (0, false);
+        }
+        let here = if depth == 0 { &rest[place..] } else { "" };
+        is_beside |= here.starts_with(" UNION ALL ");
+        let settings = here.strip_prefix(" SETTINGS ").filter(|_| !is_beside);
+        let merging = settings.and_then(|settings| {
+            let own = settings.split(['(', ')']).next()?.split(" UNION ALL ").next()?;
+            own.split_once("do_not_merge_across_partitions_select_final = ")
+        });
+        if let Some((_, said)) = merging {
+            return said.starts_with('0');
+        }
+    }
+    otherwise
+}
+
+#[test]
+fn no_statement_merges_all_partitions() {
+    let of_whole_visits = json!({
+        "metrics": ["visitors", "time_on_page"], "dimensions": ["event:page"],
+        "filters": [["is", "visit:exit_page", ["/"]], ["has_done", ["is", "event:name", ["Signup"]]]],
+    });
+    let goals = GoalsCounted { set: 0, version: 0 };
+    let closed = (1..=29).map(|day| {
+        (jiff::civil::date(2024, 5, day), Counting { version: 1, goes_on: day == 29, goals })
+    });
+    let closed: Closed = closed.collect();
+    for query in combinations().chain([query(&of_whole_visits).unwrap()]) {
+        for closed in [&Closed::none(), &closed] {
+            let statement = compile(&query, closed);
+            assert_eq!(readings_of_all_partitions(statement.text(), false), [""; 0]);
+        }
+    }
+    let reading = "SELECT (SELECT 1 FROM events FINAL WHERE site_id = (1) GROUP BY x) SETTINGS a = 1, \
+                   do_not_merge_across_partitions_select_final = 0";
+    assert_eq!(readings_of_all_partitions(reading, false).len(), 1);
+    assert_eq!(readings_of_all_partitions(&reading.replace("= 0", "= 1"), true).len(), 0);
+    assert_eq!(
+        readings_of_all_partitions(&reading.replace("GROUP", "AND _partition_id >= 1 GROUP"), true)
+            .len(),
+        0
+    );
 }
 
 #[test]

@@ -12,7 +12,8 @@ use super::plan::Computed;
 use super::tiers::stored;
 use super::together::{self, Part, Sets};
 use super::{
-    Closed, between, group, kept_from, labelled, named, of_visit, select, settings, tiers,
+    Closed, are_few, between, between_in_partitions, group, kept_from, labelled, named, of_visit,
+    select, settings, tiers,
 };
 use crate::query::Query;
 use crate::query::countries::COUNTRY_NAME_OF_VISIT;
@@ -149,7 +150,8 @@ fn of_visits_around(query: &Query) -> Sql {
     // A visit that began before what the site keeps is made of what is kept of it.
     let read_from = query.kept_from.map_or(read_from, |kept| kept.max(read_from));
     let read_to = to.saturating_add(margin).unwrap_or(to);
-    sql![between(query, read_from, read_to), " AND ", of_visits_after(query, from, COUNTED)]
+    let within = if are_few(query) { between } else { between_in_partitions };
+    sql![within(query, read_from, read_to), " AND ", of_visits_after(query, from, COUNTED)]
 }
 
 /// The condition on events of visits with such an event at the moment or later, however early these began. It reads

@@ -18,18 +18,22 @@ use crate::store::client::in_time;
 
 /// What days are counted by. Those that another version counted otherwise are open.
 static RULES: LazyLock<[u8; 32]> = LazyLock::new(|| {
-    let mut site = Site::new(SiteId(0), "", TimeZone::UTC);
     let day = Date::constant(2000, 1, 1);
-    let kinds = [
+    let goal = |kind| Goal { name: String::new(), kind, currency: Some(String::new()) };
+    let exclude_each_other = [
         GoalKind::Event(String::new()),
         GoalKind::Page("*".to_owned()),
         GoalKind::Scroll(String::new(), 0),
     ];
-    let goal = |kind| Goal { name: String::new(), kind, currency: Some(String::new()) };
-    site.goals = kinds.map(goal).into();
-    let statements = [true, false].into_iter().flat_map(|goes_on| {
-        let making = Making { site: &site, first: day, last: day, version: 0, goes_on };
-        making.statements().into_iter().chain(making.of_goals(vec![0]))
+    // Goals of which an event may meet several are counted by another statement.
+    let overlap = [GoalKind::Page("*".to_owned()), GoalKind::Page("/".to_owned())];
+    let sites = [exclude_each_other.map(goal).to_vec(), overlap.map(goal).to_vec()];
+    let sites = sites.map(|goals| Site { goals, ..Site::new(SiteId(0), "", TimeZone::UTC) });
+    let statements = sites.iter().flat_map(|site| {
+        [true, false].into_iter().flat_map(move |goes_on| {
+            let making = Making { site, first: day, last: day, version: 0, goes_on };
+            making.statements().into_iter().chain(making.of_goals(vec![0]))
+        })
     });
     let digest = statements.fold(Sha256::new(), |digest, statement| {
         let values = serde_json::to_vec(&statement.params()).unwrap_or_default();

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use super::super::conditions::{COUNTED, entered_on, meets};
 use super::super::events::goals_met;
 use super::super::visits::{self, visits};
-use super::super::{SETTINGS, between};
+use super::super::{SETTINGS, between_in_partitions};
 use super::by::{By, IS_SET, Of, column_of, kept_value};
 use super::lists::List;
 use super::rows::{kept_column, kept_fields};
@@ -123,7 +123,7 @@ impl Making<'_> {
 
     fn within(&self, first: Date, last: Date) -> Sql {
         let query = self.query(first, last);
-        between(&query, query.period.from(), query.period.to())
+        between_in_partitions(&query, query.period.from(), query.period.to())
     }
 
     /// The query of all that happened on these days.
@@ -286,7 +286,7 @@ impl Making<'_> {
             "countIf(name = 'pageview') AS views, count() AS all",
             amounts,
             " FROM events FINAL WHERE ",
-            between(&query, query.period.from(), query.period.to()),
+            between_in_partitions(&query, query.period.from(), query.period.to()),
             " AND ",
             condition,
             " GROUP BY day, value)",
@@ -420,7 +420,7 @@ impl Making<'_> {
             self.hour("timestamp"),
             " AS hour, uniqExactIf(visitor_id, visitor_id != 0) AS people, ",
             "uniqExactIf(session_id, session_id != 0) AS stays FROM events FINAL WHERE ",
-            between(&query, query.period.from(), query.period.to()),
+            between_in_partitions(&query, query.period.from(), query.period.to()),
             " AND ",
             condition,
             " GROUP BY value, d, hour) GROUP BY value, d",
@@ -463,7 +463,7 @@ impl Making<'_> {
             ")) AS depth, sum(revenue_amount) AS amount",
             Sql::join(of_alike, ""),
             " FROM events FINAL WHERE ",
-            between(&query, query.period.from(), query.period.to()),
+            between_in_partitions(&query, query.period.from(), query.period.to()),
             " GROUP BY site_id, session_id, event, d, name, hostname, pathname, revenue_currency, props",
         ];
         let hours = List::ALL.into_iter().filter_map(List::hours_made);
@@ -558,7 +558,7 @@ impl Making<'_> {
             ") AS deepest, countIf(",
             told,
             ") > 0 AS tells FROM events FINAL WHERE ",
-            between(&query, query.period.from(), query.period.to()),
+            between_in_partitions(&query, query.period.from(), query.period.to()),
             " AND name = 'engagement' AND session_id != 0 GROUP BY day, value, session_id)",
             self.beside_the_day_before(),
             " GROUP BY d, value, session_id) GROUP BY d, value HAVING countIf(here) > 0",

@@ -15,7 +15,7 @@ use jiff::civil::Date;
 
 use super::super::conditions::{ATTENTION, COUNTED, Conditions, on_field};
 use super::super::visits::{self, MARGIN_HOURS};
-use super::super::{between, kept_from};
+use super::super::{SETTINGS_OF_PART, between, kept_from};
 use super::Closed;
 use super::attention;
 use super::by::stored;
@@ -255,14 +255,14 @@ fn stored_events(query: &Query, columns: &Columns, condition: Sql) -> Sql {
         }
         ("visitor_id", Shape::Alike) if !joined.is_empty() => sql![VISITOR, " AS visitor_id"],
         ("visitor_id", Shape::Notable) => sql![VISITOR, " AS visitor_id"],
-        ("hour", Shape::Hour(.., hours)) => {
-            let hours = sql!["arrayJoin(bitPositionsToArray(", hours, "))"];
-            sql![hour_of("d.day", hours), " AS hour"]
-        }
-        ("hour", Shape::Alike | Shape::Notable) => {
-            let hours = if joined.is_empty() { "d.hours" } else { "hours" };
-            let hours = sql!["arrayJoin(bitPositionsToArray(", hours, "))"];
-            sql![hour_of("d.day", hours), " AS hour"]
+        ("hour", shape) => {
+            let hours = match shape {
+                Shape::Hour(.., hours) => hours.clone(),
+                _ if joined.is_empty() => "d.hours".into(),
+                _ => "hours".into(),
+            };
+            let hour = sql!["arrayJoin(bitPositionsToArray(", hours, "))"];
+            sql![hour_of("d.day", hour), " AS hour"]
         }
         ("lone", _) => sql![IS_LONE, " AS lone"],
         ("engagement_ms", Shape::AttentionTo(met)) => {
@@ -348,6 +348,7 @@ fn made_events(query: &Query, columns: &Columns, stretch: &Stretch) -> Sql {
         within,
         wanted,
         Sql::join(of_visits, ""),
+        SETTINGS_OF_PART,
     ]
 }
 

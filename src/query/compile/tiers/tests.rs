@@ -4,7 +4,7 @@ use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::super::tests::{self, site};
+use super::super::tests::{self, readings_of_all_partitions, site};
 use super::by::{By, Of};
 use super::split::{Split, Told};
 use super::*;
@@ -444,6 +444,19 @@ fn a_day_is_made_of_the_days_of_utc_around_it() {
     assert_eq!(days("America/Los_Angeles", false), [8, 9, 10, 11, 12]);
     assert_eq!(days("Etc/UTC", true), [8, 9, 10]);
     assert_eq!(days("America/Los_Angeles", true), [8, 9, 10, 11]);
+}
+
+#[test]
+fn days_are_made_of_the_partitions_around_them_alone() {
+    let kinds = [GoalKind::Event("Signup".into()), GoalKind::Page("/a*".into())];
+    let goals = kinds.map(|kind| Goal { name: String::new(), kind, currency: None });
+    let site = Site { goals: goals.into(), ..site() };
+    for (goes_on, last) in [(false, 10), (true, 10), (false, 28)] {
+        let making = Making { site: &site, first: may(10), last: may(last), version: 1, goes_on };
+        for statement in making.statements().iter().chain(&making.of_goals(vec![1])) {
+            assert_eq!(readings_of_all_partitions(statement.text(), true), [""; 0]);
+        }
+    }
 }
 
 #[test]

@@ -161,12 +161,15 @@ pub(super) fn order_key(query: &Query) -> Option<Option<(Metric, bool)>> {
 pub(super) fn go_together<'query>(one: &Part<'query>, other: &Part<'query>) -> bool {
     let (a, b) = (one.query, other.query);
     let adds_up = tiers::adds_up(a, one.of);
+    let of_properties = |query: &'query Query| -> Vec<&'query Filter> {
+        query.filters.iter().filter(|filter| tiers::asks_for_properties(filter)).collect()
+    };
+    let properties = of_properties(a);
     // What is counted of events is counted for all, and who is told from whom there is dear, unless few are left by what takes
     // longest to look at.
-    let has_properties = |query: &Query| query.filters.iter().any(tiers::asks_for_properties);
     let counts_alike = adds_up
         || one.of == Of::Visits
-        || (has_properties(a) && has_properties(b))
+        || !properties.is_empty()
         || (one.metrics == other.metrics && of_events(a).eq(of_events(b)));
     // Of visits that had an event it matters which entered where: that is looked to once for all.
     let asked =
@@ -175,6 +178,7 @@ pub(super) fn go_together<'query>(one: &Part<'query>, other: &Part<'query>) -> b
     one.of == other.of
         && (a.site, &a.period, a.kept_from, &a.goals) == (b.site, &b.period, b.kept_from, &b.goals)
         && adds_up == tiers::adds_up(b, other.of)
+        && properties == of_properties(b)
         && counts_alike
         && asks_alike
 }

@@ -112,6 +112,8 @@ fn under_a_filter_events_are_counted_together_for_those_who_count_the_same() {
     assert_eq!(read(&under(&google, &[by("event:page"), views.clone()]), &closed()), (0, 0));
     // What has properties is read once, whatever is counted of it.
     let paid = json!(["is", "event:props:plan", ["paid"]]);
-    let of_all = under(&paid, &[by("event:page"), views, by("visit:browser")]);
+    let of_all = under(&paid, &[by("event:page"), views.clone(), by("visit:browser")]);
     assert_eq!(read(&of_all, &closed()), (1, 3));
+    let free = under(&json!(["is", "event:props:plan", ["free"]]), &[by("event:page"), views]);
+    assert_eq!(read(&[of_all, free].concat(), &closed()), (2, 5));
 }
