@@ -373,6 +373,8 @@ struct Worth {
     sites: Option<(Instant, Vec<SiteId>)>,
     /// Those of which no day can be, before their old rows are gone.
     hopeless: HashSet<SiteId>,
+    /// Those of which it was said that their zone has other rules in ClickHouse.
+    disputed: HashSet<SiteId>,
 }
 
 impl Worth {
@@ -406,6 +408,14 @@ async fn close_all(services: &Services, known: &mut Worth) -> Result<usize, Stor
             tracing::debug!(
                 site = site.domain,
                 "visitors of the site last longer than a day, so that its days can not be added up"
+            );
+        }
+        if closing.is_disputed && known.disputed.insert(site.id) {
+            tracing::warn!(
+                site = site.domain,
+                timezone = site.timezone_name(),
+                "the collector and ClickHouse have different rules for the site's time zone, so that reports count some of its days \
+                 from events, and by either's rules: bring the older one up to date (tzdata, or ClickHouse itself)"
             );
         }
         days += closing.closed;

@@ -37,7 +37,7 @@ use serde_json::{Map, Value, json};
 
 pub use self::compile::{
     Closed, Counting, GoalsCounted, Making, Together, compile, first_event, made_of, may_add_up,
-    set_of, total_rows,
+    set_of, start_of, total_rows,
 };
 pub use self::error::{Problem, QueryError};
 pub use self::paths::{

@@ -13,12 +13,13 @@ use passerby::query::{Closed, Known, Query, Together, compile, made_of, may_add_
 use passerby::report;
 use passerby::site::goal::{Goal, GoalKind};
 use passerby::site::{Site, SiteId};
+use passerby::store::engine::Engine;
 use passerby::store::{Path, Selection, Store};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
-use crate::support::store;
+use crate::support::{connect, engine_settings, store};
 
 /// Sites of this file's tests. Other tests have no events in the years of these: they would open their days.
 static NEXT_SITE: AtomicU32 = AtomicU32::new(80_000);
@@ -907,41 +908,125 @@ async fn one_event_too_many_that_met_a_goal_is_noticed() {
     }
 }
 
+impl Traffic {
+    /// Attention to the page `/` by the visit of an event, so many seconds later: how deep it scrolled, and how long it took.
+    fn attention(&mut self, of: &Event, seq: u32, later: u32, depth: u8, ms: u32) -> Event {
+        let mut event = of.clone();
+        let happening = &mut event.happening;
+        (happening.seq, happening.event_id) = (seq, self.random.random());
+        happening.timestamp += later;
+        (happening.name, happening.pathname) = ("engagement".into(), "/".into());
+        (happening.scroll_depth, happening.engagement_ms) = (depth, ms);
+        event
+    }
+
+    /// Closed days have the numbers of counted ones, and some.
+    async fn check(&self, closed: &Closed, questions: impl IntoIterator<Item = Value>) {
+        for question in questions {
+            let query = self.about(question);
+            let counted = self.store.select(&compile(&query, &Closed::none())).await.unwrap();
+            let added = compile(&query, closed);
+            let tells = |row: &Vec<Value>| row.last().is_some_and(|last| *last != 0);
+            assert!(counted.iter().any(tells), "{}: {counted:?}", query.to_wire());
+            assert_eq!(self.store.select(&added).await.unwrap(), counted, "{}", added.text());
+        }
+    }
+}
+
 #[tokio::test]
 async fn goals_that_exclude_each_other_count_only_what_scrolled_as_deep() {
     let mut traffic = Traffic::new(63, "Europe/Berlin", 2015).await;
     traffic.site.goals.retain(|goal| goal.name != "Visit /b");
     let mut events = traffic.all();
     // Each visit attends to a page twice: not far down at first, and an hour later as far as the goal wants.
-    let begun: Vec<Event> =
-        events.iter().filter(|event| event.happening.seq == 1).cloned().collect();
-    for (event, (seq, later, depth, ms)) in begun
-        .iter()
-        .flat_map(|event| [(50, 60, 20, 9_000), (51, 3_700, 80, 2_000)].map(|told| (event, told)))
-    {
-        let mut event = event.clone();
-        let happening = &mut event.happening;
-        (happening.seq, happening.event_id) = (seq, traffic.random.random());
-        happening.timestamp += later;
-        (happening.name, happening.pathname) = ("engagement".into(), "/".into());
-        (happening.scroll_depth, happening.engagement_ms) = (depth, ms);
-        events.push(event);
+    let begun = events.iter().filter(|event| event.happening.seq == 1);
+    for event in begun.cloned().collect::<Vec<_>>() {
+        events.push(traffic.attention(&event, 50, 60, 20, 9_000));
+        events.push(traffic.attention(&event, 51, 3_700, 80, 2_000));
     }
     traffic.insert(&events).await;
     traffic.close().await;
     let closed = traffic.closed().await;
     let scrolled = json!([["is", "event:goal", ["Scroll / 50"]]]);
-    for question in [
+    let questions = [
         json!({ "metrics": ["visitors", "visits"], "dimensions": ["time:hour"], "filters": scrolled }),
         json!({ "metrics": ["time_on_page", "scroll_depth"], "dimensions": ["event:page"], "filters": scrolled }),
-        json!({ "metrics": ["visitors", "total_revenue"], "dimensions": ["event:goal"] }),
+        json!({ "metrics": ["total_revenue", "visitors"], "dimensions": ["event:goal"] }),
         json!({ "metrics": ["visitors"], "dimensions": ["event:goal"], "filters": [["is", "visit:source", ["Google"]]] }),
-    ] {
-        let query = traffic.about(question);
-        let counted = traffic.store.select(&compile(&query, &Closed::none())).await.unwrap();
-        let added = compile(&query, &closed);
-        assert!(counted.iter().any(|row| row[1] != 0), "{counted:?}");
-        assert_eq!(traffic.store.select(&added).await.unwrap(), counted, "{}", added.text());
+    ];
+    traffic.check(&closed, questions).await;
+}
+
+#[tokio::test]
+async fn visits_that_scrolled_no_deeper_than_a_goal_wants_are_told_from_those_that_did() {
+    let mut traffic = Traffic::new(65, "Europe/Berlin", 2018).await;
+    let goal = |percent: u8| Goal {
+        name: format!("{percent} %"),
+        kind: GoalKind::Scroll("/".into(), percent),
+        currency: None,
+    };
+    traffic.site.goals = [50, 90].map(goal).into();
+    let mut events = traffic.all();
+    events.retain(|event| event.happening.name != "engagement");
+    let begun = events.iter().filter(|event| event.happening.seq == 1);
+    for (place, event) in begun.cloned().collect::<Vec<_>>().into_iter().enumerate() {
+        let depths: &[u8] = [&[60, 95][..], &[60], &[95]][place % 3];
+        for (seq, depth) in (50..).zip(depths) {
+            events.push(traffic.attention(&event, seq, 60 * seq, *depth, 9_000));
+        }
+    }
+    traffic.insert(&events).await;
+    traffic.close().await;
+    let closed = traffic.closed().await;
+    let no_deeper =
+        json!(["and", [["is", "event:goal", ["50 %"]], ["not", ["is", "event:goal", ["90 %"]]]]]);
+    let deeper = json!(["and", [["is", "event:goal", ["50 %"]], ["is", "event:goal", ["90 %"]]]]);
+    for asked in [no_deeper, deeper] {
+        for done in ["has_done", "has_not_done"] {
+            let filters = json!([[done, asked], ["is_not", "visit:entry_page", [""]]]);
+            let questions = [
+                json!({ "metrics": ["bounce_rate", "visits"], "filters": filters }),
+                json!({ "metrics": ["pageviews", "visitors"], "dimensions": ["event:page"], "filters": filters }),
+            ];
+            traffic.check(&closed, questions).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn attention_after_midnight_is_of_its_visit_whichever_days_are_counted_at_once() {
+    let mut traffic = Traffic::new(64, "Etc/UTC", 2017).await;
+    let mut events = traffic.all();
+    for day in 3..10 {
+        traffic.visitors += 1;
+        traffic.visits += 1;
+        let visitor =
+            VisitorId::of_a_day(traffic.visitors << 20 | u64::from(traffic.site.id.0) << 1);
+        let start = u32::try_from(traffic.midnight(day + 1).as_second()).unwrap() - 120;
+        let session = SessionId(u64::from(start) << 32 | traffic.visits);
+        let mut event = traffic.event(visitor, session, "pageview");
+        (event.happening.seq, event.happening.timestamp) = (1, start);
+        event.happening.pathname = "/".into();
+        event.happening.entry_pathname = "/".into();
+        events.push(traffic.attention(&event, 2, 240, 80, 60_000));
+        events.push(event);
+    }
+    traffic.insert(&events).await;
+    for day in 3..20 {
+        // One more is over, and one more for good.
+        traffic.close_at(traffic.midnight(day) + SignedDuration::from_mins(20)).await;
+    }
+    let closed = traffic.closed().await;
+    assert!(closed.iter().count() >= 14, "{closed:?}");
+    for field in ["visit:entry_page", "visit:exit_page"] {
+        let of_visits = json!(["is", field, ["/"]]);
+        let scrolled = json!(["is", "event:goal", ["Scroll / 50"]]);
+        let questions = [
+            json!({ "metrics": ["scroll_depth", "time_on_page"], "dimensions": ["event:page"], "filters": [of_visits] }),
+            json!({ "metrics": ["visits", "visitors"], "filters": [of_visits, scrolled] }),
+            json!({ "metrics": ["visits", "visitors"], "dimensions": ["event:goal"], "filters": [of_visits] }),
+        ];
+        traffic.check(&closed, questions).await;
     }
 }
 
@@ -1048,6 +1133,81 @@ async fn what_is_erased_is_in_no_number_of_a_day_any_more() {
     let end = traffic.first.saturating_add(traffic.days.days());
     let closed = traffic.closed().await;
     assert!(closed.iter().all(|(day, _)| day > end), "days of a site that is gone: {closed:?}");
+}
+
+#[tokio::test]
+async fn no_day_is_closed_of_which_events_are_still_being_deleted() {
+    let directory = tempfile::tempdir().unwrap();
+    let engine = Engine::start(engine_settings(directory.path())).unwrap();
+    let mut traffic = Traffic::new(67, "Etc/UTC", 2019).await;
+    traffic.store = connect(&engine.writer(), &engine.reader()).await;
+    let events = traffic.all();
+    traffic.insert(&events).await;
+    // A deletion waits for the merges.
+    let store = Arc::clone(&traffic.store);
+    let run = async |sql: &str| store.writer().query(sql).execute().await.unwrap();
+    run("SYSTEM STOP MERGES events").await;
+    run("ALTER TABLE events DELETE IN PARTITION ID '20190327' WHERE site_id = 0 SETTINGS mutations_sync = 0").await;
+    traffic.close().await;
+    let closed = traffic.closed().await;
+    let is_closed =
+        |closed: &Closed, day: i8| closed.counting(jiff::civil::date(2019, 3, day)).is_some();
+    let open: Vec<i8> = (22..=31).filter(|day| !is_closed(&closed, *day)).collect();
+    assert_eq!(open, [26, 27, 28, 29], "the days that are made of that one");
+    run("ALTER TABLE events DELETE WHERE site_id = 0 SETTINGS mutations_sync = 0").await;
+    let late = traffic.visitor(2);
+    traffic.insert(&late).await;
+    assert_eq!(traffic.close().await, 0, "a deletion of everything is no reason to wait");
+    run("SYSTEM START MERGES events").await;
+    run("ALTER TABLE events DELETE WHERE site_id = 0 SETTINGS mutations_sync = 2").await;
+    traffic.close().await;
+    let closed = traffic.closed().await;
+    assert!((22..=31).all(|day| is_closed(&closed, day)), "{closed:?}");
+    assert!(traffic.compare(5, &closed).await > 0);
+    engine.stop().await;
+}
+
+/// The rules of a zone that has always been so many hours behind UTC, as files of zones have them.
+fn hours_behind(hours: u8) -> Vec<u8> {
+    let header = |counts: [u32; 6]| {
+        let counts = counts.iter().flat_map(|count| count.to_be_bytes());
+        b"TZif2".iter().copied().chain([0; 15]).chain(counts).collect::<Vec<u8>>()
+    };
+    let offset = -i32::from(hours) * 3_600;
+    // One kind of local time, and the four bytes of its name.
+    let block =
+        [&header([0, 0, 0, 0, 1, 4])[..], &offset.to_be_bytes(), &[0, 0], b"XXX\0"].concat();
+    [&block[..], &block, format!("\nXXX{hours}\n").as_bytes()].concat()
+}
+
+#[tokio::test]
+async fn a_day_that_begins_at_another_second_in_clickhouse_is_not_closed() {
+    let mut traffic = Traffic::new(66, "America/Vancouver", 2006).await;
+    // On 2 April the clocks go forward there. Here it is summer all the time.
+    traffic.site.timezone = TimeZone::tzif("America/Vancouver", &hours_behind(7)).unwrap();
+    traffic.days = 20;
+    let events = traffic.all();
+    traffic.insert(&events).await;
+    let closing = traffic.store.close_days(&traffic.site, traffic.now()).await.unwrap();
+    assert!(closing.is_disputed);
+    let closed = traffic.closed().await;
+    let first = closed.iter().next().map(|(day, _)| day);
+    assert_eq!(first, Some(jiff::civil::date(2006, 4, 4)), "{closed:?}");
+    assert!(closed.iter().count() >= 6, "{closed:?}");
+    // With rules that are the same the others are counted, and those of before hold no more where they differ.
+    traffic.site.timezone = TimeZone::get("America/Vancouver").unwrap();
+    let closing = traffic.store.close_days(&traffic.site, traffic.now()).await.unwrap();
+    assert!(!closing.is_disputed && closing.closed >= 10, "{closing:?}");
+    let closed = traffic.closed().await;
+    assert!(closed.iter().count() >= 18, "{closed:?}");
+    assert!(traffic.compare(10, &closed).await > 0);
+    traffic.site.timezone = TimeZone::tzif("America/Vancouver", &hours_behind(7)).unwrap();
+    let first = traffic.closed().await.iter().next().map(|(day, _)| day);
+    assert_eq!(
+        first,
+        Some(jiff::civil::date(2006, 4, 3)),
+        "a day that began at another second is closed"
+    );
 }
 
 #[tokio::test]

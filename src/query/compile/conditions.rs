@@ -128,6 +128,16 @@ pub(super) fn tests_scrolling(filter: &Filter) -> bool {
     })
 }
 
+/// Whether engagement can meet the filter by what it did not come to: then of the deepest of several it is not told.
+pub(super) fn denies_scrolling(filter: &Filter) -> bool {
+    match filter {
+        Filter::All(filters) | Filter::Any(filters) => filters.iter().any(denies_scrolling),
+        Filter::Not(filter) => tests_scrolling(filter),
+        Filter::Done(filter, _) => denies_scrolling(filter),
+        Filter::Test(test) => test.negated && tests_scrolling(filter),
+    }
+}
+
 /// Whether an event meets the goal.
 pub(super) fn meets(goal: &Goal) -> Sql {
     let on_page = |pattern: &str| match pattern.contains('*') {

@@ -5,7 +5,9 @@
 
 use serde_json::Value;
 
-use super::conditions::{COUNTED, Conditions, hosts_of_visits, meets, tests_scrolling};
+use super::conditions::{
+    COUNTED, Conditions, denies_scrolling, hosts_of_visits, meets, tests_scrolling,
+};
 use super::plan::Computed;
 use super::tiers::{self, Columns, are_notable};
 use super::together::{self, Part, Sets};
@@ -263,7 +265,7 @@ fn columns(
     own: &[&Filter],
     closed: &Closed,
 ) -> Option<(Form, Columns)> {
-    if query.metrics.iter().any(of_property) {
+    if query.metrics.iter().any(of_property) || query.filters.iter().any(denies_scrolling) {
         return None;
     }
     let conditions = Conditions::of(query, closed);

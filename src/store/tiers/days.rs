@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use clickhouse::Row;
+use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::Store;
-use crate::query::{Closed, Counting, GoalsCounted, Making, made_of};
+use crate::query::{Closed, Counting, GoalsCounted, Making, made_of, start_of};
 use crate::site::goal::{Goal, GoalKind};
 use crate::site::{Site, SiteId};
 use crate::store::StoreError;
@@ -62,6 +63,10 @@ impl Inserts {
     /// What the numbers of a site's day were made of.
     pub(super) fn seen_by(&self, day: Date, zone: &TimeZone, goes_on: bool) -> u64 {
         let mut digest = Sha256::new().chain_update(*RULES).chain_update(&self.table);
+        // The rules of its zone may be others one day.
+        for day in [day, day.saturating_add(1.day())] {
+            digest.update(start_of(day, zone).as_second().to_be_bytes());
+        }
         for part in made_of(day, zone, goes_on) {
             let name = part.strftime("%Y%m%d").to_string();
             let inserts = self.partitions.get(&name).copied().unwrap_or(0);

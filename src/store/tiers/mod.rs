@@ -17,6 +17,9 @@
 //! A goal that is made later is counted for the days that are closed, under versions of its own, which the days' rows then
 //! name beside the days' own. Until then reports by goal count these days.
 //!
+//! No day is closed while events are being deleted from the partitions that it is made of, nor where the collector and ClickHouse
+//! do not agree when it begins: both have the rules of time zones, and one of them may be behind.
+//!
 //! On a cluster no day is closed: there the parts are on several servers, and no list of them is whole.
 //!
 //! Events that are deleted by hand, by a statement that is none of ours, are not noticed: docs/operations.md.
@@ -31,14 +34,13 @@ use std::time::Duration;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
-use tokio::time::Instant;
 
 use self::days::{Day, still_closed};
 pub(super) use self::lookup::Lookups;
 use super::client::{in_time, in_time_of};
 use super::{Store, StoreError};
 use crate::query::statement::Statement;
-use crate::query::{Closed, Making, first_event, made_of, set_of};
+use crate::query::{Closed, Making, first_event, made_of, set_of, start_of};
 use crate::site::{Site, SiteId};
 
 /// The tables of what was counted, in which a day has rows of its version.
@@ -72,6 +74,20 @@ pub struct Closing {
     pub unfit: usize,
     /// Whether a visitor of the site comes again on a day that does not follow, so that none is closed.
     pub has_revenants: bool,
+    /// Whether the collector and ClickHouse do not agree when days of the site begin, so that those are not closed.
+    pub is_disputed: bool,
+}
+
+/// The partitions of which events are being deleted; no name stands for all of them.
+struct Deletions(HashSet<String>);
+
+impl Deletions {
+    /// Whether a day of the site is made of such.
+    fn concern(&self, day: Date, site: &Site, goes_on: bool) -> bool {
+        let name = |day: Date| day.strftime("%Y%m%d").to_string();
+        self.0.contains("")
+            || made_of(day, &site.timezone, goes_on).any(|day| self.0.contains(&name(day)))
+    }
 }
 
 impl Store {
@@ -106,6 +122,12 @@ impl Store {
         let closed = still_closed(&days, &inserts, &site.timezone);
         self.discard(site, now, &days, &closed).await?;
         let Some(first) = self.first_day(site, now).await? else { return Ok(closing) };
+        let deletions = self.deletions().await?;
+        let disputed = self.disputed(site, first, now).await?;
+        closing.is_disputed = !disputed.is_empty();
+        for day in disputed.iter().filter(|day| closed.counting(**day).is_some()) {
+            self.hold_days(site.id.0, *day, *day).await?;
+        }
         let over_for_good = days_that_are_over(first, site, now, false);
         for goes_on in [false, true] {
             // A day that has been counted for the time being is counted for good as well.
@@ -117,7 +139,9 @@ impl Store {
             let mut open = days_that_are_over(first, site, now, goes_on);
             open.retain(|day| {
                 let is_closed = closed.counting(*day).is_some_and(|day| !day.goes_on || goes_on);
-                !is_closed && !stay_open.contains(day.to_string().as_str())
+                let stays_open = stay_open.contains(day.to_string().as_str());
+                let is_in_doubt = disputed.contains(day) || deletions.concern(*day, site, goes_on);
+                !is_closed && !stays_open && !is_in_doubt
             });
             if goes_on {
                 // Those that are over for good are not among them, whether or not they are fit for it.
@@ -140,6 +164,49 @@ impl Store {
         }
         self.count_goals(site, &closed).await?;
         Ok(closing)
+    }
+
+    /// The deletions of events that have not ended. One goes on in the server also when whoever asked for it has given it up, and that
+    /// may be after the days' hold; what is counted meanwhile may have the events, or not.
+    async fn deletions(&self) -> Result<Deletions, StoreError> {
+        let sql = "SELECT DISTINCT extract(command, 'PARTITION ID \\'(\\\\d+)\\'') FROM system.mutations \
+                   WHERE database = currentDatabase() AND table = 'events' AND NOT is_done";
+        let partitions = in_time(self.writer().query_raw(sql).fetch_all::<String>()).await?;
+        Ok(Deletions(partitions.into_iter().collect()))
+    }
+
+    /// The site's days, from the first to those that are over, of which the collector and ClickHouse do not agree when they or their
+    /// neighbours begin: both have the rules of all time zones, but not always of the same year.
+    async fn disputed(
+        &self,
+        site: &Site,
+        first: Date,
+        now: Timestamp,
+    ) -> Result<HashSet<Date>, StoreError> {
+        let days = days_that_are_over(first, site, now, true);
+        let Some(last) = days.last() else { return Ok(HashSet::new()) };
+        let before = first.saturating_sub(1.day());
+        let until = last.saturating_add(2.days());
+        let starts = std::iter::successors(Some(before), |day| day.tomorrow().ok())
+            .take_while(|day| *day < until)
+            .map(|day| start_of(day, &site.timezone).as_second().to_string());
+        let starts: Vec<String> = starts.collect();
+        let sql = format!(
+            "SELECT toString(day) FROM (SELECT toDate('{before}') + number AS day, \
+             [{starts}][number + 1] AS begins FROM numbers({count})) \
+             WHERE toDate(toDateTime(begins, 'UTC'), '{zone}') != day OR toDate(toDateTime(begins - 1, 'UTC'), '{zone}') != day - 1",
+            count = starts.len(),
+            starts = starts.join(", "),
+            zone = site.timezone_name(),
+        );
+        let told = in_time(self.writer().query_raw(&sql).fetch_all::<String>()).await?;
+        let told: HashSet<Date> = told.iter().filter_map(|day| day.parse().ok()).collect();
+        let near = |day: &Date| {
+            [day.saturating_sub(1.day()), *day, day.saturating_add(1.day())]
+                .iter()
+                .any(|day| told.contains(day))
+        };
+        Ok(days.into_iter().filter(near).collect())
     }
 
     /// What no day names is not left lying there: it may be of what was erased meanwhile.
@@ -255,7 +322,6 @@ impl Store {
         last: Date,
         goes_on: bool,
     ) -> Result<Closing, StoreError> {
-        let begun = Instant::now();
         let began = self.microsecond().await?;
         let before = self.inserts().await?;
         let making = Making { site, first, last, version: version(began)?, goes_on };
@@ -280,13 +346,17 @@ impl Store {
                 in_time_of(COUNTING_MAX, self.bound(&statement).execute()).await?;
             }
         }
-        if begun.elapsed() > COUNTING_MAX {
+        let took = self.microsecond().await?.saturating_sub(began);
+        if u128::try_from(took).unwrap_or(0) > COUNTING_MAX.as_micros() {
             return Ok(Closing::default());
         }
+        let deletions = self.deletions().await?;
         let after = self.inserts().await?;
         let zone = &site.timezone;
-        let is_the_same =
-            |day: &Date| before.seen_by(*day, zone, goes_on) == after.seen_by(*day, zone, goes_on);
+        let is_the_same = |day: &Date| {
+            before.seen_by(*day, zone, goes_on) == after.seen_by(*day, zone, goes_on)
+                && !deletions.concern(*day, site, goes_on)
+        };
         let unchanged: Vec<Date> = days.into_iter().filter(is_the_same).collect();
         let goals = set_of(&site.goals);
         let rows: Vec<String> = unchanged
@@ -311,7 +381,7 @@ impl Store {
         }
         self.delete_unnamed(site.id, fit.iter().map(|day| making.version_of(*day))).await?;
         let closed = unchanged.iter().filter(|day| fit.contains(day)).count();
-        Ok(Closing { closed, unfit: unfit.len(), has_revenants: false })
+        Ok(Closing { closed, unfit: unfit.len(), ..Closing::default() })
     }
 
     /// Deletes what is read no more: numbers of days that are closed no longer, or that the site does not
@@ -339,7 +409,10 @@ impl Store {
             .flat_map(|(_, counting)| [counting.version, counting.goals.version])
             .map(|version| version.to_string())
             .collect();
-        let old = version((now - SignedDuration::from_mins(LEFT_OVER_MINUTES)).as_microsecond())?;
+        // By the clock that versions are of.
+        let left_over = SignedDuration::from_mins(LEFT_OVER_MINUTES).as_micros();
+        let left_over = i64::try_from(left_over).unwrap_or(i64::MAX);
+        let old = version(self.microsecond().await?.saturating_sub(left_over))?;
         let unnamed = match versions.is_empty() {
             true => "1".to_owned(),
             false => format!("version NOT IN ({})", versions.join(", ")),

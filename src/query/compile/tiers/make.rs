@@ -521,7 +521,8 @@ impl Making<'_> {
             " FROM (",
             days,
             ") AS days LEFT JOIN (",
-            visits(&query, of_visits.iter().copied()),
+            // Attention may come after midnight to a visit that did nothing else then.
+            visits(&self.with_day_before(), of_visits.iter().copied()),
             ") AS visits USING (visit)",
             SETTINGS,
         ]

@@ -153,7 +153,7 @@ pub fn may_add_up(query: &Query) -> bool {
 }
 
 /// The first second of a day.
-fn start_of(day: Date, zone: &TimeZone) -> Timestamp {
+pub fn start_of(day: Date, zone: &TimeZone) -> Timestamp {
     let midnight = day.to_datetime(Time::midnight());
     zone.to_timestamp(midnight).unwrap_or(Timestamp::UNIX_EPOCH)
 }
