@@ -137,11 +137,12 @@ impl Queue {
             waiting.thread_sleeps = !waiting.is_enough();
             waiting.thread_sleeps
         };
-        let (mut waiting, _) = self
-            .grown
-            .wait_timeout_while(self.waiting(), PATIENCE, sleeps)
-            .unwrap_or_else(PoisonError::into_inner);
-        waiting.wanted = 1;
+        let mut waiting = self.waiting();
+        if waiting.wanted > 1 {
+            let waited = self.grown.wait_timeout_while(waiting, PATIENCE, sleeps);
+            (waiting, _) = waited.unwrap_or_else(PoisonError::into_inner);
+            waiting.wanted = 1;
+        }
         let waiting = self.grown.wait_while(waiting, sleeps);
         let mut waiting = waiting.unwrap_or_else(PoisonError::into_inner);
         let batch = waiting.batches.pop_front()?;
@@ -163,7 +164,7 @@ impl Queue {
                 waiting.spare = frames;
             }
         }
-        bell.ring(outcome);
+        bell.ring(outcome, appends);
     }
 
     /// Nothing more is taken, and nobody is waited for: what waits is not written.
@@ -211,11 +212,11 @@ impl Batch {
 }
 
 impl Bell {
-    fn ring(mut self, outcome: Outcome) {
+    fn ring(mut self, outcome: Outcome, waiting: usize) {
         self.outcome = outcome;
         match self.runtime.take() {
-            Some(runtime) => drop(runtime.spawn(async { drop(self) })),
-            None => drop(self),
+            Some(runtime) if waiting > 1 => drop(runtime.spawn(async { drop(self) })),
+            Some(_) | None => drop(self),
         }
     }
 }

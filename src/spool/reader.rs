@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep};
 
 use super::{Position, Shared, checkpoint, next_waiting, segment};
 
@@ -19,6 +19,8 @@ pub(super) const WINDOW_BYTES_MAX: u64 = 16 << 20;
 const FRAME_BYTES_MAX: u64 = (segment::ROW_BYTES_MAX + segment::FRAME_HEAD_BYTES) as u64;
 /// How long the first row of a window waits for others.
 const GATHER: Duration = Duration::from_secs(1);
+/// How often it is looked meanwhile whether there are enough.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Rows of one day, as one insert takes them.
 pub struct Batch {
@@ -96,11 +98,10 @@ impl Reader {
         while self.waiting_bytes() == 0 {
             shared.grown.notified().await;
         }
+        // Not each sync is listened to: there are a thousand a second.
         let gathered = Instant::now() + GATHER;
-        while self.can_grow() {
-            if timeout_at(gathered, shared.grown.notified()).await.is_err() {
-                break;
-            }
+        while self.can_grow() && Instant::now() < gathered {
+            sleep(LOOK).await;
         }
         self.window()
     }

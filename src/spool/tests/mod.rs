@@ -144,7 +144,7 @@ fn event_of(second: u32) -> Event {
         seq: 1,
         event_id: 1,
         hostname: "example.com".into(),
-        pathname: second.to_string().into(),
+        pathname: second.to_string(),
         interactive: true,
         engagement_ms: 0,
         scroll_depth: 255,
