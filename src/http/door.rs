@@ -94,7 +94,7 @@ async fn read(parts: &Parts, body: Incoming) -> Result<Body, Refused> {
     if body.is_end_stream() {
         return Ok(Body::empty());
     }
-    if parts.uri.path() == import::PATH {
+    if import::reads(parts.uri.path()) {
         return Ok(Body::new(body));
     }
     let refused = |broken| match broken {

@@ -15,11 +15,13 @@ use crate::beacon::decode::bare_domain;
 use crate::import::{Import, Summary};
 use crate::store::catalog::CatalogError;
 
-/// Where imports are sent.
-pub(super) const PATH: &str = "/api/v1/import";
-
 pub(super) fn routes() -> Router<Services> {
-    Router::new().route(PATH, post(import))
+    Router::new().route("/api/v1/import", post(import))
+}
+
+/// Whether what is sent there is read while it arrives.
+pub(super) fn reads(path: &str) -> bool {
+    path == "/api/v1/import"
 }
 
 #[derive(Deserialize)]
