@@ -159,6 +159,16 @@ async fn the_import_route_is_for_administrators() {
     let taken =
         collector.request(hyper::Method::POST, path, &[("authorization", &admin)], body).await;
     assert_eq!(taken.json(), json!({"lines": 1, "events": 1, "bad_lines": 0, "errors": []}));
+    // No other route is sent as much.
+    let lines = (0..4_000).map(|_| line("a", "10:00:00", r#""pathname":"/""#) + "\n");
+    let many: String = lines.collect();
+    assert!(many.len() > 256 * 1024);
+    let sent = [("authorization", admin.as_str())];
+    let taken = collector.request(hyper::Method::POST, path, &sent, many.clone()).await;
+    assert_eq!(taken.json()["lines"], 4_000);
+    let refused = collector.request(hyper::Method::POST, "/api/v2/query", &sent, many).await;
+    let rule = json!({"error": "The body must not exceed 262144 bytes."});
+    assert_eq!((refused.status, refused.json()), (StatusCode::PAYLOAD_TOO_LARGE, rule));
 }
 
 #[tokio::test]
