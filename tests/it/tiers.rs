@@ -152,6 +152,23 @@ impl Traffic {
         last.duration_since(start).as_secs()
     }
 
+    /// The visit of a visitor who comes once, with a view of the page `/` at each of these moments, in the order in which they arrive.
+    fn visit_at(&mut self, moments: &[Timestamp]) -> Vec<Event> {
+        self.visitors += 1;
+        self.visits += 1;
+        let second = |moment: &Timestamp| u32::try_from(moment.as_second()).unwrap();
+        let visitor = VisitorId::of_a_day(self.visitors << 20 | u64::from(self.site.id.0) << 1);
+        let session = SessionId(u64::from(second(&moments[0])) << 32 | self.visits);
+        let views = (1..).zip(moments).map(|(seq, moment)| {
+            let mut event = self.event(visitor, session, "pageview");
+            let happening = &mut event.happening;
+            (happening.seq, happening.timestamp) = (seq, second(moment));
+            (happening.pathname, happening.entry_pathname) = ("/".into(), "/".into());
+            event
+        });
+        views.collect()
+    }
+
     fn event(&mut self, visitor_id: VisitorId, session_id: SessionId, name: &str) -> Event {
         let attends = name == "engagement";
         let pays = name == "Signup" && self.random.random_ratio(1, 2);
@@ -813,6 +830,10 @@ async fn days_that_are_closed_evening_by_evening_count_a_visit_over_midnight_onc
             for _ in 0..30 {
                 events.extend(traffic.visitor(day));
             }
+            // What arrived last happened before midnight, and something else after it.
+            let seconds = [-120, 20, -10]
+                .map(|second| traffic.midnight(day + 1) + SignedDuration::from_secs(second));
+            events.extend(traffic.visit_at(&seconds));
         }
         let mut known = HashSet::new();
         for day in 7..12 {
@@ -998,18 +1019,10 @@ async fn attention_after_midnight_is_of_its_visit_whichever_days_are_counted_at_
     let mut traffic = Traffic::new(64, "Etc/UTC", 2017).await;
     let mut events = traffic.all();
     for day in 3..10 {
-        traffic.visitors += 1;
-        traffic.visits += 1;
-        let visitor =
-            VisitorId::of_a_day(traffic.visitors << 20 | u64::from(traffic.site.id.0) << 1);
-        let start = u32::try_from(traffic.midnight(day + 1).as_second()).unwrap() - 120;
-        let session = SessionId(u64::from(start) << 32 | traffic.visits);
-        let mut event = traffic.event(visitor, session, "pageview");
-        (event.happening.seq, event.happening.timestamp) = (1, start);
-        event.happening.pathname = "/".into();
-        event.happening.entry_pathname = "/".into();
-        events.push(traffic.attention(&event, 2, 240, 80, 60_000));
-        events.push(event);
+        let begins = traffic.midnight(day + 1) - SignedDuration::from_mins(2);
+        let visit = traffic.visit_at(&[begins]);
+        events.push(traffic.attention(&visit[0], 2, 240, 80, 60_000));
+        events.extend(visit);
     }
     traffic.insert(&events).await;
     for day in 3..20 {

@@ -142,8 +142,8 @@ fn about_events(filters: &[Filter]) -> Vec<&Filter> {
     filters.iter().filter(|filter| filter.asks_about_events()).collect()
 }
 
-/// The condition on the events of visits that may overlap the period.
-fn of_visits_around(query: &Query) -> Sql {
+/// The condition on the events of visits that may overlap the period, and had an event at the moment, in it, or later.
+fn of_visits_around(query: &Query, since: Timestamp) -> Sql {
     let margin = SignedDuration::from_hours(MARGIN_HOURS);
     let (from, to) = (kept_from(query), query.period.to());
     let read_from = from.saturating_add(-margin).unwrap_or(from);
@@ -151,7 +151,7 @@ fn of_visits_around(query: &Query) -> Sql {
     let read_from = query.kept_from.map_or(read_from, |kept| kept.max(read_from));
     let read_to = to.saturating_add(margin).unwrap_or(to);
     let within = if are_few(query) { between } else { between_in_partitions };
-    sql![within(query, read_from, read_to), " AND ", of_visits_after(query, from, COUNTED)]
+    sql![within(query, read_from, read_to), " AND ", of_visits_after(query, since, COUNTED)]
 }
 
 /// The condition on events of visits with such an event at the moment or later, however early these began. It reads
@@ -178,7 +178,7 @@ fn engaged_condition(query: &Query) -> Sql {
     let converted = Sql::any(query.goals.iter().map(meets).collect());
     sql![
         "views > 1 OR visit IN (SELECT session_id FROM events FINAL WHERE ",
-        of_visits_around(query),
+        of_visits_around(query, kept_from(query)),
         " GROUP BY site_id, session_id HAVING ",
         Sql::any(vec![attended, sql!["countIf(", converted, ") > 0"]]),
         settings(query),
@@ -188,6 +188,16 @@ fn engaged_condition(query: &Query) -> Sql {
 
 /// The visits that overlap the period, a row each, with the fields named.
 pub(super) fn visits(query: &Query, fields: impl IntoIterator<Item = Field>) -> Sql {
+    visits_since(query, kept_from(query), fields)
+}
+
+/// The same, of those with an event at the moment, in the period, or later. The last of it may be earlier: what a visit did last is
+/// what arrived last.
+pub(super) fn visits_since(
+    query: &Query,
+    since: Timestamp,
+    fields: impl IntoIterator<Item = Field>,
+) -> Sql {
     let (from, to) = (kept_from(query), query.period.to());
     let fields: BTreeSet<Field> = fields.into_iter().map(stored).collect();
     let fields =
@@ -200,7 +210,7 @@ pub(super) fn visits(query: &Query, fields: impl IntoIterator<Item = Field>) -> 
         "views < 2 AND countIf(name != 'pageview' AND interactive) = 0 AS bounced",
         Sql::join(fields, ""),
         " FROM events FINAL WHERE ",
-        of_visits_around(query),
+        of_visits_around(query, since),
         " AND name != 'engagement' GROUP BY site_id, session_id",
         " HAVING last >= ",
         Sql::moment(from),

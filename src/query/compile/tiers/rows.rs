@@ -166,8 +166,10 @@ fn with_stored(query: &Query, wanted: &Wanted, stretch: &Stretch, mut stored: Ve
         // What its row tells of is later than the period.
         return stored_visits(wanted, wanted.nothing(), Sql::any(stored));
     }
-    let period = Period::new(stretch.counted_from, stretch.to, query.period.zone());
-    let made = visits::visits(&Query { period, ..query.clone() }, wanted.fields.iter().copied());
+    let period = Period::new(stretch.from, stretch.to, query.period.zone());
+    let of_stretch = Query { period, ..query.clone() };
+    let fields = wanted.fields.iter().copied();
+    let made = visits::visits_since(&of_stretch, stretch.counted_from, fields);
     let made = sql![
         "SELECT visit, visitor, lone, first, last, duration, views, bounced",
         wanted.columns(visits::column, wanted.nothing()),
