@@ -132,6 +132,8 @@ pub struct Query {
     period: Period,
     kept_from: Option<Timestamp>,
     filters: Vec<Filter>,
+    /// Those of them beyond which its reader is told nothing: they narrow what its rows are shares of as well.
+    within: Vec<Filter>,
     /// All the goals of the site.
     goals: Vec<Goal>,
     order: Vec<Order>,
@@ -171,10 +173,10 @@ impl Query {
             return problems.finish(None);
         };
         let (filters, floored) = match known.floor {
-            None => (own.into_iter().chain(within).collect(), None),
+            None => (own.into_iter().chain(within.iter().cloned()).collect(), None),
             Some(floor) => {
                 let picked = Self::picked(own, &mut problems);
-                (within, Some(Floored::of(floor, known, picked)))
+                (within.clone(), Some(Floored::of(floor, known, picked)))
             }
         };
         let fitting = Interval::fitting(&period);
@@ -196,6 +198,7 @@ impl Query {
             period,
             kept_from,
             filters,
+            within,
             goals: known.goals.to_vec(),
             order: wire.order,
             include: wire.include,

@@ -162,6 +162,47 @@ async fn a_link_to_a_segment_shows_the_segment_alone() {
 }
 
 #[tokio::test]
+async fn a_link_to_a_segment_tells_no_share_of_anything_else() {
+    let (collector, admin) = with_site().await;
+    // Of eight visitors two have the plan of the segment, of whom one converts.
+    let line = |visitor: u32, name: &str, plan: &str| {
+        json!({
+            "site": "shared.test", "timestamp": "2026-03-10T10:00:00Z", "visitor": visitor.to_string(), "name": name,
+            "pathname": "/", "hostname": "shared.test", "source": "Google", "props": { "plan": plan },
+        })
+    };
+    let views =
+        (0..8).map(|visitor| line(visitor, "pageview", if visitor < 2 { "pro" } else { "free" }));
+    let signups = [(0, "pro"), (5, "free")].map(|(visitor, plan)| line(visitor, "Signup", plan));
+    let lines: Vec<String> = views.chain(signups).map(|line| line.to_string()).collect();
+    let file = collector.data_dir.join("events.jsonl");
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    collector.run(&["import", file.to_str().unwrap()]);
+    let goal = json!({ "site_id": "shared.test", "goal_type": "event", "event_name": "Signup" });
+    call(&collector, &admin, Method::PUT, "/api/v1/sites/goals", goal).await;
+    let segment = json!({ "name": "pro", "filters": [["is", "event:props:plan", ["pro"]]] });
+    let segments = "/api/v1/sites/shared.test/segments";
+    let segment = call(&collector, &admin, Method::POST, segments, segment).await;
+    let id = segment.json()["id"].as_u64().unwrap();
+    let path = put_link(&collector, &admin, json!({ "segment": id, "least_visitors": 1 })).await;
+    let shown = cookie(&collector.request(Method::GET, &path, &[], "").await).unwrap();
+    let day = "period=2026-03-10,2026-03-10";
+    for (list, share) in [
+        (format!("event:goal?{day}"), "Signup,1"),
+        (format!("visit:source?{day}&filter=is,event:goal,Signup"), "Google,1"),
+    ] {
+        let csv = page(&collector, &format!("/shared.test/csv/{list}"), &shown).await;
+        let text = String::from_utf8(csv.body.to_vec()).unwrap();
+        let row =
+            text.lines().find(|line| line.starts_with(share)).unwrap_or_else(|| panic!("{text}"));
+        assert!(
+            row.contains(",50"),
+            "it is told how many there are outside of the segment: {text}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn everybody_is_told_no_small_numbers_of_a_public_site_unless_the_owner_says_so() {
     let (collector, _) = with_site().await;
     with_visitors(&collector, 14).await;

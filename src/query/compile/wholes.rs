@@ -39,7 +39,12 @@ pub(super) fn wider(query: &Query, whole: Whole) -> (Query, Vec<usize>) {
     let wider = Query {
         metrics: vec![metric.into()],
         dimensions: kept.iter().map(|index| dimension(&query.dimensions[*index], whole)).collect(),
-        filters: query.filters.iter().filter(|filter| keeps(filter, whole)).cloned().collect(),
+        filters: query
+            .filters
+            .iter()
+            .filter(|filter| keeps(query, filter, whole))
+            .cloned()
+            .collect(),
         order: Vec::new(),
         ..query.clone()
     };
@@ -54,8 +59,11 @@ fn dimension(dimension: &Dimension, whole: Whole) -> Dimension {
 }
 
 /// Whether the wider report has the filter, too.
-fn keeps(filter: &Filter, whole: Whole) -> bool {
+fn keeps(query: &Query, filter: &Filter, whole: Whole) -> bool {
     let Filter::Test(test) = filter else { return true };
+    if query.within.contains(filter) {
+        return true;
+    }
     match whole {
         Whole::Report => true,
         Whole::Unconverted | Whole::UnconvertedRow => matches!(test.subject, Subject::Field(_)),

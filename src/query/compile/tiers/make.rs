@@ -137,6 +137,7 @@ impl Making<'_> {
             period: Period::new(start_of(first, zone), end_of(last, zone), zone),
             kept_from: None,
             filters: Vec::new(),
+            within: Vec::new(),
             goals: Vec::new(),
             order: Vec::new(),
             include: Include::default(),
