@@ -13,6 +13,7 @@ use super::Services;
 use super::access::{Access, Administrator};
 use super::answer::Refused;
 use super::days::moment;
+use crate::beacon::decode::bare_domain;
 use crate::erasure::Outcome;
 use crate::site::Site;
 use crate::store::{Path, Selection};
@@ -60,22 +61,28 @@ async fn erase(
     Ok(Json(outcome))
 }
 
-/// The site of the domain. When there is none any more, or on demand, those that had it and were removed.
+/// The site of the domain. When there is none any more, or on demand, those that had it and were removed. One that had it before it
+/// was renamed is not meant: who asks may not know that it is there.
 fn sites(access: &Access, services: &Services, wanted: &Wanted) -> Result<Vec<Arc<Site>>, Refused> {
-    let registered = access.site(services, &wanted.site_id);
-    if let (false, Ok(site)) = (wanted.removed, &registered) {
+    let domain = bare_domain(&wanted.site_id);
+    let registered = access.site(services, &domain);
+    if let (false, Ok(site)) = (wanted.removed, &registered)
+        && site.domain == domain
+    {
         return Ok(vec![Arc::clone(site)]);
     }
-    let removed = services.catalog.removed_sites(&wanted.site_id).into_iter();
+    let removed = services.catalog.removed_sites(&domain).into_iter();
     let removed: Vec<_> = removed.filter(|site| access.reads(services, site)).collect();
-    match (removed.is_empty(), registered) {
-        (false, _) => Ok(removed),
-        (true, Err(refused)) => Err(refused),
-        (true, Ok(_)) => Err(Refused::new(
-            StatusCode::NOT_FOUND,
-            format!("No site of the domain `{}` was removed.", wanted.site_id),
-        )),
+    if !removed.is_empty() {
+        return Ok(removed);
     }
+    let site = registered?;
+    if wanted.removed {
+        let reason = format!("No site of the domain `{domain}` was removed.");
+        return Err(Refused::new(StatusCode::NOT_FOUND, reason));
+    }
+    let reason = format!("site_id: the site is called `{}` now; erase that", site.domain);
+    Err(Refused::bad_request(reason))
 }
 
 impl Wanted {

@@ -141,9 +141,12 @@ impl Known {
             })
         };
         let (mut sites, mut renamed) = (HashMap::new(), HashMap::new());
-        for (row, site) in rows.sites.iter().filter_map(|row| Some((row, row.site()?))) {
+        // Of two sites that had a domain it is the one's that had it last.
+        let mut in_their_order: Vec<&SiteRow> = rows.sites.iter().collect();
+        in_their_order.sort_by_key(|row| row.version);
+        for (row, site) in in_their_order.into_iter().filter_map(|row| Some((row, row.site()?))) {
             let site = whole(site);
-            if !row.former_domain.is_empty() {
+            if !row.former_domain.is_empty() && !is_another_ones(&rows.sites, row) {
                 renamed.insert(row.former_domain.clone(), Arc::clone(&site));
             }
             sites.insert(site.domain.clone(), site);
@@ -158,6 +161,16 @@ impl Known {
         }
         Self { loaded: true, sites, renamed, tokens, links, members, rows }
     }
+}
+
+/// Whether another site has had the former domain of this one since: it is that one's also after it was removed, for its tags may be
+/// there still.
+fn is_another_ones(sites: &[SiteRow], row: &SiteRow) -> bool {
+    sites.iter().any(|other| {
+        other.site_id != row.site_id
+            && other.domain == row.former_domain
+            && other.created_at >= row.created_at
+    })
 }
 
 #[cfg(test)]

@@ -64,8 +64,20 @@ async fn sites_are_listed_a_page_at_a_time_and_can_be_renamed() {
     assert_eq!(set.rows(events("example.com")).await, json!([[1]]));
     let tagged = json!({ "n": "pageview", "u": "https://example.com/", "d": "example.com" });
     assert_eq!(set.collector.beacon(&tagged).await.header("x-passerby-dropped"), None);
+    let erase = json!({ "site_id": "example.com" });
+    let is_called = "the site is called `new.test` now";
+    set.refused(Method::POST, "/api/v1/erase", erase.clone(), is_called).await;
     set.done(Method::POST, path, json!({ "domain": "example.com" })).await;
     assert_eq!(set.rows(events("example.com")).await, json!([[0]]));
+    // Nor is it the renamed one's again when that is removed.
+    set.collector.run(&["site", "remove", "example.com"]);
+    let dropped = set.collector.beacon(&tagged).await;
+    assert_eq!(dropped.header("x-passerby-dropped"), Some("unknown_site"));
+    set.done(Method::POST, "/api/v1/erase", erase).await;
+    eventually("the renamed site has its events", async || {
+        (set.rows(events("new.test")).await == json!([[2]])).then_some(())
+    })
+    .await;
     set.refused(
         Method::PUT,
         "/api/v1/sites/new.test",
