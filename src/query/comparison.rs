@@ -1,6 +1,5 @@
 //! Comparing a period with another: which other.
 
-use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde_json::{Map, Value, json};
 
@@ -139,19 +138,12 @@ impl Mode {
 
 /// A part of the period, as many days before as the period has or, if it does not consist of days, as many seconds.
 fn before(part: &Period, period: &Period) -> Period {
-    let (from, end) = (period.from_local(), period.end_local());
-    if from.date().to_datetime(jiff::civil::Time::midnight()) == from
-        && end.date().to_datetime(jiff::civil::Time::midnight()) == end
-    {
-        let days = days_between(from.date(), end.date());
+    if period.is_of_whole_days() {
+        let days = period.days();
         return part.moved(|local| local.saturating_sub(days.days()));
     }
     let length = period.to().duration_since(period.from()) + SignedDuration::from_secs(1);
     part.shifted(-length)
-}
-
-fn days_between(from: Date, to: Date) -> i64 {
-    to.duration_since(from).as_hours() / 24
 }
 
 /// The other period, moved by the fewest days after which it begins on the same day of the week as the

@@ -37,13 +37,14 @@ use serde_json::{Map, Value, json};
 
 pub use self::compile::{
     Closed, Counting, GoalsCounted, Making, Together, compile, first_event, made_of, may_add_up,
-    set_of, start_of, total_rows,
+    set_of, total_rows,
 };
 pub use self::error::{Problem, QueryError};
 pub use self::paths::{
     Direction, Funnel, FunnelMode, Journey, Step, Window, compile_funnel, compile_journey,
     funnel_schema, is_of_all_time, journey_schema,
 };
+pub use self::period::start_of;
 pub use self::reference::reference;
 pub use self::schema::schema;
 pub use self::several::{are_several, several, several_schema};

@@ -186,6 +186,17 @@ pub struct Period {
     zone: TimeZone,
 }
 
+/// The first second of a day: where a clock change leaves midnight out, the first one after it. The ends of the calendar are millennia
+/// away from any date that gets here.
+pub fn start_of(day: Date, zone: &TimeZone) -> Timestamp {
+    zone.to_timestamp(day.to_datetime(Time::midnight())).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// The last second of a day.
+pub(super) fn end_of(day: Date, zone: &TimeZone) -> Timestamp {
+    start_of(day.saturating_add(1.day()), zone) - SignedDuration::from_secs(1)
+}
+
 impl Period {
     pub(super) fn new(from: Timestamp, to: Timestamp, zone: &TimeZone) -> Self {
         let second =
@@ -195,13 +206,7 @@ impl Period {
 
     /// From the beginning of one day to the last second of another.
     pub(super) fn of_days(first: Date, last: Date, zone: &TimeZone) -> Self {
-        let start = |day: Date| {
-            // Where a clock change leaves midnight out, this is the first moment after it. The ends of
-            // the calendar are millennia away from any date that gets here.
-            zone.to_timestamp(day.to_datetime(Time::midnight())).unwrap_or(Timestamp::UNIX_EPOCH)
-        };
-        let to = start(last.saturating_add(1.day())) - SignedDuration::from_secs(1);
-        Self::new(start(first), to, zone)
+        Self::new(start_of(first, zone), end_of(last, zone), zone)
     }
 
     /// The first second.
@@ -250,12 +255,28 @@ impl Period {
         &self.zone
     }
 
-    /// The period between the moments at which the site's clock shows what `to` makes of both ends.
+    /// How many of the site's days it has, of which some may be cut.
+    pub(super) fn days(&self) -> i32 {
+        let (first, last) = (self.from_local().date(), self.to_local().date());
+        last.since(first).map_or(0, |span| span.get_days()) + 1
+    }
+
+    /// The period between the moments at which the site's clock shows what `to` makes of its first second and of its last one. What
+    /// begins or ends with a day begins or ends with the other day, whether or not there is a midnight.
     pub(super) fn moved(&self, to: impl Fn(DateTime) -> DateTime) -> Self {
-        let moment =
-            |local: DateTime| self.zone.to_timestamp(local).unwrap_or(Timestamp::UNIX_EPOCH);
-        let end = moment(to(self.end_local()));
-        Self::new(moment(to(self.from_local())), end - SignedDuration::from_secs(1), &self.zone)
+        let zone = &self.zone;
+        let moment = |local: DateTime| zone.to_timestamp(local).unwrap_or(Timestamp::UNIX_EPOCH);
+        let day = |date: Date| to(date.to_datetime(Time::midnight())).date();
+        let (first, last) = (self.from_local(), self.to_local());
+        let from = match start_of(first.date(), zone) == self.from {
+            true => start_of(day(first.date()), zone),
+            false => moment(to(first)),
+        };
+        let end = match end_of(last.date(), zone) == self.to {
+            true => end_of(day(last.date()), zone),
+            false => moment(to(last)),
+        };
+        Self::new(from, end, zone)
     }
 
     /// The period that is so much later.

@@ -34,9 +34,7 @@ use self::conditions::{COUNTED, hosts_of_visits};
 pub(super) use self::events::{table, value};
 use self::plan::{Computed, Plan};
 use self::tiers::Of;
-pub use self::tiers::{
-    Closed, Counting, GoalsCounted, Making, made_of, may_add_up, set_of, start_of,
-};
+pub use self::tiers::{Closed, Counting, GoalsCounted, Making, made_of, may_add_up, set_of};
 pub use self::together::Together;
 use super::dimension::{Dimension, FieldSpec};
 use super::filter::Filter;

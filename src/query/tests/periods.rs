@@ -162,7 +162,17 @@ fn a_period_is_compared_with_the_one_before_with_last_year_or_with_any_other() {
     let year = json!({ "mode": "year_over_year" });
     check(may(), year.clone(), ["2023-05-01T00:00:00+02:00", "2023-05-10T23:59:59+02:00"]);
     let leap = json!(["2024-02-01", "2024-02-29"]);
-    check(leap, year, ["2023-02-01T00:00:00+01:00", "2023-02-28T23:59:59+01:00"]);
+    check(leap, year.clone(), ["2023-02-01T00:00:00+01:00", "2023-02-28T23:59:59+01:00"]);
+    for (dates, first, last) in [
+        (["2024-02-28", "2024-02-28"], "2023-02-28", "2023-02-28"),
+        (["2024-02-01", "2024-02-28"], "2023-02-01", "2023-02-28"),
+        (["2024-02-29", "2024-02-29"], "2023-02-28", "2023-02-28"),
+        (["2025-02-28", "2025-02-28"], "2024-02-28", "2024-02-28"),
+        (["2025-02-28", "2025-03-01"], "2024-02-28", "2024-03-01"),
+    ] {
+        let ends = [format!("{first}T00:00:00+01:00"), format!("{last}T23:59:59+01:00")];
+        check(json!(dates), year.clone(), [ends[0].as_str(), ends[1].as_str()]);
+    }
     let custom = json!({ "mode": "custom", "date_range": ["2024-01-01", "2024-01-02"] });
     check(may(), custom, ["2024-01-01T00:00:00+01:00", "2024-01-02T23:59:59+01:00"]);
 }
@@ -198,6 +208,25 @@ fn what_there_is_of_a_period_that_goes_on_is_compared_with_as_much_of_the_other(
         check(range, "previous_period", now, None);
     }
     check(json!("month"), "previous_period", "2024-04-30T12:00:00Z", None);
+}
+
+#[test]
+fn days_without_a_midnight_are_compared_with_days() {
+    // On 26 April 2024 the clock in Cairo went from 00:00 to 01:00.
+    let check = |dates: [&str; 2], mode: &str, expected: [&str; 2]| {
+        let parts = json!({ "date_range": dates, "include": { "comparisons": { "mode": mode } } });
+        let query = parse("Africa/Cairo", &parts).unwrap();
+        assert_eq!(query.compared().unwrap().period().to_wire(), expected, "{parts}");
+    };
+    let week = ["2024-04-26", "2024-05-02"];
+    let before = ["2024-04-19T00:00:00+02:00", "2024-04-25T23:59:59+02:00"];
+    check(week, "previous_period", before);
+    let year = ["2023-04-26T00:00:00+02:00", "2023-05-02T23:59:59+03:00"];
+    check(week, "year_over_year", year);
+    let day = ["2024-04-25T00:00:00+02:00", "2024-04-25T23:59:59+02:00"];
+    check(["2024-04-26", "2024-04-26"], "previous_period", day);
+    let without = ["2024-04-26T01:00:00+03:00", "2024-04-26T23:59:59+03:00"];
+    check(["2024-04-27", "2024-04-27"], "previous_period", without);
 }
 
 #[test]

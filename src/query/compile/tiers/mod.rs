@@ -58,9 +58,8 @@ mod together;
 
 use std::collections::BTreeMap;
 
-use jiff::civil::{Date, Time};
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp, ToSpan};
+use jiff::ToSpan;
+use jiff::civil::Date;
 
 use self::by::By;
 pub(super) use self::by::{Of, stored};
@@ -72,6 +71,7 @@ pub(super) use self::read::{formula, is_of_people, subquery};
 pub(super) use self::rows::{events, visits, visits_that_had};
 pub(super) use self::together::together;
 use crate::query::Query;
+use crate::query::period::{end_of, start_of};
 
 /// So many closed days, at least, are worth being added up.
 const CLOSED_DAYS_MIN: usize = 3;
@@ -150,15 +150,4 @@ pub(super) fn adds_up(query: &Query, of: Of) -> bool {
 pub fn may_add_up(query: &Query) -> bool {
     let seconds = query.period.to().as_second() - query.period.from().as_second();
     usize::try_from(seconds / 86_400).is_ok_and(|days| days >= CLOSED_DAYS_MIN)
-}
-
-/// The first second of a day.
-pub fn start_of(day: Date, zone: &TimeZone) -> Timestamp {
-    let midnight = day.to_datetime(Time::midnight());
-    zone.to_timestamp(midnight).unwrap_or(Timestamp::UNIX_EPOCH)
-}
-
-/// The last second of a day.
-fn end_of(day: Date, zone: &TimeZone) -> Timestamp {
-    start_of(day.saturating_add(1.day()), zone) - SignedDuration::from_secs(1)
 }
