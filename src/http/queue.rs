@@ -10,7 +10,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Services;
 use super::answer::Refused;
@@ -30,15 +30,22 @@ impl Default for Queue {
     }
 }
 
+impl Queue {
+    /// A place, while it is held; `None` when there is none.
+    pub(crate) fn place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.0).try_acquire_owned().ok()
+    }
+}
+
 /// Answers a request when there is a place for it, and refuses it otherwise.
 pub(super) async fn stand(
     State(services): State<Services>,
     request: Request,
     next: Next,
 ) -> Response {
-    match Arc::clone(&services.queue.0).try_acquire_owned() {
-        Ok(_place) => next.run(request).await,
-        Err(_) => {
+    match services.queue.place() {
+        Some(_place) => next.run(request).await,
+        None => {
             services.counters.reports_refused.inc();
             let refused = Refused::new(
                 StatusCode::SERVICE_UNAVAILABLE,

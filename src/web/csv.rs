@@ -14,7 +14,8 @@ use super::details::whole_list;
 use super::series;
 use crate::query::metric::Metric;
 use crate::report::AskError;
-use crate::report::format::csv::{harmless, line};
+use crate::report::format::Table;
+use crate::report::format::csv::{harmless, line, write};
 
 /// The path of the chart's numbers.
 const TIME: &str = "time";
@@ -41,17 +42,16 @@ async fn table(asker: &Asker, dimension: &str, url: &str) -> Result<String, AskE
         if is_time { series::query(asker) } else { whole_list(asker, dimension, url, &metrics) };
     query["metrics"] = json!(names(&metrics));
     let answer = asker.ask(&query).await?;
-    let mut text = line(std::iter::once(dimension).chain(names(&metrics)).map(ToOwned::to_owned));
-    let written = |row: &Value| {
-        let dimension = row["dimensions"][0].as_str().unwrap_or_default();
-        let metrics = row["metrics"].as_array().into_iter().flatten();
-        line(std::iter::once(harmless(dimension)).chain(metrics.map(plain)))
-    };
-    if is_time {
-        text.extend(every_label(&answer, &metrics).iter().map(written));
-    } else {
-        text.extend(rows(&answer).iter().map(written));
+    // Money has a column for its currency.
+    if let Some(list) = Table::of_answer(&answer).filter(|_| !is_time) {
+        return Ok(write(&list));
     }
+    let mut text = line(std::iter::once(dimension).chain(names(&metrics)).map(ToOwned::to_owned));
+    text.extend(every_label(&answer, &metrics).iter().map(|row| {
+        let label = row["dimensions"][0].as_str().unwrap_or_default();
+        let metrics = row["metrics"].as_array().into_iter().flatten();
+        line(std::iter::once(harmless(label)).chain(metrics.map(plain)))
+    }));
     Ok(text)
 }
 

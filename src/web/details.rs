@@ -15,6 +15,7 @@ use super::ranking::{self, Order, Row};
 use super::shell::{Shell, owned};
 use super::site::Column;
 use super::words::{Lang, countries, fill, names};
+use crate::http::links::in_a_path;
 use crate::query::metric::Metric;
 use crate::report::AskError;
 
@@ -154,7 +155,7 @@ async fn model(asker: &Asker, dimension: &str, wanted: &Wanted) -> Result<Detail
         search: wanted.search.clone(),
         order: wanted.order.clone(),
         hidden: owned(asker.view.pairs()),
-        csv: format!("{}/csv/{dimension}{}", asker.home(), wanted.at(1).url(asker)),
+        csv: format!("{}/csv/{}{}", asker.home(), in_a_path(dimension), wanted.at(1).url(asker)),
         query: serde_json::to_string_pretty(&answer["query"]).unwrap_or_default(),
         shell: Shell::of(asker, now),
         title,

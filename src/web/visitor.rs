@@ -17,8 +17,8 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
@@ -39,6 +39,8 @@ const EVENTS_MAX: u32 = 1_000;
 /// The page may run its own script, and nothing else.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; \
     base-uri 'none'; frame-ancestors 'none'";
+/// So long an id has events, at most: the day of the site, which may have an hour more, and the visit that is open at its end.
+const ID_LASTS: SignedDuration = SignedDuration::from_hours(49);
 /// When the answer to `/.well-known/gpc.json` last changed.
 const GPC_UPDATED: &str = "2026-03-01";
 
@@ -142,16 +144,23 @@ impl Asked {
     }
 
     /// The visitor's events; `None`, when there can be none.
-    fn selection(&self) -> Option<Selection> {
+    fn selection(&self, services: &Services) -> Option<Selection> {
         let site = self.site.as_ref().filter(|_| !self.visitors.is_empty())?;
-        Some(Selection { visitors: self.visitors.clone(), ..Selection::of(site.id) })
+        let from = services.clock.now() - ID_LASTS;
+        Some(Selection {
+            visitors: self.visitors.clone(),
+            from: Some(from),
+            ..Selection::of(site.id)
+        })
     }
 
+    /// Whoever asks stands among those who want reports: it takes as much.
     async fn events(&self, services: &Services) -> Result<Vec<Map<String, Value>>, StoreError> {
-        match self.selection() {
-            Some(selection) => services.store.disclose(&selection, EVENTS_MAX).await,
-            None => Ok(Vec::new()),
-        }
+        let Some(selection) = self.selection(services) else { return Ok(Vec::new()) };
+        let _place = services.queue.place().ok_or_else(|| {
+            StoreError::Unavailable("too many reports are wanted at the moment".to_owned())
+        })?;
+        services.store.disclose(&selection, EVENTS_MAX).await
     }
 
     async fn page(&self, services: &Services, parts: &Parts) -> Result<Response, StoreError> {
@@ -206,7 +215,7 @@ impl Asked {
         let site = form_urlencoded::byte_serialize(self.domain.as_bytes()).collect::<String>();
         let back = Redirect::to(&format!("/privacy?site={site}&erased=1"));
         let has_any = !self.events(services).await?.is_empty();
-        if let Some(selection) = self.selection().filter(|_| has_any)
+        if let Some(selection) = self.selection(services).filter(|_| has_any)
             && services.eraser.erase_for_visitor(&selection).await?.is_none()
         {
             let advice = "Others erase at the moment; try again in a few seconds.";

@@ -178,7 +178,7 @@ async fn a_link_to_a_segment_tells_no_share_of_anything_else() {
     let file = collector.data_dir.join("events.jsonl");
     std::fs::write(&file, lines.join("\n")).unwrap();
     collector.run(&["import", file.to_str().unwrap()]);
-    let goal = json!({ "site_id": "shared.test", "goal_type": "event", "event_name": "Signup" });
+    let goal = json!({ "site_id": "shared.test", "goal_type": "event", "event_name": "Signup", "currency": "EUR" });
     call(&collector, &admin, Method::PUT, "/api/v1/sites/goals", goal).await;
     let segment = json!({ "name": "pro", "filters": [["is", "event:props:plan", ["pro"]]] });
     let segments = "/api/v1/sites/shared.test/segments";
