@@ -422,6 +422,9 @@ impl Oidc {
     }
 }
 
+/// The most days that it may be kept who read what: a hundred years.
+const ACCESS_LOG_DAYS_MAX: u32 = 36_500;
+
 /// `[access_log]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -727,6 +730,24 @@ impl Config {
         at_least("spool.bytes_max", self.spool.bytes_max, 1 << 20, "1048576 (1 MiB) or more")?;
         at_least("spool.segment_bytes", self.spool.segment_bytes, 1 << 16, "65536 or more")?;
         at_least("spool.waiting_max", self.spool.waiting_max as u64, 16, "16 or more")?;
+        if let Some(bytes) = self.engine.memory_bytes_max {
+            let rule = "268435456 (256 MiB) or more";
+            at_least("engine.memory_bytes_max", bytes, 256 << 20, rule)?;
+        }
+        if self.access_log.days > ACCESS_LOG_DAYS_MAX {
+            let (key, value) = ("access_log.days", self.access_log.days.to_string());
+            return Err(ConfigError::OutOfBounds { key, value, rule: "36500 or less" });
+        }
+        if self.engine.analyst_password.as_ref().is_some_and(|password| password.0.is_empty()) {
+            let (key, rule) = ("engine.analyst_password", "longer, or not set");
+            return Err(ConfigError::OutOfBounds { key, value: "empty".to_owned(), rule });
+        }
+        let is_address = |url: &&String| url.starts_with("http://") || url.starts_with("https://");
+        if let Some(url) = self.public_url.as_ref().filter(|url| !is_address(url)) {
+            let rule = "the address that browsers use, which begins with https:// or http://";
+            let value = url.clone();
+            return Err(ConfigError::OutOfBounds { key: "public_url", value, rule });
+        }
         let paths = [
             ("script.paths", &self.script.paths),
             ("script.event_paths", &self.script.event_paths),
@@ -964,6 +985,18 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_in_one_line_that_names_the_key() {
         refused("lisen = 'x'", &[], "unknown field `lisen`");
+        refused(
+            "public_url = 'stats.example.com'",
+            &[],
+            "public_url is stats.example.com, but must be",
+        );
+        refused("access_log.days = 9999999", &[], "36500 or less");
+        refused("engine.memory_bytes_max = 1536", &[], "256 MiB");
+        refused(
+            "",
+            &[("PASSERBY_ENGINE_ANALYST_PASSWORD", "")],
+            "engine.analyst_password is empty",
+        );
         refused("[spool]\nbytes = 7", &[], "unknown field `bytes`");
         refused("\nlisten = 'nowhere'", &[], "line 2 (listen): invalid socket address");
         refused("", &[("PASSERBY_LISTEN", "nowhere")], "PASSERBY_LISTEN: invalid socket address");

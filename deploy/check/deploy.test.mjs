@@ -156,10 +156,21 @@ test('ports are the same wherever they stand', () => {
   assert.ok(text('deploy/compose/Caddyfile').includes(`reverse_proxy collector:${listen}`));
 });
 
+test('the service keeps its salt, and outlives an engine that takes too much', () => {
+  const unit = text('deploy/systemd/passerby.service');
+  // Of a service without a user of its own the directory is a link, which a salt is not kept in.
+  assert.match(unit, /^Environment=PASSERBY_PRIVACY_SALT_DIR=\/run\/passerby\/\w+$/m);
+  assert.match(unit, /^OOMPolicy=continue$/m);
+  const [{ lifecycle }] = manifest('StatefulSet').spec.template.spec.containers;
+  assert.ok(lifecycle.preStop.sleep.seconds >= 5);
+});
+
 test('what Caddy logs has no address', () => {
-  const caddyfile = text('deploy/compose/Caddyfile');
-  for (const field of ['remote_ip', 'remote_port', 'client_ip', 'headers']) {
-    assert.match(caddyfile, new RegExp(`request>${field} delete`));
+  for (const caddyfile of ['deploy/compose/Caddyfile', 'deploy/proxies/Caddyfile'].map(text)) {
+    for (const field of ['remote_ip', 'remote_port', 'client_ip', 'headers']) {
+      assert.match(caddyfile, new RegExp(`request>${field} delete`));
+    }
+    assert.match(caddyfile, /^\tlog \{\n\t\texclude http\.log\.error\n\t\}$/m);
   }
   assert.equal(manifest('Ingress').metadata.annotations['nginx.ingress.kubernetes.io/enable-access-log'], 'false');
 });

@@ -1,10 +1,10 @@
 //! The data directory: made for its owner alone, and used by one process at a time.
 
 use std::fs::{DirBuilder, File, TryLockError};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 /// Another process works on the data directory.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +28,13 @@ impl DataDir {
             )
         };
         DirBuilder::new().recursive(true).mode(0o700).create(path).with_context(unwritable)?;
+        let owner = std::fs::metadata(path).with_context(unwritable)?.uid();
+        if would_take_from(owner, rustix::process::geteuid().as_raw()) {
+            bail!(
+                "the data directory {shown} belongs to the user {owner}, and what root writes there that user could not read: run the \
+                 command as the user that the collector runs as, or while it runs"
+            );
+        }
         let lock = File::options()
             .create(true)
             .append(true)
@@ -39,6 +46,11 @@ impl DataDir {
             Err(TryLockError::Error(error)) => Err(error).with_context(unwritable),
         }
     }
+}
+
+/// Whether what is written would be root's in a directory of somebody else's. Anybody else could not write there, or was given it.
+fn would_take_from(owner: u32, user: u32) -> bool {
+    user == 0 && owner != 0
 }
 
 #[cfg(test)]
@@ -54,6 +66,13 @@ mod tests {
         assert!(refusal.downcast_ref::<InUse>().is_some(), "{refusal:#}");
         drop(first);
         DataDir::take(&path).unwrap();
+    }
+
+    #[test]
+    fn root_writes_into_nobody_elses_directory() {
+        for (owner, user, refused) in [(0, 0, false), (7, 7, false), (7, 0, true), (0, 7, false)] {
+            assert_eq!(would_take_from(owner, user), refused, "{owner} {user}");
+        }
     }
 
     #[test]

@@ -43,6 +43,20 @@ async fn the_dashboard_and_the_alerts_ask_for_metrics_that_there_are() {
     }
 }
 
+/// An image is built of `src` alone, where cargo does not look for files that it is told the place of.
+#[test]
+fn cargo_is_told_where_everything_is_that_no_image_has() {
+    let manifest: toml::Table = read("Cargo.toml").parse().unwrap();
+    let targets = ["bench", "example", "test"].into_iter().filter_map(|kind| manifest.get(kind));
+    let targets: Vec<_> = targets.flat_map(|targets| targets.as_array().unwrap()).collect();
+    assert!(targets.len() >= 8, "{targets:?}");
+    for target in targets {
+        let path = target.get("path").and_then(toml::Value::as_str);
+        let path = path.unwrap_or_else(|| panic!("{target:?} has no path"));
+        assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(path).exists(), "{path}");
+    }
+}
+
 /// The engine with the configuration of `deploy/clickhouse`, which a server has.
 struct Configured {
     child: Child,
