@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use super::client::{Store, StoreError, in_time_of};
+use super::client::{Store, StoreError, in_time, in_time_of};
 
 /// How long a backup or its return may take.
 const PATIENCE: Duration = Duration::from_secs(6 * 60 * 60);
@@ -66,6 +66,7 @@ impl Store {
     /// When ClickHouse does not answer, has no such backup, or its tables hold rows already.
     pub async fn restore(&self, name: &BackupName) -> Result<(), StoreError> {
         let BackupName(file) = name;
+        self.forget_the_first_start().await?;
         // The views of the backup may be an older version's: this version's are made anew.
         let sql = format!(
             "RESTORE DATABASE `{}` FROM File('{file}') SETTINGS allow_different_table_def = 1",
@@ -73,6 +74,17 @@ impl Store {
         );
         self.on_every_node(&sql).await?;
         self.apply_schema().await
+    }
+
+    /// A collector notes by which rules it counts when it starts, also where nothing is counted yet: over that a backup may be
+    /// restored, which has them itself.
+    async fn forget_the_first_start(&self) -> Result<(), StoreError> {
+        let count = "SELECT sum(rows) FROM (SELECT count() AS rows FROM sites UNION ALL SELECT count() FROM events)";
+        let is_fresh = in_time(self.writer().query_raw(count).fetch_one::<u64>()).await? == 0;
+        if is_fresh && !self.is_spread() {
+            in_time(self.writer().query_raw("TRUNCATE TABLE rules").execute()).await?;
+        }
+        Ok(())
     }
 
     async fn on_every_node(&self, sql: &str) -> Result<(), StoreError> {

@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use askama::Template;
 use axum::body::{Body, Bytes};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::access::Viewer;
 use super::ask::{Asker, names, rows};
 use super::chart::hundredths;
 use super::frame::{Frame, page};
@@ -158,11 +160,11 @@ pub(super) async fn visitors_now(asker: &Asker) -> Result<u64, AskError> {
 }
 
 /// Tells an open page the number of visitors whenever it has changed, and every minute in any case.
-pub(super) async fn stream(asker: Asker) -> Response {
+pub(super) async fn stream(asker: Asker, asked: Parts) -> Response {
     if asker.floor.is_some() {
         return refuse(asker.lang, StatusCode::NOT_FOUND, refusal::NOT_FOUND);
     }
-    let beats = stream::unfold(Watch { asker, beat: 0, told: None }, Watch::next);
+    let beats = stream::unfold(Watch { asker, asked, beat: 0, told: None }, Watch::next);
     let mut answer = Body::from_stream(beats).into_response();
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
@@ -175,6 +177,8 @@ pub(super) async fn stream(asker: Asker) -> Response {
 /// A stream to one page.
 struct Watch {
     asker: Asker,
+    /// What was asked, without the body.
+    asked: Parts,
     beat: u32,
     told: Option<(u64, u32)>,
 }
@@ -191,11 +195,28 @@ impl Watch {
             if beat > 0 {
                 tokio::time::sleep(BEAT).await;
             }
-            if beat.is_multiple_of(BEATS_A_LOOK)
-                && let Some(text) = self.look(beat).await
-            {
+            if !beat.is_multiple_of(BEATS_A_LOOK) {
+                continue;
+            }
+            if !self.may_be_seen().await {
+                return None;
+            }
+            if let Some(text) = self.look(beat).await {
                 return Some((Ok(Bytes::from(text)), self));
             }
+        }
+    }
+
+    /// Whether whoever asked may see the site still, and all of its numbers: a link may have ended meanwhile.
+    async fn may_be_seen(&mut self) -> bool {
+        let services = self.asker.services.clone();
+        let viewer = Viewer::of(&services, &self.asked);
+        match Asker::of(&viewer, &mut self.asked, &services).await {
+            Ok(Some(asker)) if asker.floor.is_none() => {
+                self.asker = asker;
+                true
+            }
+            _ => false,
         }
     }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::support::{Collector, run_program};
+use crate::support::{Collector, eventually, run_program};
 
 /// Reports that together touch every part of the data.
 async fn reports(collector: &Collector, token: &str) -> Vec<Value> {
@@ -66,6 +66,15 @@ async fn a_restored_backup_answers_as_the_original_and_holds_no_salt() {
 
     let restored = tempfile::tempdir().unwrap();
     let data_dir = restored.path().join("data");
+    // A collector has been started there, and has written down by which rules it counts.
+    let mut fresh = Collector::start_on(&data_dir).await;
+    eventually("the rules are written down", async || {
+        let catalog = std::fs::read(data_dir.join("catalog.json")).ok()?;
+        let catalog: Value = serde_json::from_slice(&catalog).ok()?;
+        (!catalog["rules"].as_array()?.is_empty()).then_some(())
+    })
+    .await;
+    fresh.terminate();
     for file in &files {
         let to = data_dir.join("engine/backups/first").join(file.strip_prefix(&backup).unwrap());
         std::fs::create_dir_all(to.parent().unwrap()).unwrap();

@@ -110,6 +110,24 @@ async fn a_link_that_expired_or_was_removed_opens_nothing() {
     assert_eq!(page(&collector, "/shared.test", &shown).await.status, StatusCode::SEE_OTHER);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_is_open_is_told_nothing_more_once_its_link_is_removed() {
+    let (collector, admin) = with_site().await;
+    let path = put_link(&collector, &admin, json!({ "least_visitors": 1 })).await;
+    let shown = cookie(&collector.request(Method::GET, &path, &[], "").await).unwrap();
+    // The answer is whole when the stream has ended, which it does by itself after ten minutes alone.
+    let told = page(&collector, "/shared.test/live/now", &shown);
+    let removed = async {
+        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+        tokio::task::block_in_place(|| collector.run(&["link", "remove", "shared.test", "press"]))
+    };
+    let both = async { tokio::join!(told, removed) };
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(60), both).await;
+    let (told, _) = ended.expect("the stream goes on");
+    let text = String::from_utf8(told.body.to_vec()).unwrap();
+    assert!(text.contains("\"visitors\":0"), "{text}");
+}
+
 /// So many visitors of a day long over, half of them from each of two sources.
 async fn with_visitors(collector: &Collector, count: usize) {
     let lines: Vec<String> = (0..count)
