@@ -113,6 +113,7 @@ impl From<CatalogError> for Refused {
             | CatalogError::SegmentNeeds
             | CatalogError::Filters(_)
             | CatalogError::SegmentNameTaken(_)
+            | CatalogError::LinkNameTaken(_)
             | CatalogError::Steps(_)
             | CatalogError::AnnotationNeeds
             | CatalogError::Date(_)

@@ -243,7 +243,11 @@ async fn done(asker: &Asker, services: &Services, form: Change) -> Result<Done, 
     let domain = &asker.site.domain;
     let done = match form.action.as_str() {
         "link" => {
-            let (name, wanted) = (form.name.clone(), link(asker, form)?);
+            let (name, wanted) = (form.name.trim().to_owned(), link(asker, form)?);
+            // The form is empty: what it does not say would be taken off a link that there is.
+            if catalog.shared_links(asker.site.id).iter().any(|link| link.name == name) {
+                return Err(CatalogError::LinkNameTaken(name).into());
+            }
             catalog.put_shared_link(store, domain, &name, wanted, now).await.map(drop)
         }
         "remove-link" => catalog.remove_shared_link(store, domain, &form.name, now).await,
@@ -312,7 +316,7 @@ async fn done(asker: &Asker, services: &Services, form: Change) -> Result<Done, 
     Ok(Done::Changed)
 }
 
-/// What a link shall be: an empty password leaves the one that it has.
+/// What a new link shall be.
 fn link(asker: &Asker, form: Change) -> Result<LinkChange, CatalogError> {
     Ok(LinkChange {
         password: Some(form.password).filter(|password| !password.is_empty()),

@@ -101,6 +101,12 @@ async fn a_member_whom_a_trusted_proxy_names_sees_and_does_what_the_role_permits
     ];
     let answer = collector.request(Method::POST, "/a.test/settings", &foreign, site).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    // A link that there is loses nothing by a form that does not say it.
+    let link = "action=link&name=board&least=5&password=long+enough+for+it";
+    assert_eq!(change(&collector, owner, "a.test", link).await, done);
+    let again = "action=link&name=board&least=1";
+    assert_eq!(change(&collector, owner, "a.test", again).await, StatusCode::BAD_REQUEST);
+    assert!(collector.run(&["link", "list", "a.test"]).contains("board"));
     // The role changes at once, and ends at once.
     assert_eq!(change(&collector, owner, "a.test", rise).await, done);
     assert_eq!(change(&collector, viewer, "a.test", goal).await, done);

@@ -99,6 +99,9 @@ pub enum CatalogError {
     /// Another segment has the name.
     #[error("name `{0}` is the name of another segment of this site")]
     SegmentNameTaken(String),
+    /// A form would change a link that there is, of which it does not show what it is.
+    #[error("the site has a shared link {0} already: remove it, or choose another name")]
+    LinkNameTaken(String),
     /// There is no such segment.
     #[error("there is no segment {0}: `passerby segment list` shows the segments of a site")]
     UnknownSegment(u32),

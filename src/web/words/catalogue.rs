@@ -416,6 +416,7 @@ words! {
         "Nur Ereignisse bringen Umsatz. Lassen Sie die Währung weg, oder wählen Sie ein Ereignis.";
     goal_name_taken: "Another goal is called {}.", "Ein anderes Ziel heißt {}.";
     segment_needs: "A segment needs a name, and filters.", "Ein Segment braucht einen Namen und Filter.";
+    link_name_taken: "There is a link called {} already: remove it, or choose another name.", "Es gibt schon einen Link {}: entfernen Sie ihn, oder wählen Sie einen anderen Namen.";
     segment_name_taken: "Another segment is called {}.", "Ein anderes Segment heißt {}.";
     annotation_needs: "Say what happened, in 1 to 200 characters.", "Schreiben Sie mit 1 bis 200 Zeichen, was geschehen ist.";
     annotation_is_automatic: "The collector wrote this annotation. It can be removed, but not changed.",

@@ -37,6 +37,7 @@ impl Lang {
             CatalogError::GoalNameTaken(name) => fill(words.goal_name_taken, &[name]),
             CatalogError::SegmentNeeds => words.segment_needs.to_owned(),
             CatalogError::SegmentNameTaken(name) => fill(words.segment_name_taken, &[name]),
+            CatalogError::LinkNameTaken(name) => fill(words.link_name_taken, &[name]),
             CatalogError::AnnotationNeeds => words.annotation_needs.to_owned(),
             CatalogError::AutomaticAnnotation(_) => words.annotation_is_automatic.to_owned(),
             CatalogError::Person(name) => {
