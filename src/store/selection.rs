@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::event::{Event, VisitorId};
+use crate::event::{Event, PAGEVIEW, VisitorId};
 use crate::query::statement::{Sql, sql};
 use crate::site::SiteId;
 
@@ -99,9 +99,11 @@ impl Selection {
         Sql::all(all)
     }
 
-    /// The condition on rows that are not erased, but tell of an erased page that the visit began on it.
+    /// The condition on rows that are not erased, but tell of an erased page that the visit began on it. Where only some of what
+    /// happened on the page is meant, it is no secret that it was viewed.
     pub fn entry_condition(&self) -> Option<Sql> {
-        let path = self.path.as_ref()?;
+        let is_of_views = self.event.as_deref().is_none_or(|event| event == PAGEVIEW);
+        let path = self.path.as_ref().filter(|_| is_of_views && self.props.is_empty())?;
         let mut all = self.place_and_time();
         all.push(path.condition("entry_pathname"));
         Some(Sql::all(all))

@@ -9,9 +9,9 @@ use axum::Form;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::task::JoinSet;
 use url::form_urlencoded::{self, Serializer};
 
 use super::access::{Sight, Viewer, to_the_form};
@@ -36,6 +36,8 @@ use crate::store::catalog::SiteChange;
 
 /// How many sites a page has.
 const PAGE_SITES: usize = 60;
+/// The numbers of so many are asked for at the same moment: the page has one place among those who want reports.
+const CARDS_AT_ONCE: usize = 2;
 /// More than so many are not found at a glance, and are searched.
 const GLANCE_SITES: usize = 12;
 /// The size of a card's line.
@@ -225,19 +227,15 @@ async fn overview(
     let found: Vec<_> =
         sites.into_iter().filter(|(site, _)| site.domain.contains(&wanted)).collect();
     let (total, places) = (found.len(), asked.places(found.len()));
-    let mut cards = JoinSet::new();
-    for (place, (site, sight)) in
-        found.into_iter().enumerate().skip(places.start).take(places.len())
-    {
-        let services = services.clone();
+    let shown = found.into_iter().skip(places.start).take(places.len());
+    let cards = shown.map(|(site, sight)| {
         let url = format!("/{}{}", in_a_path(&site.domain), asked.view.kept());
-        cards.spawn(async move {
-            let numbers = numbers(&services, &site, &sight, lang).await;
-            (place, Card { domain: site.domain.clone(), url, numbers })
-        });
-    }
-    let mut cards = cards.join_all().await;
-    cards.sort_by_key(|(place, _)| *place);
+        async move {
+            let numbers = numbers(services, &site, &sight, lang).await;
+            Card { domain: site.domain.clone(), url, numbers }
+        }
+    });
+    let cards = stream::iter(cards).buffered(CARDS_AT_ONCE).collect().await;
     let whole = |number: usize| lang.whole(number as f64);
     let place = [places.start + 1, places.end, total].map(whole);
     let place = place.each_ref().map(String::as_str);
@@ -249,7 +247,7 @@ async fn overview(
                 asked.url_in(Some(lang), current)
             }),
             has_sites: seen > 0,
-            cards: cards.into_iter().map(|(_, card)| card).collect(),
+            cards,
             is_searched: seen > GLANCE_SITES || !asked.search.is_empty(),
             search: asked.search.clone(),
             lang: asked.view.lang.map(Lang::tag),

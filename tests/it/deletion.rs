@@ -136,6 +136,26 @@ async fn what_is_erased_is_gone_and_the_rest_is_not() {
 }
 
 #[tokio::test]
+async fn where_only_some_of_what_happened_on_a_page_is_erased_it_is_still_an_entry_page() {
+    let store = store().await;
+    let site = site(None);
+    let mut events = ["2024-05-01T10:00:00Z", "2024-05-01T10:00:01Z"]
+        .map(|moment| event(&site, moment, 1, "/e", "/e"));
+    events[1].happening.name = "Signup".into();
+    insert(&store, &events).await;
+    let signups = Selection {
+        path: Some(PagePath::of("/e")),
+        event: Some("Signup".into()),
+        ..Selection::of(site.id)
+    };
+    let erased = store.erase(&signups).await.unwrap();
+    assert_eq!((erased.events, erased.entry_pages), (1, 0));
+    let entries = "SELECT count() FROM events FINAL WHERE site_id = ? AND entry_pathname = '/e'";
+    let entries = store.writer().query(entries).bind(site.id.0).fetch_one::<u64>();
+    assert_eq!(entries.await.unwrap(), 1);
+}
+
+#[tokio::test]
 async fn what_is_erased_leaves_no_byte_on_the_disk_and_neither_does_its_name() {
     let store = store().await;
     let site = site(None);

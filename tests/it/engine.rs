@@ -174,6 +174,24 @@ async fn an_engine_does_not_outlive_a_collector_that_is_killed() {
     .await;
 }
 
+#[tokio::test]
+async fn it_is_said_how_an_engine_ended_and_what_it_said_is_kept() {
+    let collector = Collector::start(&[]).await;
+    let engine = collector.data_dir.join("engine");
+    // As if it had complained: an engine that is well says nothing.
+    std::fs::write(engine.join("engine.log"), "out of memory").unwrap();
+    kill(children(collector.pid())[0]);
+    eventually("its end is in the log", async || {
+        collector.log().contains("signal: 9").then_some(())
+    })
+    .await;
+    eventually("what it said is kept", async || {
+        let said = std::fs::read_to_string(engine.join("engine.log.1")).ok()?;
+        said.contains("out of memory").then_some(())
+    })
+    .await;
+}
+
 #[test]
 fn without_an_engine_the_message_says_what_to_do() {
     let error = discover(Some(Path::new("/nowhere/libchdb.so")), None).unwrap_err();

@@ -98,6 +98,13 @@ impl Drop for Supervisor {
     }
 }
 
+impl Child {
+    /// What the engine said that ran before.
+    fn previous_log(&self) -> PathBuf {
+        self.log.with_extension("log.1")
+    }
+}
+
 fn supervise(child: &Child, shared: &Shared) {
     let mut back_off = BACK_OFF_MIN;
     loop {
@@ -106,13 +113,12 @@ fn supervise(child: &Child, shared: &Shared) {
             // The pipe is held for as long as the engine shall run.
             Ok((process, pipe)) => {
                 shared.state().pid = Some(process.id());
-                let stopped = wait(process, shared);
+                let ended = wait(process, shared);
                 shared.state().pid = None;
                 drop(pipe);
-                if stopped {
-                    return;
-                }
-                tracing::error!(log = %child.log.display(), "the engine ended; it is started again");
+                let Some(ended) = ended else { return };
+                let log = child.previous_log();
+                tracing::error!(ended, log = %log.display(), "the engine ended; it is started again");
             }
             Err(error) => {
                 tracing::error!(%error, "the engine can not be started; it is tried again")
@@ -129,7 +135,10 @@ fn supervise(child: &Child, shared: &Shared) {
 }
 
 fn spawn(child: &Child) -> std::io::Result<(Process, Option<ChildStdin>)> {
-    // Begun anew at each start, so that it stays small.
+    // Begun anew at each start, so that it stays small; what an engine said that ended is kept until the next one has.
+    if std::fs::metadata(&child.log).is_ok_and(|log| log.len() > 0) {
+        std::fs::rename(&child.log, child.previous_log())?;
+    }
     let log = File::create(&child.log)?;
     let mut command = Command::new(&child.program);
     command.arg("engine").arg("--source").arg(child.source.path());
@@ -151,15 +160,20 @@ fn spawn(child: &Child) -> std::io::Result<(Process, Option<ChildStdin>)> {
     Ok((process, pipe))
 }
 
-/// Waits until the process has ended; says whether it was told to.
-fn wait(mut process: Process, shared: &Shared) -> bool {
+/// Waits until the process has ended, and says how; `None` if it was told to.
+fn wait(mut process: Process, shared: &Shared) -> Option<String> {
     loop {
-        if !matches!(process.try_wait(), Ok(None)) {
-            return shared.state().is_stopping;
+        let ended = match process.try_wait() {
+            Ok(None) => None,
+            Ok(Some(status)) => Some(status.to_string()),
+            Err(error) => Some(error.to_string()),
+        };
+        if ended.is_some() {
+            return ended.filter(|_| !shared.state().is_stopping);
         }
         if !shared.pause(POLL) {
             end(process);
-            return true;
+            return None;
         }
     }
 }
