@@ -82,10 +82,12 @@ impl Collecting {
         keeps_what_profiles_allow(&services.catalog)?;
         let geo = Arc::new(Geo::open(config.geo.database.as_deref(), now)?);
         let certificates = certificates(&config)?;
-        let listener = listen(config.listen).await?;
+        let listener = listen(config.listen, "listen or PASSERBY_LISTEN").await?;
         let address = listener.local_addr()?;
         let metrics = match config.metrics_listen {
-            Some(address) => Some(listen(address).await?),
+            Some(address) => {
+                Some(listen(address, "metrics_listen or PASSERBY_METRICS_LISTEN").await?)
+            }
             None => None,
         };
         let (spool, reader) = open_spool(&config)?;
@@ -216,9 +218,12 @@ fn keeps_what_profiles_allow(catalog: &Catalog) -> anyhow::Result<()> {
     }
 }
 
-async fn listen(address: SocketAddr) -> anyhow::Result<Listener> {
+/// `key` is what the address can be changed with.
+async fn listen(address: SocketAddr, key: &str) -> anyhow::Result<Listener> {
     Listener::bind(address).await.with_context(|| {
-        format!("nothing can listen on {address}: stop what does, or choose another address with listen or PASSERBY_LISTEN")
+        format!(
+            "nothing can listen on {address}: stop what does, or choose another address with {key}"
+        )
     })
 }
 

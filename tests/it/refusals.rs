@@ -188,13 +188,18 @@ fn what_stops_a_start_is_said_in_one_sentence() {
     let occupied = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let occupied = occupied.local_addr().unwrap().to_string();
     let config = file.to_str().unwrap();
-    let cases: [Start<'_>; 7] = [
+    let cases: [Start<'_>; 8] = [
         (&[], &["serve", "--config", config], "unknown field `lissten`"),
         (&[], &["serve", "--config", "/nowhere.toml"], "/nowhere.toml can not be read"),
         (
             &[("PASSERBY_LISTEN", &occupied)],
             &["serve"],
             "choose another address with listen or PASSERBY_LISTEN",
+        ),
+        (
+            &[("PASSERBY_LISTEN", "127.0.0.1:0"), ("PASSERBY_METRICS_LISTEN", &occupied)],
+            &["serve"],
+            "choose another address with metrics_listen or PASSERBY_METRICS_LISTEN",
         ),
         (&[("PASSERBY_GEO_DATABASE", config)], &["serve"], "geo.database"),
         (
