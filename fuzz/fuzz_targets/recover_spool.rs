@@ -198,7 +198,7 @@ async fn run(files: Vec<Vec<u8>>) {
     assert!(are_of(&rows, &there), "rows came out that are none");
     let recovered = &spool.figures().rows_recovered;
     assert_eq!(recovered.load(std::sync::atomic::Ordering::Relaxed), rows.len() as u64);
-    spool.replay(|_| {}).expect("the disk is well");
+    spool.replay(0, |_| {}).expect("the disk is well");
     spool.append(vec![Record::of(&event())]).await.expect("it takes rows");
     spool.close().await;
     drop((spool, reader));
