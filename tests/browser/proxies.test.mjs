@@ -206,7 +206,8 @@ test('Caddy as documented', async () => {
     '/srv/example.com': join(directory, 'site'),
     '/var/log/caddy/example.com.log': log,
   });
-  await writeFile(join(directory, 'Caddyfile'), `{\n  admin off\n  auto_https off\n}\n${text}`);
+  // The file's own first block has what is said of all of Caddy.
+  await writeFile(join(directory, 'Caddyfile'), text.replace(/^\{$/m, '{\n\tadmin off\n\tauto_https off'));
   await running('usr/bin/caddy', ['run', '--config', join(directory, 'Caddyfile'), '--adapter', 'caddyfile'], port, () =>
     check('caddy.test', port, log));
 });
