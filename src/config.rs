@@ -399,8 +399,7 @@ impl Oidc {
             let rule = "a list with openid in it";
             return wrong("sign_in.oidc.scopes", &self.scopes.join(","), rule);
         }
-        let is_url = |url: &str| url.starts_with("https://") || url.starts_with("http://");
-        if !public_url.is_some_and(is_url) {
+        if !public_url.is_some_and(is_address) {
             let rule = "the address to which sign_in.oidc sends browsers back";
             return wrong("public_url", public_url.unwrap_or_default(), rule);
         }
@@ -742,7 +741,6 @@ impl Config {
             let (key, rule) = ("engine.analyst_password", "longer, or not set");
             return Err(ConfigError::OutOfBounds { key, value: "empty".to_owned(), rule });
         }
-        let is_address = |url: &&String| url.starts_with("http://") || url.starts_with("https://");
         if let Some(url) = self.public_url.as_ref().filter(|url| !is_address(url)) {
             let rule = "the address that browsers use, which begins with https:// or http://";
             let value = url.clone();
@@ -785,13 +783,16 @@ impl Config {
     }
 }
 
+fn is_address(url: &str) -> bool {
+    url.starts_with("http://") || url.starts_with("https://")
+}
+
 impl ClickHouse {
     /// Addresses are such, and a cluster has a server to ask, a list of all, and a name that ends no statement.
     fn is_whole(&self) -> Result<(), ConfigError> {
         let wrong = |key, value: &str, rule| {
             Err(ConfigError::OutOfBounds { key, value: value.to_owned(), rule })
         };
-        let is_address = |url: &String| url.starts_with("http://") || url.starts_with("https://");
         let address = "an address that begins with http:// or https://";
         if let Some(url) = self.url.iter().find(|url| !is_address(url)) {
             return wrong("clickhouse.url", url, address);

@@ -42,9 +42,9 @@ async fn table(asker: &Asker, dimension: &str, url: &str) -> Result<String, AskE
         if is_time { series::query(asker) } else { whole_list(asker, dimension, url, &metrics) };
     query["metrics"] = json!(names(&metrics));
     let answer = asker.ask(&query).await?;
-    // Money has a column for its currency.
-    if let Some(list) = Table::of_answer(&answer).filter(|_| !is_time) {
-        return Ok(write(&list));
+    if !is_time {
+        // Money has a column for its currency.
+        return Ok(Table::of_answer(&answer).as_ref().map(write).unwrap_or_default());
     }
     let mut text = line(std::iter::once(dimension).chain(names(&metrics)).map(ToOwned::to_owned));
     text.extend(every_label(&answer, &metrics).iter().map(|row| {
