@@ -172,7 +172,7 @@ fn with_stored(query: &Query, wanted: &Wanted, stretch: &Stretch, mut stored: Ve
     let made = visits::visits_since(&of_stretch, stretch.counted_from, fields);
     let made = sql![
         "SELECT visit, visitor, lone, first, last, duration, views, bounced",
-        wanted.columns(visits::column, wanted.nothing()),
+        wanted.columns(as_kept, wanted.nothing()),
         " FROM (",
         made,
         ")",
@@ -189,6 +189,16 @@ fn with_stored(query: &Query, wanted: &Wanted, stretch: &Stretch, mut stored: Ve
         return made;
     }
     sql![stored_visits(wanted, wanted.had_event(), Sql::any(stored)), " UNION ALL ", made]
+}
+
+/// The field of a visit that was made of events, with a dictionary, as `visit_days` has it. Aggregates return plain texts, and the
+/// rows of all closed days beside them would be turned into such.
+fn as_kept(field: Field) -> Sql {
+    let column = visits::column(field);
+    match field.spec().number {
+        true => column,
+        false => sql!["toLowCardinality(", &column, ") AS ", column],
+    }
 }
 
 /// The condition on the rows of a closed day that are of visitors who may be there on the next one.
