@@ -130,7 +130,7 @@ macro_rules! metrics {
 metrics! {
     /// People, as far as they can be told apart: a person counts once a day of the site.
     Visitors = "visitors" eg "1970", Unit::Count,
-        Formula::Either { events: "uniqExactIf(visitor_id, visitor_id != 0)", visits: "uniqExactIf(visitor, NOT lone) + countIf(lone)" };
+        Formula::Either { events: "uniqExactIf(visitor_id, visitor_id != 0)", visits: "uniqExactIf(visitor, NOT lone) + sum(lone)" };
     /// Visits that were under way in the period. A visit ends after 30 minutes without activity.
     Visits = "visits" eg "2214", Unit::Count,
         Formula::Either { events: "uniqExactIf(session_id, session_id != 0)", visits: "count()" };

@@ -10,7 +10,7 @@ use super::conditions::{
 };
 use super::plan::Computed;
 use super::tiers::{self, Columns, are_notable};
-use super::together::{self, Part, Sets};
+use super::together::{self, Part, Sets, Wanted};
 use super::{Closed, group, labelled, named, of_property, select, visits, within};
 use crate::query::Query;
 use crate::query::dimension::{Dimension, Field, Home};
@@ -80,10 +80,18 @@ pub(super) fn together(parts: &[Part], metrics: &[Computed], closed: &Closed) ->
         let query = part.query;
         let hosts = hosts_of_visits(query);
         let conditions = Conditions::of(query, closed);
-        let filters = own.into_iter().chain(&hosts).map(|filter| conditions.on_event(filter));
         let people = people(part).filter(|_| of_all.is_none());
         let value = |dimension: &Dimension| value(dimension, query);
-        (Sql::all(people.into_iter().chain(filters).collect()), query.dimensions.as_slice(), value)
+        let told = together::told_by_value(&own, &query.dimensions);
+        let wanted = match told.filter(|_| people.is_none() && hosts.is_empty()) {
+            Some((field, test)) => Wanted::Values(field_value(field), field, test),
+            None => {
+                let filters = own.into_iter().chain(&hosts);
+                let filters = filters.map(|filter| conditions.on_event(filter));
+                Wanted::Rows(Sql::all(people.into_iter().chain(filters).collect()))
+            }
+        };
+        (wanted, query.dimensions.as_slice(), value)
     }));
     let conditions = Conditions::of(any, closed);
     let common = common.into_iter().filter(|filter| rows.leaves_open(filter));
@@ -205,10 +213,10 @@ impl Form {
                 "sum(revenue) / greatest(sumIf(times, revenue IS NOT NULL), 1)"
             }
             (Self::Day | Self::Hour, Metric::Visitors) => {
-                "uniqExactIf(visitor_id, visitor_id != 0) + countIf(lone)"
+                "uniqExactIf(visitor_id, visitor_id != 0) + sum(lone)"
             }
             (Self::Day | Self::Hour, Metric::Visits) => {
-                "uniqExactIf(session_id, session_id != 0 AND NOT lone) + countIf(lone)"
+                "uniqExactIf(session_id, session_id != 0 AND NOT lone) + sum(lone)"
             }
             (Self::Day, Metric::Events) => "sum(day_events)",
             (Self::Day, Metric::Pageviews) => "sum(day_views)",
@@ -357,13 +365,7 @@ pub(super) fn beside_visits(events: Sql, query: &Query, closed: &Closed) -> Sql 
 /// The dimension of a row of `events`, as reports show it.
 pub(in crate::query) fn value(dimension: &Dimension, query: &Query) -> Sql {
     match dimension {
-        Dimension::Field(field) => {
-            let value = match field.spec().home {
-                Home::Event(column) | Home::Either(column) => column.into(),
-                Home::Visit(_) => visits::field_value(*field),
-            };
-            labelled(value, field.spec())
-        }
+        Dimension::Field(field) => labelled(field_value(*field), field.spec()),
         Dimension::Property(name) => {
             let name = Sql::text(name.as_str());
             sql!["if(mapContains(props, ", &name, "), props[", name, "], '(none)')"]
@@ -373,6 +375,14 @@ pub(in crate::query) fn value(dimension: &Dimension, query: &Query) -> Sql {
         }
         Dimension::Goal(goals) => goals_met(goals),
         Dimension::Time(interval) => interval.label_sql("timestamp", &query.period),
+    }
+}
+
+/// The value of a field, of a row of events beside what is looked up of its visit.
+fn field_value(field: Field) -> Sql {
+    match field.spec().home {
+        Home::Event(column) | Home::Either(column) => column.into(),
+        Home::Visit(_) => visits::field_value(field),
     }
 }
 

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::conditions::{COUNTED, Conditions, entered_condition, hosts_of_visits, meets};
 use super::plan::Computed;
 use super::tiers::stored;
-use super::together::{self, Part, Sets};
+use super::together::{self, Part, Sets, Wanted};
 use super::{
     Closed, are_few, between, between_in_partitions, group, kept_from, labelled, named, of_visit,
     select, settings, tiers,
@@ -102,7 +102,11 @@ pub(super) fn together(parts: &[Part], metrics: &[Computed], closed: &Closed) ->
     let visits = tiers::visits_that_had(any, fields, &about_events(&common), closed);
     let sets = Sets::of(parts.iter().zip(&of_parts).map(|(part, own)| {
         let query = part.query;
-        let wanted = Conditions::of(query, closed).on_visits(own, None);
+        let filters: Vec<&Filter> = own.iter().collect();
+        let wanted = match together::told_by_value(&filters, &query.dimensions) {
+            Some((field, test)) => Wanted::Values(field_value(field), field, test),
+            None => Wanted::Rows(Conditions::of(query, closed).on_visits(own, None)),
+        };
         (wanted, query.dimensions.as_slice(), |dimension: &Dimension| value(dimension, query))
     }));
     let grouped = sql![

@@ -326,7 +326,7 @@ fn by_one_field_of_events_a_row_of_visits_has_a_short_list_and_a_lone_visitor_is
         let text = compile(&query(&parts), &closed(1..=31)).text().to_owned();
         let lists = ["by_page.", "by_name.", "happened."].into_iter();
         let read: Vec<&str> = lists.filter(|list| text.contains(list)).collect();
-        (read, text.contains("ARRAY JOIN"), text.contains("countIf(lone)"))
+        (read, text.contains("ARRAY JOIN"), text.contains("sum(lone)"))
     };
     let google = json!(["is", "visit:source", ["Google"]]);
     let page = json!(["contains", "event:page", ["/a", "/b"]]);

@@ -4,7 +4,7 @@
 
 use super::super::conditions::COUNTED;
 use super::super::plan::Computed;
-use super::super::together::{NAMES, Part, Sets};
+use super::super::together::{NAMES, Part, Sets, Wanted};
 use super::Closed;
 use super::by::{By, Of};
 use super::columns::Columns;
@@ -129,7 +129,7 @@ fn stretch_of(
             Of::Events | Of::Attention => reading.wanted_of_events(),
         };
         let value = |dimension: &Dimension| reading.value(dimension, part.query);
-        (wanted, part.query.dimensions.as_slice(), value)
+        (Wanted::Rows(wanted), part.query.dimensions.as_slice(), value)
     }));
     let counted = match of {
         Of::Visits => {

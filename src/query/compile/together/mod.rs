@@ -20,7 +20,7 @@ use serde_json::Value;
 
 pub(super) use self::parts::{Part, filters};
 use self::parts::{Whose, go_together, order_key, parts, rows_alone_of, rows_max, whole};
-pub(super) use self::sets::Sets;
+pub(super) use self::sets::{Sets, Wanted, told_by_value};
 use super::plan::Computed;
 use super::tiers::{self, Closed, Of};
 use super::{compile, events, visits};

@@ -1,8 +1,10 @@
 //! Rows for several parts out of one reading: grouped by each part's dimensions, side by side.
 
+use super::super::conditions::on_field;
 use super::{NAMES, Part};
 use crate::query::countries;
 use crate::query::dimension::{Dimension, Field};
+use crate::query::filter::{Comparison, Filter, Subject, Test};
 use crate::query::statement::{Sql, sql};
 
 /// What each part groups by: whether a row is wanted, where not every one is, and the part's dimensions.
@@ -12,10 +14,40 @@ pub(in crate::query::compile) struct Sets {
     parts: Vec<Set>,
 }
 
+/// Which rows a part wants.
+pub(in crate::query::compile) enum Wanted<'query> {
+    /// Those that meet the condition.
+    Rows(Sql),
+    /// Those whose value of one of the part's dimensions, which is this column, meets the test: see [`told_by_value`].
+    Values(Sql, Field, &'query Test),
+}
+
 /// What a part groups by, as places among the keys. Rows by one key take two thirds of the time of those by two.
 struct Set {
-    wanted: Option<usize>,
+    wanted: Option<IsWanted>,
     dimensions: Vec<Shown>,
+}
+
+/// What tells whether the rows that were grouped are wanted.
+enum IsWanted {
+    /// The key at this place.
+    Key(usize),
+    /// A condition on what else they are grouped by.
+    Condition(Sql),
+}
+
+/// The test that is all that a part wants of rows, where their value of one of its dimensions tells it when they have been grouped. No value
+/// that meets it is blank: a blank is grouped by its label, which may be a value as well.
+pub(in crate::query::compile) fn told_by_value<'query>(
+    filters: &[&'query Filter],
+    dimensions: &[Dimension],
+) -> Option<(Field, &'query Test)> {
+    let [Filter::Test(test)] = filters else { return None };
+    let Subject::Field(field) = test.subject else { return None };
+    let (_, of_blanks) = test.values_and_blank();
+    let leaves_out_blanks = test.comparison == Comparison::Is && test.negated && of_blanks;
+    (leaves_out_blanks && !field.spec().number && dimensions.contains(&Dimension::Field(field)))
+        .then_some((field, test))
 }
 
 /// How a dimension is shown, of the key that it is grouped by.
@@ -27,36 +59,37 @@ struct Shown {
 }
 
 impl Sets {
-    /// For each of the parts, in their order: the condition on rows that it wants, its dimensions, and what tells the value of one.
+    /// For each of the parts, in their order: which rows it wants, its dimensions, and what tells the value of one.
     pub(in crate::query::compile) fn of<'query, V: Fn(&Dimension) -> Sql>(
-        parts: impl IntoIterator<Item = (Sql, &'query [Dimension], V)>,
+        parts: impl IntoIterator<Item = (Wanted<'query>, &'query [Dimension], V)>,
     ) -> Self {
-        let mut keys: Vec<Sql> = Vec::new();
-        let mut place = |key: Sql| match keys.iter().position(|known| *known == key) {
-            Some(place) => place,
-            None => {
-                keys.push(key);
-                keys.len() - 1
-            }
-        };
-        let mut shown = |dimension: &Dimension, value: &V| match dimension {
-            Dimension::Field(Field::CountryName) => {
-                let code = value(&Dimension::Field(Field::Country));
-                Shown { key: place(code), is_country_name: true }
-            }
-            other => Shown { key: place(value(other)), is_country_name: false },
-        };
-        let mut sets = Vec::new();
-        for (wanted, dimensions, value) in parts {
-            let dimensions = dimensions.iter().map(|dimension| shown(dimension, &value)).collect();
-            sets.push((wanted, dimensions));
-        }
-        let parts = sets.into_iter().map(|(wanted, dimensions)| Set {
-            wanted: (wanted != "1".into()).then(|| place(sql!["toUInt8(", wanted, ")"])),
-            dimensions,
+        let mut keys = Keys::default();
+        let parts = parts.into_iter().map(|(wanted, dimensions, value)| {
+            let shown = dimensions.iter().map(|dimension| match (&wanted, dimension) {
+                (Wanted::Values(column, field, _), Dimension::Field(of)) if field == of => {
+                    Shown { key: keys.place(column.clone()), is_country_name: false }
+                }
+                (_, Dimension::Field(Field::CountryName)) => {
+                    let code = value(&Dimension::Field(Field::Country));
+                    Shown { key: keys.place(code), is_country_name: true }
+                }
+                (_, other) => Shown { key: keys.place(value(other)), is_country_name: false },
+            });
+            let dimensions = shown.collect();
+            let wanted = match wanted {
+                Wanted::Rows(all) if all == "1".into() => None,
+                Wanted::Rows(those) => {
+                    Some(IsWanted::Key(keys.place(sql!["toUInt8(", those, ")"])))
+                }
+                Wanted::Values(column, field, test) => {
+                    let key = Sql::name("x", keys.place(column));
+                    Some(IsWanted::Condition(on_field(key, field, test)))
+                }
+            };
+            Set { wanted, dimensions }
         });
         let parts = parts.collect();
-        Self { keys, parts }
+        Self { keys: keys.0, parts }
     }
 
     /// The keys by their names, and which of them a row is grouped by.
@@ -103,14 +136,11 @@ impl Sets {
         });
         let [of_part, ..] = NAMES;
         let is_wanted = marks().filter_map(|(part, set)| {
-            Some(sql![
-                of_part,
-                " = ",
-                Sql::number(part.mark),
-                ", ",
-                Sql::name("x", set.wanted?),
-                " = 1, "
-            ])
+            let is_wanted = match set.wanted.as_ref()? {
+                IsWanted::Key(key) => sql![Sql::name("x", *key), " = 1"],
+                IsWanted::Condition(condition) => condition.clone(),
+            };
+            Some(sql![of_part, " = ", Sql::number(part.mark), ", ", is_wanted, ", "])
         });
         let dimensions = NAMES[1..].iter().enumerate().map(|(place, name)| {
             let each = marks().filter_map(|(part, set)| {
@@ -142,6 +172,23 @@ impl Sets {
     }
 }
 
+/// What rows are grouped by, without repetition.
+#[derive(Default)]
+struct Keys(Vec<Sql>);
+
+impl Keys {
+    /// The place of this one.
+    fn place(&mut self, key: Sql) -> usize {
+        match self.0.iter().position(|known| *known == key) {
+            Some(place) => place,
+            None => {
+                self.0.push(key);
+                self.0.len() - 1
+            }
+        }
+    }
+}
+
 impl Shown {
     fn value(self) -> Sql {
         let key = Sql::name("x", self.key);
@@ -152,7 +199,11 @@ impl Shown {
 impl Set {
     fn keys(&self) -> Vec<usize> {
         let of_dimensions = self.dimensions.iter().map(|shown| shown.key);
-        let mut keys: Vec<usize> = self.wanted.into_iter().chain(of_dimensions).collect();
+        let wanted = self.wanted.as_ref().and_then(|wanted| match wanted {
+            IsWanted::Key(key) => Some(*key),
+            IsWanted::Condition(_) => None,
+        });
+        let mut keys: Vec<usize> = wanted.into_iter().chain(of_dimensions).collect();
         keys.sort_unstable();
         keys.dedup();
         keys

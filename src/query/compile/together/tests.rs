@@ -117,3 +117,22 @@ fn under_a_filter_events_are_counted_together_for_those_who_count_the_same() {
     let free = under(&json!(["is", "event:props:plan", ["free"]]), &[by("event:page"), views]);
     assert_eq!(read(&[of_all, free].concat(), &closed()), (2, 5));
 }
+
+#[test]
+fn whether_a_row_is_wanted_is_told_by_the_value_that_it_is_grouped_by_unless_a_label_hides_that() {
+    let groups = |campaign: Value| {
+        let google = json!(["is", "visit:source", ["Google"]]);
+        let mut campaigns = by("visit:utm_campaign");
+        campaigns["filters"] = json!([google, campaign]);
+        let questions = [under(&google, &[by("visit:browser")]), vec![campaigns]].concat();
+        let questions: Vec<Query> =
+            questions.iter().map(|parts| query_of(&site(), parts).unwrap()).collect();
+        let together = Together::of(&questions, &closed());
+        let text = together.statements().next().unwrap().text().to_owned();
+        let (_, sets) = text.rsplit_once("GROUPING SETS (").unwrap();
+        sets.split_once("))").unwrap().0.to_owned()
+    };
+    assert_eq!(groups(json!(["is_not", "visit:utm_campaign", ["(not set)"]])), "(x0), (x1");
+    // A campaign may be called "(not set)", as one that is not known is.
+    assert_eq!(groups(json!(["is_not", "visit:utm_campaign", ["spring"]])), "(x0), (x1, x2");
+}
