@@ -6,7 +6,7 @@
 //! - as long as nothing was inserted into the partitions of `events` that the numbers were made of. That is
 //!   read off the server's own list of parts, whoever inserted: a late batch, an import, another collector;
 //! - until a row that was made later says otherwise. Before anything is deleted from the events of a day, it
-//!   is opened for an hour ([`HOLD_MINUTES`]): a counting that began before can not close it again.
+//!   is opened for an hour (`discard`): a counting that began before can not close it again.
 //!
 //! So a number that no longer holds is never read, also if a collector dies at any moment. A report looks
 //! after it was computed whether the same days are still closed, and is computed again if not (`lookup`).
@@ -25,6 +25,8 @@
 //! Events that are deleted by hand, by a statement that is none of ours, are not noticed: docs/operations.md.
 
 mod days;
+mod discard;
+mod doubt;
 mod goals;
 mod lookup;
 
@@ -36,18 +38,14 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use self::days::{Day, still_closed};
+pub(super) use self::discard::COUNTED;
 pub(super) use self::lookup::Lookups;
 use super::client::{in_time, in_time_of};
 use super::{Store, StoreError};
 use crate::query::statement::Statement;
-use crate::query::{Closed, Making, first_event, made_of, set_of, start_of};
+use crate::query::{Making, first_event, made_of, set_of};
 use crate::site::{Site, SiteId};
 
-/// The tables of what was counted, in which a day has rows of its version.
-pub(super) const COUNTED: [&str; 3] = ["daily", "visit_days", "notable_events"];
-/// So long a day stays open after something may have been deleted from it: longer than a deletion takes, or
-/// a counting that began before.
-const HOLD_MINUTES: u32 = 60;
 /// How long after the last event that a day depends on could have happened it is closed. Earlier would not be
 /// wrong, but in vain: late batches would open it again.
 const GRACE: SignedDuration = SignedDuration::from_mins(10);
@@ -59,9 +57,6 @@ const DAYS_AT_ONCE: usize = 400;
 const VERSION_BITS: u32 = 13;
 /// Sites with fewer events are counted from events in a few milliseconds.
 const EVENTS_WORTH: u64 = 50_000;
-/// Numbers that no day has named for as long are of a counting that came to nothing.
-const LEFT_OVER_MINUTES: i64 = 60;
-
 /// A counting that took longer closes nothing: its numbers may have been taken for left over.
 const COUNTING_MAX: Duration = Duration::from_secs(30 * 60);
 
@@ -76,18 +71,6 @@ pub struct Closing {
     pub has_revenants: bool,
     /// Whether the collector and ClickHouse do not agree when days of the site begin, so that those are not closed.
     pub is_disputed: bool,
-}
-
-/// The partitions of which events are being deleted; no name stands for all of them.
-struct Deletions(HashSet<String>);
-
-impl Deletions {
-    /// Whether a day of the site is made of such.
-    fn concern(&self, day: Date, site: &Site, goes_on: bool) -> bool {
-        let name = |day: Date| day.strftime("%Y%m%d").to_string();
-        self.0.contains("")
-            || made_of(day, &site.timezone, goes_on).any(|day| self.0.contains(&name(day)))
-    }
 }
 
 impl Store {
@@ -166,121 +149,10 @@ impl Store {
         Ok(closing)
     }
 
-    /// The deletions of events that have not ended. One goes on in the server also when whoever asked for it has given it up, and that
-    /// may be after the days' hold; what is counted meanwhile may have the events, or not.
-    async fn deletions(&self) -> Result<Deletions, StoreError> {
-        let sql = "SELECT DISTINCT extract(command, 'PARTITION ID \\'(\\\\d+)\\'') FROM system.mutations \
-                   WHERE database = currentDatabase() AND table = 'events' AND NOT is_done";
-        let partitions = in_time(self.writer().query_raw(sql).fetch_all::<String>()).await?;
-        Ok(Deletions(partitions.into_iter().collect()))
-    }
-
-    /// The site's days, from the first to those that are over, of which the collector and ClickHouse do not agree when they or their
-    /// neighbours begin: both have the rules of all time zones, but not always of the same year.
-    async fn disputed(
-        &self,
-        site: &Site,
-        first: Date,
-        now: Timestamp,
-    ) -> Result<HashSet<Date>, StoreError> {
-        let days = days_that_are_over(first, site, now, true);
-        let Some(last) = days.last() else { return Ok(HashSet::new()) };
-        let before = first.saturating_sub(1.day());
-        let until = last.saturating_add(2.days());
-        let starts = std::iter::successors(Some(before), |day| day.tomorrow().ok())
-            .take_while(|day| *day < until)
-            .map(|day| start_of(day, &site.timezone).as_second().to_string());
-        let starts: Vec<String> = starts.collect();
-        let sql = format!(
-            "SELECT toString(day) FROM (SELECT toDate('{before}') + number AS day, \
-             [{starts}][number + 1] AS begins FROM numbers({count})) \
-             WHERE toDate(toDateTime(begins, 'UTC'), '{zone}') != day OR toDate(toDateTime(begins - 1, 'UTC'), '{zone}') != day - 1",
-            count = starts.len(),
-            starts = starts.join(", "),
-            zone = site.timezone_name(),
-        );
-        let told = in_time(self.writer().query_raw(&sql).fetch_all::<String>()).await?;
-        let told: HashSet<Date> = told.iter().filter_map(|day| day.parse().ok()).collect();
-        let near = |day: &Date| {
-            [day.saturating_sub(1.day()), *day, day.saturating_add(1.day())]
-                .iter()
-                .any(|day| told.contains(day))
-        };
-        Ok(days.into_iter().filter(near).collect())
-    }
-
-    /// What no day names is not left lying there: it may be of what was erased meanwhile.
-    async fn delete_unnamed(
-        &self,
-        site: SiteId,
-        versions: impl Iterator<Item = u64>,
-    ) -> Result<(), StoreError> {
-        let named = self.days(site).await?;
-        let lost: Vec<String> = versions
-            .filter(|version| named.iter().all(|row| !row.names(*version)))
-            .map(|version| version.to_string())
-            .collect();
-        if lost.is_empty() {
-            return Ok(());
-        }
-        let versions = lost.join(", ");
-        self.delete_counted(&format!("site_id = {} AND version IN ({versions})", site.0)).await
-    }
-
+    /// The microsecond of the server's clock, which versions begin with.
     async fn microsecond(&self) -> Result<i64, StoreError> {
         let now = "SELECT toUnixTimestamp64Micro(now64(6))";
         in_time(self.writer().query_raw(now).fetch_one::<i64>()).await
-    }
-
-    /// Opens days of a site for an hour, before something is deleted from them: see [`Self::forget_days`].
-    ///
-    /// # Errors
-    /// When ClickHouse does not answer.
-    pub(super) async fn hold_days(
-        &self,
-        site: u32,
-        first: Date,
-        last: Date,
-    ) -> Result<(), StoreError> {
-        if self.is_spread() {
-            return Ok(());
-        }
-        let days = last.since(first).map_or(0, |span| span.get_days()) + 1;
-        let sql = format!(
-            "INSERT INTO closed_days (site_id, day, timezone, version, inserts, made) SELECT {site}, toDate('{first}') + number, '', 0, 0, \
-             now64(6) + INTERVAL {HOLD_MINUTES} MINUTE FROM numbers({days})"
-        );
-        in_time(self.writer().query_raw(&sql).execute()).await
-    }
-
-    /// Deletes the numbers of days, with every value that they hold.
-    ///
-    /// # Errors
-    /// When ClickHouse does not answer; the numbers are read no more in any case, once the days are held.
-    pub(super) async fn forget_days(
-        &self,
-        site: u32,
-        first: Date,
-        last: Date,
-    ) -> Result<(), StoreError> {
-        let rows = format!("site_id = {site} AND day >= '{first}' AND day <= '{last}'");
-        self.delete_counted(&rows).await
-    }
-
-    async fn delete_counted(&self, rows: &str) -> Result<(), StoreError> {
-        if self.is_spread() {
-            return Ok(());
-        }
-        for table in COUNTED {
-            let sql = format!("SELECT count() FROM {table} WHERE {rows}");
-            if in_time(self.writer().query_raw(&sql).fetch_one::<u64>()).await? == 0 {
-                continue;
-            }
-            let delete = format!("ALTER TABLE {table} DELETE WHERE {rows}");
-            let delete = self.writer().query_raw(&delete).with_setting("mutations_sync", "2");
-            in_time(delete.execute()).await?;
-        }
-        Ok(())
     }
 
     /// The day of the site's first event that it keeps.
@@ -382,73 +254,6 @@ impl Store {
         self.delete_unnamed(site.id, fit.iter().map(|day| making.version_of(*day))).await?;
         let closed = unchanged.iter().filter(|day| fit.contains(day)).count();
         Ok(Closing { closed, unfit: unfit.len(), ..Closing::default() })
-    }
-
-    /// Deletes what is read no more: numbers of days that are closed no longer, or that the site does not
-    /// keep, or that no day names.
-    async fn discard(
-        &self,
-        site: &Site,
-        now: Timestamp,
-        days: &[Day],
-        closed: &Closed,
-    ) -> Result<(), StoreError> {
-        if let Some(kept) = site.kept_from(now) {
-            let first = site.timezone.to_datetime(kept).date();
-            let last = first.saturating_sub(1.day());
-            let is_past = |day: &&Day| day.version != 0 && day.day < first.to_string();
-            if let Some(oldest) =
-                days.iter().filter(is_past).filter_map(|day| day.day.parse().ok()).min()
-            {
-                self.hold_days(site.id.0, oldest, last).await?;
-            }
-            self.forget_days(site.id.0, Date::constant(1970, 1, 1), last).await?;
-        }
-        let versions: Vec<String> = closed
-            .iter()
-            .flat_map(|(_, counting)| [counting.version, counting.goals.version])
-            .map(|version| version.to_string())
-            .collect();
-        // By the clock that versions are of.
-        let left_over = SignedDuration::from_mins(LEFT_OVER_MINUTES).as_micros();
-        let left_over = i64::try_from(left_over).unwrap_or(i64::MAX);
-        let old = version(self.microsecond().await?.saturating_sub(left_over))?;
-        let unnamed = match versions.is_empty() {
-            true => "1".to_owned(),
-            false => format!("version NOT IN ({})", versions.join(", ")),
-        };
-        let void = days.iter().filter(|day| day.version != 0).map(|day| day.version);
-        let void: Vec<String> = void
-            .filter(|version| closed.iter().all(|(_, holds)| holds.version != *version))
-            .map(|version| version.to_string())
-            .collect();
-        let void = match void.is_empty() {
-            true => String::new(),
-            false => {
-                let void = void.join(", ");
-                // Whether they are void is judged at one moment: first they are opened, so that none is read as empty.
-                let open = format!(
-                    "INSERT INTO closed_days (site_id, day, timezone, version, inserts, made) SELECT site_id, day, '', 0, 0, now64(6) FROM closed_days FINAL \
-                     WHERE site_id = {} AND version IN ({void})",
-                    site.id.0
-                );
-                in_time(self.writer().query_raw(&open).execute()).await?;
-                format!(" OR version IN ({void})")
-            }
-        };
-        let rows = format!("site_id = {} AND ((version < {old} AND {unnamed}){void})", site.id.0);
-        self.delete_counted(&rows).await
-    }
-
-    /// Opens all days of a site.
-    async fn open_all(&self, site: SiteId) -> Result<(), StoreError> {
-        let closed = self.days(site).await?;
-        let days = || closed.iter().filter_map(|day| day.day.parse::<Date>().ok());
-        if let (Some(first), Some(last)) = (days().min(), days().max()) {
-            self.hold_days(site.0, first, last).await?;
-            self.forget_days(site.0, first, last).await?;
-        }
-        Ok(())
     }
 
     fn bound(&self, statement: &Statement) -> clickhouse::query::Query {
