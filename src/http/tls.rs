@@ -4,7 +4,7 @@
 //! with it, HTTP/1.1 or HTTP/2 as the client chooses (ALPN), over TLS 1.2 or 1.3.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use rustls::ServerConfig;
 use rustls::crypto::ring;
@@ -49,6 +49,8 @@ pub struct Certificates {
     certificate: PathBuf,
     key: PathBuf,
     current: RwLock<Current>,
+    /// What was wrong with the files when they were looked at last.
+    refused: Mutex<Option<String>>,
 }
 
 struct Current {
@@ -70,18 +72,32 @@ impl Certificates {
     /// [`TlsError`], which names the key of the configuration.
     pub fn open(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
         let current = RwLock::new(Current::of(Files::read(certificate, key)?, certificate, key)?);
-        Ok(Self { certificate: certificate.to_owned(), key: key.to_owned(), current })
+        let (certificate, key) = (certificate.to_owned(), key.to_owned());
+        Ok(Self { certificate, key, current, refused: Mutex::default() })
     }
 
     /// Takes up files that have been replaced, for connections from now on. Files that do not fit,
-    /// because only one of them has been replaced yet or for good, leave everything as it was.
+    /// because only one of them has been replaced yet or for good, leave everything as it was. A timer calls it.
     pub fn reload_if_replaced(&self) {
-        match self.reload() {
-            Ok(false) => {}
-            Ok(true) => tracing::info!("the certificate was replaced"),
-            Err(error) => {
+        match self.news() {
+            None => {}
+            Some(Ok(())) => tracing::info!("the certificate was replaced"),
+            Some(Err(error)) => {
                 tracing::warn!(%error, "the new certificate can not be used; the old one goes on");
             }
+        }
+    }
+
+    /// What is to be told of the files: that they were taken up, or, once, what is wrong with them.
+    fn news(&self) -> Option<Result<(), TlsError>> {
+        let outcome = self.reload();
+        let refused = outcome.as_ref().err().map(ToString::to_string);
+        let mut known = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_known = *known == refused;
+        *known = refused;
+        match outcome {
+            Ok(is_new) => is_new.then_some(Ok(())),
+            Err(error) => (!is_known).then_some(Err(error)),
         }
     }
 
@@ -186,6 +202,23 @@ mod tests {
         assert!(certificates.reload().is_err());
         // What there was goes on.
         let _ = certificates.acceptor();
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_once_until_it_is_mended_or_something_else_is() {
+        let made = Made::new();
+        let certificates = made.open().unwrap();
+        assert!(certificates.news().is_none());
+        made.replace(true, false);
+        assert!(matches!(certificates.news(), Some(Err(TlsError::DoNotFit(_)))));
+        assert!(certificates.news().is_none());
+        std::fs::remove_file(made.path("key")).unwrap();
+        assert!(matches!(certificates.news(), Some(Err(TlsError::Unreadable { .. }))));
+        assert!(certificates.news().is_none());
+        made.replace(true, true);
+        assert!(matches!(certificates.news(), Some(Ok(()))));
+        std::fs::remove_file(made.path("key")).unwrap();
+        assert!(matches!(certificates.news(), Some(Err(TlsError::Unreadable { .. }))));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use jiff::Timestamp;
 use maxminddb::{Reader, geoip2};
@@ -35,6 +35,8 @@ pub struct Place {
 pub struct Geo {
     path: Option<PathBuf>,
     loaded: RwLock<Option<Arc<Loaded>>>,
+    /// The file that was tried last, whether or not it could be used; `None`: there was none.
+    tried: Mutex<Option<Identity>>,
 }
 
 struct Loaded {
@@ -63,7 +65,7 @@ pub struct GeoError {
 impl Geo {
     /// No places.
     pub fn none() -> Self {
-        Self { path: None, loaded: RwLock::new(None) }
+        Self { path: None, loaded: RwLock::new(None), tried: Mutex::new(None) }
     }
 
     /// Opens the database at `path`, if there is one, and warns when it is old.
@@ -74,27 +76,37 @@ impl Geo {
         let Some(path) = path else { return Ok(Self::none()) };
         let loaded = load(path)?;
         warn_when_old(path, &loaded, now);
-        Ok(Self { path: Some(path.to_owned()), loaded: RwLock::new(Some(Arc::new(loaded))) })
+        let tried = Mutex::new(Some(loaded.identity));
+        let loaded = RwLock::new(Some(Arc::new(loaded)));
+        Ok(Self { path: Some(path.to_owned()), loaded, tried })
     }
 
     /// Takes up a newer file. A timer calls it.
     pub fn reload_if_replaced(&self, now: Timestamp) {
         let Some(path) = &self.path else { return };
-        let before = self.loaded().map(|loaded| loaded.identity);
-        if identity(path).ok() == before {
-            return;
-        }
-        match load(path) {
-            Ok(loaded) => {
+        match self.newer(path) {
+            None => {}
+            Some(Ok(loaded)) => {
                 warn_when_old(path, &loaded, now);
                 *self.loaded.write().unwrap_or_else(PoisonError::into_inner) =
                     Some(Arc::new(loaded));
                 tracing::info!(path = %path.display(), "the place database was replaced and is in use");
             }
-            Err(error) => {
+            Some(Err(error)) => {
                 tracing::warn!(%error, "the new place database is not used; the old one is")
             }
         }
+    }
+
+    /// What the file has, if it is another than was tried last.
+    fn newer(&self, path: &Path) -> Option<Result<Loaded, GeoError>> {
+        let found = identity(path).ok();
+        let mut tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);
+        if *tried == found {
+            return None;
+        }
+        *tried = found;
+        Some(load(path))
     }
 
     fn loaded(&self) -> Option<Arc<Loaded>> {
@@ -214,6 +226,8 @@ mod tests {
             std::fs::write(&fresh, contents).unwrap();
             std::fs::rename(&fresh, &path).unwrap();
             geo.reload_if_replaced(now());
+            // One that can not be used is told of once.
+            assert!(geo.newer(&path).is_none());
         };
         replace(b"broken");
         assert_eq!(place_of(&geo, "192.0.2.1").city_name, "Berlin");
