@@ -3,7 +3,8 @@
 //! The visitor is found as a beacon's is, through the same hash, and no identifier is asked for or shown. So
 //! these requests are answered at the door, where the client is taken off them:
 //!
-//! - `GET /privacy?site=…`: the page; without `site` that of the host, or of the only site there is;
+//! - `GET /privacy?site=…`: the page; without `site` that of the host, or of the only site there is; in the language of the browser,
+//!   or of `lang`;
 //! - `GET /privacy/data.json?site=…`: the same as data, with everything that is stored but the ids;
 //! - `POST /privacy/erase?site=…`: erases it.
 //!
@@ -23,7 +24,7 @@ use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
 use super::frame::{Frame, page};
-use super::words::Lang;
+use super::words::{Lang, Words, fill};
 use crate::beacon::decode::bare_domain;
 use crate::event::{ENGAGEMENT, PAGEVIEW, VisitorId};
 use crate::http::Services;
@@ -63,9 +64,9 @@ pub(crate) async fn answer(
 ) -> Response {
     let asked = Asked::of(services, collector, parts, client);
     let answer = match (parts.uri.path(), &parts.method) {
-        ("/privacy", &Method::GET) => asked.page(services, parts).await,
+        ("/privacy", &Method::GET) => asked.page(services, parts, StatusCode::OK).await,
         ("/privacy/data.json", &Method::GET) => asked.data(services).await,
-        ("/privacy/erase", &Method::POST) => asked.erase(services, &parts.headers).await,
+        ("/privacy/erase", &Method::POST) => asked.erase(services, parts).await,
         _ => Ok(StatusCode::METHOD_NOT_ALLOWED.into_response()),
     };
     let mut answer = answer.unwrap_or_else(|error| {
@@ -75,7 +76,7 @@ pub(crate) async fn answer(
     });
     let headers = answer.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-    headers.insert(header::VARY, HeaderValue::from_static("origin"));
+    headers.insert(header::VARY, HeaderValue::from_static("origin, accept-language"));
     if let Some(origin) =
         parts.headers.get(header::ORIGIN).filter(|origin| asked.is_of_site(origin))
     {
@@ -104,15 +105,20 @@ struct Shown {
 #[template(path = "privacy.html")]
 struct PrivacyPage {
     frame: Frame,
+    /// The language that the address names, and goes on with.
+    lang: Option<&'static str>,
+    title: String,
     site: String,
-    host: String,
     /// The site's day, told to those alone of whom something is counted: its zone tells that there is a site.
     day: Option<String>,
     is_named: bool,
     is_own: bool,
+    object_here: String,
     objects: bool,
     heeds: bool,
     notice: Option<&'static str>,
+    no_visit: String,
+    how_many: String,
     events: Vec<Shown>,
     facts: Vec<(&'static str, String)>,
 }
@@ -163,24 +169,45 @@ impl Asked {
         services.store.disclose(&selection, EVENTS_MAX).await
     }
 
-    async fn page(&self, services: &Services, parts: &Parts) -> Result<Response, StoreError> {
+    /// The page, as an answer to what the visitor wanted.
+    async fn page(
+        &self,
+        services: &Services,
+        parts: &Parts,
+        status: StatusCode,
+    ) -> Result<Response, StoreError> {
         let events = self.events(services).await?;
         let timezone = self.site.as_ref().map_or(TimeZone::UTC, |site| site.timezone.clone());
-        let today = || timezone.to_datetime(services.clock.now()).strftime("%-d %B %Y").to_string();
+        let named = lang(parts);
+        let lang = named.unwrap_or_else(|| Lang::accepted(&parts.headers));
+        let words = lang.words();
+        let site = match self.domain.as_str() {
+            "" => words.own_this_site,
+            domain => domain,
+        };
+        let today = || lang.day(timezone.to_datetime(services.clock.now()).date());
+        let how_many = if events.len() == 1 { words.own_event } else { words.own_events };
         let shown = PrivacyPage {
-            frame: Frame::bare(Lang::English),
-            site: if self.domain.is_empty() { "this site".to_owned() } else { self.domain.clone() },
-            host: self.host.clone(),
+            frame: Frame::bare(lang),
+            lang: named.map(Lang::tag),
+            title: fill(words.own_title, &[site]),
+            site: site.to_owned(),
             day: (!events.is_empty()).then(today),
             is_named: !self.domain.is_empty(),
             is_own: bare_domain(&self.host) == self.domain,
+            object_here: fill(words.own_object_here, &[&self.host]),
             objects: self.objects,
             heeds: services.heeds_objections,
-            notice: parameter(parts, "erased").map(|_| "It is erased."),
-            facts: facts(&events),
-            events: events.iter().map(|event| shown(event, &timezone)).collect(),
+            notice: match status {
+                StatusCode::TOO_MANY_REQUESTS => Some(words.own_others_erase),
+                _ => parameter(parts, "erased").map(|_| words.own_erased),
+            },
+            no_visit: fill(words.own_no_visit, &[site]),
+            how_many: fill(how_many, &[&events.len().to_string()]),
+            facts: facts(&events, words),
+            events: events.iter().map(|event| shown(event, &timezone, words)).collect(),
         };
-        let mut answer = page(StatusCode::OK, &shown);
+        let mut answer = page(status, &shown);
         let policy = HeaderValue::from_static(POLICY);
         answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
         Ok(answer)
@@ -198,43 +225,40 @@ impl Asked {
     }
 
     /// Erases the visitor's events, when a page of this host or of the site asks for it.
-    async fn erase(
-        &self,
-        services: &Services,
-        headers: &HeaderMap,
-    ) -> Result<Response, StoreError> {
+    async fn erase(&self, services: &Services, parts: &Parts) -> Result<Response, StoreError> {
         let is_own = |origin: &HeaderValue| {
             let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
             origin.is_some_and(|(_, host)| without_port(host) == self.host)
         };
-        let origin = headers.get(header::ORIGIN);
+        let origin = parts.headers.get(header::ORIGIN);
         if !origin.is_some_and(|origin| is_own(origin) || self.is_of_site(origin)) {
             let advice = "Erase on the page /privacy, or from a page of the site.";
             return Ok((StatusCode::FORBIDDEN, advice).into_response());
         }
         let site = form_urlencoded::byte_serialize(self.domain.as_bytes()).collect::<String>();
-        let back = Redirect::to(&format!("/privacy?site={site}&erased=1"));
+        let lang = lang(parts).map(|lang| format!("&lang={}", lang.tag())).unwrap_or_default();
+        let back = Redirect::to(&format!("/privacy?site={site}&erased=1{lang}"));
         let has_any = !self.events(services).await?.is_empty();
         if let Some(selection) = self.selection(services).filter(|_| has_any)
             && services.eraser.erase_for_visitor(&selection).await?.is_none()
         {
-            let advice = "Others erase at the moment; try again in a few seconds.";
-            return Ok((StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "5")], advice)
-                .into_response());
+            let mut answer = self.page(services, parts, StatusCode::TOO_MANY_REQUESTS).await?;
+            answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            return Ok(answer);
         }
         Ok(back.into_response())
     }
 }
 
-fn shown(event: &Map<String, Value>, timezone: &TimeZone) -> Shown {
+fn shown(event: &Map<String, Value>, timezone: &TimeZone, words: &Words) -> Shown {
     let text = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default();
     let hour = text("timestamp").replace(' ', "T") + "Z";
     let hour = hour.parse::<Timestamp>().map(|moment| timezone.to_datetime(moment).hour());
     Shown {
         page: format!("{}{}", text("hostname"), text("pathname")),
         what: match text("name") {
-            PAGEVIEW => "viewed".to_owned(),
-            ENGAGEMENT => "looked at".to_owned(),
+            PAGEVIEW => words.own_viewed.to_owned(),
+            ENGAGEMENT => words.own_looked_at.to_owned(),
             other => other.to_owned(),
         },
         hour: hour.map_or_else(|_| String::new(), |hour| format!("{hour:02}:00")),
@@ -242,20 +266,20 @@ fn shown(event: &Map<String, Value>, timezone: &TimeZone) -> Shown {
 }
 
 /// What was worked out from the requests, of the last event.
-fn facts(events: &[Map<String, Value>]) -> Vec<(&'static str, String)> {
+fn facts(events: &[Map<String, Value>], words: &Words) -> Vec<(&'static str, String)> {
     let Some(event) = events.last() else { return Vec::new() };
-    let words = |names: &[&str]| {
+    let told = |names: &[&str]| {
         let texts = names.iter().filter_map(|name| event.get(*name)?.as_str());
         texts.filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ")
     };
     let facts = [
-        ("Browser", words(&["browser", "browser_version"])),
-        ("System", words(&["os", "os_version"])),
-        ("Device", words(&["device"])),
-        ("Language", words(&["language"])),
-        ("Place", words(&["city_name", "region_name", "country"])),
-        ("Came from", words(&["source"])),
-        ("Referring page", words(&["referrer"])),
+        (words.own_browser, told(&["browser", "browser_version"])),
+        (words.own_system, told(&["os", "os_version"])),
+        (words.own_device, told(&["device"])),
+        (words.own_language, told(&["language"])),
+        (words.own_place, told(&["city_name", "region_name", "country"])),
+        (words.own_came_from, told(&["source"])),
+        (words.own_referrer, told(&["referrer"])),
     ];
     facts.into_iter().filter(|(_, text)| !text.is_empty()).collect()
 }
@@ -276,6 +300,11 @@ fn parameter(parts: &Parts, wanted: &str) -> Option<String> {
     let query = parts.uri.query().unwrap_or_default();
     let mut pairs = form_urlencoded::parse(query.as_bytes());
     pairs.find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
+}
+
+/// The language that the address names, if there is one.
+fn lang(parts: &Parts) -> Option<Lang> {
+    parameter(parts, "lang").and_then(|tag| Lang::of_tag(&tag))
 }
 
 async fn script() -> Response {

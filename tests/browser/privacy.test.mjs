@@ -58,17 +58,44 @@ test('an objection is kept in the browser alone, and taken back', async () => {
   assert.deepEqual(await page.context().cookies(), []);
 });
 
-test('nothing is wider than the window, in either theme', async () => {
+test('the page speaks the language of the browser, or the one that its address names', async () => {
+  await view('/a-letter-in-german');
+  const page = await open({ locale: 'de-AT', javaScriptEnabled: false });
+  await page.goto(collector.origin + '/privacy');
+  assert.equal(await page.getAttribute('html', 'lang'), 'de');
+  assert.match(await page.textContent('main'), /example\.com\/a-letter-in-german\s*aufgerufen/);
+  const [day] = (await page.textContent('main .quiet')).split('· ').slice(-1);
+  assert.match(day, /^\d+\. \p{L}+ \d{4}$/u);
+  await page.goto(collector.origin + '/privacy?lang=en');
+  assert.equal(await page.textContent('h1'), 'What is counted about this browser today');
+  // What the address names goes on with what is done there.
+  await page.goto(collector.origin + '/privacy?lang=de');
+  const erase = async () => {
+    await page.click('button:text-is("Löschen")');
+    return page.textContent('[role=status]');
+  };
+  // The test before this one has erased as well, and there is a pause after it.
+  const busy = 'Gerade löschen andere; versuchen Sie es in ein paar Sekunden noch einmal.';
+  let told = await erase();
+  for (; told === busy; told = await erase()) await new Promise((later) => setTimeout(later, 500));
+  assert.equal(told, 'Es ist gelöscht.');
+  assert.match(page.url(), /lang=de/);
+});
+
+test('nothing is wider than the window, in either theme and language', async () => {
   await view('/a-page-with-a-rather-long-path/that-goes-on-and-on/and-does-not-want-to-end/at-all.html');
   await view('/about');
   for (const colorScheme of ['light', 'dark']) {
     for (const width of [380, 1200]) {
-      const page = await open({ colorScheme, viewport: { width, height: 900 } });
-      await page.goto(collector.origin + '/privacy');
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-      assert.ok(wide <= width, `${wide} pixels in a window of ${width}`);
-      if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${colorScheme}-${width}.png`, fullPage: true });
-      await page.context().close();
+      for (const locale of ['en-GB', 'de-DE']) {
+        const page = await open({ colorScheme, locale, viewport: { width, height: 900 } });
+        await page.goto(collector.origin + '/privacy');
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+        assert.ok(wide <= width, `${wide} pixels in a window of ${width}`);
+        const shot = `${process.env.SHOTS}/${locale}-${colorScheme}-${width}.png`;
+        if (process.env.SHOTS) await page.screenshot({ path: shot, fullPage: true });
+        await page.context().close();
+      }
     }
   }
 });

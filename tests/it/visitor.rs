@@ -159,7 +159,7 @@ async fn only_pages_of_the_site_may_read_what_is_counted() {
         let answer =
             ask(&collector, Method::GET, ONE, path, &[("origin", origin)], String::new()).await;
         assert_eq!(answer.header("access-control-allow-origin"), allowed.then_some(origin));
-        assert_eq!(answer.header("vary"), Some("origin"));
+        assert_eq!(answer.header("vary"), Some("origin, accept-language"));
     }
 }
 
