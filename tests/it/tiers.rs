@@ -1158,6 +1158,58 @@ async fn what_is_erased_is_in_no_number_of_a_day_any_more() {
 }
 
 #[tokio::test]
+async fn what_is_erased_around_a_day_whose_visits_go_on_is_in_no_number_any_more() {
+    let mut added_up = 0;
+    for (seed, zone) in ["Etc/UTC", "Europe/Berlin", "America/New_York"].into_iter().enumerate() {
+        let mut traffic = Traffic::new(90 + seed as u64, zone, 2021).await;
+        let mut events = traffic.all();
+        // Of each visitor one visit that is there on both sides of midnight.
+        for second in 1..20 {
+            let seconds = [-second, second, 60 * second];
+            let moments =
+                seconds.map(|second| traffic.midnight(10) + SignedDuration::from_secs(second));
+            events.extend(traffic.visit_at(&moments));
+        }
+        let ninth = traffic.first.saturating_add(9.days());
+        let over = made_of(ninth, &traffic.site.timezone, true).last().unwrap().tomorrow().unwrap();
+        let over = TimeZone::UTC.to_timestamp(over.at(0, 0, 0, 0)).unwrap();
+        let midnight = traffic.midnight(10).as_second();
+        let of_those = events.len() - 3 * 19..events.len();
+        // Of four of these visits: what they did before midnight, of two more what they did after it.
+        let words = ["/before", "/after"].map(|side| format!("{side}/{zone}"));
+        let mut erased = [0_u64, 0];
+        for event in &mut events[of_those] {
+            let side = usize::from(i64::from(event.happening.timestamp) >= midnight);
+            if erased[side] < [4, 2][side] {
+                erased[side] += 1;
+                event.happening.pathname.clone_from(&words[side]);
+            }
+        }
+        let is_before = |event: &Event| i64::from(event.happening.timestamp) < over.as_second();
+        let (before, after): (Vec<Event>, Vec<Event>) = events.into_iter().partition(is_before);
+        traffic.insert(&before).await;
+        traffic.close_at(over + SignedDuration::from_mins(20)).await;
+        traffic.insert(&after).await;
+        let closed = traffic.closed().await;
+        assert!(closed.counting(ninth).unwrap().goes_on, "{closed:?}");
+        added_up += traffic.compare(10, &closed).await;
+        for (word, events) in words.into_iter().zip(erased).rev() {
+            let selection =
+                Selection { path: Some(Path::Is(word)), ..Selection::of(traffic.site.id) };
+            assert_eq!(traffic.store.erase(&selection).await.unwrap().events, events, "{zone}");
+            let closed = traffic.closed().await;
+            added_up += traffic.compare(15, &closed).await;
+            added_up += traffic.compare_hours(&closed).await;
+        }
+        traffic.close().await;
+        let closed = traffic.closed().await;
+        assert_eq!(closed.counting(ninth), None, "{zone}: a day that is held is closed");
+        added_up += traffic.compare(5, &closed).await;
+    }
+    assert!(added_up > 20, "nothing is tested where nothing is added up: {added_up}");
+}
+
+#[tokio::test]
 async fn no_day_is_closed_of_which_events_are_still_being_deleted() {
     let directory = tempfile::tempdir().unwrap();
     let engine = Engine::start(engine_settings(directory.path())).unwrap();
