@@ -35,8 +35,8 @@ pub struct Place {
 pub struct Geo {
     path: Option<PathBuf>,
     loaded: RwLock<Option<Arc<Loaded>>>,
-    /// The file that was tried last, whether or not it could be used; `None`: there was none.
-    tried: Mutex<Option<Identity>>,
+    /// What was wrong with a newer file when it was looked at last.
+    refused: Mutex<Option<String>>,
 }
 
 struct Loaded {
@@ -65,7 +65,7 @@ pub struct GeoError {
 impl Geo {
     /// No places.
     pub fn none() -> Self {
-        Self { path: None, loaded: RwLock::new(None), tried: Mutex::new(None) }
+        Self { path: None, loaded: RwLock::new(None), refused: Mutex::default() }
     }
 
     /// Opens the database at `path`, if there is one, and warns when it is old.
@@ -76,9 +76,8 @@ impl Geo {
         let Some(path) = path else { return Ok(Self::none()) };
         let loaded = load(path)?;
         warn_when_old(path, &loaded, now);
-        let tried = Mutex::new(Some(loaded.identity));
         let loaded = RwLock::new(Some(Arc::new(loaded)));
-        Ok(Self { path: Some(path.to_owned()), loaded, tried })
+        Ok(Self { path: Some(path.to_owned()), loaded, refused: Mutex::default() })
     }
 
     /// Takes up a newer file. A timer calls it.
@@ -98,15 +97,18 @@ impl Geo {
         }
     }
 
-    /// What the file has, if it is another than was tried last.
+    /// What the file has, if it is another than is in use, or, once, what is wrong with it. It is tried again each time: what is wrong
+    /// need not be in the file.
     fn newer(&self, path: &Path) -> Option<Result<Loaded, GeoError>> {
-        let found = identity(path).ok();
-        let mut tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);
-        if *tried == found {
-            return None;
-        }
-        *tried = found;
-        Some(load(path))
+        let in_use = self.loaded().map(|loaded| loaded.identity);
+        let is_in_use = identity(path).ok() == in_use;
+        let outcome = (!is_in_use).then(|| load(path));
+        let refused = outcome.as_ref().and_then(|outcome| outcome.as_ref().err());
+        let refused = refused.map(ToString::to_string);
+        let mut known = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_known = refused.is_some() && *known == refused;
+        *known = refused;
+        outcome.filter(|_| !is_known)
     }
 
     fn loaded(&self) -> Option<Arc<Loaded>> {

@@ -64,7 +64,7 @@ pub(crate) async fn answer(
 ) -> Response {
     let asked = Asked::of(services, collector, parts, client);
     let answer = match (parts.uri.path(), &parts.method) {
-        ("/privacy", &Method::GET) => asked.page(services, parts, StatusCode::OK).await,
+        ("/privacy", &Method::GET) => asked.page(services, parts).await,
         ("/privacy/data.json", &Method::GET) => asked.data(services).await,
         ("/privacy/erase", &Method::POST) => asked.erase(services, parts).await,
         _ => Ok(StatusCode::METHOD_NOT_ALLOWED.into_response()),
@@ -169,14 +169,19 @@ impl Asked {
         services.store.disclose(&selection, EVENTS_MAX).await
     }
 
-    /// The page, as an answer to what the visitor wanted.
-    async fn page(
+    async fn page(&self, services: &Services, parts: &Parts) -> Result<Response, StoreError> {
+        let events = self.events(services).await?;
+        Ok(self.page_of(&events, services, parts, StatusCode::OK))
+    }
+
+    /// The page with these events, as an answer to what the visitor wanted.
+    fn page_of(
         &self,
+        events: &[Map<String, Value>],
         services: &Services,
         parts: &Parts,
         status: StatusCode,
-    ) -> Result<Response, StoreError> {
-        let events = self.events(services).await?;
+    ) -> Response {
         let timezone = self.site.as_ref().map_or(TimeZone::UTC, |site| site.timezone.clone());
         let named = lang(parts);
         let lang = named.unwrap_or_else(|| Lang::accepted(&parts.headers));
@@ -204,13 +209,13 @@ impl Asked {
             },
             no_visit: fill(words.own_no_visit, &[site]),
             how_many: fill(how_many, &[&events.len().to_string()]),
-            facts: facts(&events, words),
+            facts: facts(events, words),
             events: events.iter().map(|event| shown(event, &timezone, words)).collect(),
         };
         let mut answer = page(status, &shown);
         let policy = HeaderValue::from_static(POLICY);
         answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
-        Ok(answer)
+        answer
     }
 
     async fn data(&self, services: &Services) -> Result<Response, StoreError> {
@@ -238,11 +243,12 @@ impl Asked {
         let site = form_urlencoded::byte_serialize(self.domain.as_bytes()).collect::<String>();
         let lang = lang(parts).map(|lang| format!("&lang={}", lang.tag())).unwrap_or_default();
         let back = Redirect::to(&format!("/privacy?site={site}&erased=1{lang}"));
-        let has_any = !self.events(services).await?.is_empty();
-        if let Some(selection) = self.selection(services).filter(|_| has_any)
+        let events = self.events(services).await?;
+        if let Some(selection) = self.selection(services).filter(|_| !events.is_empty())
             && services.eraser.erase_for_visitor(&selection).await?.is_none()
         {
-            let mut answer = self.page(services, parts, StatusCode::TOO_MANY_REQUESTS).await?;
+            let status = StatusCode::TOO_MANY_REQUESTS;
+            let mut answer = self.page_of(&events, services, parts, status);
             answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
             return Ok(answer);
         }

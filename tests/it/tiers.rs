@@ -137,6 +137,7 @@ impl Traffic {
             city: self.random.random_range(0..3),
             browser: self.one_of(&["Firefox", "Chrome"]),
             browser_version: self.one_of(&["1.0", "2.0"]),
+            device: ["Mobile", "", "Desktop"][self.visits as usize % 3].to_owned(),
             ..Attributes::default()
         });
         let (mut now, mut last) = (start, start);
@@ -546,7 +547,7 @@ impl Traffic {
             ];
             let metrics: Vec<&str> =
                 metrics.into_iter().filter(|_| self.random.random_ratio(1, 3)).collect();
-            let dimensions = match self.random.random_range(0..10) {
+            let dimensions = match self.random.random_range(0..11) {
                 0 => json!([]),
                 1 => json!(["time:day"]),
                 2 => json!(["time:week", "visit:source"]),
@@ -556,6 +557,8 @@ impl Traffic {
                 8 => json!(["event:goal"]),
                 6 => json!(["event:name"]),
                 7 => json!(["visit:utm_campaign"]),
+                // One column by two names.
+                9 => json!(["visit:screen", "visit:device"]),
                 _ => json!(["visit:source"]),
             };
             let metrics = match dimensions == json!(["event:goal"]) {
@@ -566,6 +569,9 @@ impl Traffic {
             let of_campaigns = dimensions == json!(["visit:utm_campaign"]);
             if self.random.random_ratio(if of_campaigns { 3 } else { 1 }, 4) {
                 filters.push(json!(["is_not", "visit:utm_campaign", ["(not set)"]]));
+            }
+            if dimensions == json!(["visit:screen", "visit:device"]) {
+                filters.push(json!(["is_not", "visit:screen", ["(not set)"]]));
             }
             if dimensions == json!(["event:name"]) && self.random.random_ratio(1, 2) {
                 filters.push(json!(["is_not", "event:name", ["pageview"]]));

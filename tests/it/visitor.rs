@@ -145,6 +145,32 @@ fn stored_ids(collector: &Collector) -> Vec<u64> {
 }
 
 #[tokio::test]
+async fn of_two_who_erase_at_once_one_is_told_to_come_again() {
+    let collector = collector().await;
+    for (address, page) in [(ONE, "/a"), (OTHER, "/b")] {
+        view(&collector, address, page, &[]).await;
+        pages(&collector, address, 1).await;
+    }
+    let origin = [("origin", "https://example.com")];
+    let erase = |address| {
+        let path = "/privacy/erase?site=example.com&lang=de";
+        ask(&collector, Method::POST, address, path, &origin, String::new())
+    };
+    let (one, other) = tokio::join!(erase(ONE), erase(OTHER));
+    let (done, refused, left) = match one.status {
+        StatusCode::SEE_OTHER => (one, other, OTHER),
+        _ => (other, one, ONE),
+    };
+    assert_eq!(done.header("location"), Some("/privacy?site=example.com&erased=1&lang=de"));
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(refused.header("retry-after"), Some("5"));
+    assert_eq!(refused.header("access-control-allow-origin"), Some("https://example.com"));
+    let told = String::from_utf8(refused.body.to_vec()).unwrap();
+    assert!(told.contains("role=\"status\">Gerade werden die Daten"), "{told}");
+    assert_eq!(pages(&collector, left, 1).await.len(), 1);
+}
+
+#[tokio::test]
 async fn only_pages_of_the_site_may_read_what_is_counted() {
     let collector = collector().await;
     for (origin, allowed) in [

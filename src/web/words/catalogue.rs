@@ -431,18 +431,18 @@ words! {
         "Nichts wurde geändert: Die Datenbank antwortet nicht. Versuchen Sie es gleich noch einmal.";
 
     // The visitor's own page
-    own_title: "Your privacy on {}", "Ihre Daten bei {}";
-    own_heading: "What is counted about this browser today", "Was heute über diesen Browser gezählt ist";
+    own_title: "Your privacy on {}", "Ihre Daten auf {}";
+    own_heading: "What is counted about this browser today", "Was heute über diesen Browser gezählt wurde";
     own_this_site: "this site", "dieser Website";
     own_which_site: "Which site do you ask about?", "Um welche Website geht es?";
-    own_show: "Show what is counted", "Zeigen, was gezählt ist";
+    own_show: "Show what is counted", "Anzeigen, was gezählt wurde";
     own_nothing: "Nothing", "Nichts";
-    own_no_visit: "No visit of this browser to {} is counted today.", "Heute ist kein Besuch dieses Browsers bei {} gezählt.";
+    own_no_visit: "No visit of this browser to {} is counted today.", "Heute wurde kein Besuch dieses Browsers bei {} gezählt.";
     own_asks: "Your browser asks not to be recognised: such views are counted as numbers, and belong to nobody.",
         "Ihr Browser bittet darum, nicht wiedererkannt zu werden: Solche Aufrufe werden als Zahlen gezählt und gehören niemandem.";
     own_event: "{} event", "{} Ereignis";
     own_events: "{} events", "{} Ereignisse";
-    own_list: "What is counted", "Was gezählt ist";
+    own_list: "What is counted", "Was gezählt wurde";
     own_page: "Page", "Seite";
     own_what: "What", "Was";
     own_hour: "Hour", "Stunde";
@@ -453,7 +453,7 @@ words! {
     own_device: "Device", "Gerät";
     own_language: "Language", "Sprache";
     own_place: "Place", "Ort";
-    own_came_from: "Came from", "Kam von";
+    own_came_from: "Came from", "Gekommen von";
     own_referrer: "Referring page", "Verweisende Seite";
     own_shared: "People who share your connection, and use the same browser, are counted together with you. What you see here may be theirs.",
         "Wer Ihren Anschluss teilt und denselben Browser benutzt, wird mit Ihnen zusammen gezählt. Was Sie hier sehen, kann von anderen sein.";
@@ -464,19 +464,19 @@ words! {
     own_erase_advice: "It is gone from every report at once, and from the disk within a quarter of an hour.",
         "Es ist sofort aus allen Auswertungen verschwunden und binnen einer Viertelstunde von der Festplatte.";
     own_erase: "Erase", "Löschen";
-    own_erased: "It is erased.", "Es ist gelöscht.";
-    own_others_erase: "Others erase at the moment; try again in a few seconds.",
-        "Gerade löschen andere; versuchen Sie es in ein paar Sekunden noch einmal.";
+    own_erased: "It is erased.", "Es wurde gelöscht.";
+    own_others_erase: "Somebody else's data is being erased at the moment; try again in a few seconds.",
+        "Gerade werden die Daten von jemand anderem gelöscht; versuchen Sie es in ein paar Sekunden noch einmal.";
     own_object_title: "Do not count me", "Mich nicht zählen";
     own_object_advice: "This is remembered in your browser alone, and nowhere else.", "Das merkt sich allein Ihr Browser und sonst niemand.";
-    own_object_here: "It holds for {}; for other addresses, say it there.", "Es gilt für {}; für andere Adressen sagen Sie es dort.";
+    own_object_here: "It holds for {}; for other addresses, say it there.", "Es gilt nur für {}; auf anderen Adressen widersprechen Sie bitte dort.";
     own_object: "Object", "Widersprechen";
     own_agree: "Count me again", "Mich wieder zählen";
     own_no_script: "Without scripts: switch on Global Privacy Control in your browser.",
         "Ohne Skripte: Schalten Sie in Ihrem Browser Global Privacy Control ein.";
     own_how: "How it works", "Wie es funktioniert";
-    own_how_counted: "When a page is opened, the site notes which page it was, where the visit came from, and which kind of browser, system and country. It sets no cookie, and keeps neither your address nor what your browser says of itself word for word.",
-        "Wird eine Seite geöffnet, hält die Website fest, welche es war, woher der Besuch kam, und welche Art von Browser, System und Land. Sie setzt kein Cookie und speichert weder Ihre Adresse noch wörtlich, was Ihr Browser von sich sagt.";
+    own_how_counted: "When a page is opened, the site notes which page it was, where the visit came from, which kind of browser and system it was, and which country. It sets no cookie, and keeps neither your address nor what your browser says of itself word for word.",
+        "Wird eine Seite geöffnet, hält die Website fest, welche es war, woher der Besuch kam, welche Art von Browser und System es war und welches Land. Sie setzt kein Cookie und speichert weder Ihre Adresse noch wörtlich, was Ihr Browser von sich sagt.";
     own_how_known: "To know that two views belong to one visit, it makes a number out of a shortened address and the browser, with a secret that it forgets at the end of the day. After that nobody can tell whose number it was, so this page can only speak of today.",
         "Um zu wissen, dass zwei Aufrufe zu einem Besuch gehören, bildet sie aus einer gekürzten Adresse und dem Browser eine Zahl, mit einem Geheimnis, das sie am Ende des Tages vergisst. Danach kann niemand mehr sagen, wessen Zahl es war; darum kann diese Seite nur von heute sprechen.";
     own_heeded: "Your browser asks not to be recognised, and is heeded.", "Ihr Browser bittet darum, nicht wiedererkannt zu werden, und das wird beachtet.";

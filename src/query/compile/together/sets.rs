@@ -18,7 +18,7 @@ pub(in crate::query::compile) struct Sets {
 pub(in crate::query::compile) enum Wanted<'query> {
     /// Those that meet the condition.
     Rows(Sql),
-    /// Those whose value of one of the part's dimensions, which is this column, meets the test: see [`told_by_value`].
+    /// Those whose value of the part's only dimension, which is this column, meets the test: see [`told_by_value`].
     Values(Sql, Field, &'query Test),
 }
 
@@ -36,7 +36,7 @@ enum IsWanted {
     Condition(Sql),
 }
 
-/// The test that is all that a part wants of rows, where their value of one of its dimensions tells it when they have been grouped. No value
+/// The test that is all that a part wants of rows, where their value of its only dimension tells it when they have been grouped. No value
 /// that meets it is blank: a blank is grouped by its label, which may be a value as well.
 pub(in crate::query::compile) fn told_by_value<'query>(
     filters: &[&'query Filter],
@@ -46,7 +46,8 @@ pub(in crate::query::compile) fn told_by_value<'query>(
     let Subject::Field(field) = test.subject else { return None };
     let (_, of_blanks) = test.values_and_blank();
     let leaves_out_blanks = test.comparison == Comparison::Is && test.negated && of_blanks;
-    (leaves_out_blanks && !field.spec().number && dimensions.contains(&Dimension::Field(field)))
+    // Beside a second dimension that is the same column by another name, ClickHouse 26.7 groups by one of them alone.
+    (leaves_out_blanks && !field.spec().number && dimensions == [Dimension::Field(field)])
         .then_some((field, test))
 }
 
@@ -66,7 +67,7 @@ impl Sets {
         let mut keys = Keys::default();
         let parts = parts.into_iter().map(|(wanted, dimensions, value)| {
             let shown = dimensions.iter().map(|dimension| match (&wanted, dimension) {
-                (Wanted::Values(column, field, _), Dimension::Field(of)) if field == of => {
+                (Wanted::Values(column, ..), _) => {
                     Shown { key: keys.place(column.clone()), is_country_name: false }
                 }
                 (_, Dimension::Field(Field::CountryName)) => {
