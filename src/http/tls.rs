@@ -4,13 +4,15 @@
 //! with it, HTTP/1.1 or HTTP/2 as the client chooses (ALPN), over TLS 1.2 or 1.3.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
+
+use crate::telemetry::ToldOnce;
 
 /// The name of HTTP/2 in the handshake.
 pub(super) const HTTP2: &[u8] = b"h2";
@@ -49,8 +51,7 @@ pub struct Certificates {
     certificate: PathBuf,
     key: PathBuf,
     current: RwLock<Current>,
-    /// What was wrong with the files when they were looked at last.
-    refused: Mutex<Option<String>>,
+    refused: ToldOnce,
 }
 
 struct Current {
@@ -73,7 +74,7 @@ impl Certificates {
     pub fn open(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
         let current = RwLock::new(Current::of(Files::read(certificate, key)?, certificate, key)?);
         let (certificate, key) = (certificate.to_owned(), key.to_owned());
-        Ok(Self { certificate, key, current, refused: Mutex::default() })
+        Ok(Self { certificate, key, current, refused: ToldOnce::default() })
     }
 
     /// Takes up files that have been replaced, for connections from now on. Files that do not fit,
@@ -90,14 +91,12 @@ impl Certificates {
 
     /// What is to be told of the files: that they were taken up, or, once, what is wrong with them.
     fn news(&self) -> Option<Result<(), TlsError>> {
-        let outcome = self.reload();
-        let refused = outcome.as_ref().err().map(ToString::to_string);
-        let mut known = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_known = *known == refused;
-        *known = refused;
-        match outcome {
-            Ok(is_new) => is_new.then_some(Ok(())),
-            Err(error) => (!is_known).then_some(Err(error)),
+        match self.reload() {
+            Ok(is_new) => {
+                self.refused.is_over();
+                is_new.then_some(Ok(()))
+            }
+            Err(error) => self.refused.is_new(&error).then_some(Err(error)),
         }
     }
 

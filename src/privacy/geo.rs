@@ -6,12 +6,13 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
 use maxminddb::{Reader, geoip2};
 
 use super::client::Truncated;
+use crate::telemetry::ToldOnce;
 
 /// A database older than this is worth a warning.
 const AGE_DAYS_MAX: i64 = 60;
@@ -35,8 +36,7 @@ pub struct Place {
 pub struct Geo {
     path: Option<PathBuf>,
     loaded: RwLock<Option<Arc<Loaded>>>,
-    /// What was wrong with a newer file when it was looked at last.
-    refused: Mutex<Option<String>>,
+    refused: ToldOnce,
 }
 
 struct Loaded {
@@ -65,7 +65,7 @@ pub struct GeoError {
 impl Geo {
     /// No places.
     pub fn none() -> Self {
-        Self { path: None, loaded: RwLock::new(None), refused: Mutex::default() }
+        Self { path: None, loaded: RwLock::new(None), refused: ToldOnce::default() }
     }
 
     /// Opens the database at `path`, if there is one, and warns when it is old.
@@ -77,7 +77,7 @@ impl Geo {
         let loaded = load(path)?;
         warn_when_old(path, &loaded, now);
         let loaded = RwLock::new(Some(Arc::new(loaded)));
-        Ok(Self { path: Some(path.to_owned()), loaded, refused: Mutex::default() })
+        Ok(Self { path: Some(path.to_owned()), loaded, refused: ToldOnce::default() })
     }
 
     /// Takes up a newer file. A timer calls it.
@@ -101,14 +101,17 @@ impl Geo {
     /// need not be in the file.
     fn newer(&self, path: &Path) -> Option<Result<Loaded, GeoError>> {
         let in_use = self.loaded().map(|loaded| loaded.identity);
-        let is_in_use = identity(path).ok() == in_use;
-        let outcome = (!is_in_use).then(|| load(path));
-        let refused = outcome.as_ref().and_then(|outcome| outcome.as_ref().err());
-        let refused = refused.map(ToString::to_string);
-        let mut known = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_known = refused.is_some() && *known == refused;
-        *known = refused;
-        outcome.filter(|_| !is_known)
+        if identity(path).ok() == in_use {
+            self.refused.is_over();
+            return None;
+        }
+        match load(path) {
+            Ok(loaded) => {
+                self.refused.is_over();
+                Some(Ok(loaded))
+            }
+            Err(error) => self.refused.is_new(&error).then_some(Err(error)),
+        }
     }
 
     fn loaded(&self) -> Option<Arc<Loaded>> {

@@ -6,6 +6,7 @@
 //! and its types cannot be formatted.
 
 mod figures;
+mod once;
 
 use std::io::IsTerminal;
 use std::sync::atomic::Ordering;
@@ -20,6 +21,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 pub use figures::Sources;
+pub use once::ToldOnce;
 
 use crate::config::{Log, LogFormat};
 use crate::spool::{AppendError, Spool};
