@@ -104,6 +104,12 @@ impl Traffic {
         self.site.timezone.to_timestamp(date.at(0, 0, 0, 0)).unwrap()
     }
 
+    /// The first moment at which nothing more is inserted into the partitions of a day whose visits may go on.
+    fn over(&self, day: Date) -> Timestamp {
+        let last = made_of(day, &self.site.timezone, true).last().unwrap();
+        TimeZone::UTC.to_timestamp(last.tomorrow().unwrap().at(0, 0, 0, 0)).unwrap()
+    }
+
     /// The visits of a visitor who came on this day; now and then they are there over midnight.
     fn visitor(&mut self, day: i64) -> Vec<Event> {
         self.visitors += 1;
@@ -799,17 +805,13 @@ async fn a_day_whose_visits_go_on_is_added_up_whatever_they_do_then() {
         for _ in 0..30 {
             events.extend(traffic.visitor(9));
         }
-        // The first moment at which nothing more is inserted into the day's partitions.
-        let last =
-            made_of(traffic.first.saturating_add(9.days()), &traffic.site.timezone, true).last();
-        let over =
-            TimeZone::UTC.to_timestamp(last.unwrap().tomorrow().unwrap().at(0, 0, 0, 0)).unwrap();
+        let ninth = traffic.first.saturating_add(9.days());
+        let over = traffic.over(ninth);
         let is_before = |event: &Event| i64::from(event.happening.timestamp) < over.as_second();
         let (before, after): (Vec<Event>, Vec<Event>) = events.into_iter().partition(is_before);
         traffic.insert(&before).await;
         traffic.close_at(over + SignedDuration::from_mins(20)).await;
         let closed = traffic.closed().await;
-        let ninth = traffic.first.saturating_add(9.days());
         let first = closed.counting(ninth).unwrap();
         assert!(first.goes_on && closed.iter().last() == Some((ninth, first)), "{closed:?}");
         added_up += traffic.compare(15, &closed).await;
@@ -853,9 +855,7 @@ async fn days_that_are_closed_evening_by_evening_count_a_visit_over_midnight_onc
         let mut known = HashSet::new();
         for day in 7..12 {
             let day = traffic.first.saturating_add(day.days());
-            let last = made_of(day, &traffic.site.timezone, true).last().unwrap();
-            let over = last.tomorrow().unwrap().at(0, 0, 0, 0);
-            let over = TimeZone::UTC.to_timestamp(over).unwrap();
+            let over = traffic.over(day);
             let is_before = |event: &Event| i64::from(event.happening.timestamp) < over.as_second();
             let (before, after): (Vec<Event>, Vec<Event>) = events.into_iter().partition(is_before);
             events = after;
@@ -1177,8 +1177,7 @@ async fn what_is_erased_around_a_day_whose_visits_go_on_is_in_no_number_any_more
             events.extend(traffic.visit_at(&moments));
         }
         let ninth = traffic.first.saturating_add(9.days());
-        let over = made_of(ninth, &traffic.site.timezone, true).last().unwrap().tomorrow().unwrap();
-        let over = TimeZone::UTC.to_timestamp(over.at(0, 0, 0, 0)).unwrap();
+        let over = traffic.over(ninth);
         let midnight = traffic.midnight(10).as_second();
         let of_those = events.len() - 3 * 19..events.len();
         // Of four of these visits: what they did before midnight, of two more what they did after it.
