@@ -46,7 +46,7 @@ pub(in crate::query::compile) fn told_by_value<'query>(
     let Subject::Field(field) = test.subject else { return None };
     let (_, of_blanks) = test.values_and_blank();
     let leaves_out_blanks = test.comparison == Comparison::Is && test.negated && of_blanks;
-    // Beside a second dimension that is the same column by another name, ClickHouse 26.7 groups by one of them alone.
+    // Beside a second dimension that is made of the same column, ClickHouse 26.7 groups by one of them alone, and tells blanks for the other.
     (leaves_out_blanks && !field.spec().number && dimensions == [Dimension::Field(field)])
         .then_some((field, test))
 }
