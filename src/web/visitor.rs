@@ -24,7 +24,7 @@ use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
 use super::frame::{Frame, page};
-use super::words::{Lang, Words, fill};
+use super::words::{Lang, Words, fill, names};
 use crate::beacon::decode::bare_domain;
 use crate::event::{ENGAGEMENT, PAGEVIEW, VisitorId};
 use crate::http::Services;
@@ -118,9 +118,10 @@ struct PrivacyPage {
     heeds: bool,
     notice: Option<&'static str>,
     no_visit: String,
+    page_heading: String,
     how_many: String,
     events: Vec<Shown>,
-    facts: Vec<(&'static str, String)>,
+    facts: Vec<(String, String)>,
 }
 
 impl Asked {
@@ -209,7 +210,8 @@ impl Asked {
             },
             no_visit: fill(words.own_no_visit, &[site]),
             how_many: fill(how_many, &[&events.len().to_string()]),
-            facts: facts(events, words),
+            facts: facts(events, lang),
+            page_heading: names::one_of(lang, "event:page"),
             events: events.iter().map(|event| shown(event, &timezone, words)).collect(),
         };
         let mut answer = page(status, &shown);
@@ -272,20 +274,22 @@ fn shown(event: &Map<String, Value>, timezone: &TimeZone, words: &Words) -> Show
 }
 
 /// What was worked out from the requests, of the last event.
-fn facts(events: &[Map<String, Value>], words: &Words) -> Vec<(&'static str, String)> {
+fn facts(events: &[Map<String, Value>], lang: Lang) -> Vec<(String, String)> {
     let Some(event) = events.last() else { return Vec::new() };
+    let words = lang.words();
+    let named = |name| names::one_of(lang, name);
     let told = |names: &[&str]| {
         let texts = names.iter().filter_map(|name| event.get(*name)?.as_str());
         texts.filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ")
     };
     let facts = [
-        (words.own_browser, told(&["browser", "browser_version"])),
-        (words.own_system, told(&["os", "os_version"])),
-        (words.own_device, told(&["device"])),
-        (words.own_language, told(&["language"])),
-        (words.own_place, told(&["city_name", "region_name", "country"])),
-        (words.own_came_from, told(&["source"])),
-        (words.own_referrer, told(&["referrer"])),
+        (named("visit:browser"), told(&["browser", "browser_version"])),
+        (named("visit:os"), told(&["os", "os_version"])),
+        (named("visit:device"), told(&["device"])),
+        (named("visit:language"), told(&["language"])),
+        (words.own_place.to_owned(), told(&["city_name", "region_name", "country"])),
+        (words.own_came_from.to_owned(), told(&["source"])),
+        (words.own_referrer.to_owned(), told(&["referrer"])),
     ];
     facts.into_iter().filter(|(_, text)| !text.is_empty()).collect()
 }

@@ -443,15 +443,10 @@ words! {
     own_event: "{} event", "{} Ereignis";
     own_events: "{} events", "{} Ereignisse";
     own_list: "What is counted", "Was gezählt wurde";
-    own_page: "Page", "Seite";
     own_what: "What", "Was";
     own_hour: "Hour", "Stunde";
     own_viewed: "viewed", "aufgerufen";
     own_looked_at: "looked at", "betrachtet";
-    own_browser: "Browser", "Browser";
-    own_system: "System", "System";
-    own_device: "Device", "Gerät";
-    own_language: "Language", "Sprache";
     own_place: "Place", "Ort";
     own_came_from: "Came from", "Gekommen von";
     own_referrer: "Referring page", "Verweisende Seite";
