@@ -101,7 +101,7 @@ impl<'query> Conditions<'query> {
             filters: filters.iter().copied().cloned().collect(),
             ..self.query.clone()
         };
-        let rows = Rows::of(&query, &[], filters, &[], self.closed);
+        let rows = Rows::of(&query, &[], filters, &[], Vec::new(), self.closed);
         let counts =
             rows.form != Form::Day && !filters.iter().any(|filter| tests_scrolling(filter));
         let counted = counts.then_some(COUNTED);

@@ -29,7 +29,7 @@ fn of_days(query: &Query, metrics: &[Computed], closed: &Closed) -> Option<Sql> 
     let columns = columns.of_visits_that_meet(&filters);
     let left = filters.into_iter().filter(|filter| columns.leave_open(filter));
     let left: Vec<&Filter> = left.collect();
-    let rows = tiers::events(query, Some(columns), closed)?;
+    let rows = tiers::events(query, Some(columns), None, closed)?;
     let (table, _) = events::source(query, Some(rows));
     let hosts = hosts_of_visits(query);
     let left = left.into_iter().chain(&hosts).map(|filter| conditions.on_event(filter));
@@ -83,7 +83,7 @@ fn of_visits(query: &Query, metrics: &[Computed], closed: &Closed) -> Sql {
     };
     // Alike attention is added up, and has its deepest scroll: how much of it went as deep is not told.
     let columns = columns.filter(|_| !query.filters.iter().any(tests_scrolling));
-    let (table, within) = events::source(query, tiers::events(query, columns, closed));
+    let (table, within) = events::source(query, tiers::events(query, columns, None, closed));
     let mut wanted = vec![within, ATTENTION.into(), "session_id != 0".into()];
     let filters = query
         .filters

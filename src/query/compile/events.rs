@@ -9,7 +9,7 @@ use super::conditions::{
     COUNTED, Conditions, denies_scrolling, hosts_of_visits, meets, tests_scrolling,
 };
 use super::plan::Computed;
-use super::tiers::{self, Columns, are_notable};
+use super::tiers::{self, Columns, Counted, are_notable};
 use super::together::{self, Part, Sets, Wanted};
 use super::{Closed, group, labelled, named, of_property, select, visits, within};
 use crate::query::Query;
@@ -23,15 +23,16 @@ use crate::site::goal::Goal;
 /// The metrics (with their formulas over events) by the query's dimensions.
 pub(super) fn subquery(query: &Query, metrics: &[Computed], closed: &Closed) -> Sql {
     let filters: Vec<&Filter> = query.filters.iter().collect();
-    let rows = Rows::of(query, metrics, &filters, &[], closed);
+    let hosts = hosts_of_visits(query);
+    let part = (query.dimensions.clone(), filters.iter().copied().chain(&hosts).collect());
+    let rows = Rows::of(query, metrics, &filters, &[], vec![part], closed);
     let form = rows.form;
     let value = |dimension: &Dimension| match form {
         Form::Hour | Form::AlikeOfHour => "hour".into(),
         Form::Event | Form::Alike | Form::Day => value(dimension, query),
     };
     let dimensions = query.dimensions.iter().map(value).collect();
-    let metrics: Vec<Computed> =
-        metrics.iter().map(|computed| told_of_goals(form.tells(*computed), form, query)).collect();
+    let metrics = rows.tell(metrics, query);
     let wanted = wanted(query, &metrics, &rows, closed);
     let (table, within) = source(query, rows.sql);
     let wanted = std::iter::once(within).chain(wanted);
@@ -43,9 +44,10 @@ pub(super) fn subquery(query: &Query, metrics: &[Computed], closed: &Closed) -> 
     let of_properties = query.metrics.iter().enumerate().filter_map(|(place, measure)| {
         Some(sql![measure.of_property()?, " AS ", measure.column(place)])
     });
+    let told = rows.counted.as_ref().map(|counted| counted.told(|_| "1".into()));
     sql![
         revenue,
-        select(dimensions, named(&metrics).chain(of_properties)),
+        select(dimensions, named(&metrics).chain(told).chain(of_properties)),
         " FROM ",
         beside_visits(table, query, closed),
         " WHERE ",
@@ -68,17 +70,19 @@ pub(super) fn together(parts: &[Part], metrics: &[Computed], closed: &Closed) ->
         return None;
     }
     let all_own: Vec<&Filter> = own.iter().flatten().copied().collect();
-    let rows = Rows::of(&all, metrics, &common, &all_own, closed);
+    let hosts: Vec<Vec<Filter>> = parts.iter().map(|part| hosts_of_visits(part.query)).collect();
+    let each = parts.iter().zip(&hosts).map(|(part, hosts)| {
+        (part.query.dimensions.clone(), part.query.filters.iter().chain(hosts).collect())
+    });
+    let rows = Rows::of(&all, metrics, &common, &all_own, each.collect(), closed);
     let form = rows.form;
-    let metrics: Vec<Computed> =
-        metrics.iter().map(|computed| told_of_goals(form.tells(*computed), form, any)).collect();
-    let people = |part: &Part| of_people(part.query, &part.metrics, form);
+    let metrics = rows.tell(metrics, any);
+    let people = |part: &Part| rows.of_people(part.query, &part.metrics);
     // What all parts want is no key: it would be one more for each.
     let of_all = parts.iter().map(people).collect::<Option<Vec<Sql>>>();
     let of_all = of_all.and_then(|mut of_all| of_all.pop());
-    let sets = Sets::of(parts.iter().zip(own).map(|(part, own)| {
+    let sets = Sets::of(parts.iter().zip(own).zip(&hosts).map(|((part, own), hosts)| {
         let query = part.query;
-        let hosts = hosts_of_visits(query);
         let conditions = Conditions::of(query, closed);
         let people = people(part).filter(|_| of_all.is_none());
         let value = |dimension: &Dimension| value(dimension, query);
@@ -86,7 +90,7 @@ pub(super) fn together(parts: &[Part], metrics: &[Computed], closed: &Closed) ->
         let wanted = match told.filter(|_| people.is_none() && hosts.is_empty()) {
             Some((field, test)) => Wanted::Values(field_value(field), field, test),
             None => {
-                let filters = own.into_iter().chain(&hosts);
+                let filters = own.into_iter().chain(hosts);
                 let filters = filters.map(|filter| conditions.on_event(filter));
                 Wanted::Rows(Sql::all(people.into_iter().chain(filters).collect()))
             }
@@ -96,11 +100,12 @@ pub(super) fn together(parts: &[Part], metrics: &[Computed], closed: &Closed) ->
     let conditions = Conditions::of(any, closed);
     let common = common.into_iter().filter(|filter| rows.leaves_open(filter));
     let common: Vec<Sql> = common.map(|filter| conditions.on_event(filter)).collect();
+    let told = rows.counted.as_ref().map(|counted| counted.told(|part| sets.is_of(part)));
     let (table, within) = source(any, rows.sql);
     let wanted = [Some(within), counted(any, form), of_all].into_iter().flatten().chain(common);
     let grouped = sql![
         "SELECT ",
-        Sql::join(sets.values().into_iter().chain(named(&metrics)), ", "),
+        Sql::join(sets.values().into_iter().chain(named(&metrics)).chain(told), ", "),
         " FROM ",
         table,
         " WHERE ",
@@ -118,28 +123,57 @@ pub(super) struct Rows {
     pub(super) sql: Option<Sql>,
     /// Those of the filters which all rows are to meet, and are not known to.
     left: Vec<Filter>,
+    /// How they tell which visitors are counted, where it is told.
+    counted: Option<Counted>,
 }
 
 impl Rows {
     /// What tells the metrics by the query's dimensions. Its filters are those that all rows are to meet (`common`), and those
-    /// that some are to meet.
+    /// that some are to meet. `parts` are the dimensions and all filters of each of those that visitors are counted for.
     pub(super) fn of(
         query: &Query,
         metrics: &[Computed],
         common: &[&Filter],
         own: &[&Filter],
+        parts: Vec<(Vec<Dimension>, Vec<&Filter>)>,
         closed: &Closed,
     ) -> Self {
         let read = columns(query, metrics, common, own, closed).and_then(|(form, columns)| {
             let columns = columns.of_visits_that_meet(common);
+            let visitors = metrics.iter().any(|(metric, _)| *metric == Metric::Visitors);
+            let counted = visitors.then(|| columns.counted(parts, &query.goals)).flatten();
             let left = common.iter().copied().filter(|filter| columns.leave_open(filter));
             let left = left.cloned().collect();
-            Some(Self { form, sql: Some(tiers::events(query, Some(columns), closed)?), left })
+            let sql = Some(tiers::events(query, Some(columns), counted.as_ref(), closed)?);
+            Some(Self { form, sql, left, counted })
         });
         read.unwrap_or(Self {
             form: Form::Event,
             sql: None,
             left: common.iter().copied().cloned().collect(),
+            counted: None,
+        })
+    }
+
+    /// The metrics, with their formulas over such rows.
+    fn tell(&self, metrics: &[Computed], query: &Query) -> Vec<Computed> {
+        let told = metrics.iter().map(|computed| self.form.tells(*computed));
+        let told = told.map(|computed| told_of_goals(computed, self.form, query)).collect();
+        if self.counted.is_some() { Counted::metrics(told) } else { told }
+    }
+
+    /// The condition that there is a visitor, where only visitors and visits are counted.
+    fn of_people(&self, query: &Query, metrics: &[Computed]) -> Option<Sql> {
+        if !metrics.iter().all(is_of_people) || query.metrics.iter().any(of_property) {
+            return None;
+        }
+        let only_visitors = metrics.iter().all(|(metric, _)| *metric == Metric::Visitors);
+        if let Some(counted) = self.counted.as_ref().filter(|_| only_visitors) {
+            return Some(counted.is_anybody());
+        }
+        Some(match self.form {
+            Form::Day | Form::Hour => "(lone OR visitor_id != 0)".into(),
+            Form::Event | Form::Alike | Form::AlikeOfHour => "visitor_id != 0".into(),
         })
     }
 
@@ -150,7 +184,7 @@ impl Rows {
 }
 
 fn wanted(query: &Query, metrics: &[Computed], rows: &Rows, closed: &Closed) -> Vec<Sql> {
-    let people = of_people(query, metrics, rows.form);
+    let people = rows.of_people(query, metrics);
     let mut wanted: Vec<Sql> = counted(query, rows.form).into_iter().chain(people).collect();
     if query.dimensions.iter().any(|dimension| matches!(dimension, Dimension::Goal(_))) {
         wanted.push(Sql::any(goals(query).map(meets).collect()));
@@ -172,16 +206,6 @@ fn counted(query: &Query, form: Form) -> Option<Sql> {
             (!is_of_scrolling).then(|| COUNTED.into())
         }
     }
-}
-
-/// The condition that there is a visitor, where only visitors and visits are counted.
-fn of_people(query: &Query, metrics: &[Computed], form: Form) -> Option<Sql> {
-    let wanted = metrics.iter().all(is_of_people) && !query.metrics.iter().any(of_property);
-    let there_is_one = match form {
-        Form::Day | Form::Hour => "(lone OR visitor_id != 0)",
-        Form::Event | Form::Alike | Form::AlikeOfHour => "visitor_id != 0",
-    };
-    wanted.then(|| there_is_one.into())
 }
 
 fn is_of_people((metric, _): &Computed) -> bool {
@@ -229,7 +253,8 @@ impl Form {
 /// Scrolling is no event: where it meets a goal, or may have, there is no number of events to tell.
 fn told_of_goals((metric, formula): Computed, form: Form, query: &Query) -> Computed {
     let formula = match (metric, form) {
-        (Metric::Events, _) if filtered_by_scrolling(query) => "CAST(NULL AS Nullable(UInt64))",
+        // As an aggregate: of nothing else there would be a row for each event.
+        (Metric::Events, _) if filtered_by_scrolling(query) => "nullIf(countIf(0), 0)",
         (Metric::Events, Form::Alike) if goals(query).any(Goal::is_of_scrolling) => {
             "nullIf(sumIf(times, name != 'engagement'), 0)"
         }
@@ -391,16 +416,26 @@ pub(super) fn goals_met(goals: &[Goal]) -> Sql {
     if goals.is_empty() {
         return "arrayJoin(emptyArrayString())".into();
     }
-    let exclude_each_other = goals.iter().enumerate().all(|(place, goal)| {
-        goals[place + 1..].iter().all(|other| goal.kind.excludes(&other.kind))
-    });
-    if exclude_each_other {
+    if exclude_each_other(goals) {
         // Rows need not be copied, which takes a quarter of all.
-        let each = goals.iter().map(|goal| sql![meets(goal), ", ", Sql::text(&goal.name), ", "]);
-        return sql!["multiIf(", Sql::join(each, ""), "0, '', '')"];
+        return goal_met(goals);
     }
     let each = goals.iter().map(|goal| {
         sql!["if(", meets(goal), ", [", Sql::text(&goal.name), "], emptyArrayString())"]
     });
     sql!["arrayJoin(arrayConcat(", Sql::join(each, ", "), "))"]
+}
+
+/// The goal that the event meets, of goals that exclude each other; empty: none.
+pub(super) fn goal_met(goals: &[Goal]) -> Sql {
+    let each = goals.iter().map(|goal| sql![meets(goal), ", ", Sql::text(&goal.name), ", "]);
+    sql!["multiIf(", Sql::join(each, ""), "0, '', '')"]
+}
+
+/// Whether no event meets two of the goals.
+pub(super) fn exclude_each_other(goals: &[Goal]) -> bool {
+    goals
+        .iter()
+        .enumerate()
+        .all(|(place, goal)| goals[place + 1..].iter().all(|other| goal.kind.excludes(&other.kind)))
 }

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::conditions::{COUNTED, Conditions, entered_condition, hosts_of_visits, meets};
 use super::plan::Computed;
-use super::tiers::stored;
+use super::tiers::{Counted, stored};
 use super::together::{self, Part, Sets, Wanted};
 use super::{
     Closed, are_few, between, between_in_partitions, group, kept_from, labelled, named, of_visit,
@@ -63,14 +63,17 @@ pub(super) fn subquery(query: &Query, metrics: &[Computed], closed: &Closed) -> 
         };
     let in_dimensions = dimensions.iter().filter_map(field_of);
     let fields = in_dimensions.chain(fields_of(&filters)).chain(entered_fields);
-    let visits = tiers::visits_that_had(query, fields, &about_events(&filters), closed);
+    let counted = counted(metrics, [(dimensions.clone(), filters.iter().collect())]);
+    let visits = tiers::visits_that_had(query, fields, &about_events(&filters), counted, closed);
+    let metrics = tell(metrics, visits.counted.as_ref());
+    let told = visits.counted.map(|counted| counted.told(|_| "1".into()));
     let wanted = Conditions::of(query, closed).on_visits(&filters, visits.had);
     let engaged = match metrics.iter().any(|(metric, _)| *metric == Metric::EngagementRate) {
         true => sql![", ", engaged_condition(query), " AS engaged"],
         false => Sql::default(),
     };
     sql![
-        select(values, named(metrics)),
+        select(values, named(&metrics).chain(told)),
         " FROM (SELECT *, ",
         entered,
         " AS entered",
@@ -99,7 +102,13 @@ pub(super) fn together(parts: &[Part], metrics: &[Computed], closed: &Closed) ->
     let fields = fields.into_iter().chain(entered_field);
     let fields =
         fields.chain(fields_of(&common)).chain(of_parts.iter().flat_map(|own| fields_of(own)));
-    let visits = tiers::visits_that_had(any, fields, &about_events(&common), closed);
+    let each = parts
+        .iter()
+        .zip(&of_parts)
+        .map(|(part, own)| (part.query.dimensions.clone(), common.iter().chain(own).collect()));
+    let counted = counted(metrics, each);
+    let visits = tiers::visits_that_had(any, fields, &about_events(&common), counted, closed);
+    let metrics = tell(metrics, visits.counted.as_ref());
     let sets = Sets::of(parts.iter().zip(&of_parts).map(|(part, own)| {
         let query = part.query;
         let filters: Vec<&Filter> = own.iter().collect();
@@ -109,9 +118,10 @@ pub(super) fn together(parts: &[Part], metrics: &[Computed], closed: &Closed) ->
         };
         (wanted, query.dimensions.as_slice(), |dimension: &Dimension| value(dimension, query))
     }));
+    let told = visits.counted.map(|counted| counted.told(|part| sets.is_of(part)));
     let grouped = sql![
         "SELECT ",
-        Sql::join(sets.values().into_iter().chain(named(metrics)), ", "),
+        Sql::join(sets.values().into_iter().chain(named(&metrics)).chain(told), ", "),
         " FROM (SELECT *, ",
         entered,
         " AS entered FROM (",
@@ -121,6 +131,21 @@ pub(super) fn together(parts: &[Part], metrics: &[Computed], closed: &Closed) ->
         sets.group(),
     ];
     Some(sets.told(parts, grouped, metrics.iter().map(|(metric, _)| metric.spec().name)))
+}
+
+/// How visitors are counted in parts with these dimensions and filters, if they are.
+fn counted<'query>(
+    metrics: &[Computed],
+    parts: impl IntoIterator<Item = (Vec<Dimension>, Vec<&'query Filter>)>,
+) -> Option<Counted> {
+    let are = metrics.iter().any(|(metric, _)| *metric == Metric::Visitors);
+    are.then(|| Counted::of(parts)).flatten()
+}
+
+/// The metrics, with their formulas over visits that tell which visitors are counted, or do not.
+fn tell(metrics: &[Computed], counted: Option<&Counted>) -> Vec<Computed> {
+    let metrics = metrics.to_vec();
+    if counted.is_some() { Counted::metrics(metrics) } else { metrics }
 }
 
 fn field_of(dimension: &Dimension) -> Option<Field> {

@@ -200,7 +200,7 @@ fn is_on(filter: &Filter, field: Field) -> bool {
 
 /// Whether the test finds what is called as a blank is just where it finds the blank: they are kept as one
 /// value, for they are one row of a report, in which a visitor counts once.
-fn keeps_blanks_together(test: &Test, field: Field) -> bool {
+pub(super) fn keeps_blanks_together(test: &Test, field: Field) -> bool {
     let label = field.spec().blank;
     let has = |wanted: &str| test.values.iter().any(|value| value == wanted);
     let has_blank = has("") || field.blank_names().iter().any(|name| has(name));
@@ -227,7 +227,7 @@ fn told_by(test: &Test) -> Option<Field> {
 }
 
 /// The field of which the test chooses one of the values that are kept: of two a visitor may have both.
-fn chosen_by(test: &Test) -> Option<Field> {
+pub(super) fn chosen_by(test: &Test) -> Option<Field> {
     let Subject::Field(field) = test.subject else { return None };
     let chooses_one = test.comparison == Comparison::Is
         && !test.negated

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::super::conditions::Conditions;
 use super::by::stored;
+use super::counted::Counted;
 use super::lists::List;
 use super::rows::kept_column;
 use super::{Closed, attention};
@@ -13,6 +14,7 @@ use crate::query::dimension::{Dimension, Field};
 use crate::query::filter::{Filter, Subject, Test};
 use crate::query::interval::Interval;
 use crate::query::statement::{Sql, sql};
+use crate::site::goal::Goal;
 
 /// What the list of a row of `visit_days` has of each event, and alike ones together.
 pub(super) const HAPPENED: [&str; 8] = [
@@ -216,6 +218,25 @@ impl Columns {
         };
         self.names.extend(["lone", "engagement_ms", "scroll_depth"]);
         Some(self)
+    }
+
+    /// How rows tell which visitors are counted in parts with these dimensions and filters, if they do. `goals` are those of the
+    /// site.
+    pub(in crate::query::compile) fn counted<'query>(
+        &self,
+        parts: impl IntoIterator<Item = (Vec<Dimension>, Vec<&'query Filter>)>,
+        goals: &[Goal],
+    ) -> Option<Counted> {
+        match self.shape {
+            Shape::Day => Counted::of(parts),
+            Shape::Value(list) => Counted::by(Some(list), parts),
+            Shape::Notable => Counted::of_notable(parts, goals),
+            Shape::Alike
+            | Shape::Such(..)
+            | Shape::Hour(..)
+            | Shape::AttentionByPage
+            | Shape::AttentionTo(_) => None,
+        }
     }
 
     /// The same of events that are notable, as all that are counted have to be: see [`are_told`](super::are_notable).

@@ -14,7 +14,7 @@ use super::super::{SETTINGS, between_in_partitions};
 use super::by::{By, IS_SET, Of, column_of, kept_value};
 use super::lists::List;
 use super::rows::{kept_column, kept_fields};
-use super::{attention, end_of, goals, notable, start_of};
+use super::{attention, earlier, end_of, goals, notable, start_of};
 use crate::event::SCROLL_DEPTH_UNKNOWN;
 use crate::query::dimension::{Dimension, Field};
 use crate::query::interval::Interval;
@@ -483,17 +483,23 @@ impl Making<'_> {
             alike,
             ") AS alike GROUP BY site_id, visit, event, d",
         ];
-        // Who is told by the visit: no other visit and no other day can have the visitor.
-        let alone = sql![
-            "person IN (SELECT visitor_id FROM events WHERE ",
-            self.within(self.first.saturating_sub(2.days()), self.last.saturating_add(2.days())),
-            " GROUP BY visitor_id HAVING min(session_id) = max(session_id) AND min(session_id) != 0 AND ",
-            self.day("min(timestamp)"),
-            " = ",
-            self.day("max(timestamp)"),
-            ")",
-        ];
-        let alone = if self.goes_on { "0".into() } else { alone };
+        // Who is told by the visit: no other visit and no other day can have the visitor. And who may be told by earlier visits.
+        let (alone, earlier, apart, told): (Sql, Sql, Sql, Vec<Sql>) = match self.goes_on {
+            true => ("0".into(), Sql::default(), "person".into(), earlier::none()),
+            false => (
+                sql!["person IN (", self.visitors_of_one_day("="), ")"],
+                sql![
+                    " LEFT JOIN (",
+                    earlier::of_visits(
+                        visits(&query, earlier::fields()),
+                        self.visitors_of_one_day("!="),
+                    ),
+                    ") AS earlier USING (visit)",
+                ],
+                "if(is_alone OR earlier.is_told, 0, person)".into(),
+                earlier::found(),
+            ),
+        };
         let names_of_lists = List::ALL.iter().map(|list| list.name);
         let of_hours = List::ALL.into_iter().filter_map(List::hours);
         let of_attention = attention::COLUMNS.into_iter().map(|(_, column)| column);
@@ -505,27 +511,48 @@ impl Making<'_> {
             Sql::join(lists(), ""),
             "happened, hours_happened, props_happened",
             Sql::join(columns, ""),
+            ", apart, ",
+            Sql::join(earlier::columns(), ", "),
             ") SELECT ",
             Sql::number(self.site.id.0),
             ", d, ",
             Sql::number(self.version),
             " + dateDiff('day', ",
             date(self.first),
-            ", d), visit, event, if(",
+            ", d), visit, event, if((",
             alone,
-            ", 0, person), ",
+            ") AS is_alone, 0, person), ",
             self.day("last"),
             " = d, first, duration, views, bounced, day_views, day_events, ",
             Sql::join(lists(), ""),
             "happened, hours_happened, props_happened",
             Sql::join(names(&of_events).into_iter().chain(names(&of_visits)), ""),
+            ", ",
+            apart,
+            ", ",
+            Sql::join(told, ", "),
             " FROM (",
             days,
             ") AS days LEFT JOIN (",
             // Attention may come after midnight to a visit that did nothing else then.
             visits(&self.with_day_before(), of_visits.iter().copied()),
             ") AS visits USING (visit)",
+            earlier,
             SETTINGS,
+        ]
+    }
+
+    /// The ids of visitors who are there on one of the days alone, and whose least visit is, or is not, their greatest.
+    fn visitors_of_one_day(&self, is: &'static str) -> Sql {
+        sql![
+            "SELECT visitor_id FROM events WHERE ",
+            self.within(self.first.saturating_sub(2.days()), self.last.saturating_add(2.days())),
+            " GROUP BY visitor_id HAVING min(session_id) ",
+            is,
+            " max(session_id) AND min(session_id) != 0 AND ",
+            self.day("min(timestamp)"),
+            " = ",
+            self.day("max(timestamp)"),
         ]
     }
 

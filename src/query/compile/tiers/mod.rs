@@ -37,6 +37,8 @@
 //! - `columns`: what such a row stands for, by what is asked of it;
 //! - `lists`: what it tells by one field of the events;
 //! - `attention`: what it tells of attention;
+//! - `earlier`: what it tells of earlier visits of its visitor;
+//! - `counted`: visitors who therefore need not be told apart;
 //! - `notable`: rows of the few events that are more than page views, in their place;
 //! - `make`: the statements that make the numbers and the rows of days.
 //!
@@ -45,6 +47,8 @@
 mod attention;
 mod by;
 mod columns;
+mod counted;
+mod earlier;
 mod goals;
 mod lists;
 mod make;
@@ -64,6 +68,7 @@ use jiff::civil::Date;
 use self::by::By;
 pub(super) use self::by::{Of, stored};
 pub(super) use self::columns::Columns;
+pub(super) use self::counted::Counted;
 pub use self::goals::set_of;
 pub use self::make::{Making, made_of};
 pub(super) use self::notable::{are_told as are_notable, asks_for_properties};

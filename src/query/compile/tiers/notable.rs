@@ -5,7 +5,9 @@
 //! What meets a goal depends on the site's goals, so these rows are of the counting of the day by goal: see [`super::goals`].
 
 use super::super::conditions::{COUNTED, meets};
+use super::super::events::{exclude_each_other, goal_met};
 use super::columns::{HAPPENED, HOURS, PROPS};
+use super::goals::by_key;
 use super::rows::{kept_column, kept_fields};
 use super::{Closed, set_of};
 use crate::event::PAGEVIEW;
@@ -14,6 +16,15 @@ use crate::query::dimension::{Dimension, Field};
 use crate::query::filter::{Comparison, Filter, Subject};
 use crate::query::statement::{Sql, sql};
 use crate::site::goal::Goal;
+
+/// Whether an earlier row of the visit has the same name, or meets the same goal.
+pub(super) const NAME_AGAIN: &str = "name_again";
+pub(super) const GOAL_AGAIN: &str = "goal_again";
+
+/// Whether it is told of the goals which rows meet one again: where a row meets one alone.
+pub(super) fn are_told_again(goals: &[Goal]) -> bool {
+    !goals.is_empty() && exclude_each_other(goals)
+}
 
 /// Whether all events that the query counts are notable, and known to be. Of its filters these are met by every one of them.
 pub(in crate::query::compile) fn are_told(
@@ -93,11 +104,31 @@ pub(super) fn made(version: Sql, condition: Sql, goals: &[Goal]) -> Sql {
     let listed = HAPPENED.map(|column| sql!["happened.", column, " AS ", column]);
     let listed = listed.into_iter();
     let listed = listed.chain(beside.map(|(name, list)| sql![list, " AS ", name]));
+    // Of what comes again in a visit the first has the number 1.
+    let again = [
+        (NAME_AGAIN, "happened.name".into()),
+        (
+            GOAL_AGAIN,
+            sql![
+                "arrayMap((name, pathname, scroll_depth) -> ",
+                goal_met(&by_key(goals)),
+                ", happened.name, happened.pathname, happened.scroll_depth)"
+            ],
+        ),
+    ];
+    let again = again.into_iter().filter(|(name, _)| *name != GOAL_AGAIN || are_told_again(goals));
+    let again: Vec<(&str, Sql)> = again.collect();
+    let listed = listed.chain(again.iter().map(|(name, of)| {
+        sql!["arrayMap(number -> number > 1, arrayEnumerateUniq(", of, ")) AS ", *name]
+    }));
+    let again = || Sql::join(again.iter().map(|(name, _)| sql![", ", *name]), "");
     sql![
         "INSERT INTO notable_events (",
         all(),
+        again(),
         ", last, version) SELECT ",
         all(),
+        again(),
         ", first + duration, ",
         version,
         " FROM visit_days ARRAY JOIN ",

@@ -20,6 +20,7 @@ use super::Closed;
 use super::attention;
 use super::by::stored;
 use super::columns::{Columns, Shape};
+use super::counted::Counted;
 use super::lists::List;
 use super::read::{has_ended, noon};
 use super::split::{Split, Stretch, Told, around};
@@ -58,7 +59,7 @@ pub(in crate::query::compile) fn visits(
     fields: impl IntoIterator<Item = Field>,
     closed: &Closed,
 ) -> Sql {
-    visits_that_had(query, fields, &[], closed).rows
+    visits_that_had(query, fields, &[], None, closed).rows
 }
 
 /// Visits that overlap the period.
@@ -67,22 +68,26 @@ pub(in crate::query::compile) struct Visits {
     pub(in crate::query::compile) rows: Sql,
     /// The condition on rows that the visit had an event that is asked for; `None` where that is to be looked up for each.
     pub(in crate::query::compile) had: Option<Sql>,
+    /// How rows tell which visitors are counted, where it is told: they have its columns.
+    pub(in crate::query::compile) counted: Option<Counted>,
 }
 
 /// The same, of which it is asked whether they had an event in the period that meets the filters, all of them. A visit that is over by the
-/// end of its day tells it by its row, if a list does; the few others are looked up.
+/// end of its day tells it by its row, if a list does; the few others are looked up. Rows tell how visitors are counted, if so wanted.
 pub(in crate::query::compile) fn visits_that_had(
     query: &Query,
     fields: impl IntoIterator<Item = Field>,
     asked: &[&Filter],
+    counted: Option<Counted>,
     closed: &Closed,
 ) -> Visits {
     let fields: BTreeSet<Field> = fields.into_iter().map(stored).collect();
     let Some(split) = Split::of(query, closed, Told::Visits) else {
-        return Visits { rows: visits::visits(query, fields), had: None };
+        return Visits { rows: visits::visits(query, fields), had: None, counted: None };
     };
     let listed = Columns::of_visits_with(query, asked, closed);
-    let wanted = Wanted { fields, event: listed.as_ref().and_then(Columns::met) };
+    let event = listed.as_ref().and_then(Columns::met);
+    let wanted = Wanted { fields, event, counted };
     let of_closed_days = split.condition(query);
     let stored = stored_visits(&wanted, wanted.had_event(), of_closed_days.clone());
     let made = split.stretches.iter().map(|stretch| {
@@ -91,13 +96,13 @@ pub(in crate::query::compile) fn visits_that_had(
     let rows = Sql::join(std::iter::once(stored).chain(made), " UNION ALL ");
     let had = listed.map(|columns| {
         let went_on = sql![of_closed_days, " AND NOT d.ended"];
-        let stored = stored_events(query, &columns, went_on);
+        let stored = stored_events(query, &columns, None, went_on);
         let open = split.stretches.iter().filter(|stretch| stretch.gone_on_into.is_none());
-        let made = open.map(|stretch| made_events(query, &columns, stretch));
+        let made = open.map(|stretch| made_events(query, &columns, None, stretch));
         let looked_up = Sql::join(std::iter::once(stored).chain(made), " UNION ALL ");
         sql!["(", HAD_EVENT, " OR visit IN (", looked_up, "))"]
     });
-    Visits { rows, had }
+    Visits { rows, had, counted: wanted.counted }
 }
 
 /// The column of rows of visits that tells of an event that is asked for. Without it a visit may have had one nevertheless.
@@ -108,6 +113,8 @@ struct Wanted {
     fields: BTreeSet<Field>,
     /// The event that is asked for, by the list that tells of it, and the condition on its values.
     event: Option<(List, Sql)>,
+    /// Which visitors are counted.
+    counted: Option<Counted>,
 }
 
 impl Wanted {
@@ -138,6 +145,7 @@ fn stored_visits(wanted: &Wanted, had: Option<Sql>, condition: Sql) -> Sql {
         " AS lone, d.first AS first, d.first + d.duration AS last, last - d.first AS duration, ",
         "toUInt64(d.views) AS views, toUInt8(d.bounced) AS bounced",
         wanted.columns(value, had),
+        wanted.counted.as_ref().map(Counted::of_stored).unwrap_or_default(),
         " FROM visit_days AS d WHERE ",
         condition,
         " AND ended",
@@ -153,7 +161,7 @@ fn visits_of(query: &Query, wanted: &Wanted, stretch: &Stretch) -> Sql {
 pub(super) fn visits_of_carried(query: &Query, fields: BTreeSet<Field>, stretch: &Stretch) -> Sql {
     let carried =
         stretch.before.map(|(day, counting)| carried_from(query, (day, counting.version)));
-    let wanted = Wanted { fields, event: None };
+    let wanted = Wanted { fields, event: None, counted: None };
     with_stored(query, &wanted, stretch, carried.into_iter().collect())
 }
 
@@ -173,6 +181,7 @@ fn with_stored(query: &Query, wanted: &Wanted, stretch: &Stretch, mut stored: Ve
     let made = sql![
         "SELECT visit, visitor, lone, first, last, duration, views, bounced",
         wanted.columns(as_kept, wanted.nothing()),
+        wanted.counted.as_ref().map(|counted| counted.of_made("visitor")).unwrap_or_default(),
         " FROM (",
         made,
         ")",
@@ -230,10 +239,12 @@ fn of_day(query: &Query, (day, version): (Date, u64)) -> Sql {
     ]
 }
 
-/// Rows with these columns of events, of all events of the period. `None` where there are none but in `events` itself.
+/// Rows with these columns of events, and with those that tell which visitors are counted, of all events of the period. `None` where
+/// there are none but in `events` itself.
 pub(in crate::query::compile) fn events(
     query: &Query,
     columns: Option<Columns>,
+    counted: Option<&Counted>,
     closed: &Closed,
 ) -> Option<Sql> {
     let columns = columns?;
@@ -243,13 +254,19 @@ pub(in crate::query::compile) fn events(
         true => split.condition_by_goal(query),
         false => split.condition(query),
     };
-    let of_closed_days = stored_events(query, &columns, condition);
-    let stretches = split.stretches.iter().map(|stretch| made_events(query, &columns, stretch));
+    let of_closed_days = stored_events(query, &columns, counted, condition);
+    let stretches = split.stretches.iter();
+    let stretches = stretches.map(|stretch| made_events(query, &columns, counted, stretch));
     Some(Sql::join(std::iter::once(of_closed_days).chain(stretches), " UNION ALL "))
 }
 
 /// What happened on closed days, of the rows of these days that meet the condition.
-fn stored_events(query: &Query, columns: &Columns, condition: Sql) -> Sql {
+fn stored_events(
+    query: &Query,
+    columns: &Columns,
+    counted: Option<&Counted>,
+    condition: Sql,
+) -> Sql {
     // What is joined is read for each of its values, whether or not anything looks at it.
     let joined = columns.joined();
     let has_happened = match &columns.shape {
@@ -289,10 +306,12 @@ fn stored_events(query: &Query, columns: &Columns, condition: Sql) -> Sql {
     });
     let of_visit_days = Sql::join(of_visit_days, ", ");
     let joined = joined.iter().map(|(name, column)| sql![column, " AS ", *name]);
-    let joined: Vec<Sql> = joined.collect();
+    let earlier = counted.and_then(|counted| counted.list?.earlier());
+    let joined: Vec<Sql> = joined.chain(earlier.map(Sql::from)).collect();
     sql![
         "SELECT ",
         of_visit_days,
+        counted.map(Counted::of_stored).unwrap_or_default(),
         " FROM ",
         if columns.are_notable() { "notable_events" } else { "visit_days" },
         " AS d",
@@ -331,7 +350,12 @@ pub(super) fn hour_of(day: &'static str, hour: impl Into<Sql>) -> Sql {
 }
 
 /// What happened in a stretch.
-fn made_events(query: &Query, columns: &Columns, stretch: &Stretch) -> Sql {
+fn made_events(
+    query: &Query,
+    columns: &Columns,
+    counted: Option<&Counted>,
+    stretch: &Stretch,
+) -> Sql {
     let wanted = match &columns.shape {
         Shape::Alike | Shape::Notable => Sql::default(),
         Shape::Day | Shape::Value(_) => sql![" AND ", COUNTED],
@@ -356,6 +380,7 @@ fn made_events(query: &Query, columns: &Columns, stretch: &Stretch) -> Sql {
     sql![
         "SELECT ",
         Sql::join(columns, ", "),
+        counted.map(|counted| counted.of_made("visitor_id")).unwrap_or_default(),
         " FROM events FINAL WHERE ",
         within,
         wanted,
@@ -366,7 +391,7 @@ fn made_events(query: &Query, columns: &Columns, stretch: &Stretch) -> Sql {
 
 /// What happened in a stretch, and on the day before of visitors who may have been carried into it.
 pub(super) fn events_of(query: &Query, columns: &Columns, stretch: &Stretch) -> Sql {
-    let made = made_events(query, columns, stretch);
+    let made = made_events(query, columns, None, stretch);
     let Some((day, counting)) = stretch.before else { return made };
     let version = if columns.are_notable() { counting.goals.version } else { counting.version };
     let mut carried = carried_from(query, (day, version));
@@ -374,5 +399,5 @@ pub(super) fn events_of(query: &Query, columns: &Columns, stretch: &Stretch) -> 
         // Nobody is known to be alone yet, so that these are all who were there.
         carried = sql![carried, are_there_in(query, stretch)];
     }
-    sql![stored_events(query, columns, carried), " UNION ALL ", made]
+    sql![stored_events(query, columns, None, carried), " UNION ALL ", made]
 }

@@ -326,7 +326,8 @@ fn by_one_field_of_events_a_row_of_visits_has_a_short_list_and_a_lone_visitor_is
         let text = compile(&query(&parts), &closed(1..=31)).text().to_owned();
         let lists = ["by_page.", "by_name.", "happened."].into_iter();
         let read: Vec<&str> = lists.filter(|list| text.contains(list)).collect();
-        (read, text.contains("ARRAY JOIN"), text.contains("sum(lone)"))
+        let is_alone = ["sum(lone)", "sum(counted0)"].iter().any(|sum| text.contains(sum));
+        (read, text.contains("ARRAY JOIN"), is_alone)
     };
     let google = json!(["is", "visit:source", ["Google"]]);
     let page = json!(["contains", "event:page", ["/a", "/b"]]);
@@ -348,6 +349,60 @@ fn by_one_field_of_events_a_row_of_visits_has_a_short_list_and_a_lone_visitor_is
     // What a visit did is found in the lists as well.
     let done = json!([["has_done", page], google]);
     assert_eq!(reads(by(json!(["visit:exit_page"]), done)), (vec!["by_page."], false, true));
+}
+
+#[test]
+fn a_visitor_is_counted_at_the_first_visit_of_a_row_of_the_report_where_visits_have_alike_what_it_is_told_by()
+ {
+    let alike = |parts: Value| -> Option<String> {
+        let text = compile(&query(&parts), &closed(1..=31)).text().to_owned();
+        let (_, counted) = text.split_once("(d.apart = 0 AND d.event_id = 0 AND ")?;
+        Some(counted.split_once(" = 0)")?.0.to_owned())
+    };
+    let by = |dimensions: Value, filters: Value| {
+        alike(json!({ "dimensions": dimensions, "filters": filters }))
+    };
+    let some = |text: &str| Some(text.to_owned());
+    // Of one value alone there are numbers.
+    let firefox = json!(["is", "visit:browser", ["Firefox", "Chrome"]]);
+    let google = json!(["is", "visit:source", ["Google"]]);
+    let entry = json!(["is", "visit:entry_page", ["/a"]]);
+    // What an id is made of all visits have alike, whatever is asked of it.
+    assert_eq!(by(json!([]), json!([firefox])), some("d.earlier"));
+    assert_eq!(by(json!(["time:month"]), json!([["not", firefox]])), some("d.earlier"));
+    let some_place = json!(["or", [firefox, ["contains", "visit:country_name", ["an"]]]]);
+    assert_eq!(by(json!(["visit:screen"]), json!([some_place])), some("d.earlier"));
+    assert_eq!(by(json!(["visit:exit_page"]), json!([firefox])), some("d.earlier_exit_page"));
+    // Earlier visits are in the report as well if they have what is asked for, and in its row if they have its value.
+    assert_eq!(by(json!(["visit:browser"]), json!([google])), some("d.earlier_source"));
+    assert_eq!(
+        by(json!([]), json!([google, entry])),
+        some("bitAnd(d.earlier_source, d.earlier_entry_page)")
+    );
+    assert_eq!(by(json!(["event:page"]), json!([firefox])), some("earlier_by_page"));
+    assert_eq!(
+        by(json!(["event:page"]), json!([google])),
+        some("bitAnd(d.earlier_source, earlier_by_page)")
+    );
+    let not_google = json!(["is_not", "visit:source", ["Google"]]);
+    assert_eq!(
+        by(json!(["visit:source", "visit:os"]), json!([not_google])),
+        some("d.earlier_source")
+    );
+    // Of other visits it is not told whether they have another value, or one of several, or what is no value of a row.
+    assert_eq!(by(json!(["visit:os"]), json!([not_google])), None);
+    assert_eq!(by(json!([]), json!([["is", "visit:source", ["Google", "Bing"]]])), None);
+    assert_eq!(by(json!([]), json!([["contains", "visit:source", ["oo"]]])), None);
+    assert_eq!(by(json!(["visit:source"]), json!([["contains", "visit:source", ["irect"]]])), None);
+    assert_eq!(
+        by(json!(["visit:source"]), json!([["is_not", "visit:source", [""]], firefox])),
+        None
+    );
+    // Nor what else they did, and when.
+    assert_eq!(by(json!(["event:name"]), json!([firefox])), None);
+    assert_eq!(by(json!(["time:hour"]), json!([firefox])), None);
+    assert_eq!(by(json!([]), json!([["has_done", ["is", "event:page", ["/a"]]], firefox])), None);
+    assert_eq!(by(json!(["visit:os"]), json!([["is", "event:page", ["/a"]], firefox])), None);
 }
 
 #[test]

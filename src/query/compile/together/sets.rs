@@ -104,6 +104,12 @@ impl Sets {
         keys.chain([grouped]).collect()
     }
 
+    /// The condition on what was grouped that it is for the part at this place.
+    pub(in crate::query::compile) fn is_of(&self, part: usize) -> Sql {
+        let bits = self.parts.get(part).map_or(0, |set| self.bits(set));
+        sql!["grouped = ", Sql::number(bits)]
+    }
+
     /// ` GROUP BY` them.
     pub(in crate::query::compile) fn group(&self) -> Sql {
         if self.keys.is_empty() {
