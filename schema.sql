@@ -148,12 +148,12 @@ CREATE TABLE IF NOT EXISTS visit_days
     happened            Array(Tuple(name LowCardinality(String), hostname LowCardinality(String), pathname LowCardinality(String), times UInt32, engagement_ms UInt64, scroll_depth UInt8, revenue_currency LowCardinality(String), revenue_amount Decimal(38, 3))) COMMENT 'What happened of it on this day, see events: events that are alike, and how often; their attention added up, and the deepest scroll',
     hours_happened      Array(UInt32)          COMMENT 'The hours of the day in which that was, for each element of happened, as in hours_by_page',
     props_happened      Array(Map(LowCardinality(String), String)) COMMENT 'Its custom properties, for each element of happened',
-    apart               UInt64                 COMMENT 'The visitor, if to be told apart from others; 0: nobody, or one whose earlier visits on this day are told' CODEC(LZ4),
-    earlier             UInt16                 COMMENT 'The earlier visits of the same visitor on this day, a bit each: the lowest for the first',
+    apart               UInt64                 COMMENT 'The visitor, if to be told apart from others; 0: nobody, or one who is told by earlier visits' CODEC(LZ4),
+    earlier             UInt16                 COMMENT 'The earlier visits of the same visitor on this day, a bit each: the lowest for the first; every bit: it is not told',
     earlier_entry_page  UInt16                 COMMENT 'Those of them with the same entry page',
     earlier_exit_page   UInt16                 COMMENT 'Those of them with the same exit page',
-    earlier_entry_page_hostname UInt16                 COMMENT 'Those of them with the same entry host',
-    earlier_exit_page_hostname UInt16                 COMMENT 'Those of them with the same exit host',
+    earlier_entry_page_hostname UInt16 COMMENT 'Those of them with the same entry host',
+    earlier_exit_page_hostname UInt16 COMMENT 'Those of them with the same exit host',
     earlier_referrer    UInt16                 COMMENT 'Those of them with the same referrer',
     earlier_source      UInt16                 COMMENT 'Those of them with the same source',
     earlier_channel     UInt16                 COMMENT 'Those of them with the same channel',
@@ -163,7 +163,11 @@ CREATE TABLE IF NOT EXISTS visit_days
     earlier_utm_content UInt16                 COMMENT 'Those of them with the same utm_content',
     earlier_utm_term    UInt16                 COMMENT 'Those of them with the same utm_term',
     earlier_language    UInt16                 COMMENT 'Those of them with the same language',
-    earlier_by_page     Array(UInt16)          COMMENT 'Those of them with the same page, for each element of by_page'
+    earlier_with_utm_source UInt16 COMMENT 'Those of them with any utm_source',
+    earlier_with_utm_medium UInt16 COMMENT 'Those of them with any utm_medium',
+    earlier_with_utm_campaign UInt16 COMMENT 'Those of them with any utm_campaign',
+    earlier_with_utm_content UInt16 COMMENT 'Those of them with any utm_content',
+    earlier_with_utm_term UInt16 COMMENT 'Those of them with any utm_term'
 )
 ENGINE = {replacing}()
 PARTITION BY toYYYYMM(day)
@@ -218,8 +222,8 @@ CREATE TABLE IF NOT EXISTS notable_events
     hours               UInt32                 COMMENT 'The hours of the day in which it happened: the lowest bit for the one from midnight' CODEC(T64, LZ4),
     props               Map(LowCardinality(String), String) COMMENT 'Custom properties',
     place               UInt32                 COMMENT 'Its place in visit_days.happened, which tells rows apart that differ in properties alone' CODEC(T64, LZ4),
-    name_again          Bool                   COMMENT 'Whether an earlier row of the visit''s day has the same name',
-    goal_again          Bool                   COMMENT 'Whether an earlier row of the visit''s day meets the same goal; false where an event may meet several goals'
+    name_again          Bool                   COMMENT 'Whether an element before it in visit_days.happened has the same name',
+    goal_again          Bool                   COMMENT 'Whether an element before it there meets the same goal; false where an event may meet several goals'
 )
 ENGINE = {replacing}()
 PARTITION BY toYYYYMM(day)

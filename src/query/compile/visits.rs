@@ -63,7 +63,7 @@ pub(super) fn subquery(query: &Query, metrics: &[Computed], closed: &Closed) -> 
         };
     let in_dimensions = dimensions.iter().filter_map(field_of);
     let fields = in_dimensions.chain(fields_of(&filters)).chain(entered_fields);
-    let counted = counted(metrics, [(dimensions.clone(), filters.iter().collect())]);
+    let counted = counting(metrics, [(dimensions.clone(), filters.iter().collect())]);
     let visits = tiers::visits_that_had(query, fields, &about_events(&filters), counted, closed);
     let metrics = tell(metrics, visits.counted.as_ref());
     let told = visits.counted.map(|counted| counted.told(|_| "1".into()));
@@ -106,7 +106,7 @@ pub(super) fn together(parts: &[Part], metrics: &[Computed], closed: &Closed) ->
         .iter()
         .zip(&of_parts)
         .map(|(part, own)| (part.query.dimensions.clone(), common.iter().chain(own).collect()));
-    let counted = counted(metrics, each);
+    let counted = counting(metrics, each);
     let visits = tiers::visits_that_had(any, fields, &about_events(&common), counted, closed);
     let metrics = tell(metrics, visits.counted.as_ref());
     let sets = Sets::of(parts.iter().zip(&of_parts).map(|(part, own)| {
@@ -134,7 +134,7 @@ pub(super) fn together(parts: &[Part], metrics: &[Computed], closed: &Closed) ->
 }
 
 /// How visitors are counted in parts with these dimensions and filters, if they are.
-fn counted<'query>(
+fn counting<'query>(
     metrics: &[Computed],
     parts: impl IntoIterator<Item = (Vec<Dimension>, Vec<&'query Filter>)>,
 ) -> Option<Counted> {

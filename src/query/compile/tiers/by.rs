@@ -54,7 +54,7 @@ pub(super) enum By {
 pub(super) const IS_SET: &str = " NOT IN ('', '(not set)')";
 
 /// The fields of which it is kept what has a value at all: where it is the exception to have one.
-const EXCEPTIONS: [Field; 5] =
+pub(super) const EXCEPTIONS: [Field; 5] =
     [Field::UtmSource, Field::UtmMedium, Field::UtmCampaign, Field::UtmContent, Field::UtmTerm];
 
 impl By {
@@ -217,7 +217,7 @@ pub(super) fn kept_value(field: Field, value: Sql) -> Sql {
 }
 
 /// The field of which the test asks that it is set, in the words in which the dashboard asks.
-fn told_by(test: &Test) -> Option<Field> {
+pub(super) fn told_by(test: &Test) -> Option<Field> {
     let Subject::Field(field) = test.subject else { return None };
     let asks = test.comparison == Comparison::Is
         && test.negated

@@ -220,6 +220,16 @@ impl Columns {
         Some(self)
     }
 
+    /// The same of events that are notable, as all that are counted have to be: see [`are_told`](super::are_notable).
+    pub(in crate::query::compile) fn of_notable(self) -> Self {
+        Self { shape: Shape::Notable, ..self }
+    }
+
+    /// Whether they are.
+    pub(super) fn are_notable(&self) -> bool {
+        matches!(self.shape, Shape::Notable)
+    }
+
     /// How rows tell which visitors are counted in parts with these dimensions and filters, if they do. `goals` are those of the
     /// site.
     pub(in crate::query::compile) fn counted<'query>(
@@ -229,24 +239,14 @@ impl Columns {
     ) -> Option<Counted> {
         match self.shape {
             Shape::Day => Counted::of(parts),
-            Shape::Value(list) => Counted::by(Some(list), parts),
             Shape::Notable => Counted::of_notable(parts, goals),
             Shape::Alike
+            | Shape::Value(_)
             | Shape::Such(..)
             | Shape::Hour(..)
             | Shape::AttentionByPage
             | Shape::AttentionTo(_) => None,
         }
-    }
-
-    /// The same of events that are notable, as all that are counted have to be: see [`are_told`](super::are_notable).
-    pub(in crate::query::compile) fn of_notable(self) -> Self {
-        Self { shape: Shape::Notable, ..self }
-    }
-
-    /// Whether they are.
-    pub(super) fn are_notable(&self) -> bool {
-        matches!(self.shape, Shape::Notable)
     }
 
     /// Those of rows that stand for what a visit did in an hour of its day, which is the column `hour`, as reports call it. All filters

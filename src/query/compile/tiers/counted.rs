@@ -10,9 +10,8 @@
 use std::collections::BTreeSet;
 
 use super::super::plan::Computed;
-use super::by::{chosen_by, keeps_blanks_together, stored};
-use super::earlier::{column, is_of_visitor};
-use super::lists::List;
+use super::by::{chosen_by, keeps_blanks_together, stored, told_by};
+use super::earlier::{ALL, column, column_of_set, is_of_visitor};
 use super::notable::{GOAL_AGAIN, NAME_AGAIN, are_told_again};
 use crate::query::dimension::{Dimension, Field};
 use crate::query::filter::{Filter, Subject};
@@ -33,28 +32,18 @@ pub(in crate::query::compile) struct Counted {
     of_parts: Vec<usize>,
     /// Who is to be told apart, of a row `d`; 0: nobody.
     apart: &'static str,
-    /// The list that is looked at.
-    pub(super) list: Option<List>,
 }
 
 /// The dimensions and the filters of a part of a statement.
 type Asked<'query> = (Vec<Dimension>, Vec<&'query Filter>);
 
 impl Counted {
-    /// Of parts with these dimensions and filters, where a row is a visit; `None` where one of them is not told so.
+    /// Of parts with these dimensions and filters, where a row is a visit's; `None` where one of them is not told so.
     pub(in crate::query::compile) fn of<'query>(
         parts: impl IntoIterator<Item = Asked<'query>>,
     ) -> Option<Self> {
-        Self::by(None, parts)
-    }
-
-    /// The same where a row is a visit, or what it did by one value of the list.
-    pub(super) fn by<'query>(
-        list: Option<List>,
-        parts: impl IntoIterator<Item = Asked<'query>>,
-    ) -> Option<Self> {
-        let condition = |(dimensions, filters): Asked| condition(&dimensions, &filters, list);
-        Some(Self { list, ..Self::at("d.apart", parts.into_iter().map(condition))? })
+        let condition = |(dimensions, filters): Asked| condition(&dimensions, &filters);
+        Self::at("d.apart", parts.into_iter().map(condition))
     }
 
     /// The same where a row is of `notable_events`, for a query by the names of events, or by goals of the site's: a visitor who has one
@@ -68,7 +57,7 @@ impl Counted {
     }
 
     fn at(apart: &'static str, of_parts: impl Iterator<Item = Option<Sql>>) -> Option<Self> {
-        let mut counted = Self { conditions: Vec::new(), of_parts: Vec::new(), apart, list: None };
+        let mut counted = Self { conditions: Vec::new(), of_parts: Vec::new(), apart };
         for condition in of_parts {
             let condition = condition?;
             let known = counted.conditions.iter().position(|known| *known == condition);
@@ -130,32 +119,26 @@ impl Counted {
 }
 
 /// The condition on a row `d` that its visitor is counted there, and at no other one of these dimensions that meets the filters.
-fn condition(dimensions: &[Dimension], filters: &[&Filter], list: Option<List>) -> Option<Sql> {
+fn condition(dimensions: &[Dimension], filters: &[&Filter]) -> Option<Sql> {
     let mut alike = BTreeSet::new();
-    let mut by_value = None;
     for dimension in dimensions {
         match dimension {
-            Dimension::Field(field) => match stored(*field) {
-                field if is_of_visitor(field) => {}
-                field if !field.is_of_event() => {
-                    alike.insert(field);
-                }
-                field => by_value = Some(list.filter(|list| list.field == field)?.earlier()?),
-            },
+            Dimension::Field(field) => alike.insert(stored(*field)),
             // All of a visitor who is counted so was on one day.
-            Dimension::Time(interval) if is_of_days(*interval) => {}
+            Dimension::Time(interval) if is_of_days(*interval) => continue,
             Dimension::Time(_)
             | Dimension::Property(_)
             | Dimension::Properties
             | Dimension::Goal(_) => return None,
-        }
+        };
     }
     let of_dimensions = alike.clone();
-    let is_of_visitor =
+    let mut set = BTreeSet::new();
+    let is_about_visitor =
         |subject: &Subject| matches!(subject, Subject::Field(field) if is_of_visitor(*field));
     for filter in filters {
         if !filter.looks_at_whole_visits()
-            && filter.tests().iter().all(|test| is_of_visitor(&test.subject))
+            && filter.tests().iter().all(|test| is_about_visitor(&test.subject))
         {
             // What one visit meets all do.
             continue;
@@ -163,19 +146,24 @@ fn condition(dimensions: &[Dimension], filters: &[&Filter], list: Option<List>) 
         let Filter::Test(test) = filter else { return None };
         let Subject::Field(field) = test.subject else { return None };
         let field = stored(field);
-        let is_told = of_dimensions.contains(&field) && keeps_blanks_together(test, field);
-        if field.is_of_event() || !(is_told || chosen_by(test) == Some(field)) {
-            return None;
+        if of_dimensions.contains(&field) {
+            // All of a row of the report meet it, or none does.
+            keeps_blanks_together(test, field).then_some(())?;
+        } else if told_by(test) == Some(field) {
+            set.insert(field);
+        } else {
+            alike.insert(chosen_by(test)?);
         }
-        alike.insert(field);
     }
-    let alike = alike.into_iter().map(|field| sql!["d.", column(field)]);
-    let mut alike: Vec<Sql> = alike.chain(by_value.map(Sql::from)).collect();
-    if alike.is_empty() {
-        alike.push("d.earlier".into());
+    if alike.iter().any(|field| field.is_of_event()) {
+        return None;
     }
-    let left = alike.into_iter().reduce(|left, alike| sql!["bitAnd(", left, ", ", alike, ")"])?;
-    Some(sql!["(d.apart = 0 AND d.event_id = 0 AND ", left, " = 0)"])
+    let differ = alike.into_iter().filter(|field| !is_of_visitor(*field));
+    let bits: Vec<Sql> = differ.map(column).chain(set.into_iter().map(column_of_set)).collect();
+    let bits = if bits.is_empty() { vec![ALL.into()] } else { bits };
+    let bits = bits.into_iter().map(|column| sql!["d.", column]);
+    let left = bits.reduce(|left, bits| sql!["bitAnd(", left, ", ", bits, ")"])?;
+    Some(sql!["(", left, " = 0)"])
 }
 
 /// The condition on a row `d` of `notable_events` that it is the first of its visit for these dimensions, and its visitor has no other visit.

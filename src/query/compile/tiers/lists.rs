@@ -70,11 +70,6 @@ impl List {
         ])
     }
 
-    /// The earlier visits with the same value, beside it, if that is kept: see [`earlier`](super::earlier).
-    pub(super) fn earlier(self) -> Option<&'static str> {
-        (self.field == Field::Page).then_some("earlier_by_page")
-    }
-
     /// The hours in which a value that meets the condition happened, as bits; `None` if they are not kept.
     pub(super) fn hours_of(self, met: &Sql) -> Option<Sql> {
         Some(sql![

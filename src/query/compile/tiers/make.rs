@@ -484,22 +484,21 @@ impl Making<'_> {
             ") AS alike GROUP BY site_id, visit, event, d",
         ];
         // Who is told by the visit: no other visit and no other day can have the visitor. And who may be told by earlier visits.
-        let (alone, earlier, apart, told): (Sql, Sql, Sql, Vec<Sql>) = match self.goes_on {
-            true => ("0".into(), Sql::default(), "person".into(), earlier::none()),
+        let alone = sql!["person IN (", self.visitors_of_one_day("="), ")"];
+        let several =
+            earlier::of_visits(visits(&query, kept_fields()), self.visitors_of_one_day("!="));
+        let (alone, earlier, told): (Sql, Sql, Sql) = match self.goes_on {
+            true => ("0".into(), Sql::default(), "0".into()),
             false => (
-                sql!["person IN (", self.visitors_of_one_day("="), ")"],
-                sql![
-                    " LEFT JOIN (",
-                    earlier::of_visits(
-                        visits(&query, earlier::fields()),
-                        self.visitors_of_one_day("!="),
-                    ),
-                    ") AS earlier USING (visit)",
-                ],
-                "if(is_alone OR earlier.is_told, 0, person)".into(),
-                earlier::found(),
+                alone,
+                sql![" LEFT JOIN (", several, ") AS earlier USING (visit)"],
+                "earlier.is_told OR is_alone".into(),
             ),
         };
+        let bits = earlier::columns().into_iter().map(|column| match self.goes_on {
+            true => sql![", ", earlier::EVERY],
+            false => sql![", if(told, earlier.", column, ", ", earlier::EVERY, ")"],
+        });
         let names_of_lists = List::ALL.iter().map(|list| list.name);
         let of_hours = List::ALL.into_iter().filter_map(List::hours);
         let of_attention = attention::COLUMNS.into_iter().map(|(_, column)| column);
@@ -527,10 +526,10 @@ impl Making<'_> {
             Sql::join(lists(), ""),
             "happened, hours_happened, props_happened",
             Sql::join(names(&of_events).into_iter().chain(names(&of_visits)), ""),
-            ", ",
-            apart,
-            ", ",
-            Sql::join(told, ", "),
+            ", if((",
+            told,
+            ") AS told, 0, person)",
+            Sql::join(bits, ""),
             " FROM (",
             days,
             ") AS days LEFT JOIN (",

@@ -17,13 +17,18 @@ use crate::query::filter::{Comparison, Filter, Subject};
 use crate::query::statement::{Sql, sql};
 use crate::site::goal::Goal;
 
-/// Whether an earlier row of the visit has the same name, or meets the same goal.
+/// Whether something of the visit that stands before has the same name, or meets the same goal. Of page views it may be one that is
+/// not notable.
 pub(super) const NAME_AGAIN: &str = "name_again";
 pub(super) const GOAL_AGAIN: &str = "goal_again";
 
-/// Whether it is told of the goals which rows meet one again: where a row meets one alone.
+/// Whether it is told of the goals which rows meet one again: where a row meets one alone. It is the same for sets of goals that are: see
+/// [`set_of`].
 pub(super) fn are_told_again(goals: &[Goal]) -> bool {
-    !goals.is_empty() && exclude_each_other(goals)
+    let mut goals = by_key(goals);
+    goals.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+    goals.dedup_by(|one, other| one.name == other.name);
+    !goals.is_empty() && exclude_each_other(&goals)
 }
 
 /// Whether all events that the query counts are notable, and known to be. Of its filters these are met by every one of them.

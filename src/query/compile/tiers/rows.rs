@@ -306,8 +306,7 @@ fn stored_events(
     });
     let of_visit_days = Sql::join(of_visit_days, ", ");
     let joined = joined.iter().map(|(name, column)| sql![column, " AS ", *name]);
-    let earlier = counted.and_then(|counted| counted.list?.earlier());
-    let joined: Vec<Sql> = joined.chain(earlier.map(Sql::from)).collect();
+    let joined: Vec<Sql> = joined.collect();
     sql![
         "SELECT ",
         of_visit_days,
