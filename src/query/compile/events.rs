@@ -9,7 +9,7 @@ use super::conditions::{
     COUNTED, Conditions, denies_scrolling, hosts_of_visits, meets, tests_scrolling,
 };
 use super::plan::Computed;
-use super::tiers::{self, Columns, Counted, are_notable};
+use super::tiers::{self, Asked, Columns, Counted, are_notable};
 use super::together::{self, Part, Sets, Wanted};
 use super::{Closed, group, labelled, named, of_property, select, visits, within};
 use crate::query::Query;
@@ -135,7 +135,7 @@ impl Rows {
         metrics: &[Computed],
         common: &[&Filter],
         own: &[&Filter],
-        parts: Vec<(Vec<Dimension>, Vec<&Filter>)>,
+        parts: Vec<Asked>,
         closed: &Closed,
     ) -> Self {
         let read = columns(query, metrics, common, own, closed).and_then(|(form, columns)| {

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::conditions::{COUNTED, Conditions, entered_condition, hosts_of_visits, meets};
 use super::plan::Computed;
-use super::tiers::{Counted, stored};
+use super::tiers::{Asked, Counted, stored};
 use super::together::{self, Part, Sets, Wanted};
 use super::{
     Closed, are_few, between, between_in_partitions, group, kept_from, labelled, named, of_visit,
@@ -136,7 +136,7 @@ pub(super) fn together(parts: &[Part], metrics: &[Computed], closed: &Closed) ->
 /// How visitors are counted in parts with these dimensions and filters, if they are.
 fn counting<'query>(
     metrics: &[Computed],
-    parts: impl IntoIterator<Item = (Vec<Dimension>, Vec<&'query Filter>)>,
+    parts: impl IntoIterator<Item = Asked<'query>>,
 ) -> Option<Counted> {
     let are = metrics.iter().any(|(metric, _)| *metric == Metric::Visitors);
     are.then(|| Counted::of(parts)).flatten()

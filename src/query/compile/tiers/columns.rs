@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::super::conditions::Conditions;
 use super::by::stored;
-use super::counted::Counted;
+use super::counted::{Asked, Counted};
 use super::lists::List;
 use super::rows::kept_column;
 use super::{Closed, attention};
@@ -234,7 +234,7 @@ impl Columns {
     /// site.
     pub(in crate::query::compile) fn counted<'query>(
         &self,
-        parts: impl IntoIterator<Item = (Vec<Dimension>, Vec<&'query Filter>)>,
+        parts: impl IntoIterator<Item = Asked<'query>>,
         goals: &[Goal],
     ) -> Option<Counted> {
         match self.shape {

@@ -35,7 +35,7 @@ pub(in crate::query::compile) struct Counted {
 }
 
 /// The dimensions and the filters of a part of a statement.
-type Asked<'query> = (Vec<Dimension>, Vec<&'query Filter>);
+pub(in crate::query::compile) type Asked<'query> = (Vec<Dimension>, Vec<&'query Filter>);
 
 impl Counted {
     /// Of parts with these dimensions and filters, where a row is a visit's; `None` where one of them is not told so.

@@ -68,7 +68,7 @@ use jiff::civil::Date;
 use self::by::By;
 pub(super) use self::by::{Of, stored};
 pub(super) use self::columns::Columns;
-pub(super) use self::counted::Counted;
+pub(super) use self::counted::{Asked, Counted};
 pub use self::goals::set_of;
 pub use self::make::{Making, made_of};
 pub(super) use self::notable::{are_told as are_notable, asks_for_properties};
