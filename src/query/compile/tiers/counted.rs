@@ -13,6 +13,7 @@ use super::super::plan::Computed;
 use super::by::{chosen_by, keeps_blanks_together, stored, told_by};
 use super::earlier::{ALL, column, column_of_set, is_of_visitor};
 use super::notable::{GOAL_AGAIN, NAME_AGAIN, are_told_again};
+use super::rows::IS_LONE;
 use crate::query::dimension::{Dimension, Field};
 use crate::query::filter::{Filter, Subject};
 use crate::query::interval::Interval;
@@ -186,7 +187,7 @@ fn first_of_visit(dimensions: &[Dimension], filters: &[&Filter], goals: &[Goal])
         !filter.asks_about_events() || (again == NAME_AGAIN && filter.is_about(Field::EventName))
     };
     let are_met_by_all = filters.iter().all(|filter| is_met_by_all(&filter));
-    are_met_by_all.then(|| sql!["(d.visitor_id = 0 AND d.event_id = 0 AND NOT d.", again, ")"])
+    are_met_by_all.then(|| sql!["(", IS_LONE, " AND NOT d.", again, ")"])
 }
 
 /// Whether all of a day is in the same bucket of time.

@@ -36,7 +36,7 @@ const VISITOR: &str = "if(d.visitor_id = 0, d.session_id, d.visitor_id)";
 
 /// Whether the visitor of a row of `visit_days` is such a one, and is counted without being told from others.
 /// That it has a visit is told by the row having no event's id: those of visits are long, and read for nothing else.
-const IS_LONE: &str = "(d.visitor_id = 0 AND d.event_id = 0)";
+pub(super) const IS_LONE: &str = "(d.visitor_id = 0 AND d.event_id = 0)";
 
 /// The fields that `visit_days` has of visits.
 pub(super) fn kept_fields() -> impl Iterator<Item = Field> {
