@@ -20,7 +20,7 @@ use passerby::enrich::agent::Agents;
 use passerby::enrich::page::Page;
 use passerby::enrich::scrub::scrub;
 use passerby::event::{Attributes, Event, Happening, SCROLL_DEPTH_UNKNOWN, SessionId, VisitorId};
-use passerby::judge::Judge;
+use passerby::judge;
 use passerby::privacy::{
     Client, ForwardingHeader, Geo, Ledger, Listener, Peer, Prefixes, Proxies, SaltStore, Salts,
     Wall,
@@ -75,13 +75,8 @@ fn beacon(body: &'static str) -> Beacon {
 }
 
 fn judging(criterion: &mut Criterion) {
-    let judge = Judge::new();
-    assert!(judge.agent(AGENT).is_none());
-    criterion.bench_function("judge/agent, remembered", |bencher| {
-        bencher.iter(|| judge.agent(AGENT));
-    });
     criterion.bench_function("judge/referrer", |bencher| {
-        bencher.iter(|| judge.referrer(REFERRER));
+        bencher.iter(|| judge::referrer(REFERRER));
     });
 }
 

@@ -14,7 +14,7 @@ use crate::enrich::acquisition::{Acquisition, Tags};
 use crate::enrich::agent::{Agent, Agents};
 use crate::enrich::{language, profile};
 use crate::event::{Attributes, HappeningRef, SCROLL_DEPTH_UNKNOWN, VisitorId, event_id};
-use crate::judge::{DropReason, Judge};
+use crate::judge::{self, DropReason};
 use crate::limits::Rate;
 use crate::privacy::{
     Client, Crossing, Network, NetworkKey, OnObjection, Place, Signal, UserAgent, Wall,
@@ -37,7 +37,6 @@ pub struct Collector {
     on_objection: OnObjection,
     limits: Limits,
     agents: Agents,
-    judge: Judge,
     visits: Arc<Visits>,
     spool: Spool,
     counters: Arc<Counters>,
@@ -162,8 +161,8 @@ impl Collector {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
         let Parts { clock, catalog, wall, on_objection, limits, visits, spool, counters } = parts;
-        let (agents, judge) = (Agents::new(), Judge::new());
-        Self { clock, catalog, wall, on_objection, limits, agents, judge, visits, spool, counters }
+        let agents = Agents::new();
+        Self { clock, catalog, wall, on_objection, limits, agents, visits, spool, counters }
     }
 
     /// Whether one more beacon may come from where a request came from. It is asked before the beacon is read,
@@ -254,7 +253,7 @@ impl Collector {
         let Client { ip, agent: raw_agent, signal, network, limited_as, way: _ } = client;
         let agent = self.agents.read(raw_agent.read());
         let objects = matches!(signal, Signal::Objects) && self.on_objection != OnObjection::Ignore;
-        if let Some(reason) = self.verdict(beacon, &raw_agent, network, objects) {
+        if let Some(reason) = self.verdict(beacon, &agent, network, objects) {
             return (Vec::new(), Receipt { dropped: vec![reason; beacon.domains.len()] });
         }
         let crossing = self.wall.cross(ip);
@@ -289,7 +288,7 @@ impl Collector {
     fn verdict(
         &self,
         beacon: &Beacon,
-        raw_agent: &UserAgent,
+        agent: &Agent,
         network: Network,
         objects: bool,
     ) -> Option<DropReason> {
@@ -301,9 +300,10 @@ impl Collector {
         {
             return Some(DropReason::Objection);
         }
-        self.judge.agent(raw_agent.read()).or_else(|| {
-            beacon.referrer.as_deref().and_then(|referrer| self.judge.referrer(referrer))
-        })
+        if agent.is_bot {
+            return Some(DropReason::Bot);
+        }
+        beacon.referrer.as_deref().and_then(judge::referrer)
     }
 
     fn record(&self, domain: &str, told: &Told<'_>) -> Result<Record, DropReason> {

@@ -1,10 +1,14 @@
-//! The browser, the operating system and the class of device, out of a user agent.
+//! The browser, the operating system and the class of device, out of a user agent; and whether it is a program's that
+//! visits by itself.
 //!
 //! The patterns are those of `uap-core`, run by its own crate, whose engine takes linear time. Names
 //! are those that people know: what the patterns call `Mobile Safari UI/WKWebView` is an app.
 
+mod bots;
+
 use std::sync::Arc;
 
+use bots::Bots;
 use ua_parser::{Regexes, os, user_agent};
 
 use super::remembered::Remembered;
@@ -27,12 +31,15 @@ pub struct Agent {
     pub os_version: String,
     /// `Desktop`, `Mobile` or `Tablet`.
     pub device: &'static str,
+    /// Whether no person browses with it.
+    pub is_bot: bool,
 }
 
 /// Reads user agents, and remembers what the last of them told.
 pub struct Agents {
     browsers: user_agent::Extractor<'static>,
     systems: os::Extractor<'static>,
+    bots: Bots,
     remembered: Remembered<Arc<Agent>>,
 }
 
@@ -58,6 +65,7 @@ impl Agents {
         Self {
             browsers: browsers.expect("the patterns of browsers are valid"),
             systems: systems.expect("the patterns of systems are valid"),
+            bots: Bots::new(),
             remembered: Remembered::default(),
         }
     }
@@ -86,6 +94,7 @@ impl Agents {
             }),
             device: device(&os, agent),
             os,
+            is_bot: self.bots.has(agent),
         }
     }
 }
@@ -176,7 +185,8 @@ mod tests {
             (String::new(), " / /"),
         ];
         for (agent, expected) in cases {
-            let Agent { browser, browser_version, os, os_version, device } = &*agents.read(&agent);
+            let Agent { browser, browser_version, os, os_version, device, is_bot: _ } =
+                &*agents.read(&agent);
             assert_eq!(
                 format!("{browser} {browser_version}/{os} {os_version}/{device}"),
                 expected,

@@ -36,7 +36,7 @@ pub(super) async fn event(
         Method::OPTIONS => return preflight(),
         _ => return plain(StatusCode::METHOD_NOT_ALLOWED, "Send a beacon with POST."),
     }
-    if parts.headers.contains_key(probe::ASKS) {
+    if client.way.is_some() {
         return probe::answer(services, collector, &parts.headers, client);
     }
     if let Some(refused) = compressed(&parts) {

@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -281,9 +283,12 @@ where
     C::Error: std::fmt::Display,
 {
     let mut connection = std::pin::pin!(connection);
+    // In a set of one it is looked at when it is woken, and not each time that the connection is.
+    let mut stop: FuturesUnordered<_> = std::iter::once(stopped(&mut stopping)).collect();
     let ended = tokio::select! {
+        biased;
         ended = connection.as_mut() => ended,
-        () = stopped(&mut stopping) => {
+        Some(()) = stop.next() => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

@@ -1,13 +1,11 @@
 //! Why an event is not counted.
 //!
 //! The reasons are a closed list: each is a value of the `x-passerby-dropped` header and a label of a
-//! counter. What is judged here is who sent a beacon, and what sent them; whether the site is known, the
-//! visit is open and the limits are kept is found on the way.
+//! counter. What is judged here is what sent whoever sent a beacon; that they are no bot is told by their user agent
+//! ([`Agent::is_bot`](crate::enrich::agent::Agent::is_bot)), and whether the site is known, the visit is open and the limits are kept is found on the
+//! way.
 
-mod bots;
 mod spam;
-
-use bots::Bots;
 
 /// Why an event was understood and not counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,32 +64,9 @@ impl DropReason {
     }
 }
 
-/// Judges who sent a beacon.
-pub struct Judge {
-    bots: Bots,
-}
-
-impl Default for Judge {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Judge {
-    /// Compiles the lists.
-    pub fn new() -> Self {
-        Self { bots: Bots::new() }
-    }
-
-    /// Whether a user agent is a bot's.
-    pub fn agent(&self, agent: &str) -> Option<DropReason> {
-        self.bots.has(agent).then_some(DropReason::Bot)
-    }
-
-    /// Whether a referrer is spam.
-    pub fn referrer(&self, referrer: &str) -> Option<DropReason> {
-        spam::is_spam(referrer).then_some(DropReason::SpamReferrer)
-    }
+/// Whether a referrer is one of spam.
+pub fn referrer(referrer: &str) -> Option<DropReason> {
+    spam::is_spam(referrer).then_some(DropReason::SpamReferrer)
 }
 
 #[cfg(test)]

@@ -101,8 +101,9 @@ pub struct UserAgent(Box<str>);
 
 impl UserAgent {
     pub(super) fn new(header: &[u8]) -> Self {
-        let text = String::from_utf8_lossy(&header[..header.len().min(AGENT_BYTES_MAX)]);
-        Self(text.into())
+        let header = &header[..header.len().min(AGENT_BYTES_MAX)];
+        let text = std::str::from_utf8(header).map(Box::from);
+        Self(text.unwrap_or_else(|_| String::from_utf8_lossy(header).into()))
     }
 
     /// The text, for telling browsers and bots apart. It must not be kept.

@@ -46,7 +46,7 @@ const NETWORK: &str = "x-plausible-ip-type";
 /// Headers that tell of the client and are not read.
 const UNREAD: [&str; 4] = ["x-real-ip", "true-client-ip", "x-client-ip", "fly-client-ip"];
 /// Asks how an address is found; who may know is decided elsewhere.
-const ASKS: &str = "x-debug-request";
+static ASKS: HeaderName = HeaderName::from_static("x-debug-request");
 
 /// A header in which a proxy says who signed in with it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -58,7 +58,8 @@ impl TryFrom<String> for PersonHeader {
 
     fn try_from(name: String) -> Result<Self, String> {
         let is_free = |name: &HeaderName| {
-            !TAKEN.contains(name) && forwards().chain([NETWORK, ASKS]).all(|other| name != other)
+            !TAKEN.contains(name)
+                && forwards().chain([NETWORK, ASKS.as_str()]).all(|other| name != other)
         };
         let name_is = name.parse::<HeaderName>().ok().filter(is_free).map(Self);
         name_is.ok_or_else(|| {
@@ -96,11 +97,14 @@ fn forwards() -> impl Iterator<Item = &'static str> {
 
 /// The headers of a request that tell of whoever sent it. It has few headers: to look at those that are there is
 /// cheaper than to look for those that might be.
-fn telling(headers: &HeaderMap) -> Vec<&'static str> {
-    let known = |name: &HeaderName| {
-        forwards().chain([NETWORK, "user-agent"]).find(|known| *known == name.as_str())
+fn telling(headers: &HeaderMap) -> Vec<HeaderName> {
+    let tells = |name: &&HeaderName| {
+        let name = name.as_str();
+        ForwardingHeader::named(name).is_some()
+            || UNREAD.contains(&name)
+            || [NETWORK, header::USER_AGENT.as_str()].contains(&name)
     };
-    headers.keys().filter_map(known).collect()
+    headers.keys().filter(tells).cloned().collect()
 }
 
 impl ForwardingHeader {
@@ -112,6 +116,10 @@ impl ForwardingHeader {
         Self::XForwardedFor,
         Self::Forwarded,
     ];
+
+    fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|header| header.name() == name)
+    }
 
     fn name(self) -> &'static str {
         match self {
@@ -128,8 +136,7 @@ impl TryFrom<String> for ForwardingHeader {
     type Error = String;
 
     fn try_from(name: String) -> Result<Self, String> {
-        let named = Self::ALL.into_iter().find(|header| header.name().eq_ignore_ascii_case(&name));
-        named.ok_or_else(|| {
+        Self::named(&name.to_ascii_lowercase()).ok_or_else(|| {
             format!("{name} must be one of {}", Self::ALL.map(Self::name).join(", "))
         })
     }
@@ -204,11 +211,11 @@ impl Proxies {
         let telling = telling(headers);
         let forwarded = if is_believed { self.forwarded(headers, &telling) } else { None };
         let network = match is_believed && self.believed.contains(&ForwardingHeader::XPlausibleIp) {
-            true => network(headers),
+            true => network(headers, &telling),
             false => Network::Unknown,
         };
         let address = forwarded.as_ref().map_or(peer.address, |hop| hop.address);
-        let way = headers.contains_key(ASKS).then(|| {
+        let way = headers.contains_key(&ASKS).then(|| {
             Box::new(Way {
                 is_peer_trusted: is_believed,
                 peer: Reach::of(peer.address),
@@ -243,10 +250,10 @@ impl Proxies {
         self.trusted.iter().any(|network| network.contains(&address))
     }
 
-    fn forwarded(&self, headers: &HeaderMap, telling: &[&str]) -> Option<Hop> {
-        let is_there = |header: &&ForwardingHeader| telling.contains(&header.name());
-        self.believed.iter().filter(is_there).find_map(|header| {
-            let mut lines = text(headers, header.name());
+    fn forwarded(&self, headers: &HeaderMap, telling: &[HeaderName]) -> Option<Hop> {
+        self.believed.iter().find_map(|header| {
+            let name = telling.iter().find(|name| *name == header.name())?;
+            let mut lines = text(headers, name);
             match header {
                 ForwardingHeader::XPlausibleIp | ForwardingHeader::CfConnectingIp => {
                     let address = lines.next().and_then(|line| address(&line))?;
@@ -280,7 +287,7 @@ impl Proxies {
 
 /// The lines of a header. What is no text is no address either, and is not passed over: a line that a
 /// proxy has added its hop to may begin with anything.
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = Cow<'a, str>> {
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = Cow<'a, str>> {
     headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()))
 }
 
@@ -309,8 +316,9 @@ fn for_parameter(element: &str) -> Option<&str> {
     })
 }
 
-fn network(headers: &HeaderMap) -> Network {
-    match text(headers, NETWORK).next().as_deref() {
+fn network(headers: &HeaderMap, telling: &[HeaderName]) -> Network {
+    let name = telling.iter().find(|name| *name == NETWORK);
+    match name.and_then(|name| text(headers, name).next()).as_deref() {
         Some("dc_ip") => Network::DataCentre,
         Some("anonymous_vpn_ip") => Network::AnonymousVpn,
         _ => Network::Unknown,

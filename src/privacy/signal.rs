@@ -2,8 +2,10 @@
 //!
 //! Exactly `1` counts, of several lines one suffices, and any other value says nothing.
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderName, header};
 use serde::Deserialize;
+
+static SEC_GPC: HeaderName = HeaderName::from_static("sec-gpc");
 
 /// Whether a visitor objects to being recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +42,9 @@ impl OnObjection {
 
 impl Signal {
     pub(super) fn of(headers: &HeaderMap) -> Self {
-        let says_one = |name| headers.get_all(name).iter().any(|value| value.as_bytes() == b"1");
-        if says_one("sec-gpc") || says_one("dnt") { Self::Objects } else { Self::None }
+        let says_one =
+            |name: &HeaderName| headers.get_all(name).iter().any(|value| value.as_bytes() == b"1");
+        if says_one(&SEC_GPC) || says_one(&header::DNT) { Self::Objects } else { Self::None }
     }
 }
 

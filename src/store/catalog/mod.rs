@@ -63,7 +63,7 @@ impl Catalog {
 
     /// Whether the sites are known: from ClickHouse, or from an earlier run.
     pub fn is_loaded(&self) -> bool {
-        self.known().loaded
+        self.look(|known| known.loaded)
     }
 
     /// Reads everything anew from ClickHouse, and writes the snapshot.
@@ -85,6 +85,12 @@ impl Catalog {
 
     fn known(&self) -> Arc<Known> {
         Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A short look at what is known: a beacon takes no part in owning it, for which processors would wait for each
+    /// other.
+    fn look<T>(&self, at: impl FnOnce(&Known) -> T) -> T {
+        at(&self.known.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Begins a change. It is based on what ClickHouse has now, and no other is made meanwhile.

@@ -58,8 +58,7 @@ pub struct SiteChange {
 impl Catalog {
     /// The site of that domain, or the one that had it before it was renamed.
     pub fn site(&self, domain: &str) -> Option<Arc<Site>> {
-        let known = self.known();
-        known.sites.get(domain).or_else(|| known.renamed.get(domain)).cloned()
+        self.look(|known| known.sites.get(domain).or_else(|| known.renamed.get(domain)).cloned())
     }
 
     /// The sites that were taken off the register under a domain: none of them is counted, and their events

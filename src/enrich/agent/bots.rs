@@ -2,10 +2,8 @@
 
 use regex::bytes::{RegexSet, RegexSetBuilder};
 
-use crate::enrich::remembered::Remembered;
-
-/// Words that others collected, see `enrich/data/README.md`.
-const WORDS: &str = include_str!("../enrich/data/bots.txt");
+/// Words that others collected, see `data/README.md`.
+const WORDS: &str = include_str!("../data/bots.txt");
 /// Words of which that list has forms that a linear-time engine does not know, in ours.
 const OWN: [&str; 7] = [
     r"bots?(?:\b|_)",
@@ -21,7 +19,6 @@ const INNOCENT: [&str; 3] = ["cubot", "camscan", "libhttp"];
 
 pub(super) struct Bots {
     words: RegexSet,
-    remembered: Remembered<bool>,
 }
 
 impl Bots {
@@ -31,13 +28,12 @@ impl Bots {
             .unicode(false)
             .build();
         // Unwrap safety: the words are compiled in, and a test builds them.
-        Self { words: words.expect("the list of bots is valid"), remembered: Remembered::default() }
+        Self { words: words.expect("the list of bots is valid") }
     }
 
     /// A browser says who it is: what does not is no browser.
     pub(super) fn has(&self, agent: &str) -> bool {
-        self.remembered
-            .or_find(agent, || agent.trim().is_empty() || self.is_bot(&agent.to_ascii_lowercase()))
+        agent.trim().is_empty() || self.is_bot(&agent.to_ascii_lowercase())
     }
 
     fn is_bot(&self, agent: &str) -> bool {
