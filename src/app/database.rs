@@ -39,6 +39,8 @@ enum State {
     Unknown,
     /// It does not answer, or refuses; why.
     Away(String),
+    /// It has its tables, and nothing of what is known in them.
+    Emptied,
     /// The tables are there and the catalog has been read.
     Ready,
 }
@@ -52,6 +54,9 @@ impl Database {
     ) -> anyhow::Result<Self> {
         let (engine, store) = connect(config, environment)?;
         let store = Arc::new(store);
+        if catalog.knows_sites() {
+            store.wait_for_the_catalog();
+        }
         let (found, ready) = watch::channel(State::Unknown);
         let keeper = tokio::spawn(keep(Arc::clone(&store), catalog, health, found));
         Ok(Self { store, engine, ready, keeper })
@@ -61,16 +66,18 @@ impl Database {
         Arc::clone(&self.store)
     }
 
-    pub(super) async fn wait_ready(&self, patience: Duration) -> anyhow::Result<()> {
+    /// Waits for its tables. Says whether the catalog was read from them, or whether they are empty where it is not.
+    pub(super) async fn wait_for_tables(&self, patience: Duration) -> anyhow::Result<bool> {
         let mut ready = self.ready.clone();
-        let waited =
-            tokio::time::timeout(patience, ready.wait_for(|state| matches!(state, State::Ready)))
-                .await;
-        match waited {
-            Ok(state) => state.map(drop).context("the database's keeper has ended"),
+        let has_tables = |state: &State| matches!(state, State::Ready | State::Emptied);
+        match tokio::time::timeout(patience, ready.wait_for(has_tables)).await {
+            Ok(state) => {
+                let state = state.context("the database's keeper has ended")?;
+                Ok(matches!(*state, State::Ready))
+            }
             Err(_) => match &*self.ready.borrow() {
                 State::Away(why) => bail!("{why}"),
-                State::Unknown | State::Ready => bail!("no answer in {} s", patience.as_secs()),
+                _ => bail!("no answer in {} s", patience.as_secs()),
             },
         }
     }
@@ -182,6 +189,13 @@ async fn keep(
                 found.send_replace(State::Ready);
                 (away_since, has_warned) = (None, false);
                 REFRESH_INTERVAL
+            }
+            Err(error @ StoreError::Emptied) => {
+                if !matches!(*found.borrow(), State::Emptied) {
+                    tracing::error!(%error, "beacons are accepted, and kept in the spool");
+                }
+                found.send_replace(State::Emptied);
+                RETRY_INTERVAL
             }
             Err(error) => {
                 if !has_warned && away_since.get_or_insert_with(Instant::now).elapsed() >= GRACE {

@@ -28,6 +28,7 @@ use crate::http::script::Scripts;
 use crate::notices::post::Post;
 use crate::privacy::{Ledger, OnObjection, SaltStore, Salts};
 use crate::sign_in::SignIn;
+use crate::store::StoreError;
 use crate::store::catalog::Catalog;
 use crate::store::loader::quarantine::Quarantine;
 use crate::store::migration::Planned;
@@ -136,7 +137,19 @@ impl App {
     /// # Errors
     /// When that has not come about in time: why not.
     pub async fn wait_for_database(&self, patience: Duration) -> anyhow::Result<()> {
-        self.database.wait_ready(patience).await.context("ClickHouse does not answer")
+        match self.wait_for_tables(patience).await? {
+            true => Ok(()),
+            false => Err(StoreError::Emptied.into()),
+        }
+    }
+
+    /// Waits until ClickHouse answers and its tables are there. Says whether the catalog was read from them: it is not when they
+    /// are empty, and it knows of sites ([`StoreError::Emptied`]).
+    ///
+    /// # Errors
+    /// When that has not come about in time: why not.
+    pub async fn wait_for_tables(&self, patience: Duration) -> anyhow::Result<bool> {
+        self.database.wait_for_tables(patience).await.context("ClickHouse does not answer")
     }
 
     /// Stops what was started.

@@ -36,7 +36,8 @@ pub(super) async fn restore(context: Context, args: Args) -> anyhow::Result<()> 
         .await
         .context("a backup can only be restored while no collector runs")?;
     let outcome = async {
-        app.wait_for_database(DATABASE_PATIENCE).await?;
+        // A collector that knows its sites and finds none is one of those who need a backup.
+        app.wait_for_tables(DATABASE_PATIENCE).await?;
         let services = app.services();
         services.store.restore(&name).await.context("the backup could not be restored")?;
         services.catalog.refresh(&services.store).await?;

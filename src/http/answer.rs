@@ -66,6 +66,10 @@ impl From<StoreError> for Refused {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The database does not answer at the moment; try again shortly.",
             ),
+            StoreError::Emptied => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The database has lost its data; the collector's log says what to do.",
+            ),
             StoreError::Limit { .. } => (
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "The query needs more time or memory than one report may use; ask for a shorter date_range or fewer \

@@ -3,6 +3,7 @@
 //! Two users: one writes, one reads reports and can do nothing else. Every setting that matters is
 //! sent with every statement, because the defaults have changed between versions (durability.md, 2.1).
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -67,6 +68,7 @@ pub struct Store {
     database: String,
     statements: Semaphore,
     looking_up: Semaphore,
+    admission: Mutex<Admission>,
     pub(super) lookups: Lookups,
 }
 
@@ -121,6 +123,12 @@ pub enum StoreError {
         /// Its message.
         message: String,
     },
+    /// It has none of the sites that the collector knows: it is another database, or one that was emptied.
+    #[error(
+        "the database has none of the sites that this collector knows, as if it had lost its data: bring a backup back with \
+         `passerby restore`, or, if it is to begin anew, stop the collector and move catalog.json out of its data directory"
+    )]
+    Emptied,
     /// It refused the statement or its data.
     #[error("ClickHouse refused (code {code}): {message}")]
     Rejected {
@@ -135,12 +143,24 @@ impl StoreError {
     /// ClickHouse's error code, if it answered with one.
     pub fn code(&self) -> Option<u32> {
         match self {
-            Self::Unavailable(_) => None,
+            Self::Unavailable(_) | Self::Emptied => None,
             Self::Limit { code, .. }
             | Self::Denied { code, .. }
             | Self::Missing { code, .. }
             | Self::Busy { code, .. }
             | Self::Rejected { code, .. } => Some(*code),
+        }
+    }
+
+    /// What it says of an insert of events, which may go into a log: why one is refused may repeat what was in it, an analyst's
+    /// constraint for one.
+    fn without_events(self) -> Self {
+        match self {
+            Self::Rejected { code, .. } => Self::Rejected {
+                code,
+                message: "its message is left out, for it may repeat an event".to_owned(),
+            },
+            other => other,
         }
     }
 }
@@ -187,6 +207,17 @@ fn refusal(message: &str) -> StoreError {
         Some(code) => StoreError::Rejected { code, message },
         None => StoreError::Unavailable(message),
     }
+}
+
+/// Whether the database may be told events, and asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Admission {
+    /// It may.
+    Open,
+    /// It may not be told any yet: it has not been looked whether it is the one that has the earlier ones.
+    NotYet,
+    /// It is not. Events belong to those that a backup brings back, and what it has is not the truth.
+    Emptied,
 }
 
 impl Store {
@@ -245,8 +276,22 @@ impl Store {
             statements: Semaphore::new(STATEMENTS_MAX),
             looking_up: Semaphore::new(LOOKUPS_MAX),
             lookups: Lookups::default(),
+            admission: Mutex::new(Admission::Open),
             cluster,
         }
+    }
+
+    /// Has inserts of events wait until the catalog was compared with what the database has.
+    pub fn wait_for_the_catalog(&self) {
+        self.set_admission(Admission::NotYet);
+    }
+
+    fn admission(&self) -> Admission {
+        *self.admission.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set_admission(&self, admission: Admission) {
+        *self.admission.lock().unwrap_or_else(PoisonError::into_inner) = admission;
     }
 
     /// The client of the user that writes.
@@ -417,12 +462,21 @@ impl Store {
     /// whole: without its last byte none of it can be read.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] when it is not known whether they are in: send them again.
+    /// [`StoreError::Unavailable`] when it is not known whether they are in: send them again. [`StoreError::Emptied`] when
+    /// they would be the first of a database that has lost the others.
     pub async fn insert_events(
         &self,
         columns: &str,
         rows: impl Into<Bytes>,
     ) -> Result<(), StoreError> {
+        match self.admission() {
+            Admission::Open => {}
+            Admission::NotYet => {
+                let why = "its sites have not been compared with those that are known";
+                return Err(StoreError::Unavailable(why.to_owned()));
+            }
+            Admission::Emptied => return Err(StoreError::Emptied),
+        }
         let Packed { format, optimize_on_insert, data } =
             packed(columns.to_owned(), rows.into()).await?;
         let sql = format!("INSERT INTO events ({columns}) FORMAT {format}");
@@ -433,6 +487,7 @@ impl Store {
             insert.end().await
         })
         .await
+        .map_err(StoreError::without_events)
     }
 
     /// A place to look up which days are closed.
@@ -464,6 +519,10 @@ impl Store {
 
     /// Reads stand in a queue for a few places: they must not take the machine from the beacons.
     async fn read(&self, statement: &Statement, format: &str) -> Result<Bytes, StoreError> {
+        // Nobody shall take for the truth that there was nobody.
+        if self.admission() == Admission::Emptied {
+            return Err(StoreError::Emptied);
+        }
         let _turn = turn(&self.statements).await?;
         in_time(async {
             let query = self.reader.query_raw(statement.text());

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::support::{Collector, eventually, run_program};
@@ -92,6 +93,60 @@ async fn a_restored_backup_answers_as_the_original_and_holds_no_salt() {
     // The token is the old one: it came back too.
     let again = Collector::start_on(&data_dir).await;
     assert_eq!(reports(&again, &token).await, before);
+}
+
+#[tokio::test]
+async fn a_collector_whose_database_was_emptied_keeps_what_it_accepts_until_a_backup_is_back() {
+    let mut collector = Collector::start(&[]).await;
+    collector.run(&["site", "add", "example.com"]);
+    let token = collector.run(&["token", "create", "--scope", "stats", "--site", "example.com"]);
+    let beacon = |page: &str| json!({"n": "pageview", "u": format!("https://example.com{page}")});
+    let pages = async |collector: &Collector| {
+        let query = json!({
+            "site_id": "example.com", "date_range": "day", "metrics": ["pageviews"], "dimensions": ["event:page"],
+        });
+        let rows = collector.results(&token, &query).await;
+        let name = |row: &Value| row["dimensions"][0].as_str().map(str::to_owned);
+        rows.as_array().map(|rows| rows.iter().filter_map(name).collect::<Vec<_>>())
+    };
+    collector.beacon(&beacon("/before")).await;
+    eventually("the event is counted", async || {
+        (!pages(&collector).await?.is_empty()).then_some(())
+    })
+    .await;
+    collector.run(&["backup", "first"]);
+    collector.terminate();
+    let known = std::fs::read(collector.data_dir.join("catalog.json")).unwrap();
+
+    std::fs::remove_dir_all(collector.data_dir.join("engine/data")).unwrap();
+    collector.restart().await;
+    eventually("the collector sees that the database has lost its data", async || {
+        collector.log().contains("the database has none of the sites").then_some(())
+    })
+    .await;
+    let accepted = collector.beacon(&beacon("/after")).await;
+    assert_eq!(accepted.header("x-plausible-dropped"), None, "the site was forgotten");
+    let ready = collector.request(Method::GET, "/readyz", &[], "").await;
+    assert_eq!(ready.status, StatusCode::OK);
+    eventually("the loader holds what was accepted", async || {
+        collector.log().contains("ClickHouse refuses events, which wait in the spool").then_some(())
+    })
+    .await;
+    let query = json!({"site_id": "example.com", "date_range": "day", "metrics": ["visits"]});
+    let asked = collector.query(&token, &query).await;
+    assert_eq!(asked.status, StatusCode::SERVICE_UNAVAILABLE, "it was said that nobody came");
+    collector.terminate();
+    assert_eq!(std::fs::read(collector.data_dir.join("catalog.json")).unwrap(), known);
+
+    let done = run_program(&collector.data_dir, &[], &["restore", "first"]);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    collector.restart().await;
+    eventually("both events are counted", async || {
+        let mut pages = pages(&collector).await?;
+        pages.sort();
+        (pages == ["/after", "/before"]).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -40,6 +40,7 @@ pub use self::sites::{RETENTION_DAYS_MAX, SiteChange};
 pub use self::tokens::{NewToken, Scope, Token};
 
 use self::snapshot::{Entry, Known, Snapshot};
+use super::client::Admission;
 use super::{Store, StoreError};
 use crate::site::policy::Policies;
 
@@ -66,10 +67,15 @@ impl Catalog {
         self.look(|known| known.loaded)
     }
 
+    /// Whether there is a site, or was one.
+    pub fn knows_sites(&self) -> bool {
+        self.look(|known| !known.rows.sites.is_empty())
+    }
+
     /// Reads everything anew from ClickHouse, and writes the snapshot.
     ///
     /// # Errors
-    /// When ClickHouse does not answer.
+    /// When ClickHouse does not answer; [`StoreError::Emptied`] when it has no site and this has: then what is known stays.
     pub async fn refresh(&self, store: &Store) -> Result<(), StoreError> {
         let turn = self.turn.lock().await;
         self.read_anew(store, &turn).await
@@ -77,6 +83,12 @@ impl Catalog {
 
     async fn read_anew(&self, store: &Store, _turn: &MutexGuard<'_, ()>) -> Result<(), StoreError> {
         let snapshot = Snapshot::of(store).await?;
+        // A site that is removed leaves a row: where there is none, the database is not the one that had them.
+        if snapshot.sites.is_empty() && self.knows_sites() {
+            store.set_admission(Admission::Emptied);
+            return Err(StoreError::Emptied);
+        }
+        store.set_admission(Admission::Open);
         snapshot.write(&self.snapshot_file);
         *self.known.write().unwrap_or_else(PoisonError::into_inner) =
             Arc::new(Known::of(snapshot, &self.policies));

@@ -39,6 +39,7 @@ impl Trouble {
 
     pub(super) fn of(error: &StoreError) -> Self {
         match error.code() {
+            None if matches!(error, StoreError::Emptied) => Self::Held,
             None => Self::Away,
             Some(code) if BUSY.contains(&code) => Self::Busy,
             Some(code) if POISON.contains(&code) => Self::Poison,
@@ -95,5 +96,6 @@ mod tests {
         }
         assert_eq!(of(0), Trouble::Held, "a code that nobody has heard of");
         assert_eq!(Trouble::of(&StoreError::Unavailable(String::new())), Trouble::Away);
+        assert_eq!(Trouble::of(&StoreError::Emptied), Trouble::Held);
     }
 }
