@@ -333,18 +333,20 @@ impl Step {
     }
 }
 
-/// What goes, day by day. A day is dropped whole only when there is no site that could keep any of it:
-/// another's events may arrive for it at any moment.
+/// What goes, day by day. A day is dropped whole only when there is no site that could keep any of it, those among
+/// them that another collector has registered a moment ago: another's events may arrive for it at any moment.
 fn expiry(found: &[SiteDay], kept: &[(u32, Timestamp)], all_expire: bool) -> Vec<Step> {
     let mut days: Vec<u32> = found.iter().map(|row| row.day).collect();
     days.sort_unstable();
     days.dedup();
     let earliest = kept.iter().map(|(_, kept)| *kept).min();
     let step = |day: u32| {
-        if all_expire && end_of(day).is_some_and(|end| earliest.is_some_and(|kept| end <= kept)) {
+        let rows = found.iter().filter(|row| row.day == day);
+        let all_known = rows.clone().all(|row| kept.iter().any(|(site, _)| *site == row.site_id));
+        let is_past = end_of(day).is_some_and(|end| earliest.is_some_and(|kept| end <= kept));
+        if all_expire && all_known && is_past {
             return Some(Step::Drop { day });
         }
-        let rows = found.iter().filter(|row| row.day == day);
         let older: Vec<(u32, i64)> = rows
             .filter_map(|row| {
                 let (site, kept) = kept.iter().find(|(site, _)| *site == row.site_id)?;
@@ -424,6 +426,15 @@ mod tests {
         let steps = expiry(&found, &kept, false);
         assert_eq!(steps.len(), 1);
         assert!(matches!(steps[0], Step::Delete { .. }));
+    }
+
+    #[test]
+    fn no_day_is_dropped_that_has_events_of_a_site_which_is_not_known_yet() {
+        let found =
+            [row(20260101, 1, "2026-01-01T00:00:00Z"), row(20260101, 2, "2026-01-01T00:00:00Z")];
+        let kept = at("2026-06-01T00:00:00Z");
+        let older = vec![(1, kept.as_second())];
+        assert_eq!(expiry(&found, &[(1, kept)], true), [Step::Delete { day: 20260101, older }]);
     }
 
     #[test]
