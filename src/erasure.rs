@@ -5,10 +5,11 @@
 //! What is left somewhere, and for how long, is told.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde::Serialize;
+use tokio::sync::{Mutex, Semaphore};
 use tokio::time::Instant;
 
 use crate::session::{Placed, Visits};
@@ -19,8 +20,10 @@ use crate::store::{Selection, Store, StoreError};
 
 /// How long ClickHouse may take for what is in the spool.
 const SPOOL_PATIENCE: Duration = Duration::from_secs(20);
-/// How long after one visitor's erasure the next one is.
+/// How long after the end of one visitor's erasure the next one begins: anybody may ask for one.
 const VISITORS_PAUSE: Duration = Duration::from_secs(2);
+/// The most visitors who wait for theirs.
+const VISITORS_MAX: usize = 4;
 
 /// Erases events.
 pub struct Eraser {
@@ -28,7 +31,9 @@ pub struct Eraser {
     quarantine: SharedQuarantine,
     data_dir: PathBuf,
     collecting: OnceLock<Collecting>,
-    one_at_a_time: tokio::sync::Mutex<()>,
+    one_at_a_time: Mutex<()>,
+    visitors: Semaphore,
+    /// When the last erasure for a visitor ended. Whoever has it is the next.
     last_for_visitor: Mutex<Option<Instant>>,
 }
 
@@ -74,7 +79,8 @@ impl Eraser {
             quarantine,
             data_dir,
             collecting: OnceLock::new(),
-            one_at_a_time: Default::default(),
+            one_at_a_time: Mutex::default(),
+            visitors: Semaphore::new(VISITORS_MAX),
             last_for_visitor: Mutex::default(),
         }
     }
@@ -136,7 +142,7 @@ impl Eraser {
         })
     }
 
-    /// Erases for a visitor. Anybody may ask for that, so it is done once in a while: `None` means too soon.
+    /// Erases for a visitor, one after the other and with pauses, in which others may. `None` means that too many wait.
     ///
     /// # Errors
     /// As [`Self::erase`].
@@ -144,15 +150,14 @@ impl Eraser {
         &self,
         selection: &Selection,
     ) -> Result<Option<Outcome>, StoreError> {
-        let is_too_soon = {
-            let mut last = self.last_for_visitor.lock().unwrap_or_else(PoisonError::into_inner);
-            let is_too_soon = last.is_some_and(|last| last.elapsed() < VISITORS_PAUSE);
-            if !is_too_soon {
-                *last = Some(Instant::now());
-            }
-            is_too_soon
-        };
-        if is_too_soon { Ok(None) } else { self.erase(selection).await.map(Some) }
+        let Ok(_place) = self.visitors.try_acquire() else { return Ok(None) };
+        let mut last = self.last_for_visitor.lock().await;
+        if let Some(last) = *last {
+            tokio::time::sleep_until(last + VISITORS_PAUSE).await;
+        }
+        let outcome = self.erase(selection).await;
+        *last = Some(Instant::now());
+        outcome.map(Some)
     }
 
     async fn leftovers(&self) -> Result<Vec<String>, StoreError> {

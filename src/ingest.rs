@@ -17,7 +17,7 @@ use crate::event::{Attributes, HappeningRef, SCROLL_DEPTH_UNKNOWN, VisitorId, ev
 use crate::judge::{self, DropReason};
 use crate::limits::Rate;
 use crate::privacy::{
-    Client, Crossing, Network, NetworkKey, OnObjection, Place, Signal, UserAgent, Wall,
+    Client, Crossing, Network, NetworkKey, OnObjection, Place, Recognised, Signal, UserAgent, Wall,
 };
 use crate::session::{Arrival, Placed, Visits};
 use crate::site::Site;
@@ -175,6 +175,12 @@ impl Collector {
         is_admitted
     }
 
+    /// Whether whoever sent a request may look at what is counted about them: a look is as good as a beacon to the limit
+    /// of their network.
+    pub fn admits_look(&self, client: &Client) -> bool {
+        self.limits.admit_network(client.limited_as, self.clock.now())
+    }
+
     /// Forgets what the limits need to know no longer.
     pub fn sweep(&self) {
         self.limits.sweep(self.clock.now());
@@ -217,12 +223,16 @@ impl Collector {
         token.is_some_and(|token| token.administers(self.clock.now()))
     }
 
-    /// Whom a site's events of today would call the sender of a request: one visitor, or in the half hour
-    /// after midnight two.
+    /// Whom a site's events of today would call the sender of a request: one visitor; in the half hour after midnight,
+    /// and as long as a visit that went on over it is open, two.
     pub fn who_asks(&self, client: Client, site: &Site) -> Vec<VisitorId> {
         let Client { ip, agent, .. } = client;
-        let recognised = self.wall.cross(ip).recognise(&agent, site, self.clock.now());
-        std::iter::once(recognised.current).chain(recognised.previous).collect()
+        let Recognised { current, previous } =
+            self.wall.cross(ip).recognise(&agent, site, self.clock.now());
+        let of_visit = self.visits.whose(site.id, current).filter(|visitor| *visitor != current);
+        let mut all: Vec<_> = [Some(current), previous, of_visit].into_iter().flatten().collect();
+        all.dedup();
+        all
     }
 
     /// Counts events that were refused because they could not be decoded.

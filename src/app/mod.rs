@@ -23,7 +23,7 @@ use crate::http::Services;
 use crate::http::guesses::Guesses;
 use crate::http::health::Health;
 use crate::http::probe::Probe;
-use crate::http::queue::Queue;
+use crate::http::queue::{Queue, Visitors};
 use crate::http::script::Scripts;
 use crate::notices::post::Post;
 use crate::privacy::{Ledger, OnObjection, SaltStore, Salts};
@@ -77,6 +77,7 @@ impl App {
             heeds_objections: config.privacy.on_objection != OnObjection::Ignore,
             quarantine,
             queue: Queue::default(),
+            visitors: Visitors::default(),
             access_log: Arc::new(AccessLog::open(
                 config.data_dir.join("reads"),
                 config.access_log.days,

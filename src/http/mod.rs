@@ -86,6 +86,8 @@ pub struct Services {
     pub quarantine: SharedQuarantine,
     /// The queue before the reports.
     pub queue: queue::Queue,
+    /// The queue of visitors who ask what is counted about them.
+    pub visitors: queue::Visitors,
     /// Who read what.
     pub access_log: Arc<crate::access_log::AccessLog>,
     /// How often passwords were guessed of late.

@@ -5,6 +5,7 @@
 //! at once, rather than after a wait that grows with every visitor of the dashboard.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -19,10 +20,33 @@ use super::answer::Refused;
 const REPORTS_MAX: usize = crate::store::client::STATEMENTS_MAX + 32;
 /// When to come again, in seconds.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
+/// The most visitors who are told at once what is counted about them. Anybody may ask that, so it takes no place of reports,
+/// and leaves most statements to them.
+const VISITORS_MAX: usize = 2;
+/// How long a visitor waits for the others.
+const VISITORS_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The places of the queue.
 #[derive(Clone)]
 pub struct Queue(Arc<Semaphore>);
+
+/// The queue of visitors who ask what is counted about them.
+#[derive(Clone)]
+pub struct Visitors(Arc<Semaphore>);
+
+impl Default for Visitors {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(VISITORS_MAX)))
+    }
+}
+
+impl Visitors {
+    /// A place, while it is held; `None` when there was none in time.
+    pub(crate) async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        let place = Arc::clone(&self.0).acquire_owned();
+        tokio::time::timeout(VISITORS_PATIENCE, place).await.ok()?.ok()
+    }
+}
 
 impl Default for Queue {
     fn default() -> Self {

@@ -291,6 +291,11 @@ impl Visits {
         }
     }
 
+    /// Whose the open visit of a visitor is: of who they were before midnight, if it went on over that.
+    pub fn whose(&self, site: SiteId, visitor: VisitorId) -> Option<VisitorId> {
+        self.open.get(&(site, visitor)).map(|visit| visit.placed.visitor)
+    }
+
     /// Ends the visit of a visitor, if one is open: what comes next begins another.
     pub fn end(&self, site: SiteId, visitor: VisitorId) {
         self.open.remove(&(site, visitor));

@@ -77,6 +77,8 @@ fn a_visit_goes_on_across_midnight_under_its_old_id() {
     let before = view(&visits, 0, "/");
     let after = visits.place(&arrival(60, Kind::Pageview, "/b"), new, Some(old), from("")).unwrap();
     assert!(after.session == before.session && after.visitor == old);
+    let whose = |visitor| visits.whose(arrival(0, Kind::Custom, "").site, visitor);
+    assert!(whose(new) == Some(old) && whose(old).is_none());
     // The old salt is gone by now.
     let later = visits.place(&arrival(31 * 60, Kind::Pageview, "/c"), new, None, from("")).unwrap();
     assert!(later.session == before.session && later.visitor == old);

@@ -62,6 +62,11 @@ pub(crate) async fn answer(
     parts: &Parts,
     client: Client,
 ) -> Response {
+    if !collector.admits_look(&client) {
+        let advice = "Too much comes from your network; try again in a minute.";
+        let headers = [(header::RETRY_AFTER, HeaderValue::from_static("60"))];
+        return (StatusCode::TOO_MANY_REQUESTS, headers, advice).into_response();
+    }
     let asked = Asked::of(services, collector, parts, client);
     let answer = match (parts.uri.path(), &parts.method) {
         ("/privacy", &Method::GET) => asked.page(services, parts).await,
@@ -143,11 +148,11 @@ impl Asked {
         Self { domain, host, site, visitors, objects }
     }
 
-    /// Whether an origin is the site's own.
+    /// Whether an origin is the site's own. The domain that it had before it was renamed may be somebody else's by now.
     fn is_of_site(&self, origin: &HeaderValue) -> bool {
         let host = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
-        self.site.is_some()
-            && host.is_some_and(|(_, host)| bare_domain(without_port(host)) == self.domain)
+        let host = host.map(|(_, host)| bare_domain(without_port(host)));
+        self.site.as_ref().is_some_and(|site| host.is_some_and(|host| host == site.domain))
     }
 
     /// The visitor's events; `None`, when there can be none.
@@ -161,11 +166,11 @@ impl Asked {
         })
     }
 
-    /// Whoever asks stands among those who want reports: it takes as much.
+    /// It takes as much as a report.
     async fn events(&self, services: &Services) -> Result<Vec<Map<String, Value>>, StoreError> {
         let Some(selection) = self.selection(services) else { return Ok(Vec::new()) };
-        let _place = services.queue.place().ok_or_else(|| {
-            StoreError::Unavailable("too many reports are wanted at the moment".to_owned())
+        let _place = services.visitors.place().await.ok_or_else(|| {
+            StoreError::Unavailable("too many visitors ask at the moment".to_owned())
         })?;
         services.store.disclose(&selection, EVENTS_MAX).await
     }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use axum::http::{HeaderMap, HeaderValue};
 use futures_util::StreamExt;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use passerby::beacon::{Beacon, decode};
 use passerby::clock::{Clock, ManualClock};
 use passerby::ingest::{Collector, Parts};
@@ -20,6 +21,7 @@ use passerby::privacy::{
 };
 use passerby::session::Visits;
 use passerby::site::policy::Policies;
+use passerby::site::{Site, SiteId};
 use passerby::spool::disk::Directory;
 use passerby::spool::{Limits, Spool};
 use passerby::store::catalog::Catalog;
@@ -186,4 +188,24 @@ async fn the_same_visitors_have_no_id_in_common_on_two_sites_or_two_days() {
     let [one, two] = SITES.map(|(site, _)| bench.ids(site));
     assert_eq!((one.len(), two.len()), (2 * VISITORS, 2 * VISITORS));
     assert!(one.is_disjoint(&two));
+}
+
+#[tokio::test]
+async fn whose_visit_goes_on_over_midnight_is_known_by_all_its_ids_as_long_as_it_does() {
+    let bench = Bench::start("2026-03-01T23:50:00Z").await;
+    let (number, domain) = SITES[0];
+    let site = Site::new(SiteId(number), domain, TimeZone::UTC);
+    let [person, stranger, ..] = &people()[..] else { unreachable!("there are many") };
+    let asks = |person| {
+        let ids = bench.collector.who_asks(bench.client(person), &site).into_iter();
+        ids.map(|id| id.0).collect::<HashSet<_>>()
+    };
+    for now in ["2026-03-01T23:50:00Z", "2026-03-02T00:10:00Z", "2026-03-02T00:35:00Z"] {
+        bench.set(now);
+        bench.visit(std::slice::from_ref(person), &[domain]).await;
+    }
+    bench.set("2026-03-02T00:56:00Z");
+    let stored = bench.ids(number);
+    assert!(stored.len() == 1 && asks(person).is_superset(&stored), "they can not see or erase it");
+    assert!(asks(stranger).is_disjoint(&stored));
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use hyper::{Method, StatusCode};
 use passerby::spool::disk::Directory;
 use passerby::spool::{Limits, Spool};
@@ -145,10 +146,11 @@ fn stored_ids(collector: &Collector) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn of_two_who_erase_at_once_one_is_told_to_come_again() {
+async fn of_many_who_erase_at_once_some_wait_for_others_and_one_is_told_to_come_again() {
     let collector = collector().await;
-    for (address, page) in [(ONE, "/a"), (OTHER, "/b")] {
-        view(&collector, address, page, &[]).await;
+    let addresses: Vec<String> = (1..=5).map(|network| format!("198.51.{network}.1")).collect();
+    for address in &addresses {
+        view(&collector, address, "/a", &[]).await;
         pages(&collector, address, 1).await;
     }
     let origin = [("origin", "https://example.com")];
@@ -156,18 +158,60 @@ async fn of_two_who_erase_at_once_one_is_told_to_come_again() {
         let path = "/privacy/erase?site=example.com&lang=de";
         ask(&collector, Method::POST, address, path, &origin, String::new())
     };
-    let (one, other) = tokio::join!(erase(ONE), erase(OTHER));
-    let (done, refused, left) = match one.status {
-        StatusCode::SEE_OTHER => (one, other, OTHER),
-        _ => (other, one, ONE),
+    let answers = join_all(addresses.iter().map(|address| erase(address))).await;
+    let refused = answers.iter().position(|answer| answer.status != StatusCode::SEE_OTHER);
+    let refused = refused.expect("five do not wait for one another");
+    for (number, (answer, address)) in answers.iter().zip(&addresses).enumerate() {
+        let left = pages(&collector, address, usize::from(number == refused)).await;
+        if left.is_empty() {
+            let to = answer.header("location");
+            assert_eq!(to, Some("/privacy?site=example.com&erased=1&lang=de"));
+            continue;
+        }
+        assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(answer.header("retry-after"), Some("5"));
+        assert_eq!(answer.header("access-control-allow-origin"), Some("https://example.com"));
+        let told = String::from_utf8(answer.body.to_vec()).unwrap();
+        assert!(told.contains("role=\"status\">Gerade werden die Daten"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn who_looks_too_often_is_told_to_come_again_and_nobody_elses_network_is() {
+    let limit = ("PASSERBY_LIMITS_EVENTS_PER_NETWORK", "5");
+    let collector = Collector::start(&[PROXY, limit]).await;
+    collector.run(&["site", "add", "example.com"]);
+    let look = async |address| {
+        let path = "/privacy/data.json?site=example.com";
+        ask(&collector, Method::GET, address, path, &[], String::new()).await
     };
-    assert_eq!(done.header("location"), Some("/privacy?site=example.com&erased=1&lang=de"));
+    for _ in 0..5 {
+        assert_eq!(look(ONE).await.status, StatusCode::OK);
+    }
+    let refused = look(ONE).await;
     assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
-    assert_eq!(refused.header("retry-after"), Some("5"));
-    assert_eq!(refused.header("access-control-allow-origin"), Some("https://example.com"));
-    let told = String::from_utf8(refused.body.to_vec()).unwrap();
-    assert!(told.contains("role=\"status\">Gerade werden die Daten"), "{told}");
-    assert_eq!(pages(&collector, left, 1).await.len(), 1);
+    assert_eq!(refused.header("retry-after"), Some("60"));
+    assert_eq!(look(OTHER).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn only_pages_under_a_sites_present_domain_may_read_what_is_counted() {
+    let collector = collector().await;
+    let bearer = format!("Bearer {}", collector.run(&["token", "create", "--scope", "admin"]));
+    let headers = [("authorization", bearer.as_str())];
+    let renamed = json!({ "domain": "example.org" }).to_string();
+    let path = "/api/v1/sites/example.com";
+    let answer = collector.request(Method::PUT, path, &headers, renamed).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    for (origin, allowed) in [("https://example.com", false), ("https://example.org", true)] {
+        for asked in ["example.com", "example.org"] {
+            let path = format!("/privacy/data.json?site={asked}");
+            let headers = [("origin", origin)];
+            let answer = ask(&collector, Method::GET, ONE, &path, &headers, String::new()).await;
+            let told = answer.header("access-control-allow-origin");
+            assert_eq!(told, allowed.then_some(origin), "{origin} asks about {asked}");
+        }
+    }
 }
 
 #[tokio::test]
