@@ -27,10 +27,8 @@ use crate::site::SiteId;
 const IDLE_MINUTES_MAX: i64 = 30;
 /// The longest a visit can be, in seconds: a day.
 pub const LENGTH_MAX_S: i64 = 24 * 60 * 60;
-/// When there is no room, as many visits are looked at, and the one that has been idle longest goes.
-const EVICTION_SAMPLE: usize = 16;
-/// As many may go for one that comes: more than the places that one can take.
-const EVICTIONS_MAX: usize = 16;
+/// When there is no room, this part of the visits goes, those that have been idle longest: to find them, all are looked at.
+const EVICTED_PART: usize = 16;
 /// A visit that has more bytes than this takes one place more for each time that it does.
 const PLACE_BYTES: usize = 1_024;
 
@@ -44,6 +42,8 @@ pub struct Visits {
     open_max: usize,
     taken: Arc<AtomicUsize>,
     evicted: AtomicU64,
+    /// Held while room is made.
+    making_room: Mutex<()>,
     /// One of them is held while a visit may be carried over midnight.
     midnight: [Mutex<()>; MIDNIGHT_LOCKS],
 }
@@ -207,7 +207,8 @@ impl Visits {
     pub fn new(open_max: usize) -> Self {
         let midnight = std::array::from_fn(|_| Mutex::new(()));
         let taken = Arc::default();
-        Self { open: DashMap::new(), open_max, taken, evicted: AtomicU64::new(0), midnight }
+        let (evicted, making_room) = Default::default();
+        Self { open: DashMap::new(), open_max, taken, evicted, making_room, midnight }
     }
 
     /// The visit of an event: the open one of `current`; or of `previous`, the id that the visitor had
@@ -328,17 +329,41 @@ impl Visits {
         self.evicted.load(Ordering::Relaxed)
     }
 
+    /// Which visits go does not hang on their places in the table: a flood of others must not cut those that go on, and a
+    /// file that is imported again must come to the same visits.
     fn make_room(&self) {
-        for _ in 0..EVICTIONS_MAX {
-            if self.taken.load(Ordering::Relaxed) < self.open_max {
-                return;
-            }
-            let sample = self.open.iter().take(EVICTION_SAMPLE);
-            let idlest = sample.min_by_key(|visit| visit.last).map(|visit| *visit.key());
-            let Some(idlest) = idlest else { return };
-            self.open.remove(&idlest);
-            self.evicted.fetch_add(1, Ordering::Relaxed);
+        let is_room = || self.taken.load(Ordering::Relaxed) < self.open_max;
+        if is_room() {
+            return;
         }
+        let _turn = self.making_room.lock().unwrap_or_else(PoisonError::into_inner);
+        while !is_room() && self.evict_idlest() > 0 {}
+    }
+
+    /// Returns how many went.
+    fn evict_idlest(&self) -> usize {
+        let mut idlest: Vec<(u32, SiteId, VisitorId)> = self
+            .open
+            .iter()
+            .map(|visit| {
+                let (site, visitor) = *visit.key();
+                (visit.last, site, visitor)
+            })
+            .collect();
+        let part = self.open_max.div_ceil(EVICTED_PART);
+        if part < idlest.len() {
+            idlest.select_nth_unstable_by_key(part, |&(last, site, visitor)| {
+                (last, site.0, visitor.0)
+            });
+            idlest.truncate(part);
+        }
+        let mut gone = 0;
+        for (last, site, visitor) in idlest {
+            let removed = self.open.remove_if(&(site, visitor), |_, visit| visit.last == last);
+            gone += usize::from(removed.is_some());
+        }
+        self.evicted.fetch_add(gone as u64, Ordering::Relaxed);
+        gone
     }
 }
 
