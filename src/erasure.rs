@@ -1,7 +1,8 @@
 //! Erasing events everywhere they are: in memory, in the spool, in ClickHouse and in quarantine.
 //!
 //! In this order, so that nothing comes back: the open visits that hold what is erased are forgotten; what
-//! the spool holds goes to ClickHouse and leaves the disk; then the rows are erased there and in quarantine.
+//! the spool holds goes to ClickHouse and leaves the disk; then the rows are erased in quarantine, from where they
+//! are loaded into ClickHouse, and there.
 //! What is left somewhere, and for how long, is told.
 
 use std::path::PathBuf;
@@ -109,7 +110,6 @@ impl Eraser {
             }
             None => remains.extend(self.unread_segments()),
         }
-        let erased = self.store.erase(selection).await?;
         let sifted = self.quarantine.sift(|event| selection.means(event)).await;
         let quarantined = match sifted {
             Ok(sifted) => {
@@ -130,6 +130,7 @@ impl Eraser {
                 0
             }
         };
+        let erased = self.store.erase(selection).await?;
         remains.extend(self.damaged_segments());
         remains.extend(self.leftovers().await?);
         remains.push(BEYOND.to_owned());
@@ -203,8 +204,8 @@ impl Eraser {
 }
 
 /// What no program of ours can reach.
-const BEYOND: &str = "Backups that you made, the log of a proxy in front of the collector, and other collectors on the \
-    same database, which keep their last three quarters of an hour in their own spools.";
+const BEYOND: &str = "Backups that you made, the log of a proxy in front of the collector, imports that are under way, and other \
+    collectors on the same database, which keep their last three quarters of an hour in their own spools.";
 
 /// Whether an open visit may give what is erased to its next events.
 fn is_meant(selection: &Selection, site: SiteId, placed: &Placed) -> bool {

@@ -39,8 +39,9 @@ use crate::spool::disk::{Directory, Disk};
 use crate::spool::{Limits, Reader, Spool};
 use crate::store::catalog::Catalog;
 use crate::store::loader::Loader;
+use crate::store::loader::quarantine::Sifted;
 use crate::store::{Store, StoreError};
-use crate::telemetry::Sources;
+use crate::telemetry::{Sources, ToldOnce};
 
 /// How often salts and visits that have ended are forgotten, and the place database is looked at.
 const TICK: Duration = Duration::from_secs(15);
@@ -317,6 +318,7 @@ async fn tick(
 async fn keep_no_longer(services: Services) {
     let mut interval =
         tokio::time::interval_at(Instant::now() + RETENTION_DELAY, RETENTION_INTERVAL);
+    let told = ToldOnce::default();
     loop {
         interval.tick().await;
         let (sites, now) = (services.catalog.sites_of_events(), services.clock.now());
@@ -331,8 +333,18 @@ async fn keep_no_longer(services: Services) {
             let kept_from = site.and_then(|site| site.kept_from(now));
             kept_from.is_some_and(|kept| i64::from(event.happening.timestamp) < kept.as_second())
         };
-        if let Err(error) = services.quarantine.sift(is_past).await {
-            tracing::warn!(%error, "what sites keep no longer is still in quarantine");
+        match services.quarantine.sift(is_past).await {
+            Ok(Sifted { unreadable, .. }) if unreadable > 0 && told.is_new(&unreadable) => {
+                tracing::warn!(
+                    rows = unreadable, path = %services.quarantine.path().display(),
+                    "rows in quarantine that another version wrote stay there, though their sites may keep them no longer: \
+                     load them with `passerby quarantine replay`, or move the file away"
+                );
+            }
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(%error, "what sites keep no longer is still in quarantine");
+            }
         }
     }
 }
