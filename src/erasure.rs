@@ -115,7 +115,7 @@ impl Eraser {
             Ok(sifted) => {
                 if sifted.unreadable > 0 {
                     remains.push(format!(
-                        "{} rows in quarantine, written by another version, which can not be read: look at {} yourself.",
+                        "{} rows in quarantine, written by a newer version, which can not be read: look at {} yourself.",
                         sifted.unreadable,
                         self.quarantine.path().display()
                     ));

@@ -84,6 +84,15 @@ macro_rules! columns {
             fn take(row: &mut &[u8]) -> Result<Self, NotARow> {
                 Ok(Self { $($field: Column::take(row)?,)* })
             }
+
+            /// Reads one column, and says whether it is one of these.
+            fn take_column(&mut self, name: &str, row: &mut &[u8]) -> Result<bool, NotARow> {
+                match name {
+                    $(stringify!($field) => self.$field = Column::take(row)?,)*
+                    _ => return Ok(false),
+                }
+                Ok(true)
+            }
         }
     };
 }
@@ -91,7 +100,7 @@ macro_rules! columns {
 columns! {
     borrowed as HappeningRef;
     /// What happened: the part of a row that is the event's own.
-    #[derive(Clone, PartialEq)]
+    #[derive(Clone, Default, PartialEq)]
     pub struct Happening {
         /// The site, see `SiteId`.
         site_id: u32,
@@ -280,6 +289,45 @@ impl Event {
         let happening = Happening::take(rows)?;
         let attributes = Arc::new(Attributes::take(rows)?);
         Ok(Self { happening, attributes })
+    }
+}
+
+/// Reads rows that have these columns, which an older version may have written.
+pub struct Rows<'columns> {
+    /// `None`, where they are this version's.
+    older: Option<&'columns str>,
+}
+
+impl<'columns> Rows<'columns> {
+    /// Of columns as an `INSERT` names them, with commas between.
+    pub fn of(columns: &'columns str) -> Self {
+        let is_own = columns.split(',').eq(Event::columns());
+        Self { older: Some(columns).filter(|_| !is_own) }
+    }
+
+    /// Decodes a row. A column that it has not got is as where nothing was told.
+    ///
+    /// # Errors
+    /// [`NotARow`] as [`Event::decode`], and when it has a column that this version does not know.
+    pub fn decode(&self, mut row: &[u8]) -> Result<Event, NotARow> {
+        let Some(columns) = self.older else { return Event::decode(row) };
+        let mut happening = Happening {
+            interactive: true,
+            scroll_depth: SCROLL_DEPTH_UNKNOWN,
+            ..Happening::default()
+        };
+        let mut attributes = Attributes::default();
+        for column in columns.split(',') {
+            let is_known = happening.take_column(column, &mut row)?
+                || attributes.take_column(column, &mut row)?;
+            if !is_known {
+                return Err(NotARow);
+            }
+        }
+        match row.is_empty() {
+            true => Ok(Event { happening, attributes: Arc::new(attributes) }),
+            false => Err(NotARow),
+        }
     }
 }
 
@@ -516,6 +564,23 @@ mod tests {
         let entry_pathname = "/ä".to_owned();
         let happening = Happening { entry_pathname, ..event().happening };
         assert!(Event::decode(&row) == Ok(Event { happening, attributes }));
+    }
+
+    #[test]
+    fn a_row_of_an_older_version_is_read_and_what_it_has_not_got_is_not_told() {
+        let mut row = [7u32.to_le_bytes(), 1_700_000_000u32.to_le_bytes()].concat();
+        row.extend_from_slice(b"\x08pageview\x06Google");
+        let rows = Rows::of("site_id,timestamp,name,source");
+        let Event { happening, attributes } = rows.decode(&row).unwrap_or_else(|_| unreachable!());
+        assert_eq!((happening.site_id, happening.name.as_str()), (7, "pageview"));
+        assert_eq!((attributes.source.as_str(), attributes.browser.as_str()), ("Google", ""));
+        assert!(happening.interactive && happening.scroll_depth == SCROLL_DEPTH_UNKNOWN);
+        row.push(0);
+        assert!(rows.decode(&row).is_err(), "it goes on");
+        assert!(Rows::of("site_id,timestamp,name,source,unheard").decode(&row).is_err());
+        let (mut own, all) = (Vec::new(), Event::columns().collect::<Vec<_>>().join(","));
+        event().encode(&mut own);
+        assert!(Rows::of(&all).decode(&own) == Ok(event()));
     }
 
     #[test]

@@ -337,7 +337,7 @@ async fn keep_no_longer(services: Services) {
             Ok(Sifted { unreadable, .. }) if unreadable > 0 && told.is_new(&unreadable) => {
                 tracing::warn!(
                     rows = unreadable, path = %services.quarantine.path().display(),
-                    "rows in quarantine that another version wrote stay there, though their sites may keep them no longer: \
+                    "rows in quarantine that a newer version wrote stay there, though their sites may keep them no longer: \
                      load them with `passerby quarantine replay`, or move the file away"
                 );
             }

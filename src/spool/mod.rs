@@ -55,7 +55,7 @@ use tokio::time::Instant;
 
 pub use reader::{Batch, Reader, Window};
 
-use crate::event::{Event, HappeningRef, OfVisit};
+use crate::event::{Event, HappeningRef, OfVisit, Rows};
 use disk::Disk;
 use segment::{Recovered, Seed};
 use writer::Writer;
@@ -359,14 +359,13 @@ impl Spool {
     /// # Errors
     /// When the disk fails.
     pub fn replay(&self, since: u32, mut take: impl FnMut(&Event)) -> std::io::Result<()> {
-        let own_columns = segment::columns();
-        let mut segments = self.shared.segments().clone();
-        segments.retain(|_, segment| *segment.columns == *own_columns);
+        let segments = self.shared.segments().clone();
         let mut late = Vec::new();
         for (number, segment) in segments.iter().rev() {
             let bytes = segment::read(&*self.shared.disk, *number, segment)?;
             let last = segment::frames(&bytes, segment.first_frame, segment.seed).last();
-            let last = last.and_then(|frame| Event::decode(frame.row).ok());
+            let rows = Rows::of(&segment.columns);
+            let last = last.and_then(|frame| rows.decode(frame.row).ok());
             if last.is_some_and(|event| event.happening.timestamp < since) {
                 break;
             }
@@ -374,8 +373,9 @@ impl Spool {
         }
         for (number, segment) in late.into_iter().rev() {
             let bytes = segment::read(&*self.shared.disk, number, segment)?;
+            let rows = Rows::of(&segment.columns);
             for frame in segment::frames(&bytes, segment.first_frame, segment.seed) {
-                if let Ok(event) = Event::decode(frame.row)
+                if let Ok(event) = rows.decode(frame.row)
                     && event.happening.timestamp >= since
                 {
                     take(&event);
@@ -419,7 +419,8 @@ impl Spool {
         let name = segment::file_name(at.segment);
         let count = self.shared.disk.read(&name, at.offset, &mut bytes).ok()?;
         let frame = segment::frames(&bytes[..count], 0, segment.seed).next()?;
-        Event::decode(frame.row).ok().map(|event| event.happening.timestamp)
+        let event = Rows::of(&segment.columns).decode(frame.row);
+        event.ok().map(|event| event.happening.timestamp)
     }
 
     /// Ends the writer: what waits is written, and nothing more is taken.

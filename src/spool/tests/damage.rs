@@ -140,6 +140,22 @@ fn a_segment_that_was_cut_anywhere_in_its_beginning_is_no_obstacle() {
     });
 }
 
+#[tokio::test]
+async fn rows_of_an_older_version_are_replayed() {
+    let seed = Seed(*b"seed");
+    let mut frames = Vec::new();
+    let row = [7u32.to_le_bytes(), 190u32.to_le_bytes()].concat();
+    segment::put_frame(&mut frames, 0, &[&row[..], b"\x08pageview"].concat());
+    segment::seal(&mut frames, seed);
+    let disk = SimulatedDisk::default();
+    let beginning = segment::beginning(seed, "site_id,timestamp,name");
+    disk.handle().replace(&segment::file_name(3), &[beginning, frames].concat()).unwrap();
+    let (spool, _) = open(&disk, &Limits::default());
+    let mut replayed = Vec::new();
+    spool.replay(0, |event| replayed.push(event.happening.timestamp)).unwrap();
+    assert_eq!((replayed, spool.oldest_waiting()), (vec![190], Some(190)));
+}
+
 /// A stretch of damage longer than a window is looked through, and what comes after it is read whole.
 #[tokio::test]
 async fn a_row_behind_a_long_stretch_of_damage_is_read() {

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
 use super::trouble::Trouble;
-use crate::event::Event;
+use crate::event::{Event, Rows};
 use crate::spool::Batch;
 use crate::store::{Store, StoreError};
 
@@ -48,7 +48,7 @@ struct Line {
 pub struct Entry {
     /// ClickHouse's error code; 0 when it told none.
     pub code: u32,
-    /// The site's number; `None` when the row was written by another version.
+    /// The site's number; `None` when the row was written by a newer version.
     pub site_id: Option<u32>,
     /// The event's name.
     pub name: Option<String>,
@@ -240,10 +240,9 @@ impl Quarantine {
 }
 
 impl Line {
-    /// The event, if this version wrote it.
+    /// The event, unless a newer version wrote it.
     fn event(&self) -> Option<Event> {
-        let is_ours = self.columns.split(',').eq(Event::columns());
-        self.bytes().filter(|_| is_ours).and_then(|row| Event::decode(&row).ok())
+        self.bytes().and_then(|row| Rows::of(&self.columns).decode(&row).ok())
     }
 
     fn bytes(&self) -> Option<Vec<u8>> {
