@@ -52,6 +52,11 @@ impl Interval {
         Self::DayOfWeek,
     ];
 
+    /// Whether all of a day is in the same of its buckets.
+    pub(crate) fn is_of_days(self) -> bool {
+        !matches!(self, Self::Minute | Self::QuarterHour | Self::Hour | Self::HourOfDay)
+    }
+
     /// Its name in queries.
     pub fn name(self) -> &'static str {
         match self {

@@ -12,7 +12,6 @@ use super::{Closed, attention};
 use crate::query::Query;
 use crate::query::dimension::{Dimension, Field};
 use crate::query::filter::{Filter, Subject, Test};
-use crate::query::interval::Interval;
 use crate::query::statement::{Sql, sql};
 use crate::site::goal::Goal;
 
@@ -79,9 +78,7 @@ impl Columns {
                 Dimension::Property(_) | Dimension::Properties => {
                     columns.insert(PROPS.0);
                 }
-                Dimension::Time(
-                    Interval::Minute | Interval::QuarterHour | Interval::Hour | Interval::HourOfDay,
-                ) => return None,
+                Dimension::Time(interval) if !interval.is_of_days() => return None,
                 Dimension::Time(_) => {
                     columns.insert("timestamp");
                 }

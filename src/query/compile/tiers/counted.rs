@@ -16,7 +16,6 @@ use super::notable::{GOAL_AGAIN, NAME_AGAIN, are_told_again};
 use super::rows::IS_LONE;
 use crate::query::dimension::{Dimension, Field};
 use crate::query::filter::{Filter, Subject};
-use crate::query::interval::Interval;
 use crate::query::metric::Metric;
 use crate::query::statement::{Sql, sql};
 use crate::site::goal::Goal;
@@ -126,7 +125,7 @@ fn condition(dimensions: &[Dimension], filters: &[&Filter]) -> Option<Sql> {
         match dimension {
             Dimension::Field(field) => alike.insert(stored(*field)),
             // All of a visitor who is counted so was on one day.
-            Dimension::Time(interval) if is_of_days(*interval) => continue,
+            Dimension::Time(interval) if interval.is_of_days() => continue,
             Dimension::Time(_)
             | Dimension::Property(_)
             | Dimension::Properties
@@ -177,7 +176,7 @@ fn first_of_visit(dimensions: &[Dimension], filters: &[&Filter], goals: &[Goal])
                 again = Some(GOAL_AGAIN);
             }
             Dimension::Field(field) if !field.is_of_event() => {}
-            Dimension::Time(interval) if is_of_days(*interval) => {}
+            Dimension::Time(interval) if interval.is_of_days() => {}
             _ => return None,
         }
     }
@@ -188,12 +187,4 @@ fn first_of_visit(dimensions: &[Dimension], filters: &[&Filter], goals: &[Goal])
     };
     let are_met_by_all = filters.iter().all(|filter| is_met_by_all(&filter));
     are_met_by_all.then(|| sql!["(", IS_LONE, " AND NOT d.", again, ")"])
-}
-
-/// Whether all of a day is in the same bucket of time.
-fn is_of_days(interval: Interval) -> bool {
-    !matches!(
-        interval,
-        Interval::Minute | Interval::QuarterHour | Interval::Hour | Interval::HourOfDay
-    )
 }
