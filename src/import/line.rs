@@ -287,7 +287,10 @@ impl Line {
             &derived.click_id_kind,
         );
         // What has a scheme is a URL, of which nobody keeps the query; an export has host and path.
-        let stored = self.referrer.clone().filter(|referrer| !referrer.contains("://"));
+        let is_url = |referrer: &str| {
+            referrer.split_once("://").is_some_and(|(scheme, _)| !scheme.contains(['/', '.']))
+        };
+        let stored = self.referrer.clone().filter(|referrer| !is_url(referrer));
         Attributes {
             referrer: or(&stored, derived.referrer.clone()),
             utm_medium: or(&self.utm_medium, derived.utm_medium.clone()),
@@ -316,7 +319,9 @@ fn timestamp(text: &str) -> Result<u32, LineError> {
             format!("`{text}` is not a moment in RFC 3339, such as 2026-01-31T23:59:59+01:00"),
         )
     })?;
+    // Second 0 is what ClickHouse says for the first of no events.
     u32::try_from(moment.as_second())
+        .map(|second| second.max(1))
         .map_err(|_| LineError::new("timestamp", "must be from 1970 to 2106"))
 }
 
@@ -368,6 +373,7 @@ mod tests {
         for (given, stored) in [
             ("https://www.google.com/search?q=my+illness#top", "google.com/search"),
             ("google.com/search", "google.com/search"),
+            ("web.archive.org/web/https://example.org", "web.archive.org/web/https://example.org"),
             ("https://example.com/before", ""),
         ] {
             let told = told(&format!(r#", "pathname": "/", "referrer": "{given}""#));
