@@ -53,6 +53,9 @@ const GRACE: SignedDuration = SignedDuration::from_mins(10);
 const EVENTS_AT_ONCE: u64 = 1_000_000;
 /// So many days, at most: the numbers of versions leave room for them.
 const DAYS_AT_ONCE: usize = 400;
+/// Days longer ago are counted from events: a report names each that is closed, for which a statement has room, and a single event of
+/// long ago, with a wrong year, would close thousands in between.
+const CLOSED_MAX: i32 = 4_000;
 /// A version is the microsecond of its counting, and so many bits for the days that are counted with it.
 const VERSION_BITS: u32 = 13;
 /// Sites with fewer events are counted from events in a few milliseconds.
@@ -95,9 +98,9 @@ impl Store {
     /// collectors at once, and may be interrupted.
     ///
     /// # Errors
-    /// When ClickHouse does not answer; what was closed until then is.
+    /// When ClickHouse does not answer, or a day takes more than it may; what could be closed is.
     pub async fn close_days(&self, site: &Site, now: Timestamp) -> Result<Closing, StoreError> {
-        let mut closing = Closing::default();
+        let (mut closing, mut failed) = (Closing::default(), None);
         if self.is_spread() {
             return Ok(closing);
         }
@@ -136,7 +139,15 @@ impl Store {
             };
             for chunk in chunks(&open, &counts) {
                 let (first, last) = (chunk[0], chunk[chunk.len() - 1]);
-                let outcome = self.close(site, first, last, goes_on).await?;
+                let outcome = match self.close(site, first, last, goes_on).await {
+                    Ok(outcome) => outcome,
+                    Err(error @ StoreError::Unavailable(_)) => return Err(error),
+                    // A day that takes too much does not keep the others from being counted.
+                    Err(error) => {
+                        failed.get_or_insert(error);
+                        continue;
+                    }
+                };
                 closing.closed += outcome.closed;
                 closing.unfit += outcome.unfit;
                 if outcome.has_revenants {
@@ -146,7 +157,7 @@ impl Store {
             }
         }
         self.count_goals(site, &closed).await?;
-        Ok(closing)
+        failed.map_or(Ok(closing), Err)
     }
 
     /// The microsecond of the server's clock, which versions begin with.
@@ -155,13 +166,14 @@ impl Store {
         in_time(self.writer().query_raw(now).fetch_one::<i64>()).await
     }
 
-    /// The day of the site's first event that it keeps.
+    /// The day of the site's first event that it keeps, if that is not too long ago to be closed.
     async fn first_day(&self, site: &Site, now: Timestamp) -> Result<Option<Date>, StoreError> {
         let first = first_event(site.id);
         let first = in_time(self.bound(&first).fetch_one::<u32>()).await?;
         let first = Timestamp::from_second(i64::from(first)).ok().filter(|_| first > 0);
         let first = first.map(|first| first.max(site.kept_from(now).unwrap_or(first)));
-        Ok(first.map(|first| site.timezone.to_datetime(first).date()))
+        let oldest = site.timezone.to_datetime(now).date().saturating_sub(CLOSED_MAX.days());
+        Ok(first.map(|first| site.timezone.to_datetime(first).date().max(oldest)))
     }
 
     /// How many events there are on each of the site's days from the first of these to the last.
