@@ -55,7 +55,7 @@ impl Database {
         let (engine, store) = connect(config, environment)?;
         let store = Arc::new(store);
         if catalog.knows_sites() {
-            store.wait_for_the_catalog();
+            store.expect_sites();
         }
         let (found, ready) = watch::channel(State::Unknown);
         let keeper = tokio::spawn(keep(Arc::clone(&store), catalog, health, found));
@@ -195,7 +195,7 @@ async fn keep(
                     tracing::error!(%error, "beacons are accepted, and kept in the spool");
                 }
                 found.send_replace(State::Emptied);
-                RETRY_INTERVAL
+                REFRESH_INTERVAL
             }
             Err(error) => {
                 if !has_warned && away_since.get_or_insert_with(Instant::now).elapsed() >= GRACE {

@@ -281,9 +281,27 @@ impl Store {
         }
     }
 
-    /// Has inserts of events wait until the catalog was compared with what the database has.
-    pub fn wait_for_the_catalog(&self) {
+    /// Has the first insert of events look whether the database has sites, for some are known.
+    pub fn expect_sites(&self) {
         self.set_admission(Admission::NotYet);
+    }
+
+    /// Whether this is the database that has the earlier events, where sites are known: it has sites then.
+    async fn look_for_sites(&self) -> Result<(), StoreError> {
+        let sites = self.writer.query("SELECT count() FROM sites").fetch_one::<u64>();
+        if in_time(sites).await? == 0 {
+            return Err(StoreError::Emptied);
+        }
+        self.set_admission(Admission::Open);
+        Ok(())
+    }
+
+    /// Nobody shall believe a database that has lost its data that there was nobody.
+    pub(super) fn tells_the_truth(&self) -> Result<(), StoreError> {
+        match self.admission() {
+            Admission::Open | Admission::NotYet => Ok(()),
+            Admission::Emptied => Err(StoreError::Emptied),
+        }
     }
 
     fn admission(&self) -> Admission {
@@ -471,10 +489,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         match self.admission() {
             Admission::Open => {}
-            Admission::NotYet => {
-                let why = "its sites have not been compared with those that are known";
-                return Err(StoreError::Unavailable(why.to_owned()));
-            }
+            Admission::NotYet => self.look_for_sites().await?,
             Admission::Emptied => return Err(StoreError::Emptied),
         }
         let Packed { format, optimize_on_insert, data } =
@@ -519,10 +534,7 @@ impl Store {
 
     /// Reads stand in a queue for a few places: they must not take the machine from the beacons.
     async fn read(&self, statement: &Statement, format: &str) -> Result<Bytes, StoreError> {
-        // Nobody shall take for the truth that there was nobody.
-        if self.admission() == Admission::Emptied {
-            return Err(StoreError::Emptied);
-        }
+        self.tells_the_truth()?;
         let _turn = turn(&self.statements).await?;
         in_time(async {
             let query = self.reader.query_raw(statement.text());

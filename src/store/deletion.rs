@@ -63,8 +63,10 @@ impl Store {
     /// Erases events, of everything that the database has by now.
     ///
     /// # Errors
-    /// When ClickHouse does not answer or refuses; doing it again does what is left.
+    /// When ClickHouse does not answer or refuses; doing it again does what is left. [`StoreError::Emptied`] when what is
+    /// meant is not there, and comes back with a backup.
     pub async fn erase(&self, selection: &Selection) -> Result<Erased, StoreError> {
+        self.tells_the_truth()?;
         let mut erased = Erased::default();
         self.let_merges_run().await;
         let days = self.days_with(selection.condition()).await?;
