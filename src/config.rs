@@ -733,6 +733,9 @@ impl Config {
             let rule = "268435456 (256 MiB) or more";
             at_least("engine.memory_bytes_max", bytes, 256 << 20, rule)?;
         }
+        if let Some(port) = self.engine.port {
+            at_least("engine.port", port.into(), 1, "1 or more, or not set, for a free one")?;
+        }
         if self.access_log.days > ACCESS_LOG_DAYS_MAX {
             let (key, value) = ("access_log.days", self.access_log.days.to_string());
             return Err(ConfigError::OutOfBounds { key, value, rule: "36500 or less" });

@@ -59,6 +59,8 @@ const CLOSING_DELAY: Duration = Duration::from_secs(20);
 const WORTH_KNOWN_FOR: Duration = Duration::from_secs(60 * 60);
 /// How long the last batches may take when the collector stops.
 const SHIP_PATIENCE: Duration = Duration::from_secs(2);
+/// As many segments the spool has room for, whatever was configured.
+const SEGMENTS_MIN: u64 = 4;
 
 /// A collector that takes beacons in.
 pub struct Collecting {
@@ -232,6 +234,8 @@ fn open_spool(config: &Config) -> anyhow::Result<(Spool, Reader)> {
     let directory = Directory::open(config.data_dir.join("spool"))
         .context("the spool's directory can not be made")?;
     let config::Spool { bytes_max, segment_bytes, waiting_max } = config.spool;
+    // A segment leaves the disk when it has ended: one alone must not fill the spool with what ClickHouse has.
+    let segment_bytes = segment_bytes.min(bytes_max / SEGMENTS_MIN);
     let limits = Limits { bytes_max, segment_bytes, waiting_max, ..Limits::default() };
     Ok(Spool::open(disk(config, directory), limits)?)
 }

@@ -70,6 +70,11 @@ async fn visitor(
     let Some(site) = site.or(first) else {
         return Ok(Err("there is no site to visit: passerby site add".to_owned()));
     };
+    if context.config.tls.certificate.is_some() {
+        let advice = "a visitor comes without TLS, which the listener has: start the collector once without tls.certificate and \
+                      tls.key, and audit it then";
+        return Ok(Err(advice.to_owned()));
+    }
     let canary = Canary::new().context("the system gives no random numbers")?;
     if let Err(error) = canary.visit(context.config.listen, &site).await {
         return Ok(Err(error.to_string()));

@@ -1,7 +1,7 @@
 //! `passerby check`: what works and what does not, a line each. With the address of a page, what
 //! `check_page` finds there.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::bail;
 
@@ -10,6 +10,12 @@ use super::{Context, check_page, output};
 use crate::privacy::Geo;
 use crate::store::engine::discover;
 use axum::http::Method;
+
+/// How long a collector may take to say how it is.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a collector that has just been started waits for its engine.
+const A_MOMENT: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(200);
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -26,12 +32,11 @@ pub(super) struct Finding {
 pub(super) async fn run(context: Context, args: Args) -> anyhow::Result<()> {
     let findings = match args.url {
         Some(url) => check_page::findings(&context, &url).await,
-        None => vec![
-            configuration(&context),
-            engine(&context),
-            places(&context),
-            collector(&context).await,
-        ],
+        None => {
+            let mut findings = vec![configuration(&context), engine(&context), places(&context)];
+            findings.extend(collector(&context).await);
+            findings
+        }
     };
     let mut has_failed = false;
     for Finding { what, outcome } in &findings {
@@ -81,21 +86,42 @@ fn places(context: &Context) -> Finding {
     Finding { what: "places", outcome }
 }
 
-/// The collector that runs, or one that is opened here: either way ClickHouse has to answer.
-async fn collector(context: &Context) -> Finding {
+/// The collector that runs, or one that is opened here, and what it says of its parts.
+async fn collector(context: &Context) -> Vec<Finding> {
     let asked = with(context, async |remote| {
-        let kind = if remote.is_running() {
-            "the running collector"
-        } else {
-            "no collector runs; ClickHouse"
-        };
+        let is_running = remote.is_running();
         let sites = remote.call(Method::GET, "/api/v1/sites", None).await?;
-        let count = sites["sites"].as_array().map_or(0, Vec::len);
-        Ok(format!("{kind} answers, {count} sites are registered"))
+        let begun = Instant::now();
+        let mut health = remote.health().await?;
+        while health["clickhouse"] != "ok" && begun.elapsed() < A_MOMENT {
+            tokio::time::sleep(PAUSE).await;
+            health = remote.health().await?;
+        }
+        Ok((is_running, sites["sites"].as_array().map_or(0, Vec::len), health))
     });
-    let outcome = match tokio::time::timeout(Duration::from_secs(30), asked).await {
-        Ok(answer) => answer.map_err(|error| format!("{error:#}")),
-        Err(_) => Err("no answer in 30 seconds".to_owned()),
+    let failed = |why: String| vec![Finding { what: "collector", outcome: Err(why) }];
+    let (is_running, sites, health) = match tokio::time::timeout(PATIENCE, asked).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(error)) => return failed(format!("{error:#}")),
+        Err(_) => return failed(format!("no answer in {} seconds", PATIENCE.as_secs())),
     };
-    Finding { what: "collector", outcome }
+    let kind = if is_running { "answers" } else { "does not run" };
+    let mut findings = vec![Finding {
+        what: "collector",
+        outcome: Ok(format!("{kind}, {sites} sites are registered")),
+    }];
+    let parts = [
+        (
+            "clickhouse",
+            "answers",
+            "does not answer, or has lost its data: the collector's log says which",
+        ),
+        ("spool", "takes events", "takes none: the disk is full or fails, see the collector's log"),
+    ];
+    // Without a collector nothing is written to the spool.
+    for (what, well, ill) in parts.into_iter().take(if is_running { 2 } else { 1 }) {
+        let outcome = if health[what] == "ok" { Ok(well) } else { Err(ill) };
+        findings.push(Finding { what, outcome: outcome.map(str::to_owned).map_err(str::to_owned) });
+    }
+    findings
 }

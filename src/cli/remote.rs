@@ -104,6 +104,12 @@ impl Remote {
         if status.is_success() { Ok(answer) } else { Err(refusal(&answer)) }
     }
 
+    /// How the parts are, whether or not all are well.
+    pub(super) async fn health(&mut self) -> anyhow::Result<Value> {
+        let (_, answer) = self.send(Method::GET, "/api/health", Body::empty()).await?;
+        serde_json::from_slice(&answer).context(NOT_JSON)
+    }
+
     /// Every entry of a list, whatever the number of its pages.
     pub(super) async fn list(&mut self, path: &str, key: &str) -> anyhow::Result<Vec<Value>> {
         let mut entries = Vec::new();

@@ -135,12 +135,21 @@ async fn a_collector_whose_database_was_emptied_keeps_what_it_accepts_until_a_ba
     let query = json!({"site_id": "example.com", "date_range": "day", "metrics": ["visits"]});
     let asked = collector.query(&token, &query).await;
     assert_eq!(asked.status, StatusCode::SERVICE_UNAVAILABLE, "it was said that nobody came");
+    let check = run_program(&collector.data_dir, &[], &["check"]);
+    let found = String::from_utf8_lossy(&check.stdout).into_owned();
+    assert!(!check.status.success() && found.contains("FAIL  clickhouse"), "{found}");
+    assert!(found.contains("ok    spool"), "{found}");
+    let erase =
+        run_program(&collector.data_dir, &[], &["erase", "example.com", "--path", "/before"]);
+    assert!(!erase.status.success(), "what a backup brings back was said to be erased");
     collector.terminate();
     assert_eq!(std::fs::read(collector.data_dir.join("catalog.json")).unwrap(), known);
 
     let done = run_program(&collector.data_dir, &[], &["restore", "first"]);
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     collector.restart().await;
+    let check = run_program(&collector.data_dir, &[], &["check"]);
+    assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stdout));
     eventually("both events are counted", async || {
         let mut pages = pages(&collector).await?;
         pages.sort();
