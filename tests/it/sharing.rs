@@ -180,6 +180,33 @@ async fn a_link_to_a_segment_shows_the_segment_alone() {
 }
 
 #[tokio::test]
+async fn a_journey_by_a_link_to_a_segment_of_pages_leads_to_no_others() {
+    let (collector, admin) = with_site().await;
+    let lines = (0..12).map(|number| {
+        let path = ["/shop/a", "/careers", "/shop/b"][number % 3];
+        let line = json!({
+            "site": "shared.test", "timestamp": format!("2026-03-10T10:00:{number:02}Z"),
+            "visitor": (number / 3).to_string(), "pathname": path, "hostname": "shared.test",
+        });
+        line.to_string()
+    });
+    let file = collector.data_dir.join("events.jsonl");
+    std::fs::write(&file, lines.collect::<Vec<_>>().join("\n")).unwrap();
+    collector.run(&["import", file.to_str().unwrap()]);
+    let segments = "/api/v1/sites/shared.test/segments";
+    let segment = json!({ "name": "shop", "filters": [["contains", "event:page", ["/shop"]]] });
+    let segment = call(&collector, &admin, Method::POST, segments, segment).await;
+    let wanted = json!({ "segment": segment.json()["id"], "least_visitors": 1 });
+    let path = put_link(&collector, &admin, wanted).await;
+    let shown = cookie(&collector.request(Method::GET, &path, &[], "").await).unwrap();
+    let journey = "/shared.test/journey?period=2026-03-10,2026-03-10";
+    let answer = page(&collector, journey, &shown).await;
+    let text = String::from_utf8(answer.body.to_vec()).unwrap();
+    assert_eq!(answer.status, StatusCode::OK, "{text}");
+    assert!(text.contains("/shop/b") && !text.contains("/careers"), "{text}");
+}
+
+#[tokio::test]
 async fn a_link_to_a_segment_tells_no_share_of_anything_else() {
     let (collector, admin) = with_site().await;
     // Of eight visitors two have the plan of the segment, of whom one converts.

@@ -256,7 +256,8 @@ fn between_in_partitions(query: &Query, from: Timestamp, to: Timestamp) -> Sql {
 }
 
 /// ` AND` the condition on events that their visits as a whole meet the query's filters: had an event, one
-/// and the same, that meets all those on events, and meet the others themselves.
+/// and the same, that meets all those on events, and meet the others themselves. Whoever is told of a part of the site alone
+/// is told of the events of it, and not of what else such a visit did.
 pub(super) fn of_whole_visits(query: &Query) -> Sql {
     let filters = query.filters.iter().cloned().chain(hosts_of_visits(query));
     let (of_events, mut wanted): (Vec<_>, Vec<_>) = filters.partition(Filter::asks_about_events);
@@ -265,7 +266,9 @@ pub(super) fn of_whole_visits(query: &Query) -> Sql {
     }
     let closed = Closed::none();
     let conditions = Conditions::of(query, &closed);
-    let conditions = wanted.iter().map(|filter| sql![" AND ", conditions.on_event(filter)]);
+    let told = query.within.iter().filter(|filter| filter.asks_about_events());
+    let conditions =
+        wanted.iter().chain(told).map(|filter| sql![" AND ", conditions.on_event(filter)]);
     Sql::join(conditions, "")
 }
 
