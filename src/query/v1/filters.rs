@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::query::dimension::GOAL;
 use crate::query::error::Problems;
 
 /// The filters, in the wire form of the newer dialect.
@@ -29,7 +30,8 @@ fn filter(expression: &str, problems: &mut Problems) -> Option<Option<Value>> {
         return problems.note("#/filters", format!("Invalid filter {expression:?}: {rule}"));
     };
     let (name, value) = (name.trim(), value.trim());
-    if value.contains('*') {
+    // A goal is found by its name, which has stars where it is of pages.
+    if value.contains('*') && name != GOAL {
         return Some(Some(json!([format!("matches_wildcard{negation}"), name, [value]])));
     }
     let values = alternatives(value);

@@ -71,6 +71,10 @@ fn filters_are_translated() {
         "event:page==/a!=b;visit:country==DE",
         json!([["is", "event:page", ["/a!=b"]], ["is", "visit:country", ["DE"]]]),
     );
+    check_filters(
+        "event:goal==Visit /blog/**|Signup",
+        json!([["is", "event:goal", ["Visit /blog/**", "Signup"]]]),
+    );
     check_filters("visit:country==Germany;event:page==/", json!([["is", "event:page", ["/"]]]));
 }
 

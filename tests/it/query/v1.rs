@@ -94,6 +94,22 @@ async fn a_breakdown_has_short_names_and_no_blank_rows() {
 }
 
 #[tokio::test]
+async fn a_goal_with_a_star_in_its_name_is_found_by_v1() {
+    // [26]
+    let mut story = told().await;
+    let kind = GoalKind::Page("/b**".into());
+    story.goals = vec![Goal { name: "Visit /b**".into(), kind, currency: None }];
+    let parameters = [
+        ("period", "month"),
+        ("date", "2024-05-01"),
+        ("metrics", "visitors,conversion_rate"),
+        ("filters", "event:goal==Visit /b**"),
+    ];
+    let expected = json!({ "visitors": { "value": 1 }, "conversion_rate": { "value": 33.33 } });
+    assert_eq!(answered(&story, Kind::Aggregate, &parameters).await, expected);
+}
+
+#[tokio::test]
 async fn a_rate_of_conversion_is_of_its_row_but_of_all_where_rows_are_goals_or_properties() {
     // [29]
     let mut story = told().await;
