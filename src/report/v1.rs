@@ -36,8 +36,8 @@ pub async fn ask_v1(
     };
     let table = match kind {
         Kind::Aggregate => table_of_numbers(&report),
-        Kind::Timeseries => table_of_rows(vec!["date".to_owned()], &report, &results),
-        Kind::Breakdown => table_of_rows(properties(&report), &report, &results),
+        Kind::Timeseries => table_of_buckets(&report, &results),
+        Kind::Breakdown => table_of_rows(&report),
     };
     Ok((json!({ "results": results }), table))
 }
@@ -51,15 +51,24 @@ fn table_of_numbers(report: &Report) -> Table {
         columns.extend(names(report).map(|name| format!("change.{name}")));
         row.extend(compared.row.metrics.iter().chain(&compared.change).cloned());
     }
-    Table::new_with_amounts(columns, vec![row])
+    Table::new_with_amounts(0, columns, vec![row])
 }
 
-/// The rows, by the names of their columns.
-fn table_of_rows(mut columns: Vec<String>, report: &Report, results: &Value) -> Table {
-    columns.extend(names(report));
+/// The buckets, by the names of their columns.
+fn table_of_buckets(report: &Report, results: &Value) -> Table {
+    let columns: Vec<String> = std::iter::once("date".to_owned()).chain(names(report)).collect();
     let row = |row: &Value| columns.iter().map(|name| row[name].clone()).collect();
     let rows = results.as_array().into_iter().flatten().map(row).collect();
-    Table::new_with_amounts(columns, rows)
+    Table::new_with_amounts(1, columns, rows)
+}
+
+/// The rows by their places: a property may have the name of a metric.
+fn table_of_rows(report: &Report) -> Table {
+    let properties = properties(report);
+    let dimensions = properties.len();
+    let columns = properties.into_iter().chain(names(report)).collect();
+    let rows = report.rows().iter().map(|row| [&row.dimensions[..], &row.metrics].concat());
+    Table::new_with_amounts(dimensions, columns, rows.collect())
 }
 
 /// How many visitors have done something within the last five minutes.

@@ -68,7 +68,7 @@ mod tests {
         let names =
             ["event:page", "event:props:a,b", "visitors", "change.visitors"].map(str::to_owned);
         let row = vec![json!("/say \"hi\"\r\nthere"), json!("=1+1"), json!(3), json!(-50)];
-        let table = Table::new(names.into(), vec![row, vec![json!("(none)")]]);
+        let table = Table::new(0, names.into(), vec![row, vec![json!("(none)")]]);
         assert_eq!(
             write(&table),
             "event:page,\"event:props:a,b\",visitors,change.visitors\r\n\
@@ -85,7 +85,7 @@ mod tests {
             let width = names.len();
             let rows = texts.chunks_exact(width);
             let rows: Vec<_> = rows.map(|row| row.iter().map(|text| json!(text)).collect()).collect();
-            for cell in read(&write(&Table::new(names, rows))).concat() {
+            for cell in read(&write(&Table::new(0, names, rows))).concat() {
                 prop_assert!(!cell.starts_with(TRIGGERS), "{cell:?}");
             }
         }
@@ -106,7 +106,7 @@ mod tests {
                 }).collect())
                 .collect();
             let names = ["a", "b", "c"].map(str::to_owned).into();
-            let read = read(&write(&Table::new(names, rows)));
+            let read = read(&write(&Table::new(0, names, rows)));
             prop_assert_eq!(&read[1..], &expected[..]);
         }
     }

@@ -27,7 +27,7 @@ mod tests {
         let names = ["event:page", "visitors"].map(str::to_owned).into();
         let rows = vec![vec![json!("/a\n"), json!(3)], vec![json!("/b"), Value::Null]];
         assert_eq!(
-            write(&Table::new(names, rows)),
+            write(&Table::new(0, names, rows)),
             "{\"event:page\":\"/a\\n\",\"visitors\":3}\n{\"event:page\":\"/b\",\"visitors\":null}\n"
         );
     }

@@ -108,7 +108,7 @@ mod tests {
             vec![json!("ä"), json!(3), json!(1.5), Value::Null],
             vec![json!(""), json!(0), json!(0.0), json!(7)],
         ];
-        let table = Table::new(names.map(str::to_owned).into(), rows);
+        let table = Table::new(0, names.map(str::to_owned).into(), rows);
         assert_eq!(
             json!(read(write(&table).unwrap())),
             json!([
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_table_without_rows_is_a_file_with_columns() {
-        let table = Table::new(vec!["event:page".to_owned(), "visitors".to_owned()], Vec::new());
+        let table = Table::new(0, vec!["event:page".to_owned(), "visitors".to_owned()], Vec::new());
         let file = write(&table).unwrap();
         let reader = SerializedFileReader::new(bytes::Bytes::from(file)).unwrap();
         assert_eq!(reader.metadata().file_metadata().schema().get_fields().len(), 2);

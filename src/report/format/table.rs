@@ -35,11 +35,16 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table with these columns and rows; a row that is too short is filled up with nulls.
-    pub fn new(names: Vec<String>, mut rows: Vec<Vec<Value>>) -> Self {
+    /// A table with these columns and rows; a row that is too short is filled up with nulls. The first so many columns are
+    /// of dimensions, whatever they are called: a property may have the name of a metric.
+    pub fn new(dimensions: usize, names: Vec<String>, mut rows: Vec<Vec<Value>>) -> Self {
         rows.iter_mut().for_each(|row| row.resize(names.len(), Value::Null));
         let column = |(index, name): (usize, String)| {
-            let kind = kind(&name, rows.iter().map(|row| &row[index]));
+            let values = rows.iter().map(|row| &row[index]);
+            let kind = match index < dimensions {
+                true => kind_of_dimension(&name, values),
+                false => kind(&name, values),
+            };
             Column { name, kind }
         };
         Self { columns: names.into_iter().enumerate().map(column).collect(), rows }
@@ -82,14 +87,18 @@ impl Table {
             }
             row
         };
-        Some(Self::new_with_amounts(columns, results.iter().map(row).collect()))
+        let rows = results.iter().map(row).collect();
+        Some(Self::new_with_amounts(dimensions.len(), columns, rows))
     }
 
     /// As [`Self::new`], with each amount of money as a number, and its currency in the next column.
-    pub fn new_with_amounts(mut names: Vec<String>, mut rows: Vec<Vec<Value>>) -> Self {
-        for index in
-            (0..names.len()).rev().filter(|index| is_of_money(&names[*index])).collect::<Vec<_>>()
-        {
+    pub fn new_with_amounts(
+        dimensions: usize,
+        mut names: Vec<String>,
+        mut rows: Vec<Vec<Value>>,
+    ) -> Self {
+        let of_money = (dimensions..names.len()).filter(|index| is_of_money(&names[*index]));
+        for index in of_money.rev().collect::<Vec<_>>() {
             names.insert(index + 1, format!("{}_currency", names[index]));
             for row in &mut rows {
                 let mut amount = row[index].take();
@@ -97,7 +106,7 @@ impl Table {
                 row.insert(index + 1, amount["currency"].take());
             }
         }
-        Self::new(names, rows)
+        Self::new(dimensions, names, rows)
     }
 
     /// The columns, from the left.
@@ -126,7 +135,7 @@ fn is_of_money(name: &str) -> bool {
 }
 
 /// By its name, where that is known, so that it hangs on the values only where it must.
-fn kind<'a>(name: &str, mut values: impl Iterator<Item = &'a Value>) -> Kind {
+fn kind<'a>(name: &str, values: impl Iterator<Item = &'a Value>) -> Kind {
     if name.starts_with("change.") {
         return Kind::Decimal;
     }
@@ -136,7 +145,11 @@ fn kind<'a>(name: &str, mut values: impl Iterator<Item = &'a Value>) -> Kind {
             Unit::Percent(_) | Unit::Ratio | Unit::Number | Unit::Money => Kind::Decimal,
         };
     }
-    let name = name.strip_prefix("comparison.").unwrap_or(name);
+    kind_of_dimension(name.strip_prefix("comparison.").unwrap_or(name), values)
+}
+
+/// The same of a column that is known to be of a dimension.
+fn kind_of_dimension<'a>(name: &str, mut values: impl Iterator<Item = &'a Value>) -> Kind {
     if let Some(field) = Field::ALL.iter().find(|field| field.spec().name == name) {
         return if field.spec().number { Kind::Whole } else { Kind::Text };
     }
@@ -223,6 +236,17 @@ mod tests {
         assert_eq!(names[2..4], ["total_revenue", "total_revenue_currency"]);
         assert_eq!(json!(table.rows()), json!([["a", 1, 12.5, "EUR", 2], ["b", 1, null, null, 2]]));
         assert_eq!(table.columns()[2].kind, Kind::Decimal);
+    }
+
+    #[test]
+    fn a_column_of_a_dimension_is_none_of_a_metric_that_is_called_so() {
+        let names = ["total_revenue", "change.plan", "visitors"].map(str::to_owned).to_vec();
+        let rows = vec![vec![json!("high"), json!("x"), json!(3)]];
+        let table = Table::new_with_amounts(2, names.clone(), rows.clone());
+        let told: Vec<_> = table.columns().iter().map(|column| column.name.clone()).collect();
+        assert_eq!((told, table.rows()), (names, rows.as_slice()));
+        let kinds: Vec<Kind> = table.columns().iter().map(|column| column.kind).collect();
+        assert_eq!(kinds, [Kind::Text, Kind::Text, Kind::Whole]);
     }
 
     #[test]

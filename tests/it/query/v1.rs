@@ -3,6 +3,7 @@
 use hyper::{Method, StatusCode};
 use passerby::query::Known;
 use passerby::query::v1::Kind;
+use passerby::report::format::Table;
 use passerby::report::{ask_v1, visitors_now};
 use passerby::site::goal::{Goal, GoalKind};
 use serde_json::{Value, json};
@@ -11,11 +12,15 @@ use super::story::Story;
 use crate::support::Collector;
 
 async fn answered(story: &Story, kind: Kind, parameters: &[(&str, &str)]) -> Value {
+    answered_twice(story, kind, parameters).await.0["results"].clone()
+}
+
+/// The answer, and the table that it is.
+async fn answered_twice(story: &Story, kind: Kind, parameters: &[(&str, &str)]) -> (Value, Table) {
     let owned = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     let known = Known::new(&story.site, "2024-06-15T12:00:00Z".parse().unwrap());
     let known = Known { goals: &story.goals, ..known };
-    ask_v1(&story.store, known, kind, &owned.collect::<Vec<_>>()).await.unwrap().0["results"]
-        .clone()
+    ask_v1(&story.store, known, kind, &owned.collect::<Vec<_>>()).await.unwrap()
 }
 
 async fn told() -> Story {
@@ -135,6 +140,24 @@ async fn a_rate_of_conversion_is_of_its_row_but_of_all_where_rows_are_goals_or_p
     assert_eq!(goals, json!([{ "goal": "Signup", "visitors": 1, "conversion_rate": 33.33 }]));
     let plans = ask(Kind::Breakdown, &[met, ("property", "event:props:plan")]).await;
     assert_eq!(plans, json!([{ "plan": "pro", "visitors": 1, "conversion_rate": 33.33 }]));
+}
+
+#[tokio::test]
+async fn a_property_may_be_called_as_a_metric_is() {
+    let mut story = Story::new("Etc/UTC").await;
+    let visit = story.visit(1).view("01 10:00:00", "/");
+    visit.prop("total_revenue", "high").prop("visitors", "many");
+    story.told().await;
+    let ask = async |property: &str| {
+        let of_property = ("property", property);
+        let parameters = [("period", "month"), ("date", "2024-05-01"), of_property];
+        answered_twice(&story, Kind::Breakdown, &parameters).await
+    };
+    let (answer, table) = ask("event:props:total_revenue").await;
+    assert_eq!(answer["results"], json!([{ "total_revenue": "high", "visitors": 1 }]));
+    assert_eq!(json!(table.rows()), json!([["high", 1]]));
+    let (_, table) = ask("event:props:visitors").await;
+    assert_eq!(json!(table.rows()), json!([["many", 1]]));
 }
 
 #[tokio::test]
