@@ -240,6 +240,11 @@ impl Metric {
             || self.spec().unit == Unit::Money
     }
 
+    /// Whether rows that tell it alone are sorted by their visitors: time on a page says little of how much that matters.
+    pub(super) fn is_sorted_by_visitors(self) -> bool {
+        matches!(self.spec().formula, Formula::Engagement(_)) && self.spec().unit == Unit::Seconds
+    }
+
     /// Whether it can be computed from visits alone.
     pub fn is_of_visit(self) -> bool {
         matches!(self.spec().formula, Formula::Visits(_))

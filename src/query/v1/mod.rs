@@ -88,7 +88,7 @@ impl Asked<'_> {
         query.insert("date_range".into(), span.to_wire());
         query.insert("dimensions".into(), json!(dimensions));
         if kind == Kind::Breakdown {
-            query.insert("order_by".into(), order(metrics[0], &dimensions));
+            query.insert("order_by".into(), order(&metrics, &dimensions));
             query.insert("pagination".into(), self.page(problems)?);
             filters_read
                 .extend(dimensions.iter().filter_map(|dimension| without_blanks(dimension)));
@@ -204,9 +204,15 @@ fn refuse_visits_beside_events(
     }
 }
 
-/// By the first metric from the greatest, then by the property.
-fn order(metric: &str, dimensions: &[String]) -> Value {
-    let mut order = vec![json!([metric, "desc"])];
+/// By the first metric from the greatest, then by the property. What is sorted by no metric of its own is so when no
+/// order is asked for, and by the property then as well.
+fn order(metrics: &[&str], dimensions: &[String]) -> Value {
+    if let [metric] = metrics
+        && Metric::named(metric).is_some_and(Metric::is_sorted_by_visitors)
+    {
+        return json!([]);
+    }
+    let mut order = vec![json!([metrics[0], "desc"])];
     order.extend(
         dimensions
             .iter()

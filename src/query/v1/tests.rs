@@ -93,6 +93,8 @@ fn a_breakdown_is_sorted_paged_and_without_blanks() {
         json!([["visits", "desc"], ["visit:os_version", "asc"], ["visit:os", "asc"]])
     );
     assert_eq!(query["pagination"], json!({ "limit": 5, "offset": 10 }));
+    let of_attention = [("property", "event:page"), ("metrics", "time_on_page")];
+    assert_eq!(translated(Kind::Breakdown, &of_attention).unwrap()["order_by"], json!([]));
     let query = translated(Kind::Breakdown, &[("property", "visit:utm_source")]).unwrap();
     assert_eq!(query["filters"], json!([["matches", "visit:utm_source", ["."]]]));
     assert_eq!(query["pagination"], json!({ "limit": 100, "offset": 0 }));

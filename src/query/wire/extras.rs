@@ -9,7 +9,6 @@ use crate::query::comparison::Comparison;
 use crate::query::dimension::GOAL;
 use crate::query::error::{Problems, child, shown};
 use crate::query::measure::Measure;
-use crate::query::metric::{Formula, Metric, Unit};
 
 /// What is asked for or, when nothing is: time first, then the first metric from the greatest.
 pub(super) fn order(
@@ -25,9 +24,8 @@ pub(super) fn order(
     if asked.is_empty() {
         let time = dimensions.iter().position(Breakdown::is_time);
         let time = time.map(|index| Order { key: OrderKey::Dimension(index), descending: false });
-        // Time on page alone says little of how much a page matters.
         let key = match metrics {
-            [Measure::Metric(metric)] if is_time_on_page(*metric) => OrderKey::Visitors,
+            [Measure::Metric(metric)] if metric.is_sorted_by_visitors() => OrderKey::Visitors,
             _ => OrderKey::Metric(0),
         };
         return Some(time.into_iter().chain([Order { key, descending: true }]).collect());
@@ -35,10 +33,6 @@ pub(super) fn order(
     each(asked, |index, entry| {
         order_entry(entry, &format!("#/order_by/{index}"), metrics, dimensions, problems)
     })
-}
-
-fn is_time_on_page(metric: Metric) -> bool {
-    matches!(metric.spec().formula, Formula::Engagement(_)) && metric.spec().unit == Unit::Seconds
 }
 
 fn order_entry(

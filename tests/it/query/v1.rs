@@ -143,6 +143,27 @@ async fn a_rate_of_conversion_is_of_its_row_but_of_all_where_rows_are_goals_or_p
 }
 
 #[tokio::test]
+async fn time_on_page_alone_is_sorted_by_visitors_in_v1_as_well() {
+    // [22]
+    let mut story = Story::new("Etc/UTC").await;
+    let visit = story.visit(1).view("01 10:00:00", "/a");
+    visit.ping("01 10:01:00", "/a").attention(60_000, 50);
+    for visitor in [2, 3] {
+        let visit = story.visit(visitor).view("01 11:00:00", "/b");
+        visit.ping("01 11:00:30", "/b").attention(5_000, 50);
+    }
+    story.told().await;
+    let of_page = [("period", "month"), ("date", "2024-05-01"), ("property", "event:page")];
+    let parameters = [&of_page[..], &[("metrics", "time_on_page")]].concat();
+    let expected =
+        json!([{ "page": "/b", "time_on_page": 5 }, { "page": "/a", "time_on_page": 60 }]);
+    assert_eq!(answered(&story, Kind::Breakdown, &parameters).await, expected);
+    let parameters = [&of_page[..], &[("metrics", "time_on_page,visitors")]].concat();
+    let pages = answered(&story, Kind::Breakdown, &parameters).await;
+    assert_eq!(pages[0]["page"], "/a");
+}
+
+#[tokio::test]
 async fn a_property_may_be_called_as_a_metric_is() {
     let mut story = Story::new("Etc/UTC").await;
     let visit = story.visit(1).view("01 10:00:00", "/");
