@@ -57,6 +57,7 @@ use self::filter::{Filter, Subject, Test};
 use self::floor::Floored;
 use self::interval::Interval;
 use self::measure::Measure;
+use self::metric::Metric;
 use self::period::Period;
 use self::revenue::Revenue;
 use self::wire::Breakdown;
@@ -257,6 +258,28 @@ impl Query {
     /// The same for all its rows, and one more than may be filled.
     pub fn to_fill(&self) -> Self {
         Self { page: Page { limit: FILLED_ROWS_MAX + 1, offset: 0 }, ..self.clone() }
+    }
+
+    /// What a measure comes to in a row of these dimensions where nothing has happened.
+    pub fn of_nothing(&self, measure: &Measure, dimensions: &[Value]) -> Value {
+        match measure {
+            Measure::Metric(Metric::Events) if self.is_of_scrolling(dimensions) => Value::Null,
+            Measure::Metric(metric) => compile::of_nothing(*metric, self),
+            Measure::Property(..) => measure.of_nothing(),
+        }
+    }
+
+    /// Whether the row of these dimensions is that of a goal of scrolling.
+    fn is_of_scrolling(&self, dimensions: &[Value]) -> bool {
+        self.dimensions.iter().zip(dimensions).any(|(dimension, value)| match dimension {
+            Dimension::Goal(goals) => {
+                goals.iter().any(|goal| goal.is_of_scrolling() && *value == goal.name)
+            }
+            Dimension::Field(_)
+            | Dimension::Property(_)
+            | Dimension::Properties
+            | Dimension::Time(_) => false,
+        })
     }
 
     /// The interval of time it is broken down by, if it is.

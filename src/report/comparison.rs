@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use super::Row;
+use super::fill::of_nothing;
 use super::money::amount;
 use crate::query::Query;
 use crate::query::dimension::Dimension;
@@ -26,7 +27,6 @@ pub struct Compared {
 
 /// The rows of the other period that belong to the rows, in their order.
 pub(super) fn pair(rows: &[Row], query: &Query, others: Vec<Row>, other: &Query) -> Vec<Compared> {
-    let nothing: Vec<Value> = query.metrics().iter().map(|metric| metric.of_nothing()).collect();
     let mut known: HashMap<String, Row> =
         others.into_iter().map(|row| (key(&row.dimensions), row)).collect();
     let counterparts = counterparts(query, other);
@@ -38,7 +38,8 @@ pub(super) fn pair(rows: &[Row], query: &Query, others: Vec<Row>, other: &Query)
             .map(|(index, value)| counterparts.of(index, value))
             .collect();
         let row_there = known.remove(&key(&dimensions));
-        let row_there = row_there.unwrap_or_else(|| Row { dimensions, metrics: nothing.clone() });
+        let row_there = row_there
+            .unwrap_or_else(|| Row { metrics: of_nothing(query, &dimensions), dimensions });
         let metrics = query.metrics().iter().zip(row_there.metrics.iter().zip(&row.metrics));
         let change = metrics.map(|(metric, (old, new))| match metric {
             Measure::Metric(metric) => change(*metric, old, new),

@@ -32,9 +32,9 @@ pub(super) fn filled(mut rows: Vec<Row>, query: &Query) -> Result<Vec<Row>, AskE
         )));
     }
     let told: HashSet<String> = rows.iter().map(|row| key(&row.dimensions)).collect();
-    let of_nothing: Vec<Value> = query.metrics().iter().map(|metric| metric.of_nothing()).collect();
     let told_rows = rows.len();
     for dimensions in series {
+        let of_nothing = of_nothing(query, &dimensions);
         for label in &labels {
             let mut dimensions = dimensions.clone();
             dimensions[time] = label.clone();
@@ -44,6 +44,11 @@ pub(super) fn filled(mut rows: Vec<Row>, query: &Query) -> Result<Vec<Row>, AskE
         }
     }
     Ok(sorted(rows, told_rows, query))
+}
+
+/// The metrics of a row of these dimensions where nothing has happened.
+pub(super) fn of_nothing(query: &Query, dimensions: &[Value]) -> Vec<Value> {
+    query.metrics().iter().map(|metric| query.of_nothing(metric, dimensions)).collect()
 }
 
 /// The dimensions of each series, with a null for the time. Without further dimensions there is one, also

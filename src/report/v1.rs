@@ -121,8 +121,8 @@ fn timeseries(report: &Report) -> Value {
         let known = rows.get(&key(std::slice::from_ref(&label)));
         let mut bucket = Map::from_iter([("date".to_owned(), label)]);
         for (index, (metric, name)) in query.metrics().iter().zip(names(report)).enumerate() {
-            let value =
-                known.map_or_else(|| in_empty_bucket(metric), |row| row.metrics[index].clone());
+            let value = known
+                .map_or_else(|| in_empty_bucket(metric, query), |row| row.metrics[index].clone());
             bucket.insert(name, value);
         }
         Value::Object(bucket)
@@ -130,8 +130,11 @@ fn timeseries(report: &Report) -> Value {
     labels.into_iter().map(row).collect()
 }
 
-fn in_empty_bucket(metric: &Measure) -> Value {
-    if *metric == Metric::VisitDuration { Value::Null } else { metric.of_nothing() }
+fn in_empty_bucket(metric: &Measure, query: &Query) -> Value {
+    match metric.metric() {
+        Some(Metric::VisitDuration) => Value::Null,
+        _ => query.of_nothing(metric, &[]),
+    }
 }
 
 fn breakdown(report: &Report) -> Value {

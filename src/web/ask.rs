@@ -229,6 +229,12 @@ impl Asker {
         Query::parse(query, &self.known(Dialect::V1)).ok()
     }
 
+    /// What the metric comes to in a bucket of the query in which nothing has happened.
+    pub(super) fn of_nothing(&self, metric: Metric, query: &Value) -> Value {
+        let query = self.parse(query);
+        query.map_or_else(|| metric.of_nothing(), |query| query.of_nothing(&metric.into(), &[]))
+    }
+
     /// Whether there is a list by these dimensions: not every one is told to everybody.
     pub(super) fn lists(&self, dimensions: &[&str]) -> bool {
         self.floor.is_none()

@@ -12,7 +12,6 @@ use super::ask::{Asker, names, rows};
 use super::columns;
 use super::details::whole_list;
 use super::series;
-use crate::query::metric::Metric;
 use crate::report::AskError;
 use crate::report::format::Table;
 use crate::report::format::csv::{harmless, line, write};
@@ -47,7 +46,9 @@ async fn table(asker: &Asker, dimension: &str, url: &str) -> Result<String, AskE
         return Ok(Table::of_answer(&answer).as_ref().map(write).unwrap_or_default());
     }
     let mut text = line(std::iter::once(dimension).chain(names(&metrics)).map(ToOwned::to_owned));
-    text.extend(every_label(&answer, &metrics).iter().map(|row| {
+    let nothing: Vec<Value> =
+        metrics.iter().map(|metric| asker.of_nothing(*metric, &query)).collect();
+    text.extend(every_label(&answer, &nothing).iter().map(|row| {
         let label = row["dimensions"][0].as_str().unwrap_or_default();
         let metrics = row["metrics"].as_array().into_iter().flatten();
         line(std::iter::once(harmless(label)).chain(metrics.map(plain)))
@@ -56,8 +57,7 @@ async fn table(asker: &Asker, dimension: &str, url: &str) -> Result<String, AskE
 }
 
 /// A row for each label, also where nothing has happened.
-fn every_label(answer: &Value, metrics: &[Metric]) -> Vec<Value> {
-    let nothing: Vec<Value> = metrics.iter().map(|metric| metric.of_nothing()).collect();
+fn every_label(answer: &Value, nothing: &[Value]) -> Vec<Value> {
     let labels = answer["meta"]["time_labels"].as_array().into_iter().flatten();
     let mut known = rows(answer).iter().peekable();
     // Both are in the order of time.
@@ -99,7 +99,7 @@ mod tests {
             "results": [{"dimensions": ["2026-11-02"], "metrics": [7]}],
             "meta": {"time_labels": ["2026-11-01", "2026-11-02", "2026-11-03"]},
         });
-        let rows = every_label(&answer, &[Metric::Visitors]);
+        let rows = every_label(&answer, &[json!(0)]);
         let values: Vec<_> = rows.iter().map(|row| row["metrics"][0].clone()).collect();
         assert_eq!(values, [json!(0), json!(7), json!(0)]);
     }

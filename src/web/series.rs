@@ -132,6 +132,7 @@ impl Series {
 
     fn of(asker: &Asker, answer: &Value, before: Vec<Value>, interval: Interval) -> Self {
         let metric = metric(asker);
+        let of_nothing = asker.of_nothing(metric, &query(asker));
         let now = asker.local_now().strftime("%Y-%m-%d %H:%M:%S").to_string();
         let values = by_label(rows(answer));
         let labels = answer["meta"]["time_labels"].as_array().into_iter().flatten();
@@ -141,7 +142,7 @@ impl Series {
             let is_over = label <= now.as_str();
             let value = values.get(label).map(|value| (*value).clone());
             Sample {
-                value: is_over.then(|| value.unwrap_or_else(|| metric.of_nothing())),
+                value: is_over.then(|| value.unwrap_or_else(|| of_nothing.clone())),
                 before: before.get(place).cloned(),
                 notes: Vec::new(),
                 label: label.to_owned(),
@@ -220,7 +221,7 @@ fn values_of(report: &report::Report) -> Vec<Value> {
         .collect();
     let value = |label: &Value| {
         let value = label.as_str().and_then(|label| values.get(label));
-        value.map_or_else(|| metric.of_nothing(), |value| (*value).clone())
+        value.map_or_else(|| query.of_nothing(metric, &[]), |value| (*value).clone())
     };
     interval.labels(query.period()).iter().map(value).collect()
 }

@@ -267,7 +267,7 @@ fn told_of_goals((metric, formula): Computed, form: Form, query: &Query) -> Comp
 }
 
 /// What a metric comes to where there is nothing.
-pub(super) fn of_nothing(metric: Metric, query: &Query) -> Value {
+pub(in crate::query) fn of_nothing(metric: Metric, query: &Query) -> Value {
     match metric {
         Metric::Events if filtered_by_scrolling(query) => Value::Null,
         metric => metric.of_nothing(),

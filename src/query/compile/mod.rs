@@ -31,7 +31,7 @@ use jiff::Timestamp;
 
 pub(super) use self::conditions::Conditions;
 use self::conditions::{COUNTED, hosts_of_visits};
-pub(super) use self::events::{table, value};
+pub(super) use self::events::{of_nothing, table, value};
 use self::plan::{Computed, Plan};
 use self::tiers::Of;
 pub use self::tiers::{Closed, Counting, GoalsCounted, Making, made_of, may_add_up, set_of};

@@ -1,7 +1,7 @@
 //! Goals, conversion, attention to pages, and exits.
 
 use passerby::site::goal::{Goal, GoalKind};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::story::Story;
 
@@ -61,6 +61,47 @@ async fn one_event_counts_for_every_goal_that_it_meets() {
     story.check(query, json!([[2, 2]])).await;
     let query = json!({ "dimensions": ["event:goal"], "filters": filters });
     story.check(query, json!([["Signup", 2], ["Read on", 1]])).await;
+}
+
+#[tokio::test]
+async fn where_nothing_happened_there_are_no_events_of_scrolling_either() {
+    // [27]
+    let story = shop().await;
+    let days = json!(["2024-05-01", "2024-05-02"]);
+    let scrolled = json!([["is", "event:goal", ["Read on"]]]);
+    let filled = |dimensions: Value, filters: &Value| {
+        json!({
+            "metrics": ["events", "visitors"], "dimensions": dimensions, "filters": filters, "date_range": days,
+            "include": { "zero_fill": true },
+        })
+    };
+    let expected = json!([["2024-05-01", null, 1], ["2024-05-02", null, 0]]);
+    story.check(filled(json!(["time:day"]), &scrolled), expected).await;
+    let google = json!([["is", "visit:source", ["Google"]]]);
+    let query = filled(json!(["time:day", "event:goal"]), &google);
+    let expected = json!([
+        ["2024-05-01", "Visit /blog**", 2, 2],
+        ["2024-05-01", "Signup", 1, 1],
+        ["2024-05-01", "Read on", null, 1],
+        ["2024-05-02", "Signup", 0, 0],
+        ["2024-05-02", "Visit /blog**", 0, 0],
+        ["2024-05-02", "Read on", null, 0],
+    ]);
+    story.check(query, expected).await;
+    let comparison = json!({ "comparisons": { "mode": "previous_period" } });
+    let query = json!({
+        "metrics": ["events"], "dimensions": ["event:goal"], "date_range": days, "include": comparison,
+    });
+    let answer = story.ask(&query).await.unwrap();
+    let compared = answer["results"].as_array().unwrap().iter().map(|row| {
+        json!([
+            row["dimensions"][0],
+            row["comparison"]["metrics"][0],
+            row["comparison"]["change"][0]
+        ])
+    });
+    let expected = json!([["Signup", 0, 100], ["Visit /blog**", 0, 100], ["Read on", null, null]]);
+    assert_eq!(compared.collect::<Value>(), expected);
 }
 
 #[tokio::test]

@@ -164,6 +164,20 @@ async fn time_on_page_alone_is_sorted_by_visitors_in_v1_as_well() {
 }
 
 #[tokio::test]
+async fn a_bucket_in_which_nobody_scrolled_has_no_events_in_v1() {
+    // [27]
+    let mut story = told().await;
+    let kind = GoalKind::Scroll("/**".into(), 60);
+    story.goals = vec![Goal { name: "Read on".into(), kind, currency: None }];
+    let of_days = [("period", "custom"), ("date", "2024-05-01,2024-05-02")];
+    let asked = [("metrics", "events"), ("filters", "event:goal==Read on")];
+    let days = answered(&story, Kind::Timeseries, &[of_days, asked].concat()).await;
+    let expected =
+        json!([{ "date": "2024-05-01", "events": null }, { "date": "2024-05-02", "events": null }]);
+    assert_eq!(days, expected);
+}
+
+#[tokio::test]
 async fn a_property_may_be_called_as_a_metric_is() {
     let mut story = Story::new("Etc/UTC").await;
     let visit = story.visit(1).view("01 10:00:00", "/");
