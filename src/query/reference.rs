@@ -86,7 +86,7 @@ In the site's time zone; both ends are within.
 | `contains`, `contains_not` | contains one of them, or none |
 | `starts_with`, `starts_with_not`, `ends_with`, `ends_with_not` | begins or ends with one of them, or with none |
 | `matches`, `matches_not` | has a match of one of these regular expressions (RE2), or none |
-| `matches_wildcard`, `matches_wildcard_not` | is wholly matched by one of these patterns, or none: `*` is anything, `\|` is or |
+| `matches_wildcard`, `matches_wildcard_not` | is wholly matched by one of these patterns, or none: `*` is anything, `\|` is or, and `\\|` a bar |
 | `is_set`, `is_not_set` | is there and no blank, or not: `["is_set", "visit:utm_source"]`, without values |
 
 Filters nest: `["and", [filter, …]]`, `["or", [filter, …]]`, `["not", filter]`; and `["has_done", filter]` and

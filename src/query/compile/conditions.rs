@@ -344,7 +344,8 @@ fn one_of(value: &Sql, values: Vec<String>, case_sensitive: bool) -> Sql {
     }
 }
 
-/// The regular expression that a pattern stands for: `*` and `**` are any characters, `|` may be or.
+/// The regular expression that a pattern stands for: `*` and `**` are any characters, `|` may be or, and is a bar after a
+/// backslash then.
 fn wildcard(pattern: &str, alternatives: bool) -> String {
     let mut regex = String::from("(?s)^(?:");
     let mut characters = pattern.chars().peekable();
@@ -355,6 +356,7 @@ fn wildcard(pattern: &str, alternatives: bool) -> String {
                 regex.push_str(".*");
             }
             '|' if alternatives => regex.push('|'),
+            '\\' if alternatives && characters.next_if_eq(&'|').is_some() => regex.push_str(r"\|"),
             special if special.is_ascii_punctuation() => regex.extend(['\\', special]),
             plain => regex.push(plain),
         }
@@ -372,6 +374,7 @@ mod tests {
         check("/blog/**", r"(?s)^(?:\/blog\/.*)$");
         check("a*b", "(?s)^(?:a.*b)$");
         check("F*|S*", "(?s)^(?:F.*|S.*)$");
+        check(r"a\|b*|c\d", r"(?s)^(?:a\|b.*|c\\d)$");
         check("a.b(c)", r"(?s)^(?:a\.b\(c\))$");
         check("ä€ ß", "(?s)^(?:ä€ ß)$");
         assert_eq!(wildcard("/a|b*", false), r"(?s)^(?:\/a\|b.*)$");

@@ -30,11 +30,12 @@ fn filter(expression: &str, problems: &mut Problems) -> Option<Option<Value>> {
         return problems.note("#/filters", format!("Invalid filter {expression:?}: {rule}"));
     };
     let (name, value) = (name.trim(), value.trim());
+    let values = alternatives(value);
     // A goal is found by its name, which has stars where it is of pages.
     if value.contains('*') && name != GOAL {
-        return Some(Some(json!([format!("matches_wildcard{negation}"), name, [value]])));
+        let patterns: Vec<_> = values.iter().map(|value| value.replace('|', r"\|")).collect();
+        return Some(Some(json!([format!("matches_wildcard{negation}"), name, patterns])));
     }
-    let values = alternatives(value);
     if name == "visit:country"
         && !values
             .iter()

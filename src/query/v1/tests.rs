@@ -64,7 +64,11 @@ fn filters_are_translated() {
     );
     check_filters(
         "visit:browser==F*|S*",
-        json!([["matches_wildcard", "visit:browser", ["F*|S*"]]]),
+        json!([["matches_wildcard", "visit:browser", ["F*", "S*"]]]),
+    );
+    check_filters(
+        r"event:page==/a\|b* | /c ",
+        json!([["matches_wildcard", "event:page", [r"/a\|b*", "/c"]]]),
     );
     check_filters("event:page!=/a*", json!([["matches_wildcard_not", "event:page", ["/a*"]]]));
     check_filters(

@@ -178,6 +178,25 @@ async fn a_bucket_in_which_nobody_scrolled_has_no_events_in_v1() {
 }
 
 #[tokio::test]
+async fn a_bar_is_one_and_blanks_around_it_are_none_in_patterns_of_v1_as_well() {
+    // [34]
+    let mut story = Story::new("Etc/UTC").await;
+    for (visitor, page) in [(1, "/a|b/c"), (2, "/a"), (3, "b/c"), (4, "b/d"), (5, "/d")] {
+        story.visit(visitor).view("01 10:00:00", page);
+    }
+    story.told().await;
+    let check = async |filter: &str, expected: u64| {
+        let parameters = [("period", "month"), ("date", "2024-05-01"), ("filters", filter)];
+        let expected = json!({ "visitors": { "value": expected } });
+        assert_eq!(answered(&story, Kind::Aggregate, &parameters).await, expected, "{filter}");
+    };
+    check(r"event:page==/a\|b*", 1).await;
+    check(r"event:page!=/a\|b*", 4).await;
+    check("event:page==/a|b*", 3).await;
+    check("event:page == /a* | /d", 3).await;
+}
+
+#[tokio::test]
 async fn a_property_may_be_called_as_a_metric_is() {
     let mut story = Story::new("Etc/UTC").await;
     let visit = story.visit(1).view("01 10:00:00", "/");
