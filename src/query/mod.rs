@@ -309,15 +309,16 @@ impl Query {
 
     /// The query as it was understood: asked again as it stands, it has the same answer.
     pub fn to_wire(&self) -> Value {
-        let order = self.order.iter().filter_map(|order| {
+        let order = self.order.iter().map(|order| {
             let name = match order.key {
-                OrderKey::Metric(index) => self.metrics[index].to_string(),
-                OrderKey::Dimension(index) => self.dimensions[index].to_string(),
-                // What is not asked for by name is what is done when nothing is asked for.
-                OrderKey::Visitors => return None,
+                OrderKey::Metric(index) => Some(self.metrics[index].to_string()),
+                OrderKey::Dimension(index) => Some(self.dimensions[index].to_string()),
+                OrderKey::Visitors => None,
             };
-            Some(json!([name, if order.descending { "desc" } else { "asc" }]))
+            Some(json!([name?, if order.descending { "desc" } else { "asc" }]))
         });
+        // What has no name is what is done when nothing is asked for, together with what stands before it.
+        let order: Vec<Value> = order.collect::<Option<_>>().unwrap_or_default();
         let filters: Vec<Value> = match &self.floored {
             None => self.filters.iter().map(Filter::to_wire).collect(),
             Some(floored) => floored.picked.iter().map(Test::to_wire).collect(),
@@ -340,7 +341,7 @@ impl Query {
             "date_range": self.period.to_wire(),
             "filters": filters,
             "dimensions": self.dimensions.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            "order_by": order.collect::<Vec<_>>(),
+            "order_by": order,
             "include": include,
             "pagination": { "limit": self.page.limit, "offset": self.page.offset },
         })

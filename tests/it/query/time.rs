@@ -368,3 +368,17 @@ async fn the_echoed_query_has_the_same_answer() {
     let answer = story.ask(&query).await.unwrap();
     assert_eq!(story.ask(&answer["query"]).await.unwrap(), answer);
 }
+
+#[tokio::test]
+async fn the_echoed_query_is_sorted_by_visitors_within_its_buckets_as_well() {
+    // [38]
+    let mut story = Story::new("Etc/UTC").await;
+    story.visit(1).view("01 10:00:00", "/a");
+    story.visit(2).view("01 10:00:00", "/b");
+    story.visit(3).view("01 10:00:00", "/b");
+    story.told().await;
+    let query = json!({ "metrics": ["time_on_page"], "dimensions": ["time:day", "event:page"] });
+    let answer = story.ask(&query).await.unwrap();
+    assert_eq!(answer["results"][0]["dimensions"], json!(["2024-05-01", "/b"]));
+    assert_eq!(story.ask(&answer["query"]).await.unwrap(), answer);
+}
