@@ -53,7 +53,7 @@ pub use self::wire::{Include, Order, OrderKey, Page, Wire};
 
 use self::dimension::Dimension;
 use self::error::Problems;
-use self::filter::{Filter, Subject, Test};
+use self::filter::{Comparison, Filter, Subject, Test};
 use self::floor::Floored;
 use self::interval::Interval;
 use self::measure::Measure;
@@ -248,6 +248,13 @@ impl Query {
     /// Of which events, and in which currency, its revenue is.
     pub fn revenue(&self) -> &Revenue {
         &self.revenue
+    }
+
+    /// The regular expressions among its filters.
+    pub fn patterns(&self) -> impl Iterator<Item = &str> {
+        let tests = self.filters.iter().flat_map(Filter::tests);
+        let tests = tests.filter(|test| test.comparison == Comparison::Matches);
+        tests.flat_map(|test| test.values.iter().map(String::as_str))
     }
 
     /// What its rows are sorted by.

@@ -79,6 +79,20 @@ impl From<StoreError> for AskError {
     }
 }
 
+/// The same, which names the patterns of the query of which one is none.
+fn refused(error: StoreError, query: &Query) -> AskError {
+    let patterns: Vec<String> =
+        query.patterns().map(|pattern| json!(pattern).to_string()).collect();
+    match error {
+        StoreError::Rejected { code: CANNOT_COMPILE_REGEXP, .. } if !patterns.is_empty() => {
+            let rule = "one of these is no regular expression in the syntax of RE2";
+            let patterns = patterns.join(", ");
+            AskError::Invalid(format!("#/filters: Invalid pattern: {rule}: {patterns}."))
+        }
+        other => other.into(),
+    }
+}
+
 /// Answers a query in its wire form with a report in its wire form. `now` is the moment of asking.
 ///
 /// # Errors
@@ -151,7 +165,8 @@ pub async fn answer_beside(
     let filling = query.include().zero_fill.then(|| query.to_fill());
     let wanted = filling.as_ref().unwrap_or(query);
     let (rows, others, total_rows) =
-        tokio::try_join!(read(store, gathering, wanted), others, count(store, query))?;
+        tokio::try_join!(read(store, gathering, wanted), others, count(store, query))
+            .map_err(|error| refused(error, query))?;
     let (rows, total_rows) = match filling {
         None => (rows, total_rows),
         Some(_) => {

@@ -44,7 +44,7 @@ async fn several_queries_are_answered_by_name_and_a_wrong_one_has_its_error_for_
         "pages": { "metrics": ["visitors"], "date_range": ["2026-03-01", "2026-03-01"], "dimensions": ["event:page"] },
         "all": { "metrics": ["visitors", "events"], "date_range": "all" },
         "wrong": { "metrics": ["visitors", "baa"], "date_range": "day" },
-        "pattern": { "metrics": ["visitors"], "date_range": "all", "filters": [["matches", "event:page", ["("]]] },
+        "pattern": { "metrics": ["visitors"], "date_range": "all", "filters": [["matches", "event:page", [r"\p{Unheard}"]]] },
     });
     let answer =
         collector.query(&token, &json!({ "site_id": "shop.test", "queries": queries })).await;

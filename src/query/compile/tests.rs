@@ -293,7 +293,14 @@ fn filter() -> impl Strategy<Value = Value> {
         prop::sample::select(subjects),
         prop::collection::vec(value, 1..3),
     );
-    let test = test.prop_map(|(operator, subject, values)| json!([operator, subject, values]));
+    // Whatever text it is, quoted it is a regular expression.
+    let quoted = |value: &String| format!(r"§\Q{}", value.replace('\\', "/"));
+    let test = test.prop_map(move |(operator, subject, values)| match operator {
+        "matches" | "matches_not" => {
+            json!([operator, subject, values.iter().map(quoted).collect::<Vec<_>>()])
+        }
+        _ => json!([operator, subject, values]),
+    });
     test.prop_recursive(3, 12, 3, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 1..3).prop_map(|filters| json!(["or", filters])),

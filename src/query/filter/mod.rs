@@ -3,6 +3,7 @@
 //! A [`Filter`] is valid by construction: `read` makes it of the wire's form. As a condition on events
 //! and on visits it is written by `compile`.
 
+mod pattern;
 mod read;
 pub(super) mod segments;
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Comparison, Filter, OPERATORS, Subject, Test};
+use super::{Comparison, Filter, OPERATORS, Subject, Test, pattern};
 use crate::query::dimension::{Field, GOAL, PropertyName};
 use crate::query::error::{Problems, child, shown};
 
@@ -242,6 +242,13 @@ impl Test {
             if of_country && !two_letters(value) {
                 let message =
                     format!("Invalid country {}: two letters, as in \"DE\".", shown(&json!(value)));
+                problems.note::<()>(format!("{pointer}/2/{index}"), message);
+                return false;
+            }
+            let of_expression = self.comparison == Comparison::Matches;
+            if let Some(why) = of_expression.then(|| pattern::why_wrong(value)).flatten() {
+                let rule = format!("a regular expression in the syntax of RE2; {why}.");
+                let message = format!("Invalid pattern {}: {rule}", shown(&json!(value)));
                 problems.note::<()>(format!("{pointer}/2/{index}"), message);
                 return false;
             }

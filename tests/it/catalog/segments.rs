@@ -69,6 +69,10 @@ async fn a_segment_that_breaks_a_rule_is_refused_with_the_field_and_the_rule() {
             "#/filters/0/2/0: Invalid goal",
         ),
         (
+            json!({ "name": "a", "filters": [["not", ["matches", "event:page", ["/a", "/b("]]]] }),
+            "#/filters/0/1/2/1: Invalid pattern",
+        ),
+        (
             json!({ "name": "a", "filters": [["is", "segment", [saved["id"]]]] }),
             "#/filters/0/2/0: Invalid segment",
         ),

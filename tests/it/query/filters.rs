@@ -47,9 +47,26 @@ async fn filters_compare_as_their_operators_say() {
     check(json!(["has_done", ["is", "event:page", ["/"]]]), 1).await;
     check(json!(["has_not_done", ["is", "event:page", ["/"]]]), 2).await;
     check(json!(["is", "visit:source", ["Google' OR 1=1 --", "\\", "{p0:String}", "?"]]), 0).await;
-    let error =
-        story.ask(&json!({ "filters": [["matches", "visit:source", ["("]]] })).await.unwrap_err();
-    assert!(matches!(error, AskError::Invalid(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_pattern_that_is_no_regular_expression_is_named() {
+    let mut story = Story::new("Etc/UTC").await;
+    story.visit(1).from("Google").view("01 10:00:00", "/");
+    story.told().await;
+    let check = async |patterns: Value, expected: &str| {
+        let filters =
+            json!([["matches", "visit:source", patterns], ["matches", "event:page", ["/"]]]);
+        let error = story.ask(&json!({ "filters": filters })).await.unwrap_err();
+        assert!(matches!(error, AskError::Invalid(_)), "{error}");
+        assert_eq!(error.to_string(), expected);
+    };
+    let rule = "a regular expression in the syntax of RE2; a ( in it has no ).";
+    check(json!(["a", "(b"]), &format!("#/filters/0/2/1: Invalid pattern \"(b\": {rule}")).await;
+    // What only the database knows to be none.
+    let rule = "one of these is no regular expression in the syntax of RE2";
+    let expected = format!(r#"#/filters: Invalid pattern: {rule}: "\\p{{Unheard}}", "/"."#);
+    check(json!([r"\p{Unheard}"]), &expected).await;
 }
 
 #[tokio::test]
