@@ -242,7 +242,12 @@ impl Metric {
 
     /// Whether rows that tell it alone are sorted by their visitors: time on a page says little of how much that matters.
     pub(super) fn is_sorted_by_visitors(self) -> bool {
-        matches!(self.spec().formula, Formula::Engagement(_)) && self.spec().unit == Unit::Seconds
+        self.is_of_attention() && self.spec().unit == Unit::Seconds
+    }
+
+    /// Whether it is computed from how long, and how far down, visits attended to pages.
+    pub(super) fn is_of_attention(self) -> bool {
+        matches!(self.spec().formula, Formula::Engagement(_))
     }
 
     /// Whether it can be computed from visits alone.

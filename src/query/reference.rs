@@ -165,7 +165,7 @@ numbers, for clients that ask so already.
 
 `period` is `day`, `7d`, `30d` (the default), `month`, `6mo`, `12mo` of `date` (default today), or `custom` with
 `date=2024-01-01,2024-01-31`. `filters` is `visit:source==Google|Bing;event:page!=/blog/**`: `;` is and, `|` is or, `\|` a bar,
-and `*` anything.
+and `*` anything; but a goal is found by its name, stars and all. `time_on_page` is not told beside `event:name` and `event:goal`.
 
 ## Where numbers differ
 

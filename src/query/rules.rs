@@ -7,7 +7,7 @@ use super::dimension::{Dimension, Field};
 use super::error::Problems;
 use super::filter::{Filter, Subject, Test};
 use super::measure::Measure;
-use super::metric::{Formula, Metric};
+use super::metric::Metric;
 use super::period::Period;
 use super::{Dialect, FILLED_ROWS_MAX, Query};
 use crate::site::policy::Profile;
@@ -82,8 +82,7 @@ fn refusal(metric: Metric, query: &Query, dialect: Dialect) -> Option<String> {
         Metric::ExitRate => return refusal_of_exits(query),
         _ => {}
     }
-    let of_attention = matches!(metric.spec().formula, Formula::Engagement(_));
-    (of_attention && !by_page && !top_tests(query).any(of_page))
+    (metric.is_of_attention() && !by_page && !top_tests(query).any(of_page))
         .then(|| "it needs the dimension event:page or, at the top level, a filter on it.".into())
 }
 

@@ -78,7 +78,10 @@ impl Asked<'_> {
             Kind::Breakdown => self.properties(problems),
         };
         let (span, filters_read, dimensions) = (span?, filters.as_mut()?, dimensions?);
-        refuse_visits_beside_events(&metrics, filters_read, &dimensions, problems);
+        let filtered = filters_read.iter().filter_map(|filter| filter[1].as_str());
+        let beside: Vec<&str> = dimensions.iter().map(String::as_str).chain(filtered).collect();
+        refuse_visits_beside_events(&metrics, &beside, problems);
+        refuse_attention_beside_events(&metrics, &beside, problems);
 
         let metrics: Vec<&str> =
             metrics.into_iter().map(|metric| named(metric, kind, &dimensions)).collect();
@@ -181,25 +184,25 @@ fn named<'name>(metric: &'name str, kind: Kind, dimensions: &[String]) -> &'name
     metric
 }
 
-fn refuse_visits_beside_events(
-    metrics: &[&str],
-    filters: &[Value],
-    dimensions: &[String],
-    problems: &mut Problems,
-) {
-    let of_event = |name: &str| OF_EVENTS.contains(&name) || name.starts_with("event:props");
-    let filtered = filters.iter().filter_map(|filter| filter[1].as_str());
-    let Some(name) =
-        dimensions.iter().map(String::as_str).chain(filtered).find(|name| of_event(name))
-    else {
-        return;
-    };
-    for (index, metric) in
-        metrics.iter().enumerate().filter(|(_, metric)| OF_VISITS.contains(metric))
-    {
-        let message = format!(
-            "Invalid metric {metric:?}: a metric of visits cannot be combined with {name:?}."
-        );
+fn refuse_visits_beside_events(metrics: &[&str], beside: &[&str], problems: &mut Problems) {
+    let of_event = |name: &&&str| OF_EVENTS.contains(*name) || name.starts_with("event:props");
+    let Some(name) = beside.iter().find(of_event) else { return };
+    let of_visits = |metric: &str| OF_VISITS.contains(&metric);
+    let why = format!("a metric of visits cannot be combined with {name:?}.");
+    refuse(metrics, of_visits, &why, problems);
+}
+
+/// Attention to a page is no event of its own: it has no name, and most goals are not met by it.
+fn refuse_attention_beside_events(metrics: &[&str], beside: &[&str], problems: &mut Problems) {
+    let Some(name) = beside.iter().find(|name| OF_EVENTS.contains(*name)) else { return };
+    let of_attention = |metric: &str| Metric::named(metric).is_some_and(Metric::is_of_attention);
+    let why = format!("a metric of attention to pages cannot be combined with {name:?}.");
+    refuse(metrics, of_attention, &why, problems);
+}
+
+fn refuse(metrics: &[&str], is_refused: impl Fn(&str) -> bool, why: &str, problems: &mut Problems) {
+    for (index, metric) in metrics.iter().enumerate().filter(|(_, metric)| is_refused(metric)) {
+        let message = format!("Invalid metric {metric:?}: {why}");
         problems.note::<()>(format!("#/metrics/{index}"), message);
     }
 }

@@ -154,6 +154,16 @@ fn parameters_without_meaning_are_refused() {
     );
     check_error(
         Kind::Aggregate,
+        &[("filters", "event:page==/;event:goal==Signup"), ("metrics", "visitors,time_on_page")],
+        r##"#/metrics/1: Invalid metric "time_on_page": a metric of attention to pages cannot be combined with "event:goal"."##,
+    );
+    check_error(
+        Kind::Breakdown,
+        &[("property", "event:name"), ("filters", "event:page==/"), ("metrics", "scroll_depth")],
+        r##"#/metrics/0: Invalid metric "scroll_depth": a metric of attention to pages cannot be combined with "event:name"."##,
+    );
+    check_error(
+        Kind::Aggregate,
         &[("compare", "x")],
         r##"#/compare: Invalid compare "x": previous_period."##,
     );
