@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use crate::beacon::{NAME_CHARS_MAX, Props, Revenue};
 use crate::enrich::acquisition::{Acquisition, ClickId, Tags, channel};
@@ -167,7 +167,9 @@ impl LineError {
 
 impl Line {
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, LineError> {
-        serde_json::from_slice(bytes).map_err(|error| LineError::new("line", error.to_string()))
+        serde_json::from_slice(bytes).map_err(|error| {
+            wrong_field(bytes).unwrap_or_else(|| LineError::new("line", error.to_string()))
+        })
     }
 
     pub(super) fn domain(&self) -> &str {
@@ -301,6 +303,39 @@ impl Line {
     }
 }
 
+/// The field for which a line was not taken: one that is missing, or has a value of another type. Of fields that there are
+/// not, and of what is no object, the reader's own words tell.
+fn wrong_field(bytes: &[u8]) -> Option<LineError> {
+    let given: Map<String, Value> = serde_json::from_slice(bytes).ok()?;
+    if given.keys().any(|name| !FIELDS.contains(&name.as_str())) {
+        return None;
+    }
+    let missing = ["site", "timestamp"].into_iter().find(|field| !given.contains_key(*field));
+    if let Some(field) = missing {
+        return Some(LineError::new(field, "is required"));
+    }
+    let is_wrong = |field: &&str| given.get(*field).is_some_and(|value| !is_taken(field, value));
+    let field = FIELDS.into_iter().find(is_wrong)?;
+    Some(LineError::new(field, type_of(field)))
+}
+
+/// Whether a line takes the value for the field.
+fn is_taken(field: &str, value: &Value) -> bool {
+    let mut alone = json!({ "site": "", "timestamp": "" });
+    alone[field] = value.clone();
+    Line::deserialize(alone).is_ok()
+}
+
+fn type_of(field: &str) -> &'static str {
+    match field {
+        "new_visit" | "interactive" => "must be true or false",
+        "visitor" => "must be a text or a whole number",
+        "city" | "engagement_ms" => "must be a whole number from 0 to 4294967295",
+        "scroll_depth" => "must be a whole number from 0 to 255",
+        _ => "must be a text",
+    }
+}
+
 fn name(given: Option<String>) -> Result<String, LineError> {
     let name = given.map_or_else(|| PAGEVIEW.to_owned(), |name| storable(&name, usize::MAX));
     match name.chars().count() {
@@ -410,11 +445,31 @@ mod tests {
         refused(r#", "url": "https://e.test/", "unheard": 1"#, "unheard");
         refused(r#", "pathname": "/", "name": """#, "name: can't be blank");
         refused(r#", "pathname": "/", "revenue": {"amount": "x"}"#, "revenue: must be");
-        refused(r#", "pathname": "/", "scroll_depth": 300"#, "line");
+        refused(
+            r#", "pathname": "/", "scroll_depth": 300"#,
+            "scroll_depth: must be a whole number",
+        );
         let wrong =
             Line::parse(br#"{"site": "example.com", "timestamp": "yesterday", "pathname": "/"}"#)
                 .unwrap();
         assert!(wrong.read(&site()).err().unwrap().to_string().contains("timestamp: `yesterday`"));
+    }
+
+    #[test]
+    fn a_field_of_another_type_is_named_with_what_it_must_be() {
+        let text = ["pathname", "city_name", "utm_source"];
+        for field in text {
+            refused(&format!(r#", "{field}": 7"#), &format!("{field}: must be a text"));
+        }
+        refused(r#", "city": "Berlin""#, "city: must be a whole number");
+        refused(r#", "engagement_ms": -1"#, "engagement_ms: must be a whole number");
+        refused(r#", "new_visit": "yes""#, "new_visit: must be true or false");
+        refused(r#", "interactive": 1"#, "interactive: must be true or false");
+        refused(r#", "visitor": 1.5"#, "visitor: must be a text or a whole number");
+        let parse = |line: &str| Line::parse(line.as_bytes()).err().unwrap().to_string();
+        assert_eq!(parse(r#"{"site": "example.com"}"#), "timestamp: is required");
+        assert_eq!(parse(r#"{"site": 7, "timestamp": "x"}"#), "site: must be a text");
+        assert!(parse("{").starts_with("line: EOF"));
     }
 
     #[test]
