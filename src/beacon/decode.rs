@@ -54,11 +54,15 @@ pub fn pixel(query: &str, referer: Option<&str>) -> Result<Beacon, BeaconError> 
 }
 
 fn json(body: &[u8]) -> Result<Fields, BeaconError> {
-    let not_an_object = |_| BeaconError::new(Field::Request, "the body must be one JSON object");
+    let not_an_object = BeaconError::new(Field::Request, "the body must be one JSON object");
     // A struct also reads from a list; a beacon does not.
     match body.trim_ascii_start().first() {
-        Some(b'{') => serde_json::from_slice(body).map_err(not_an_object),
-        _ => Err(BeaconError::new(Field::Request, "the body must be one JSON object")),
+        Some(b'{') => serde_json::from_slice(body).map_err(|error| match error.is_data() {
+            // Fields take any value: of what is well-formed they refuse nothing else.
+            true => BeaconError::new(Field::Request, "a name must not be in the object twice"),
+            false => not_an_object,
+        }),
+        _ => Err(not_an_object),
     }
 }
 
@@ -311,6 +315,15 @@ mod tests {
         );
         refused(json!([]), "request", "the body must be one JSON object");
         refused(json!("x"), "request", "the body must be one JSON object");
+    }
+
+    #[test]
+    fn a_name_that_is_there_twice_is_told_of_and_is_no_lack_of_an_object() {
+        let rule = |body: &'static str| json(body.as_bytes()).err().unwrap().rule;
+        assert_eq!(rule(r#"{"n": "a", "n": "b"}"#), "a name must not be in the object twice");
+        for body in ["{", r#"{"n": "a"} {}"#, r#"{"n": 1e999}"#, "7"] {
+            assert_eq!(rule(body), "the body must be one JSON object", "{body}");
+        }
     }
 
     #[test]
