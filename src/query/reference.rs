@@ -98,7 +98,9 @@ name that reports give it. `["is", "segment", [7]]` stands for the filters that 
 
 `"include": { "comparisons": { "mode": "previous_period" } }` sets each row beside the same row of another time:
 `previous_period`, `year_over_year`, or `custom` with a `date_range` of two ends; `"match_day_of_week": true` moves it to
-begin on the same day of the week. Each row then has `comparison: { dimensions, metrics, change }`, the change in
+begin on the same day of the week. A period that goes on, such as `"day"` or `"month"`, is compared with the whole of the
+other one, though only part of it is over. The dashboard compares with as much of the other one, which is asked for by
+`custom`. Each row then has `comparison: { dimensions, metrics, change }`, the change in
 percent, and of rates in points.
 
 "##;
@@ -170,7 +172,8 @@ and `*` anything; but a goal is found by its name, stars and all. `time_on_page`
 ## Where numbers differ
 
 - A person is a new visitor every day of the site: the visitors of a month are the sum of its days', but for visits over
-  midnight.
+  midnight, and but for imported events: whom a file names by the same `visitor` ([events.md](events.md)) is one visitor over
+  all its days, and counts once a month. On sites under the profile `cnil` these are new every day as well.
 - What a visit has (bounce rate, duration, entry and exit page) is of the whole visit, though only part of it be within
   the period. By day and longer, and by day of the week, a visit counts where it was last active, by hour and what is
   shorter wherever it was under way.
