@@ -250,6 +250,11 @@ impl Query {
         &self.revenue
     }
 
+    /// Whether the site keeps all events of its period still.
+    pub fn is_wholly_kept(&self) -> bool {
+        self.kept_from.is_none_or(|kept| self.period.from() >= kept)
+    }
+
     /// The regular expressions among its filters.
     pub fn patterns(&self) -> impl Iterator<Item = &str> {
         let tests = self.filters.iter().flat_map(Filter::tests);

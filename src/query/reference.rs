@@ -101,7 +101,7 @@ name that reports give it. `["is", "segment", [7]]` stands for the filters that 
 begin on the same day of the week. A period that goes on, such as `"day"` or `"month"`, is compared with the whole of the
 other one, though only part of it is over. The dashboard compares with as much of the other one, which is asked for by
 `custom`. Each row then has `comparison: { dimensions, metrics, change }`, the change in
-percent, and of rates in points.
+percent, and of rates in points; null where the site does not keep all of the other period any more.
 
 "##;
 

@@ -21,7 +21,8 @@ use crate::query::metric::{Metric, Unit};
 pub struct Compared {
     /// The row of the other period.
     pub row: Row,
-    /// How each metric changed; null where that has no number.
+    /// How each metric changed; null where that has no number, and everywhere if the site does not keep all of the other period
+    /// any more: what is gone would be growth.
     pub change: Vec<Value>,
 }
 
@@ -42,6 +43,7 @@ pub(super) fn pair(rows: &[Row], query: &Query, others: Vec<Row>, other: &Query)
             .unwrap_or_else(|| Row { metrics: of_nothing(query, &dimensions), dimensions });
         let metrics = query.metrics().iter().zip(row_there.metrics.iter().zip(&row.metrics));
         let change = metrics.map(|(metric, (old, new))| match metric {
+            _ if !other.is_wholly_kept() => Value::Null,
             Measure::Metric(metric) => change(*metric, old, new),
             Measure::Property(..) => change_in_percent(old, new),
         });

@@ -381,6 +381,26 @@ async fn no_query_tells_anything_of_what_a_site_keeps_no_longer() {
 }
 
 #[tokio::test]
+async fn a_period_that_is_kept_no_longer_as_a_whole_is_nothing_to_have_grown_from() {
+    let store = store().await;
+    let site = site(Some(10));
+    insert(&store, &[event(&site, "2024-05-30T10:00:00Z", 1, "/", "/")]).await;
+    let query = json!({
+        "site_id": "example.com", "metrics": ["pageviews"], "date_range": ["2024-05-25", "2024-05-30"],
+        "include": {"comparisons": {"mode": "previous_period"}},
+    });
+    let now = at("2024-05-31T12:00:00Z");
+    let change = async |site: &Site| {
+        let told = report::ask(&store, site, now, &query).await.unwrap();
+        told["results"][0]["comparison"]["change"][0].clone()
+    };
+    assert_eq!(change(&site).await, Value::Null);
+    for retention_days in [Some(13), None] {
+        assert_eq!(change(&Site { retention_days, ..site.clone() }).await, json!(100));
+    }
+}
+
+#[tokio::test]
 async fn an_erasure_reaches_the_spool_the_open_visits_and_whoever_asks() {
     let mut collector = Collector::start(&[]).await;
     collector.run(&["site", "add", "example.com"]);
