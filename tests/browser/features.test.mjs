@@ -183,6 +183,27 @@ test('vitals and errors of a page come with modules of their own', async () => {
   await context.close();
 });
 
+test('a page that was opened behind another does not tell when its visitor looked at it', async () => {
+  const site = await collector.site('behind.test');
+  for (const isHidden of [false, true]) {
+    const { context, page, beacons } = await visit(browser);
+    await page.addInitScript((hidden) => {
+      Object.defineProperty(document, 'hidden', { get: () => hidden });
+      window.becomes = (state) => {
+        hidden = state === 'hidden';
+        document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+      };
+    }, isHidden);
+    await page.goto(pages.at(site.domain, '/modules'));
+    await page.waitForTimeout(300);
+    await page.evaluate(() => { becomes('shown'); becomes('hidden'); });
+    const told = () => beacons.find(({ n }) => n === 'Web Vitals');
+    for (const until = Date.now() + 10_000; !told() && Date.now() < until;) await page.waitForTimeout(20);
+    assert.equal('LCP' in told().p, !isHidden);
+    await context.close();
+  }
+});
+
 test('a pinned script runs under its integrity, and a wrong one does not', async () => {
   const site = await collector.site('pinned.test');
   const tag = await collector.run('tag', site.domain, '--with', 'hash,404', '--pinned', '--url', collector.origin);

@@ -33,14 +33,16 @@ const observe = (type: string, each: (entry: Entry) => void) => {
 const [navigation] = performance.getEntriesByType('navigation') as Array<
   PerformanceNavigationTiming & { activationStart?: number }
 >;
-// A page that was prepared before it was asked for is measured from when it was.
-const begun = navigation?.activationStart || 0;
+// A page that was prepared before it was asked for is measured from when it was, which is not known before that.
+const sinceBegun = (moment: number) => Math.max(moment - (navigation?.activationStart || 0), 0);
 const measured: Partial<Record<Vital, number>> = {};
-if (navigation?.responseStart) measured.TTFB = Math.max(navigation.responseStart - begun, 0);
 
-let isInteracting = false;
+let largest = 0;
+// Nor is what is painted after the visitor has begun to act how the page loads, or in one that was opened behind another: that
+// is when they looked at it.
+let isLoading = !document.hidden || (document as { prerendering?: boolean }).prerendering;
 const paints = observe('largest-contentful-paint', (entry) => {
-  if (!isInteracting) measured.LCP = Math.max(entry.startTime - begun, 0);
+  if (isLoading) largest = entry.startTime;
 });
 
 let session = { first: 0, last: 0, sum: 0 };
@@ -58,9 +60,8 @@ const interacted = ({ interactionId, duration }: Entry) => {
 };
 const events = [observe('event', interacted), observe('first-input', interacted)];
 
-// What is painted after the visitor has begun to act is no longer how the page loads.
 for (const type of ['keydown', 'pointerdown'])
-  addEventListener(type, () => (paints(), (isInteracting = true)), { capture: true, once: true });
+  addEventListener(type, () => (paints(), (isLoading = false)), { capture: true, once: true });
 
 const rating = (vital: Vital, value: number) => {
   const [good, poor] = THRESHOLDS[vital];
@@ -72,8 +73,13 @@ const leave = () => {
   if (isTold || !document.hidden) return;
   isTold = true;
   [paints, shifts, ...events].forEach((flush) => flush());
+  if (navigation?.responseStart) measured.TTFB = sinceBegun(navigation.responseStart);
+  if (largest) measured.LCP = sinceBegun(largest);
   const slowest = [...interactions.values()].sort((one, other) => other - one);
-  if (slowest.length) measured.INP = slowest[Math.floor(slowest.length / INTERACTIONS_PER_OUTLIER)];
+  // The quick ones are not told of, but counted, by browsers that do.
+  const all = (performance as { interactionCount?: number }).interactionCount || slowest.length;
+  const outliers = Math.min(Math.floor(all / INTERACTIONS_PER_OUTLIER), slowest.length - 1);
+  if (slowest.length) measured.INP = slowest[outliers];
   if (PerformanceObserver.supportedEntryTypes?.includes('layout-shift')) measured.CLS ??= 0;
   const props: Record<string, unknown> = {};
   for (const [vital, value] of Object.entries(measured) as Array<[Vital, number]>) {
