@@ -45,7 +45,9 @@ pub fn query(query: &str, domain: Option<&str>, told: Option<&str>) -> Result<Be
         };
         return Err(BeaconError::new(field, rule));
     }
-    let on_host = format!("https://{host}/{}{}", path.trim_start_matches('/'), field("q"));
+    // The script ends the path with the query as well, unless the page names another address as its own.
+    let campaign = if path.contains('?') { "" } else { field("q") };
+    let on_host = format!("https://{host}/{}{campaign}", path.trim_start_matches('/'));
     let url = match (&told, is_event) {
         (Some(page), true) => page.to_string(),
         (None, true) => format!("https://{host}/"),
@@ -80,6 +82,16 @@ mod tests {
         assert_eq!(beacon.page.pathname, "/a b");
         assert_eq!(beacon.query, "utm_source=x");
         assert_eq!(beacon.referrer.as_deref(), Some("https://b.test/"));
+    }
+
+    #[test]
+    fn a_query_that_is_sent_twice_is_there_once() {
+        let campaign = "%3Futm_source%3Dnews%26utm_medium%3Demail";
+        for sent in [format!("p=%2Fa{campaign}&q={campaign}"), format!("p=%2Fa&q={campaign}")] {
+            let beacon = query(&sent, Some("example.com"), None).unwrap();
+            assert_eq!(beacon.page.pathname, "/a", "{sent}");
+            assert_eq!(beacon.query, "utm_source=news&utm_medium=email", "{sent}");
+        }
     }
 
     #[test]
