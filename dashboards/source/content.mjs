@@ -52,9 +52,9 @@ export const content = dashboard({
         }),
         stat({
           title: 'Searches',
-          description: 'Searches on the site: events of the name Search.',
+          description: 'Searches on the site: events of the name Site Search.',
           unit: 'short',
-          sql: `SELECT countIf(name = 'Search') AS "Searches"\n${EVENTS}`,
+          sql: `SELECT countIf(name = 'Site Search') AS "Searches"\n${EVENTS}`,
         }),
         stat({
           title: 'Downloads',
@@ -146,10 +146,10 @@ ORDER BY time`,
       panels: [
         table({
           title: 'Site search',
-          description: 'What was searched for: the property query of events of the name Search.',
+          description: 'What was searched for: the property search_query of events of the name Site Search.',
           units: COUNTS,
           empty: 'No search in this range',
-          sql: byProperty('Search', 'query', 'Query'),
+          sql: byProperty('Site Search', 'search_query', 'Query'),
         }),
         table({
           title: 'Downloaded files',

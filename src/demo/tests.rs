@@ -54,7 +54,7 @@ fn people_come_from_many_places_with_many_browsers_and_by_many_channels() {
     assert!(distinct(&|event| event.attributes.browser.clone()) >= 7);
     assert!(distinct(&|event| event.attributes.channel.clone()) >= 9);
     for name in [
-        "Search",
+        "Site Search",
         "File Download",
         "Signup",
         "Purchase",

@@ -201,11 +201,11 @@ impl Stay<'_> {
         match page.path {
             "/search" => {
                 self.record(
-                    "Search",
+                    "Site Search",
                     page.path,
                     now,
                     true,
-                    prop("query", any(SEARCHES, chance)),
+                    prop("search_query", any(SEARCHES, chance)),
                     None,
                 );
             }

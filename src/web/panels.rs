@@ -113,7 +113,7 @@ pub(super) const PANELS: [Panel; 7] = [
             by("event:props"),
             of("outbound", "Outbound Link: Click", "event:props:url", ["Links", "Links"]),
             of("downloads", "File Download", "event:props:url", ["Downloads", "Downloads"]),
-            of("searches", "Search", "event:props:query", ["Searches", "Suchen"]),
+            of("searches", "Site Search", "event:props:search_query", ["Searches", "Suchen"]),
             of("missing", "404", "event:props:path", ["404", "404"]),
         ],
     },
@@ -191,6 +191,17 @@ mod tests {
                 "filters": left_out(tab.dimension).into_iter().collect::<Vec<_>>(),
             });
             assert!(crate::query::Wire::parse(&query, &[]).is_ok(), "{}", tab.name);
+        }
+    }
+
+    #[test]
+    fn events_and_properties_of_tabs_are_those_that_the_scripts_send() {
+        let script = include_str!("../../beacon/dist/whole.js");
+        for tab in PANELS.iter().flat_map(|panel| panel.tabs) {
+            let Some(event) = tab.event else { continue };
+            let property = tab.dimension.trim_start_matches("event:props:");
+            assert!(script.contains(event), "{event}");
+            assert!(script.contains(property), "{property}");
         }
     }
 
