@@ -14,7 +14,7 @@ use super::money::amount;
 use crate::query::Query;
 use crate::query::dimension::Dimension;
 use crate::query::measure::Measure;
-use crate::query::metric::{Metric, Unit};
+use crate::query::metric::Metric;
 
 /// What a row is compared with.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,32 +90,26 @@ impl Counterparts {
     }
 }
 
+/// Whether a metric's change is in points, and not in percent: not all that is in percent itself is a share.
+pub fn is_in_points(metric: Metric) -> bool {
+    matches!(
+        metric,
+        Metric::BounceRate
+            | Metric::ConversionRate
+            | Metric::GroupConversionRate
+            | Metric::ExitRate
+            | Metric::EngagementRate
+    )
+}
+
 /// How a metric changed: in percent, and shares in points.
 fn change(metric: Metric, old: &Value, new: &Value) -> Value {
     let (Some(old), Some(new)) = (amount(old), amount(new)) else { return Value::Null };
-    match (metric, metric.spec().unit) {
-        (Metric::BounceRate, _) if old == 0.0 => Value::Null,
-        (Metric::BounceRate, _) => json!((new - old) as i64),
-        (
-            Metric::ConversionRate
-            | Metric::GroupConversionRate
-            | Metric::ExitRate
-            | Metric::EngagementRate,
-            _,
-        ) => {
-            json!(((new - old) * 10.0).round() / 10.0)
-        }
-        (
-            _,
-            Unit::Count
-            | Unit::Seconds
-            | Unit::Ratio
-            | Unit::Number
-            | Unit::Percent(_)
-            | Unit::Money,
-        ) => {
-            json!(percent(old, new))
-        }
+    match metric {
+        Metric::BounceRate if old == 0.0 => Value::Null,
+        Metric::BounceRate => json!((new - old) as i64),
+        _ if is_in_points(metric) => json!(((new - old) * 10.0).round() / 10.0),
+        _ => json!(percent(old, new)),
     }
 }
 

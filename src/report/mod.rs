@@ -18,7 +18,7 @@ use futures_util::FutureExt;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-pub use self::comparison::Compared;
+pub use self::comparison::{Compared, is_in_points};
 pub use self::funnel::ask_funnel;
 pub use self::gathering::Gathering;
 pub use self::journey::ask_journey;

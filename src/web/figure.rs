@@ -6,6 +6,7 @@ use super::ask::Asker;
 use super::columns::less_is_better;
 use super::words::{Lang, fill, names};
 use crate::query::metric::{Metric, Unit};
+use crate::report::is_in_points;
 
 /// A metric at the head of the page.
 pub(super) struct Figure {
@@ -63,8 +64,7 @@ pub(super) fn change(lang: Lang, metric: Metric, change: &Value) -> Option<Chang
         _ => ('+', !less_is_better(metric)),
     };
     let amount = match metric.spec().unit {
-        // A share changes in points.
-        Unit::Percent(decimals) => {
+        Unit::Percent(decimals) if is_in_points(metric) => {
             let number = lang.decimal(change.abs(), usize::from(decimals.min(1)));
             format!("{number}\u{a0}{}", lang.words().points)
         }
@@ -91,6 +91,7 @@ mod tests {
         assert_eq!(told(Metric::Visitors, json!(-3)), Some(("\u{2212}3%".to_owned(), "worse")));
         assert_eq!(told(Metric::BounceRate, json!(4)), Some(("+4\u{a0}pts".to_owned(), "worse")));
         assert_eq!(told(Metric::BounceRate, json!(-4)).unwrap().1, "better");
+        assert_eq!(told(Metric::ScrollDepth, json!(25)), Some(("+25%".to_owned(), "better")));
         assert_eq!(told(Metric::Visitors, json!(0)), Some(("no change".to_owned(), "same")));
         assert_eq!(told(Metric::Visitors, Value::Null), None);
     }
