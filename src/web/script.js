@@ -107,8 +107,7 @@ for (const field of all('[data-own=timezone]')) {
 const now = document.getElementById('now');
 if (now && 'EventSource' in window) {
   const live = document.querySelector('[data-live]');
-  const stream = new EventSource(new URL(now.href).pathname + '/now' + location.search);
-  stream.addEventListener('message', async ({ data }) => {
+  const hear = async ({ data }) => {
     const { visitors, text } = JSON.parse(data);
     now.textContent = text;
     now.classList.toggle('busy', visitors > 0);
@@ -118,7 +117,13 @@ if (now && 'EventSource' in window) {
     const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html').querySelector('[data-live]');
     live.replaceChildren(...fresh.childNodes);
     followAll();
-  });
-  // A stream that goes on would keep the page from being taken back as it was.
-  addEventListener('pagehide', () => stream.close());
+  };
+  const listen = () => {
+    const stream = new EventSource(new URL(now.href).pathname + '/now' + location.search);
+    stream.addEventListener('message', hear);
+    // A stream that goes on would keep the page from being taken back as it was.
+    addEventListener('pagehide', () => stream.close(), { once: true });
+  };
+  listen();
+  addEventListener('pageshow', ({ persisted }) => { if (persisted) listen(); });
 }
