@@ -107,7 +107,8 @@ async fn model(asker: &Asker) -> Result<FunnelPage, AskError> {
     Ok(FunnelPage {
         frame: asker.frame(),
         saved: asker.site.funnels.iter().filter_map(|funnel| saved(asker, funnel)).collect(),
-        save_at: (asker.may(Role::Editor) && is_asked).then(|| asker.home() + "/settings"),
+        save_at: (asker.may(Role::Editor) && is_asked)
+            .then(|| format!("{}/settings{}", asker.home(), asker.view.url())),
         view: asker.view.url().trim_start_matches('?').to_owned(),
         journey: format!("{}/journey{}", asker.home(), asker.view.url()),
         steps: stops

@@ -266,10 +266,12 @@ test('an administrator sets goals and segments up by plain forms, and nobody els
   assert.match(await page.locator('.pills').textContent(), /Segment is Readers of a/);
   assert.equal(await page.locator('.headlines li', { hasText: 'Page views' }).locator('.value').textContent(), '1');
   await page.getByRole('link', { name: 'Settings' }).click();
-  await page.goto(`${collector.origin}/example.test/funnel?step=page,/a&step=goal,Visit+/a`);
+  await page.goto(`${collector.origin}/example.test/funnel?lang=en&period=24h&step=page,/a&step=goal,Visit+/a`);
   await page.getByPlaceholder('Name', { exact: true }).fill('Twice at a');
   await page.getByRole('button', { name: 'Save funnel' }).click();
   assert.match(await page.locator('#funnels .entries').textContent(), /Twice at a/);
+  const { searchParams } = new URL(page.url());
+  assert.deepEqual(['lang', 'period'].map((name) => searchParams.get(name)), ['en', '24h'], 'the view goes along');
   await page.goto(`${collector.origin}/example.test/funnel`);
   await page.getByRole('link', { name: 'Twice at a' }).click();
   assert.deepEqual(await page.locator('.stop .what').allTextContents(), ['/a', 'Visit /a']);
