@@ -69,10 +69,11 @@ impl Filter {
         Self { relation: Relation::Is, dimension: dimension.to_owned(), value: value.to_owned() }
     }
 
-    /// Reads `is,visit:source,Google`.
+    /// Reads `is,visit:source,Google`. A comma in the name of a dimension is written `%2C`.
     pub(super) fn read(text: &str) -> Option<Self> {
         let mut parts = text.splitn(3, ',');
-        Self::of(parts.next()?, parts.next()?, parts.next()?)
+        let (relation, dimension) = (parts.next()?, parts.next()?);
+        Self::of(relation, &dimension.replace("%2C", ",").replace("%25", "%"), parts.next()?)
     }
 
     /// Reads the three fields of the form; a filter without a value is none.
@@ -93,7 +94,8 @@ impl Filter {
     }
 
     pub(super) fn text(&self) -> String {
-        format!("{},{},{}", self.relation.name(), self.dimension, self.value)
+        let dimension = self.dimension.replace('%', "%25").replace(',', "%2C");
+        format!("{},{dimension},{}", self.relation.name(), self.value)
     }
 
     /// The opposite, where there is one: who did not meet a goal, or is not of a segment, can not be
@@ -140,6 +142,17 @@ mod tests {
         for text in ["", "is", "is,visit:source", "is,visit:source,", "like,visit:source,a"] {
             assert_eq!(Filter::read(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_property_may_have_a_comma_in_its_name() {
+        for name in ["event:props:size, in cm", "event:props:50%,", "event:props:%2C"] {
+            let filter = Filter::is(name, "a,b");
+            assert_eq!(Filter::read(&filter.text()), Some(filter), "{name}");
+        }
+        // Links from before commas were written so.
+        let filter = Filter::read("is,event:props:50%,a").unwrap();
+        assert_eq!(filter.dimension, "event:props:50%");
     }
 
     #[test]
