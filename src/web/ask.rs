@@ -192,7 +192,7 @@ impl Asker {
             "site_id": self.site.domain,
             "metrics": ["visitors"],
             "date_range": self.view.period.to_query(),
-            "filters": self.view.filters(),
+            "filters": self.view.filters(self.lang),
         });
         if let (Some(query), Value::Object(with)) = (query.as_object_mut(), with) {
             query.extend(with);

@@ -9,12 +9,13 @@ use url::form_urlencoded::{self, Serializer};
 
 use super::ask::Asker;
 use super::columns;
+use super::filter::Filter;
 use super::frame::{Frame, Link, page};
 use super::live::visitors_now;
 use super::ranking::{self, Order, Row};
 use super::shell::{Shell, owned};
 use super::site::Column;
-use super::words::{Lang, countries, fill, names};
+use super::words::{Lang, fill, names};
 use crate::http::links::in_a_path;
 use crate::query::metric::Metric;
 use crate::report::AskError;
@@ -74,13 +75,7 @@ impl Wanted {
         if self.search.is_empty() {
             return Vec::new();
         }
-        if dimension == "visit:country_name" {
-            let found = countries::containing(lang, &self.search);
-            if !found.is_empty() {
-                return vec![json!(["is", dimension, found])];
-            }
-        }
-        vec![json!(["contains", dimension, [self.search], {"case_sensitive": false}])]
+        vec![Filter::contains(dimension, &self.search).to_query(lang)]
     }
 }
 
@@ -189,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn countries_are_searched_by_the_names_that_are_read() {
+    fn countries_and_languages_are_searched_by_the_names_that_are_read() {
         let wanted = Wanted::read("search=deutsch");
         let dimension = "visit:country_name";
         assert_eq!(
@@ -198,6 +193,8 @@ mod tests {
         );
         let as_it_is = json!(["contains", dimension, ["deutsch"], {"case_sensitive": false}]);
         assert_eq!(wanted.filters(Lang::English, dimension), [as_it_is]);
+        let dimension = "visit:language";
+        assert_eq!(wanted.filters(Lang::German, dimension), [json!(["is", dimension, ["de"]])]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::words::{Words, countries};
+use super::words::{Lang, Words, countries, languages};
 
 /// How a value is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,8 +52,9 @@ impl Relation {
 /// What stands where a dimension does, for a set of filters that the site has saved; its value is a number.
 pub(super) const SEGMENT: &str = "segment";
 
-/// The dimension whose values have other names in other languages.
+/// The dimensions whose values are read by other names than they have in queries.
 const COUNTRY: &str = "visit:country_name";
+const LANGUAGE: &str = "visit:language";
 
 /// One value that a dimension must have, or must not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +68,11 @@ impl Filter {
     /// What a row of a list stands for.
     pub(super) fn is(dimension: &str, value: &str) -> Self {
         Self { relation: Relation::Is, dimension: dimension.to_owned(), value: value.to_owned() }
+    }
+
+    /// What is searched for in a list.
+    pub(super) fn contains(dimension: &str, value: &str) -> Self {
+        Self { relation: Relation::Contains, ..Self::is(dimension, value) }
     }
 
     /// Reads `is,visit:source,Google`. A comma in the name of a dimension is written `%2C`.
@@ -111,17 +117,39 @@ impl Filter {
         self == other || (self.dimension == other.dimension && demands(self) && demands(other))
     }
 
-    /// In the words of a query. People who look for a part of a word do not mind its capitals.
-    pub(super) fn to_query(&self) -> Value {
+    /// In the words of a query. People who look for a part of a word do not mind its capitals, and mean the
+    /// word that they read.
+    pub(super) fn to_query(&self, lang: Lang) -> Value {
         let name = self.relation.name();
         if let (SEGMENT, Ok(id)) = (self.dimension.as_str(), self.value.parse::<u32>()) {
             return json!([name, SEGMENT, [id]]);
         }
-        match self.relation {
-            Relation::Is | Relation::IsNot => json!([name, self.dimension, [self.value]]),
-            Relation::Contains | Relation::ContainsNot => {
-                json!([name, self.dimension, [self.value], {"case_sensitive": false}])
-            }
+        let whole = match self.relation {
+            Relation::Is | Relation::IsNot => return json!([name, self.dimension, self.values()]),
+            Relation::Contains => Relation::Is,
+            Relation::ContainsNot => Relation::IsNot,
+        };
+        let found = self.found(lang);
+        if found.is_empty() {
+            return json!([name, self.dimension, [self.value], {"case_sensitive": false}]);
+        }
+        json!([whole.name(), self.dimension, found])
+    }
+
+    /// What queries call the value.
+    fn values(&self) -> Vec<&str> {
+        match self.dimension.as_str() {
+            LANGUAGE => languages::tags(&self.value),
+            _ => vec![&self.value],
+        }
+    }
+
+    /// What queries call the values in whose names the value is a part; none, where they are called as they are read.
+    fn found(&self, lang: Lang) -> Vec<&'static str> {
+        match self.dimension.as_str() {
+            COUNTRY => countries::containing(lang, &self.value),
+            LANGUAGE => languages::containing(lang, &self.value),
+            _ => Vec::new(),
         }
     }
 }
@@ -159,7 +187,7 @@ mod tests {
     fn a_part_of_a_word_is_found_whatever_its_capitals() {
         let filter = Filter::read("contains,event:page,/Blog").unwrap();
         assert_eq!(
-            filter.to_query(),
+            filter.to_query(Lang::English),
             json!(["contains", "event:page", ["/Blog"], {"case_sensitive": false}])
         );
         assert_eq!(filter.turned().unwrap().relation, Relation::ContainsNot);
@@ -190,9 +218,40 @@ mod tests {
     }
 
     #[test]
+    fn what_is_read_by_a_name_is_asked_for_by_what_queries_call_it() {
+        let asked = |lang, text| Filter::read(text).unwrap().to_query(lang);
+        for (lang, written, expected) in [
+            (Lang::English, "is,visit:language,German", json!(["is", "visit:language", ["de"]])),
+            (Lang::English, "is,visit:language,de", json!(["is", "visit:language", ["de"]])),
+            (
+                Lang::German,
+                "is_not,visit:language,norwegisch",
+                json!(["is_not", "visit:language", ["nb", "no"]]),
+            ),
+            (
+                Lang::German,
+                "contains_not,visit:language,ital",
+                json!(["is_not", "visit:language", ["it"]]),
+            ),
+            (
+                Lang::German,
+                "contains,visit:country_name,deutsch",
+                json!(["is", "visit:country_name", ["Germany"]]),
+            ),
+            (
+                Lang::English,
+                "contains,visit:country_name,deutsch",
+                json!(["contains", "visit:country_name", ["deutsch"], {"case_sensitive": false}]),
+            ),
+        ] {
+            assert_eq!(asked(lang, written), expected, "{written}");
+        }
+    }
+
+    #[test]
     fn a_segment_is_asked_for_by_its_number() {
         let segment = Filter::is(SEGMENT, "7");
-        assert_eq!(segment.to_query(), json!(["is", "segment", [7]]));
+        assert_eq!(segment.to_query(Lang::English), json!(["is", "segment", [7]]));
         assert_eq!(segment.turned(), None);
     }
 }

@@ -147,7 +147,7 @@ fn query(asker: &Asker) -> Value {
     let mut query = json!({
         "site_id": asker.site.domain,
         "date_range": asker.view.period.to_query(),
-        "filters": asker.view.filters(),
+        "filters": asker.view.filters(asker.lang),
         "steps": asker.view.stops.iter().map(Stop::to_query).collect::<Vec<_>>(),
     });
     if let Some(comparison) = asker.comparison() {

@@ -106,7 +106,7 @@ fn query(asker: &Asker, start: &Stop) -> Value {
     json!({
         "site_id": asker.site.domain,
         "date_range": asker.view.period.to_query(),
-        "filters": asker.view.filters(),
+        "filters": asker.view.filters(asker.lang),
         "from": start.to_query(),
         "direction": if asker.view.is_backward { "backward" } else { "forward" },
         "depth": DEPTH,

@@ -112,7 +112,7 @@ pub(super) fn query(
     order: Order,
     with: Vec<Value>,
 ) -> Value {
-    let mut filters = asker.view.filters();
+    let mut filters = asker.view.filters(asker.lang);
     filters.extend(with);
     filters.extend(left_out(dimension));
     let mut query = asker.query(json!({

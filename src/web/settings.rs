@@ -281,7 +281,7 @@ async fn done(asker: &Asker, services: &Services, form: Change) -> Result<Done, 
         "goal" => catalog.put_goal(store, domain, goal(form)?, now).await.map(drop),
         "remove-goal" => catalog.remove_goal(store, form.id, Some(domain), now).await,
         "segment" => {
-            let filters = Some(View::read(&form.view).filters().into());
+            let filters = Some(View::read(&form.view).filters(asker.lang).into());
             let segment = SegmentChange { name: Some(form.name), filters };
             catalog.put_segment(store, domain, WhichSegment::New, segment, now).await.map(drop)
         }

@@ -203,7 +203,7 @@ pub(super) fn shown(lang: Lang, dimension: &str, value: &str) -> String {
     match dimension {
         _ if value.is_empty() => lang.words().none.to_owned(),
         "visit:country_name" => countries::name(lang, value).to_owned(),
-        "visit:language" => languages::name(lang, value),
+        "visit:language" => languages::name(lang, value).to_owned(),
         _ => value.to_owned(),
     }
 }

@@ -340,9 +340,9 @@ impl View {
         self.panels.iter().find(|(key, _)| of_panel(key)).map(|(_, value)| value.as_str())
     }
 
-    /// The filters in the words of a query.
-    pub(super) fn filters(&self) -> Vec<Value> {
-        self.filters.iter().map(Filter::to_query).collect()
+    /// The filters in the words of a query, as they are read in a language.
+    pub(super) fn filters(&self, lang: Lang) -> Vec<Value> {
+        self.filters.iter().map(|filter| filter.to_query(lang)).collect()
     }
 
     /// Whether a dimension must have one value.
@@ -414,7 +414,7 @@ mod tests {
             .with_filter(Filter::is("visit:source", "Bing"));
         assert_eq!(view.filters.len(), 1);
         let turned = view.with_turned(&view.filters[0]);
-        assert_eq!(turned.filters(), [json!(["is_not", "visit:source", ["Bing"]])]);
+        assert_eq!(turned.filters(Lang::English), [json!(["is_not", "visit:source", ["Bing"]])]);
         assert_eq!(turned.without_filter(&turned.filters[0]).url(), "?");
     }
 
