@@ -22,8 +22,25 @@ struct Report {
     every: Every,
     to: Mailbox,
     language: Language,
-    /// The attempts at the one that is due.
+    attempts: Attempts,
+}
+
+/// The attempts at the report that is due.
+#[derive(Default)]
+struct Attempts {
+    /// The first day that it is about.
+    of: Option<Date>,
     patience: Patience,
+}
+
+impl Attempts {
+    /// Those at the report of this day: one that is newly due does not wait for what the one before it has left.
+    fn at(&mut self, first: Date) -> &mut Patience {
+        if self.of.replace(first) != Some(first) {
+            self.patience = Patience::default();
+        }
+        &mut self.patience
+    }
 }
 
 /// A report could not be sent.
@@ -38,7 +55,7 @@ impl Reports {
                 every,
                 to: to.0,
                 language,
-                patience: Patience::default(),
+                attempts: Attempts::default(),
             })
         };
         Self(reports.iter().flat_map(to_each).collect())
@@ -81,19 +98,18 @@ impl Report {
                 return Ok(());
             }
         }
-        if !self.patience.is_over(now) || !teller.has_all_before(end(&site, days.1)) {
+        if !self.attempts.at(days.0).is_over(now) || !teller.has_all_before(end(&site, days.1)) {
             return Ok(());
         }
         match self.send(teller, &site, &name, days, now).await {
             Ok(()) => {
-                self.patience = Patience::default();
                 teller.services.counters.told(Notice::Report);
                 tracing::info!(site = %site.domain, every = self.every.name(), "a report was mailed");
                 told(teller, name, days.0);
                 Ok(())
             }
             Err(error) => {
-                self.patience.begin(now);
+                self.attempts.at(days.0).begin(now);
                 teller.services.counters.failed_to_tell(Notice::Report);
                 tracing::warn!(
                     site = %site.domain, every = self.every.name(), error = %format!("{error:#}"),
@@ -133,4 +149,19 @@ fn end(site: &Site, day: Date) -> Timestamp {
 /// The last whole days of a site, as a report tells of them that somebody asks for now.
 pub(crate) fn last_days(site: &Site, every: Every, now: Timestamp) -> (Date, Date) {
     last_whole(every, site.timezone.to_datetime(now))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_that_is_newly_due_does_not_wait_for_the_one_before_it() {
+        let (now, day) = (Timestamp::UNIX_EPOCH, Date::constant(2026, 11, 26));
+        let mut attempts = Attempts::default();
+        attempts.at(day).begin(now);
+        assert!(!attempts.at(day).is_over(now));
+        assert!(attempts.at(day.tomorrow().unwrap()).is_over(now));
+        assert_eq!(attempts.patience, Patience::default());
+    }
 }
