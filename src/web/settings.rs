@@ -44,10 +44,9 @@ struct SettingsPage {
     shell: Shell,
     error: Option<String>,
     tag: String,
-    timezone: String,
     timezones: Vec<String>,
-    retention_days: String,
     is_public: bool,
+    forms: Forms,
     /// What whoever may change the domain or remove the site is told of it.
     register: Option<Register>,
     /// The frame and the badge.
@@ -57,8 +56,6 @@ struct SettingsPage {
     segments: Vec<Entry>,
     funnels: Vec<Entry>,
     annotations: Vec<Annotated>,
-    /// The day that a new one is of, unless another is chosen.
-    today: String,
     /// Whether the rest is shown: what only owners may see and change.
     is_owner: bool,
     members: Vec<Shared>,
@@ -69,8 +66,6 @@ struct SettingsPage {
     tokens: Vec<Shared>,
     /// A token that was just made.
     made: Option<String>,
-    least_visitors: u32,
-    least_of_a_link: u32,
     least_max: u32,
     back: String,
     /// The query string of the view, whose filters can be saved.
@@ -116,7 +111,7 @@ struct Shared {
 }
 
 /// What a form sends: what is to be done, and the fields of that.
-#[derive(Deserialize, Default)]
+#[derive(Clone, Deserialize, Default)]
 #[serde(default)]
 pub(super) struct Change {
     action: String,
@@ -156,6 +151,58 @@ impl Change {
     }
 }
 
+/// What is in the fields of the forms: what there is, or is usual, and in the form that was wrong what was typed.
+struct Forms {
+    site: Change,
+    goal: Change,
+    segment: Change,
+    annotation: Change,
+    member: Change,
+    link: Change,
+    token: Change,
+    domain: Change,
+}
+
+impl Forms {
+    fn of(site: &Site, today: Date) -> Self {
+        let least = |least: u32| Change { least: least.to_string(), ..Change::default() };
+        Self {
+            site: Change {
+                timezone: site.timezone_name().to_owned(),
+                retention_days: site
+                    .retention_days
+                    .map_or_else(String::new, |days| days.to_string()),
+                public: if site.public { "yes".to_owned() } else { String::new() },
+                ..least(site.least_visitors)
+            },
+            goal: Change::default(),
+            segment: Change::default(),
+            annotation: Change { day: today.to_string(), ..Change::default() },
+            member: Change::default(),
+            link: least(Floor::OF_A_LINK),
+            token: least(1),
+            domain: Change { domain: site.domain.clone(), ..Change::default() },
+        }
+    }
+
+    /// With what was typed, in the form that it was typed into. A password is typed again.
+    fn with(mut self, sent: Change) -> Self {
+        let form = match sent.action.as_str() {
+            "site" => &mut self.site,
+            "goal" => &mut self.goal,
+            "segment" => &mut self.segment,
+            "annotation" if sent.id == 0 => &mut self.annotation,
+            "member" => &mut self.member,
+            "link" => &mut self.link,
+            "token" => &mut self.token,
+            "domain" => &mut self.domain,
+            _ => return self,
+        };
+        *form = Change { password: String::new(), ..sent };
+        self
+    }
+}
+
 pub(super) async fn show(asker: Asker) -> Response {
     if !asker.may(Role::Editor) {
         return refuse(asker.lang, StatusCode::NOT_FOUND, refusal::NOT_FOUND);
@@ -175,10 +222,11 @@ pub(super) async fn change(
     if !stood_here(&headers, services.public_url.as_deref()) {
         return refuse(asker.lang, StatusCode::FORBIDDEN, refusal::FOREIGN_FORM);
     }
-    match done(&asker, &services, form).await {
+    match done(&asker, &services, form.clone()).await {
         // A token is shown here: it is nowhere else, and in no address.
         Ok(Done::Made(made)) => {
-            settings(&asker, StatusCode::OK, Outcome { made: Some(made), error: None }).await
+            settings(&asker, StatusCode::OK, Outcome { made: Some(made), ..Outcome::default() })
+                .await
         }
         Ok(Done::Changed) => to_settings(&asker.site, &asker.view.url()),
         Ok(Done::Renamed(site)) => to_settings(&site, &asker.view.url()),
@@ -197,7 +245,8 @@ pub(super) async fn change(
             // The page is there, also when what its form names is not.
             let is_missing = status == StatusCode::NOT_FOUND;
             let status = if is_missing { StatusCode::BAD_REQUEST } else { status };
-            settings(&asker, status, Outcome { error: Some(wrong), made: None }).await
+            let outcome = Outcome { error: Some(wrong), sent: Some(form), made: None };
+            settings(&asker, status, outcome).await
         }
     }
 }
@@ -221,6 +270,8 @@ enum Done {
 #[derive(Default)]
 struct Outcome {
     error: Option<String>,
+    /// The form that was wrong.
+    sent: Option<Change>,
     made: Option<String>,
 }
 
@@ -370,12 +421,13 @@ fn goal(form: Change) -> Result<NewGoal, CatalogError> {
 }
 
 async fn settings(asker: &Asker, status: StatusCode, outcome: Outcome) -> Response {
-    let Outcome { error, made } = outcome;
+    let Outcome { error, sent, made } = outcome;
     let now = match visitors_now(asker).await {
         Ok(now) => now,
         Err(error) => return asker.refuse(&error),
     };
     let site = &asker.site;
+    let forms = Forms::of(site, asker.local_now().date());
     let goals = asker.services.catalog.goals(site.id).into_iter().map(|saved| Entry {
         id: saved.id,
         about: match &saved.goal.kind {
@@ -400,18 +452,19 @@ async fn settings(asker: &Asker, status: StatusCode, outcome: Outcome) -> Respon
         shell: Shell { is_timed: false, ..Shell::of(asker, now) },
         error,
         tag: asker.tag(),
-        timezone: site.timezone_name().to_owned(),
         timezones: timezones(),
         register: asker.owns_every_site.then(|| register(asker)),
-        retention_days: site.retention_days.map(|days| days.to_string()).unwrap_or_default(),
         is_public: site.public,
+        forms: match sent {
+            Some(sent) => forms.with(sent),
+            None => forms,
+        },
         snippets: embed::snippets(asker),
         badge: asker.home() + "/badge.svg",
         goals: goals.collect(),
         segments: segments.collect(),
         funnels: funnels.collect(),
         annotations: annotated(asker),
-        today: asker.local_now().date().to_string(),
         is_owner: asker.may(Role::Owner),
         members: members(asker),
         has_way_in: asker.services.sign_in.is_set_up(),
@@ -419,8 +472,6 @@ async fn settings(asker: &Asker, status: StatusCode, outcome: Outcome) -> Respon
         links: links(asker),
         tokens: tokens(asker),
         made,
-        least_visitors: site.least_visitors,
-        least_of_a_link: Floor::OF_A_LINK,
         least_max: Floor::MAX,
         back: fill(asker.words().back, &[&site.domain]),
         view: asker.view.url().trim_start_matches('?').to_owned(),
@@ -558,7 +609,31 @@ fn common(
 
 #[cfg(test)]
 mod tests {
+    use jiff::tz::TimeZone;
+
     use super::*;
+    use crate::site::SiteId;
+
+    #[test]
+    fn what_was_typed_stands_in_its_form_again_but_for_a_password() {
+        let site = Site::new(SiteId(1), "a.test", TimeZone::UTC);
+        let forms = || Forms::of(&site, Date::constant(2026, 11, 27));
+        let sent = |action: &str| Change {
+            action: action.to_owned(),
+            name: "typed".to_owned(),
+            password: "secret".to_owned(),
+            ..Change::default()
+        };
+        let link = forms().with(sent("link"));
+        assert_eq!((link.link.name.as_str(), link.link.password.as_str()), ("typed", ""));
+        assert_eq!((link.goal.name.as_str(), link.site.timezone.as_str()), ("", "UTC"));
+        // The form of an annotation that there is, is another.
+        let other = forms().with(Change { id: 7, ..sent("annotation") });
+        assert_eq!(
+            (other.annotation.name.as_str(), other.annotation.day.as_str()),
+            ("", "2026-11-27")
+        );
+    }
 
     #[test]
     fn a_goal_is_of_an_event_a_page_or_a_depth() {
