@@ -156,6 +156,8 @@ impl Eraser {
         if let Some(last) = *last {
             tokio::time::sleep_until(last + VISITORS_PAUSE).await;
         }
+        // Whoever goes away meanwhile leaves a pause as well.
+        *last = Some(Instant::now());
         let outcome = self.erase(selection).await;
         *last = Some(Instant::now());
         outcome.map(Some)

@@ -46,7 +46,13 @@ pub fn query(query: &str, domain: Option<&str>, told: Option<&str>) -> Result<Be
         return Err(BeaconError::new(field, rule));
     }
     // The script ends the path with the query as well, unless the page names another address as its own.
-    let campaign = if path.contains('?') { "" } else { field("q") };
+    let query = field("q").trim_start_matches('?');
+    let campaign = match path.split_once('?') {
+        _ if query.is_empty() => String::new(),
+        Some((_, told)) if told.ends_with(query) => String::new(),
+        Some(_) => format!("&{query}"),
+        None => format!("?{query}"),
+    };
     let on_host = format!("https://{host}/{}{campaign}", path.trim_start_matches('/'));
     let url = match (&told, is_event) {
         (Some(page), true) => page.to_string(),
@@ -92,6 +98,13 @@ mod tests {
             assert_eq!(beacon.page.pathname, "/a", "{sent}");
             assert_eq!(beacon.query, "utm_source=news&utm_medium=email", "{sent}");
         }
+    }
+
+    #[test]
+    fn a_page_that_names_another_address_with_a_query_keeps_the_campaign() {
+        let sent = "p=%2Fp%3Fid%3D5&q=%3Fid%3D5%26utm_source%3Dnews";
+        let beacon = query(sent, Some("example.com"), None).unwrap();
+        assert_eq!(beacon.query, "id=5&id=5&utm_source=news");
     }
 
     #[test]

@@ -290,7 +290,7 @@ impl Line {
         );
         // What has a scheme is a URL, of which nobody keeps the query; an export has host and path.
         let is_url = |referrer: &str| {
-            referrer.split_once("://").is_some_and(|(scheme, _)| !scheme.contains(['/', '.']))
+            referrer.split_once("://").is_some_and(|(scheme, _)| !scheme.contains('/'))
         };
         let stored = self.referrer.clone().filter(|referrer| !is_url(referrer));
         Attributes {

@@ -27,8 +27,9 @@ use crate::site::SiteId;
 const IDLE_MINUTES_MAX: i64 = 30;
 /// The longest a visit can be, in seconds: a day.
 pub const LENGTH_MAX_S: i64 = 24 * 60 * 60;
-/// When there is no room, this part of the visits goes, those that have been idle longest: to find them, all are looked at.
-const EVICTED_PART: usize = 16;
+/// When there is no room, this part of the places is made free, of those that have been idle longest: to find them, all visits are
+/// looked at.
+const FREED_PART: usize = 16;
 /// A visit that has more bytes than this takes one place more for each time that it does.
 const PLACE_BYTES: usize = 1_024;
 
@@ -350,15 +351,19 @@ impl Visits {
                 (visit.last, site, visitor)
             })
             .collect();
-        let part = self.open_max.div_ceil(EVICTED_PART);
+        let key = |&(last, site, visitor): &(u32, SiteId, VisitorId)| (last, site.0, visitor.0);
+        // A visit has one place at least: so many are enough, and fewer are if they have more.
+        let part = self.open_max.div_ceil(FREED_PART);
         if part < idlest.len() {
-            idlest.select_nth_unstable_by_key(part, |&(last, site, visitor)| {
-                (last, site.0, visitor.0)
-            });
+            idlest.select_nth_unstable_by_key(part, key);
             idlest.truncate(part);
         }
+        idlest.sort_unstable_by_key(key);
         let mut gone = 0;
         for (last, site, visitor) in idlest {
+            if self.taken.load(Ordering::Relaxed) + part <= self.open_max {
+                break;
+            }
             let removed = self.open.remove_if(&(site, visitor), |_, visit| visit.last == last);
             gone += usize::from(removed.is_some());
         }

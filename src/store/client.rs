@@ -153,13 +153,14 @@ impl StoreError {
     }
 
     /// What it says of an insert of events, which may go into a log: why one is refused may repeat what was in it, an analyst's
-    /// constraint for one.
+    /// constraint for one. What the code is called stays.
     fn without_events(self) -> Self {
         match self {
-            Self::Rejected { code, .. } => Self::Rejected {
-                code,
-                message: "its message is left out, for it may repeat an event".to_owned(),
-            },
+            Self::Rejected { code, message } => {
+                let name = name_of_code(&message).unwrap_or("without a name");
+                let message = format!("{name}; the rest is left out, for it may repeat an event");
+                Self::Rejected { code, message }
+            }
             other => other,
         }
     }
@@ -193,8 +194,12 @@ fn refusal(message: &str) -> StoreError {
         .strip_prefix("Code: ")
         .and_then(|rest| rest.split('.').next())
         .and_then(|code| code.parse().ok());
-    // Values of a statement may be in the message, so only its beginning is kept.
-    let message = message.chars().take(300).collect();
+    // Values of a statement may be in the message, so only its beginning is kept, and what the code is called.
+    let name = name_of_code(message).map(|name| format!(" … ({name})")).unwrap_or_default();
+    let message = match message.char_indices().nth(300) {
+        Some((end, _)) => message[..end].to_owned() + &name,
+        None => message.to_owned(),
+    };
     match code {
         Some(code @ (158 | 159 | 160 | 241 | 306 | 307 | 396)) => {
             StoreError::Limit { code, message }
@@ -207,6 +212,15 @@ fn refusal(message: &str) -> StoreError {
         Some(code) => StoreError::Rejected { code, message },
         None => StoreError::Unavailable(message),
     }
+}
+
+/// What a code is called, which ends a message: `… (NO_SUCH_COLUMN_IN_TABLE) (version 26.7.2.1)`.
+fn name_of_code(message: &str) -> Option<&str> {
+    let message = message.trim_end();
+    let named = message.rsplit_once(" (version").map_or(message, |(named, _)| named);
+    let (_, name) = named.strip_suffix(')')?.rsplit_once('(')?;
+    let is_name = name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    Some(name).filter(|name| is_name && !name.is_empty())
 }
 
 /// Whether the database may be told events, and asked.
@@ -289,17 +303,16 @@ impl Store {
     /// Whether this is the database that has the earlier events, where sites are known: it has sites then.
     async fn look_for_sites(&self) -> Result<(), StoreError> {
         let sites = self.writer.query("SELECT count() FROM sites").fetch_one::<u64>();
-        if in_time(sites).await? == 0 {
-            return Err(StoreError::Emptied);
-        }
-        self.set_admission(Admission::Open);
-        Ok(())
+        let has_sites = in_time(sites).await? > 0;
+        self.set_admission(if has_sites { Admission::Open } else { Admission::Emptied });
+        if has_sites { Ok(()) } else { Err(StoreError::Emptied) }
     }
 
-    /// Nobody shall believe a database that has lost its data that there was nobody.
-    pub(super) fn tells_the_truth(&self) -> Result<(), StoreError> {
+    /// Nothing is told to a database that has lost its data, and nobody shall believe it that there was nobody.
+    pub(super) async fn tells_the_truth(&self) -> Result<(), StoreError> {
         match self.admission() {
-            Admission::Open | Admission::NotYet => Ok(()),
+            Admission::Open => Ok(()),
+            Admission::NotYet => self.look_for_sites().await,
             Admission::Emptied => Err(StoreError::Emptied),
         }
     }
@@ -487,11 +500,7 @@ impl Store {
         columns: &str,
         rows: impl Into<Bytes>,
     ) -> Result<(), StoreError> {
-        match self.admission() {
-            Admission::Open => {}
-            Admission::NotYet => self.look_for_sites().await?,
-            Admission::Emptied => return Err(StoreError::Emptied),
-        }
+        self.tells_the_truth().await?;
         let Packed { format, optimize_on_insert, data } =
             packed(columns.to_owned(), rows.into()).await?;
         let sql = format!("INSERT INTO events ({columns}) FORMAT {format}");
@@ -502,7 +511,13 @@ impl Store {
             insert.end().await
         })
         .await
-        .map_err(StoreError::without_events)
+        .map_err(|error| {
+            // Whoever makes the table anew may do so in a database that has lost everything.
+            if matches!(error, StoreError::Missing { .. }) {
+                self.expect_sites();
+            }
+            error.without_events()
+        })
     }
 
     /// A place to look up which days are closed.
@@ -534,7 +549,7 @@ impl Store {
 
     /// Reads stand in a queue for a few places: they must not take the machine from the beacons.
     async fn read(&self, statement: &Statement, format: &str) -> Result<Bytes, StoreError> {
-        self.tells_the_truth()?;
+        self.tells_the_truth().await?;
         let _turn = turn(&self.statements).await?;
         in_time(async {
             let query = self.reader.query_raw(statement.text());
@@ -634,5 +649,23 @@ mod tests {
             StoreError::Busy { code: 202, .. }
         ));
         assert!(matches!(code("<html>Bad gateway</html>"), StoreError::Unavailable(_)));
+    }
+
+    #[test]
+    fn why_an_insert_is_refused_repeats_nothing_of_the_event() {
+        let told = |message: &str| refusal(message).without_events().to_string();
+        let constraint = format!(
+            "Code: 469. DB::Exception: Constraint `x` is violated. Column values: pathname = '{}'. (VIOLATED_CONSTRAINT) (version 26.7.2.1 (official build))\n",
+            "/secret".repeat(100)
+        );
+        let told_of_constraint = told(&constraint);
+        assert!(
+            told_of_constraint.contains("(code 469): VIOLATED_CONSTRAINT;")
+                && !told_of_constraint.contains("secret"),
+            "{told_of_constraint}"
+        );
+        let short = "Code: 16. DB::Exception: No such column x (NO_SUCH_COLUMN_IN_TABLE) (version 26.7.2.1)";
+        assert!(told(short).contains("NO_SUCH_COLUMN_IN_TABLE"));
+        assert!(told("Code: 16. DB::Exception: No such column").contains("without a name"));
     }
 }

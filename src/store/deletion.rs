@@ -66,7 +66,7 @@ impl Store {
     /// When ClickHouse does not answer or refuses; doing it again does what is left. [`StoreError::Emptied`] when what is
     /// meant is not there, and comes back with a backup.
     pub async fn erase(&self, selection: &Selection) -> Result<Erased, StoreError> {
-        self.tells_the_truth()?;
+        self.tells_the_truth().await?;
         let mut erased = Erased::default();
         self.let_merges_run().await;
         let days = self.days_with(selection.condition()).await?;

@@ -55,6 +55,8 @@ pub(super) const SEGMENT: &str = "segment";
 /// The dimensions whose values are read by other names than they have in queries.
 const COUNTRY: &str = "visit:country_name";
 const LANGUAGE: &str = "visit:language";
+/// The longest tag of a language, in bytes.
+const TAG_BYTES_MAX: usize = 3;
 
 /// One value that a dimension must have, or must not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,10 +147,17 @@ impl Filter {
     }
 
     /// What queries call the values in whose names the value is a part; none, where they are called as they are read.
-    fn found(&self, lang: Lang) -> Vec<&'static str> {
+    fn found(&self, lang: Lang) -> Vec<&str> {
         match self.dimension.as_str() {
             COUNTRY => countries::containing(lang, &self.value),
-            LANGUAGE => languages::containing(lang, &self.value),
+            LANGUAGE => {
+                let mut tags: Vec<&str> = languages::containing(lang, &self.value);
+                // It may be the tag of one without a name, which is read as such.
+                if !tags.is_empty() && self.value.len() <= TAG_BYTES_MAX {
+                    tags.push(&self.value);
+                }
+                tags
+            }
             _ => Vec::new(),
         }
     }
@@ -181,6 +190,13 @@ mod tests {
         // Links from before commas were written so.
         let filter = Filter::read("is,event:props:50%,a").unwrap();
         assert_eq!(filter.dimension, "event:props:50%");
+    }
+
+    #[test]
+    fn a_language_without_a_name_is_found_by_its_tag() {
+        let filter = Filter::read("contains,visit:language,is").unwrap().to_query(Lang::English);
+        let tags = filter[2].as_array().unwrap();
+        assert!(tags.contains(&json!("is")) && tags.contains(&json!("da")), "{filter}");
     }
 
     #[test]

@@ -82,7 +82,11 @@ impl Catalog {
     }
 
     async fn read_anew(&self, store: &Store, _turn: &MutexGuard<'_, ()>) -> Result<(), StoreError> {
-        let snapshot = Snapshot::of(store).await?;
+        let snapshot = Snapshot::of(store).await.inspect_err(|error| {
+            if matches!(error, StoreError::Missing { .. }) && self.knows_sites() {
+                store.expect_sites();
+            }
+        })?;
         // A site that is removed leaves a row: where there is none, the database is not the one that had them.
         if snapshot.sites.is_empty() && self.knows_sites() {
             store.set_admission(Admission::Emptied);
