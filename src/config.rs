@@ -996,6 +996,7 @@ mod tests {
         );
         refused("access_log.days = 9999999", &[], "36500 or less");
         refused("engine.memory_bytes_max = 1536", &[], "256 MiB");
+        refused("engine.port = 0", &[], "for a free one");
         refused(
             "",
             &[("PASSERBY_ENGINE_ANALYST_PASSWORD", "")],

@@ -34,7 +34,7 @@ pub struct Eraser {
     collecting: OnceLock<Collecting>,
     one_at_a_time: Mutex<()>,
     visitors: Semaphore,
-    /// When the last erasure for a visitor ended. Whoever has it is the next.
+    /// When the last erasure for a visitor ended, or began if nobody waited for its end. Whoever has it is the next.
     last_for_visitor: Mutex<Option<Instant>>,
 }
 

@@ -338,7 +338,8 @@ async fn keep_no_longer(services: Services) {
             kept_from.is_some_and(|kept| i64::from(event.happening.timestamp) < kept.as_second())
         };
         match services.quarantine.sift(is_past).await {
-            Ok(Sifted { unreadable, .. }) if unreadable > 0 && told.is_new(&unreadable) => {
+            Ok(Sifted { unreadable: 0, .. }) => told.is_over(),
+            Ok(Sifted { unreadable, .. }) if told.is_new(&unreadable) => {
                 tracing::warn!(
                     rows = unreadable, path = %services.quarantine.path().display(),
                     "rows in quarantine that a newer version wrote stay there, though their sites may keep them no longer: \

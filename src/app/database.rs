@@ -77,7 +77,9 @@ impl Database {
             }
             Err(_) => match &*self.ready.borrow() {
                 State::Away(why) => bail!("{why}"),
-                _ => bail!("no answer in {} s", patience.as_secs()),
+                State::Unknown | State::Emptied | State::Ready => {
+                    bail!("no answer in {} s", patience.as_secs())
+                }
             },
         }
     }

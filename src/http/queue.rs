@@ -3,6 +3,8 @@
 //! A report takes the database's time, and the database takes the machine's. So a few statements run at
 //! once (`store::client`), a few more reports wait for them, and whoever comes then is told to come again:
 //! at once, rather than after a wait that grows with every visitor of the dashboard.
+//!
+//! Visitors who look at what is counted about them stand in a queue of their own: they are strangers, and need no right.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -228,7 +228,7 @@ fn name_of_code(message: &str) -> Option<&str> {
 pub(super) enum Admission {
     /// It may.
     Open,
-    /// It may not be told any yet: it has not been looked whether it is the one that has the earlier ones.
+    /// It has to be looked first whether it is the one that has the earlier events.
     NotYet,
     /// It is not. Events belong to those that a backup brings back, and what it has is not the truth.
     Emptied,
@@ -295,7 +295,7 @@ impl Store {
         }
     }
 
-    /// Has the first insert of events look whether the database has sites, for some are known.
+    /// Has whoever tells or asks next look first whether the database has sites, for some are known.
     pub fn expect_sites(&self) {
         self.set_admission(Admission::NotYet);
     }

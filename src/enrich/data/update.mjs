@@ -24,7 +24,7 @@ try {
   const lists = { user_agent_parsers, os_parsers, device_parsers: [] };
   writeFileSync(join(here, 'user_agents.json'), JSON.stringify(lists, null, 1) + '\n');
 
-  // Words of bots. Left out: look-arounds, which the linear-time engine does not have (judge/bots.rs has what
+  // Words of bots. Left out: look-arounds, which the linear-time engine does not have (enrich/agent/bots.rs has what
   // they are for), and shapes of names, which would also judge small browsers that a person uses.
   const { list } = await import(pathToFileURL(inPackage('isbot', 'index.mjs')));
   const isWord = (pattern) => !/\(\?[=!<]/.test(pattern) && !/^\^?[\[\\(;]|\\w\+|^\\\||\{50|^\^mozilla/.test(pattern);
