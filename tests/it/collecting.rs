@@ -290,6 +290,25 @@ async fn what_is_counted_and_what_is_not_add_up_to_what_was_received() {
     assert_eq!(on_the_outside.status, StatusCode::SEE_OTHER, "metrics are the operator's");
 }
 
+/// Its segment would not have ended before the spool was full of what ClickHouse has.
+#[tokio::test]
+async fn a_spool_smaller_than_a_segment_takes_more_than_it_holds_at_once() {
+    let (collector, _) = collector(&[PROXY, ("PASSERBY_SPOOL_BYTES_MAX", "1048576")]).await;
+    let beacon = json!({
+        "n": "pageview", "u": "https://example.com/", "d": "example.com", "p": {"text": "word ".repeat(380)},
+    });
+    for round in 0..4 {
+        for visitor in 0..200 {
+            visit(&collector, 200 * round + visitor, &beacon).await;
+        }
+        eventually("nothing waits", async || {
+            let metrics = control_metrics(&collector).await;
+            metrics.contains("passerby_events_waiting 0\n").then_some(())
+        })
+        .await;
+    }
+}
+
 pub(crate) async fn control_metrics(collector: &Collector) -> String {
     let mut caller = passerby::http::control::Caller::connect(&collector.data_dir).await.unwrap();
     let (_, body) = caller.call(Method::GET, "/metrics", axum::body::Body::empty()).await.unwrap();
