@@ -47,12 +47,15 @@ impl Certificate {
 
     async fn collector(&self) -> Collector {
         let (certificate, key) = (self.certificate(), self.key());
-        Collector::start_encrypted(&[
-            ("PASSERBY_TLS_CERTIFICATE", &certificate),
-            ("PASSERBY_TLS_KEY", &key),
+        Collector::start_encrypted(&Self::settings(&certificate, &key)).await
+    }
+
+    fn settings<'a>(certificate: &'a str, key: &'a str) -> [(&'static str, &'a str); 3] {
+        [
+            ("PASSERBY_TLS_CERTIFICATE", certificate),
+            ("PASSERBY_TLS_KEY", key),
             ("PASSERBY_PUBLIC_URL", "https://localhost"),
-        ])
-        .await
+        ]
     }
 
     /// A connection of somebody who trusts this certificate alone, and speaks these protocols.
@@ -282,4 +285,17 @@ async fn a_head_without_an_end_is_not_read_on_and_others_are_served() {
     assert!(!is_ended_by(&certificate, &collector, 4).await);
     assert!(is_ended_by(&certificate, &collector, 20_000).await);
     assert!(!is_ended_by(&certificate, &collector, 4).await);
+}
+
+#[tokio::test]
+async fn an_audit_says_that_its_visitor_does_not_come_by_an_encrypted_listener() {
+    let made = Certificate::new();
+    let collector = made.collector().await;
+    collector.run(&["site", "add", "example.com"]);
+    let (certificate, key) = (made.certificate(), made.key());
+    let variables = Certificate::settings(&certificate, &key);
+    let audit = run_program(&collector.data_dir, &variables, &["audit"]);
+    let found = String::from_utf8_lossy(&audit.stdout).into_owned();
+    let line = found.lines().find(|line| line.contains("visitor")).unwrap_or_default();
+    assert!(line.starts_with("FAIL") && line.contains("comes without TLS"), "{found}");
 }
