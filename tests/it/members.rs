@@ -193,6 +193,21 @@ async fn an_owner_of_one_site_has_no_say_in_what_is_every_sites() {
 }
 
 #[tokio::test]
+async fn what_a_token_is_for_is_a_short_line_for_it_is_logged_with_each_read() {
+    let collector = behind("127.0.0.0/8").await;
+    let olga = "olga@staff.test";
+    collector.run(&["member", "add", olga, "--site", "a.test", "--role", "owner"]);
+    for note in ["a".repeat(121), "two%0Alines".to_owned(), "%1B[2J".to_owned()] {
+        let form = format!("action=token&name={note}&least=1&expires=");
+        let status = change(&collector, olga, "a.test", &form).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{note}");
+    }
+    assert_eq!(collector.run(&["token", "list"]), "");
+    let form = "action=token&name=press&least=1&expires=";
+    assert!(change(&collector, olga, "a.test", form).await.is_success());
+}
+
+#[tokio::test]
 async fn members_are_managed_over_http_as_in_the_field() {
     let collector = behind("127.0.0.0/8").await;
     let admin = collector.run(&["token", "create", "--scope", "admin"]);

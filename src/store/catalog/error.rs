@@ -143,7 +143,7 @@ pub enum CatalogError {
     /// The person is no member there.
     #[error("`{0}` is no member there: `passerby member list` shows the members there are")]
     UnknownMember(String),
-    /// The site has as many as it may.
+    /// The site, or every site, has as many as it may.
     #[error("a site has {most} {what} at most")]
     TooMany {
         /// Of what.

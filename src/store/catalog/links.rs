@@ -12,7 +12,7 @@ use super::goals::checked_name;
 use super::of_site::OfSite;
 use super::password::Password;
 use super::sites::known_site;
-use super::{Catalog, CatalogError, free_number, hex, seconds};
+use super::{Catalog, CatalogError, end_second, free_number, hex};
 use crate::site::SiteId;
 use crate::site::floor::Floor;
 use crate::store::Store;
@@ -170,7 +170,7 @@ impl Catalog {
         row.segment_id = wanted.segment.unwrap_or(row.segment_id);
         row.least_visitors = least.unwrap_or(row.least_visitors);
         if let Some(end) = wanted.expires_at {
-            row.expires_at = end.map_or(0, seconds);
+            row.expires_at = end_second(end);
         }
         row.version = change.version();
         change.write(&row).await?;
@@ -194,7 +194,7 @@ impl Catalog {
         let mut rows = known.rows.shared_links.iter().filter(|row| row.is_of(site));
         let row = rows.find(|row| row.name == name);
         let row = row.ok_or_else(|| CatalogError::UnknownLink(name.to_owned()))?;
-        change.write(&LinkRow { removed: true, version: change.version(), ..row.clone() }).await
+        change.write(&row.removed(change.version())).await
     }
 }
 

@@ -171,6 +171,11 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// An end as rows have it, where 0 is none: one before 1970 is over as well, and not for ever open.
+fn end_second(end: Option<Timestamp>) -> u32 {
+    end.map_or(0, |end| seconds(end).max(1))
+}
+
 fn seconds(moment: Timestamp) -> u32 {
     u32::try_from(moment.as_second().max(0)).unwrap_or(u32::MAX)
 }

@@ -18,12 +18,12 @@ pub(super) trait OfSite: Entry {
     fn is_of(&self, site: SiteId) -> bool;
     /// When what it is about was made, in seconds since 1970.
     fn created_at(&self) -> u32;
-    /// The row that removes it.
+    /// The row that removes it. It has no text any more: what was removed may have been personal, and would never be given back.
     fn removed(&self, version: u64) -> Self;
 }
 
 macro_rules! of_sites {
-    ($($row:ty: $id:ident,)*) => {
+    ($($row:ty: $id:ident, $($text:ident)*;)*) => {
         $(impl OfSite for $row {
             fn id(&self) -> u32 {
                 self.$id
@@ -38,18 +38,18 @@ macro_rules! of_sites {
             }
 
             fn removed(&self, version: u64) -> Self {
-                Self { removed: true, version, ..self.clone() }
+                Self { removed: true, version, $($text: String::new(),)* ..self.clone() }
             }
         })*
     };
 }
 
 of_sites! {
-    GoalRow: goal_id,
-    SegmentRow: segment_id,
-    FunnelRow: funnel_id,
-    AnnotationRow: annotation_id,
-    LinkRow: link_id,
+    GoalRow: goal_id, event_name page_path display_name;
+    SegmentRow: segment_id, name filters;
+    FunnelRow: funnel_id, name steps;
+    AnnotationRow: annotation_id, text;
+    LinkRow: link_id, name slug password_hash;
 }
 
 impl Change<'_> {

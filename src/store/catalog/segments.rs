@@ -201,7 +201,9 @@ mod tests {
         let segment = Segment { id: 7, name: "Search".into(), filters };
         let row = SegmentRow::new(&segment, SiteId(3), 1, 1);
         assert_eq!(saved(std::slice::from_ref(&row), SiteId(3)), [segment]);
-        assert_eq!(saved(&[SegmentRow { removed: true, ..row }], SiteId(3)), []);
+        let removed = row.removed(2);
+        assert_eq!((removed.name.as_str(), removed.filters.as_str()), ("", ""));
+        assert_eq!(saved(&[removed], SiteId(3)), []);
     }
 
     #[test]

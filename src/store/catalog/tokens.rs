@@ -5,13 +5,17 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::goals::checked_name;
 use super::links::checked_least;
 use super::sites::known_site;
-use super::{Catalog, CatalogError, hex, seconds};
+use super::{Catalog, CatalogError, end_second, hex};
 use crate::site::SiteId;
 use crate::site::floor::Floor;
 use crate::site::member::Role;
 use crate::store::Store;
+
+/// The most tokens of a site, and of every site, that were not revoked.
+const TOKENS_MAX: usize = 1_000;
 
 /// A row of `tokens`.
 #[derive(Clone, Debug, Row, Serialize, Deserialize)]
@@ -126,7 +130,7 @@ impl Catalog {
     /// Makes a token and returns it: the only time that it is seen.
     ///
     /// # Errors
-    /// When a site is not known, or ClickHouse does not answer.
+    /// When a site is not known, the note breaks a rule, there are too many, or ClickHouse does not answer.
     pub async fn create_token(
         &self,
         store: &Store,
@@ -137,11 +141,17 @@ impl Catalog {
         if new.scope == Scope::Admin && least > 1 {
             return Err(CatalogError::LeastOfAdmin);
         }
+        // Each read with it is logged with its note.
+        let note = match new.note.trim() {
+            "" => String::new(),
+            note => checked_name("note", note)?,
+        };
         let change = self.change(store, now).await?;
         let known = change.known();
         let site_ids =
             new.sites.iter().map(|domain| known_site(&known, domain).map(|site| site.id.0));
         let site_ids = site_ids.collect::<Result<Vec<_>, CatalogError>>()?;
+        check_room(&known.rows.tokens, &site_ids)?;
         let secret = secret()?;
         let hash = hash(&secret);
         let row = TokenRow {
@@ -149,10 +159,10 @@ impl Catalog {
             hash,
             scope: new.scope.as_str().to_owned(),
             site_ids,
-            note: new.note,
+            note,
             least_visitors: least,
             created_at: change.second(),
-            expires_at: new.expires_at.map_or(0, seconds),
+            expires_at: end_second(new.expires_at),
             revoked: false,
             version: change.version(),
         };
@@ -174,7 +184,24 @@ impl Catalog {
         let known = change.known();
         let row = known.rows.tokens.iter().find(|row| row.token_id == id && !row.revoked);
         let row = row.ok_or_else(|| CatalogError::UnknownToken(id.to_owned()))?;
-        change.write(&TokenRow { revoked: true, version: change.version(), ..row.clone() }).await
+        let (note, version) = (String::new(), change.version());
+        change.write(&TokenRow { revoked: true, note, version, ..row.clone() }).await
+    }
+}
+
+/// Whether each of the sites, or every site, may have one more.
+fn check_room(rows: &[TokenRow], site_ids: &[u32]) -> Result<(), CatalogError> {
+    let tokens = || rows.iter().filter(|row| !row.revoked);
+    let most = match site_ids {
+        [] => tokens().filter(|row| row.site_ids.is_empty()).count(),
+        ids => {
+            let of_site = |id: &u32| tokens().filter(|row| row.site_ids.contains(id)).count();
+            ids.iter().map(of_site).max().unwrap_or(0)
+        }
+    };
+    match most < TOKENS_MAX {
+        true => Ok(()),
+        false => Err(CatalogError::TooMany { what: "tokens", most: TOKENS_MAX }),
     }
 }
 

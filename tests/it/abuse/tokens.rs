@@ -74,7 +74,7 @@ async fn no_token_opens_more_than_its_scope_in_any_route_that_there_is() {
     let limited = create(&["--scope", "admin", "--site", "example.com"]);
     let of_another = create(&["--scope", "stats", "--site", "other.test"]);
     let administrator = create(&["--scope", "admin"]);
-    let expired = create(&["--scope", "admin", "--expires", "1971-01-01T00:00:00Z"]);
+    let expired = create(&["--scope", "admin", "--expires", "1970-01-01T00:00:00Z"]);
     let wrong = "Bearer psb_0000000000000000000000000000000000000000000000000000000000000000";
     let document = collector.request(Method::GET, "/openapi.json", &[], "").await.json();
     let routes = guarded(&document);
