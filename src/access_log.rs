@@ -191,11 +191,11 @@ impl AccessLog {
             }
             // A day may end its time while others are read.
             let Some(file) = if_there(File::open(file))? else { continue };
-            let lines = BufReader::new(file).lines();
+            let lines = BufReader::new(file).split(b'\n');
             let mut of_day = Vec::new();
             for line in lines {
-                // A line that a crash cut off is none.
-                of_day.extend(serde_json::from_str(&line?).ok().filter(is_wanted));
+                // A line that was cut off, within a letter perhaps, is none.
+                of_day.extend(serde_json::from_slice(&line?).ok().filter(is_wanted));
             }
             for read in of_day.into_iter().rev().take(wanted.limit - found.len()) {
                 found.push_front(read);
@@ -265,6 +265,21 @@ struct Open {
     day: Date,
     file: File,
     bytes: u64,
+    /// Whether its last line may be cut off, by a crash or a full disk: what follows then begins a line of its own.
+    may_be_torn: bool,
+}
+
+impl Open {
+    fn write(&mut self, lines: &[u8]) -> io::Result<()> {
+        if self.may_be_torn {
+            self.file.write_all(b"\n")?;
+        }
+        self.may_be_torn = true;
+        self.file.write_all(lines)?;
+        self.may_be_torn = false;
+        self.bytes += lines.len() as u64;
+        Ok(())
+    }
 }
 
 impl Writer {
@@ -315,7 +330,7 @@ impl Writer {
         match opened {
             Ok(file) => {
                 let bytes = file.metadata().map_or(0, |metadata| metadata.len());
-                self.open = Some(Open { day, file, bytes });
+                self.open = Some(Open { day, file, bytes, may_be_torn: bytes > 0 });
             }
             Err(error) => tracing::warn!(%error, "the log of reads can not be opened"),
         }
@@ -327,10 +342,7 @@ impl Writer {
             return;
         }
         let written = match &mut self.open {
-            Some(open) if open.bytes + text.len() as u64 <= DAY_BYTES_MAX => {
-                open.bytes += text.len() as u64;
-                open.file.write_all(&text)
-            }
+            Some(open) if open.bytes + text.len() as u64 <= DAY_BYTES_MAX => open.write(&text),
             _ => Err(io::Error::other("it is full for today, or was not opened")),
         };
         if let Err(error) = written {
@@ -443,6 +455,18 @@ mod tests {
         log.note(read("2026-11-26T10:00:00Z", "a.test"));
         let all = Wanted { limit: 10, ..Wanted::default() };
         assert_eq!(lines(&log, &all, 1)[0].lost, 3);
+    }
+
+    #[test]
+    fn a_line_that_was_cut_off_within_a_letter_takes_none_with_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let day = directory.path().join("2026-11-25.jsonl");
+        fs::write(&day, b"{\"reader\":{\"name\":\"B\xc3").unwrap();
+        let log = AccessLog::open(directory.path().to_owned(), 90);
+        let noted = read("2026-11-25T10:00:00Z", "a.test");
+        log.note(noted.clone());
+        let all = Wanted { limit: 10, ..Wanted::default() };
+        assert_eq!(lines(&log, &all, 1), [noted]);
     }
 
     #[test]

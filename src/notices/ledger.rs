@@ -46,6 +46,17 @@ pub(super) struct Waiting {
 }
 
 impl Ledger {
+    /// Removes the file, if there is one: with nobody to tell anything, nobody's address is kept.
+    ///
+    /// # Errors
+    /// When it can not be removed.
+    pub(super) fn remove(data_dir: &Path) -> io::Result<()> {
+        match std::fs::remove_file(data_dir.join(FILE)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// Reads the file, if there is one. Without what it says, reports begin with the next day, week or month:
     /// beacons are taken all the same.
     ///
@@ -104,5 +115,9 @@ mod tests {
         assert_eq!(Ledger::open(directory.path()).unwrap().pages, ledger.pages);
         std::fs::write(directory.path().join(FILE), "{").unwrap();
         assert_eq!(Ledger::open(directory.path()).unwrap().pages, Pages::default());
+        for _ in 0..2 {
+            Ledger::remove(directory.path()).unwrap();
+            assert!(!directory.path().join(FILE).exists());
+        }
     }
 }

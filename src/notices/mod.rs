@@ -63,6 +63,7 @@ impl Notices {
         spool: &Spool,
     ) -> std::io::Result<Option<Self>> {
         if config.mail.reports.is_empty() && config.alerts.is_empty() {
+            Ledger::remove(&config.data_dir)?;
             return Ok(None);
         }
         let reports = Reports::of(&config.mail.reports);
