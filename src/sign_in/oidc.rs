@@ -5,6 +5,7 @@
 //! make the collector remember flows, and who comes back without having gone is not signed in.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::http::{Request, header};
 use base64::Engine as _;
@@ -17,7 +18,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 use url::form_urlencoded::{Serializer, byte_serialize};
 
@@ -98,6 +99,8 @@ impl Flow {
 
 /// So many sign-ins ask the provider at once.
 const TURNS_MAX: usize = 8;
+/// How long one waits for the others.
+const TURN_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Nobody was signed in.
 #[derive(Debug, thiserror::Error)]
@@ -180,7 +183,6 @@ impl Provider {
 
     /// Where the browser is sent.
     pub(crate) async fn begin(&self, flow: &Flow, now: Timestamp) -> Result<Url, SignInError> {
-        let _turn = self.turns.try_acquire().map_err(|_| SignInError::Busy)?;
         let mut url = self.metadata(now).await?.authorization_endpoint.clone();
         url.query_pairs_mut()
             .append_pair("response_type", "code")
@@ -201,8 +203,8 @@ impl Provider {
         code: &str,
         now: Timestamp,
     ) -> Result<Person, SignInError> {
-        let _turn = self.turns.try_acquire().map_err(|_| SignInError::Busy)?;
         let metadata = self.metadata(now).await?;
+        let _turn = self.turn().await?;
         let granted = self.exchange(&metadata, flow, code).await?;
         let keys: Keys = self.read(&metadata.jwks_uri, None).await?;
         let nonce = flow.nonce();
@@ -221,6 +223,13 @@ impl Provider {
             }
         }
         self.person(&said)
+    }
+
+    /// A turn to ask the provider. Anybody may come with a code that is none, and would take all of them from those who
+    /// have one: so whoever comes waits a while, and they are served in their order.
+    async fn turn(&self) -> Result<SemaphorePermit<'_>, SignInError> {
+        let turn = tokio::time::timeout(TURN_PATIENCE, self.turns.acquire()).await;
+        turn.ok().and_then(Result::ok).ok_or(SignInError::Busy)
     }
 
     fn person(&self, said: &Map<String, Value>) -> Result<Person, SignInError> {
@@ -292,6 +301,7 @@ impl Provider {
         if let Some((_, metadata)) = known.filter(|(read, _)| is_fresh(*read)) {
             return Ok(metadata);
         }
+        let _turn = self.turn().await?;
         let place =
             format!("{}/.well-known/openid-configuration", self.issuer.trim_end_matches('/'));
         let url = Url::parse(&place).map_err(|_| SignInError::OtherIssuer {
@@ -373,6 +383,20 @@ mod tests {
         {
             assert!(matches!(person("sub", said), Err(SignInError::NoName(_))));
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_comes_while_others_have_every_turn_waits_for_one() {
+        let provider = provider("email");
+        let taken = provider.turns.acquire_many(u32::try_from(TURNS_MAX).unwrap()).await.unwrap();
+        let (waited, ()) = tokio::join!(provider.turn(), async {
+            tokio::time::sleep(TURN_PATIENCE / 2).await;
+            drop(taken);
+        });
+        assert!(waited.is_ok());
+        let taken = provider.turns.acquire_many(u32::try_from(TURNS_MAX - 1).unwrap()).await;
+        assert!(matches!(provider.turn().await, Err(SignInError::Busy)));
+        drop((taken, waited));
     }
 
     #[test]
