@@ -4,7 +4,8 @@
 //! once (`store::client`), a few more reports wait for them, and whoever comes then is told to come again:
 //! at once, rather than after a wait that grows with every visitor of the dashboard.
 //!
-//! Visitors who look at what is counted about them stand in a queue of their own: they are strangers, and need no right.
+//! Visitors who look at what is counted about them stand in a queue of their own: they are strangers, and need no right. And pages
+//! that are open and watch take turns of their own, for nobody waits for what they are told.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,9 +29,15 @@ const VISITORS_MAX: usize = 2;
 /// How long a visitor waits for the others.
 const VISITORS_PATIENCE: Duration = Duration::from_secs(5);
 
+/// The most looks at once for pages that are open and watch: however many there are, most statements are left to reports.
+const WATCHERS_MAX: usize = 2;
+
 /// The places of the queue.
 #[derive(Clone)]
-pub struct Queue(Arc<Semaphore>);
+pub struct Queue {
+    reports: Arc<Semaphore>,
+    watchers: Arc<Semaphore>,
+}
 
 /// The queue of visitors who ask what is counted about them.
 #[derive(Clone)]
@@ -52,14 +59,22 @@ impl Visitors {
 
 impl Default for Queue {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(REPORTS_MAX)))
+        Self {
+            reports: Arc::new(Semaphore::new(REPORTS_MAX)),
+            watchers: Arc::new(Semaphore::new(WATCHERS_MAX)),
+        }
     }
 }
 
 impl Queue {
     /// A place, while it is held; `None` when there is none.
     pub(crate) fn place(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.0).try_acquire_owned().ok()
+        Arc::clone(&self.reports).try_acquire_owned().ok()
+    }
+
+    /// The turn of a page that watches, while it is held; `None` when others have it.
+    pub(crate) fn turn_to_watch(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.watchers).try_acquire_owned().ok()
     }
 }
 

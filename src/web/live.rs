@@ -38,6 +38,8 @@ const BEATS_A_LOOK: u32 = 5;
 const BEAT: Duration = Duration::from_secs(1);
 /// A stream ends after so many beats; the browser then opens another.
 const BEATS_MAX: u32 = 600;
+/// A message that says nothing, by which a connection that is gone is noticed.
+const NOTHING: &str = ":\n\n";
 
 #[derive(Template)]
 #[template(path = "live.html")]
@@ -220,14 +222,17 @@ impl Watch {
         }
     }
 
-    /// The message of this beat, if there is one. When the database is away, nothing is told.
+    /// The message of this beat, if there is one. When the database is away, nothing is told; and nothing new while
+    /// others have the turn.
     async fn look(&mut self, beat: u32) -> Option<String> {
+        let Some(_turn) = self.asker.services.queue.turn_to_watch() else {
+            return Some(NOTHING.to_owned());
+        };
         self.asker.now = self.asker.services.clock.now();
         let now = visitors_now(&self.asker).await.ok()?;
         let is_news = self.told.is_none_or(|(told, at)| told != now || beat - at >= 60);
         if !is_news {
-            // A comment, by which a connection that is gone is noticed.
-            return Some(":\n\n".to_owned());
+            return Some(NOTHING.to_owned());
         }
         self.told = Some((now, beat));
         let text = fill(self.asker.words().now_there, &[&self.asker.lang.whole(now as f64)]);

@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use hyper::{Method, StatusCode};
+use axum::body::Body;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::client::conn::http1::handshake;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
 use serde_json::Value;
 
 use crate::load::{Load, Sender};
@@ -123,7 +128,7 @@ async fn while_clickhouse_hangs_beacons_are_accepted_and_reports_are_bounded() {
         let (data_dir, query) = (data_dir.clone(), query());
         reports.spawn(async move {
             let mut caller = passerby::http::control::Caller::connect(&data_dir).await.unwrap();
-            let body = axum::body::Body::from(query.to_string());
+            let body = Body::from(query.to_string());
             caller.call(Method::POST, "/api/v2/query", body).await.unwrap().0
         });
     }
@@ -146,4 +151,64 @@ async fn while_clickhouse_hangs_beacons_are_accepted_and_reports_are_bounded() {
     while reports.join_next().await.is_some() {}
     tokio::time::sleep(Duration::ZERO).await;
     rig.judge().await;
+}
+
+/// Asks for a page as somebody whom the proxy in front of the collector signed in, on a connection of one's own.
+async fn page(rig: &Rig, method: Method, path: &str, form: &str) -> Response<Incoming> {
+    let address = rig.address.lock().unwrap().expect("the collector runs");
+    let stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let (mut sender, connection) = handshake(TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", address.to_string())
+        .header("origin", format!("http://{address}"))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("x-forwarded-email", "olga@staff.test");
+    sender.send_request(request.body(Body::from(form.to_owned())).unwrap()).await.unwrap()
+}
+
+async fn rig_with_an_owner() -> Rig {
+    let sign_in = [
+        ("PASSERBY_SIGN_IN_HEADER", "x-forwarded-email"),
+        ("PASSERBY_SIGN_IN_SIGN_OUT_URL", "/oauth2/sign_out"),
+    ];
+    let mut rig = Rig::new(&support::servers().0, &sign_in).await;
+    assert_eq!(rig.start().await, Start::Up);
+    rig.run(&["member", "add", "olga@staff.test", "--site", "example.com", "--role", "owner"]);
+    rig
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_that_can_not_be_saved_keeps_what_was_typed_and_says_why() {
+    let rig = rig_with_an_owner().await;
+    rig.proxy.set(Mode::Refuse);
+    let form = "action=annotation&day=2026-11-25&text=Launch+of+the+shop";
+    let answer = page(&rig, Method::POST, "/example.com/settings", form).await;
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    let shown = String::from_utf8(body.to_vec()).unwrap();
+    assert!(shown.contains("Nothing was changed"), "{shown}");
+    assert!(shown.contains("Launch of the shop"), "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn open_pages_that_watch_do_not_stand_before_reports() {
+    let rig = rig_with_an_owner().await;
+    rig.proxy.set(Mode::Hang);
+    let mut watching = tokio::task::JoinSet::new();
+    let mut streams = Vec::new();
+    for _ in 0..60 {
+        streams.push(page(&rig, Method::GET, "/example.com/live/now", "").await.into_body());
+    }
+    for mut stream in streams {
+        watching.spawn(async move {
+            let said = tokio::time::timeout(Duration::from_secs(4), stream.frame()).await;
+            (said.is_ok_and(|frame| frame.is_some()), stream)
+        });
+    }
+    // Those that have a turn wait for an answer; the others are told that there is nothing new.
+    let told = watching.join_all().await;
+    assert_eq!(told.iter().filter(|(was_told, _)| *was_told).count(), 60 - 2);
 }
