@@ -141,6 +141,10 @@ fn version(major: Option<&str>, minor: Option<&str>) -> String {
 
 fn device(os: &str, agent: &str) -> &'static str {
     let says = |word| agent.contains(word);
+    // It has the system of a telephone, and never says that it is one.
+    if says("Opera Mini") {
+        return "Mobile";
+    }
     match os {
         "iPadOS" => "Tablet",
         "iOS" | "Windows Phone" | "KaiOS" | "BlackBerry OS" => "Mobile",
@@ -182,6 +186,8 @@ mod tests {
             ("Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0".to_owned(), "Firefox 133.0/Ubuntu /Desktop"),
             ("Mozilla/5.0 (Android 14; Mobile; rv:133.0) Gecko/133.0 Firefox/133.0".to_owned(), "Firefox 133.0/Android 14/Mobile"),
             ("Mozilla/5.0 (Windows NT 10.0; WOW64; Trident/7.0; rv:11.0) like Gecko".to_owned(), "Internet Explorer 11.0/Windows 10/Desktop"),
+            ("Opera/9.80 (Android; Opera Mini/36.2.2254/191.273; U; en) Presto/2.12.423 Version/12.16".to_owned(), "Opera 36.2/Android /Mobile"),
+            ("Opera/9.80 (J2ME/MIDP; Opera Mini/7.1.32052/29.3709; U; en) Presto/2.8.119 Version/11.10".to_owned(), "Opera 7.1/ /Mobile"),
             (String::new(), " / /"),
         ];
         for (agent, expected) in cases {

@@ -55,9 +55,14 @@ fn is_plain(text: &str) -> bool {
 /// The text as it may be stored: masked, without what can not be seen, and at most `bytes_max` bytes of it.
 ///
 /// What can not be seen goes first, so that it hides nothing from the masks. The cut comes last: half of an
-/// address is known by no mask, and a mask may be longer than what it masks.
+/// address is known by no mask, and a mask may be longer than what it masks. What was cut is looked at again, for it may look
+/// like an address only now.
 pub fn storable(text: &str, bytes_max: usize) -> String {
-    cut(scrubbed(clean(text, usize::MAX)), bytes_max)
+    let whole = scrubbed(clean(text, usize::MAX));
+    match whole.len() <= bytes_max {
+        true => whole,
+        false => cut(scrubbed(cut(whole, bytes_max)), bytes_max),
+    }
 }
 
 /// The text with masks in place of what may be personal; mostly the text itself.
@@ -150,13 +155,40 @@ fn is_email(word: &str) -> bool {
     } else {
         word
     };
-    let Some((name, host)) = word.rsplit_once('@') else { return false };
-    let Some((domain, ending)) = host.trim_end_matches('.').rsplit_once('.') else { return false };
-    let is_ending = ending.len() >= 2 && ending.bytes().all(|byte| byte.is_ascii_alphabetic());
-    !name.is_empty()
-        && !domain.is_empty()
-        && is_ending
-        && !FILE_ENDINGS.contains(&ending.to_ascii_lowercase().as_str())
+    word.match_indices('@').any(|(at, _)| at > 0 && begins_with_host(&word[at + 1..]))
+}
+
+/// Whether the text begins with a host of addresses: what follows it in a word (`_2024`, `+berlin`, a closing quotation mark)
+/// hides none.
+fn begins_with_host(text: &str) -> bool {
+    let is_of_host = |character: char| {
+        character.is_ascii_alphanumeric()
+            || ".-".contains(character)
+            || (!character.is_ascii() && character.is_alphanumeric())
+    };
+    let end = text.find(|character| !is_of_host(character)).unwrap_or(text.len());
+    let host = text[..end].trim_end_matches(['.', '-']);
+    let Some((first, rest)) = host.split_once('.') else { return false };
+    let last = letters(rest.rsplit('.').next().unwrap_or(rest)).to_ascii_lowercase();
+    !first.is_empty() && !FILE_ENDINGS.contains(&last.as_str()) && rest.split('.').any(is_domain)
+}
+
+/// Whether a part of a host is a domain and no number of a version. Of a word whose last part was masked it need not be the last.
+fn is_domain(label: &str) -> bool {
+    let letters = letters(label);
+    let after = label[letters.len()..].chars().next();
+    let is_plain =
+        letters.len() >= 2 && after.is_none_or(|after| after == '-' || !after.is_ascii());
+    let is_foreign = label.chars().nth(1).is_some()
+        && !label.is_ascii()
+        && label.chars().all(char::is_alphabetic);
+    is_plain || is_foreign || label.starts_with("xn--")
+}
+
+/// The letters from A to Z that the text begins with.
+fn letters(text: &str) -> &str {
+    let end = text.find(|character: char| !character.is_ascii_alphabetic());
+    &text[..end.unwrap_or(text.len())]
 }
 
 /// Hexadecimal digits in groups of 8, 4, 4, 4 and 12.
@@ -334,15 +366,15 @@ fn phones(text: &str) -> Cow<'_, str> {
     let mut masked: Option<String> = None;
     let (mut copied, mut at) = (0, 0);
     while at < bytes.len() {
-        let begins = matches!(bytes[at], b'+' | b'(') || bytes[at].is_ascii_digit();
+        let plus = encoded_plus(&bytes[at..]);
+        let begins = plus > 0 || matches!(bytes[at], b'+' | b'(') || bytes[at].is_ascii_digit();
         let is_within =
             at > 0 && (bytes[at - 1].is_ascii_alphanumeric() || b"-_.+%@".contains(&bytes[at - 1]));
         if !begins || is_within {
             at += 1;
             continue;
         }
-        let length = phone_length(&bytes[at..]);
-        match length {
+        match phone_length(&bytes[at + plus..], plus > 0) {
             0 => {
                 at += bytes[at..].iter().take_while(|byte| byte.is_ascii_digit()).count().max(1);
             }
@@ -350,7 +382,7 @@ fn phones(text: &str) -> Cow<'_, str> {
                 let masked = masked.get_or_insert_default();
                 masked.push_str(&text[copied..at]);
                 masked.push_str("[phone]");
-                at += length;
+                at += plus + length;
                 copied = at;
             }
         }
@@ -361,46 +393,82 @@ fn phones(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// The fewest digits of a telephone number.
+const PHONE_DIGITS_MIN: usize = 8;
 /// The most digits of a telephone number, and the most characters between two of them. Without bounds a text of
 /// single digits would be read once for each of them.
 const PHONE_DIGITS_MAX: usize = 16;
 const PHONE_GAP_MAX: usize = 4;
+/// So many of its groups may be the last one of a number in a run of more.
+const PHONE_ENDS_MAX: usize = 3;
 
-/// The length of the telephone number that the bytes begin with; 0 when it is none.
-fn phone_length(bytes: &[u8]) -> usize {
-    let (mut length, mut digits) = (0, Vec::new());
+/// The length of a plus that is encoded, if the bytes begin with one.
+fn encoded_plus(bytes: &[u8]) -> usize {
+    if matches!(bytes, [b'%', b'2', b'B' | b'b', ..]) { 3 } else { 0 }
+}
+
+/// The length of the telephone number that the bytes begin with, behind a plus or not; 0 when it is none. Of more digits than one has,
+/// those in front of a space may be one.
+fn phone_length(bytes: &[u8], behind_plus: bool) -> usize {
+    let (mut length, mut digits, mut ends) = (0, 0, Vec::new());
+    let mut is_whole = true;
     for (at, &byte) in bytes.iter().enumerate() {
         if byte.is_ascii_digit() {
-            if digits.len() == PHONE_DIGITS_MAX {
-                return 0;
-            }
-            digits.push(byte);
+            digits += 1;
             length = at + 1;
+            if digits > PHONE_DIGITS_MAX {
+                is_whole = false;
+                break;
+            }
         } else if !b"+ -.()".contains(&byte) || at - length >= PHONE_GAP_MAX {
             break;
+        } else if byte == b' '
+            && at == length
+            && digits >= PHONE_DIGITS_MIN
+            && ends.len() < PHONE_ENDS_MAX
+        {
+            ends.push(length);
         }
     }
-    let number = &bytes[..length];
-    let is_followed =
-        bytes.get(length).is_some_and(|byte| byte.is_ascii_alphanumeric() || b"_@%".contains(byte));
-    if is_followed || number.iter().skip(1).any(|byte| *byte == b'+') {
-        return 0;
+    if is_whole && ends.last() != Some(&length) {
+        ends.push(length);
     }
+    let is_one = |end: &usize| !goes_on(&bytes[*end..]) && is_phone(&bytes[..*end], behind_plus);
+    ends.into_iter().rev().find(is_one).unwrap_or(0)
+}
+
+/// Whether the word or the number before these bytes goes on with them. What is encoded ends it, unless it is of a word.
+fn goes_on(bytes: &[u8]) -> bool {
+    match bytes {
+        [b'%', high @ b'2'..=b'3', low, ..] if low.is_ascii_hexdigit() => {
+            *high == b'3' && low.is_ascii_digit()
+        }
+        [byte, ..] => byte.is_ascii_alphanumeric() || b"_@%".contains(byte),
+        [] => false,
+    }
+}
+
+/// Whether it is written as a telephone number is.
+fn is_phone(number: &[u8], behind_plus: bool) -> bool {
+    let mut digits = number.iter().filter(|byte| byte.is_ascii_digit());
+    let count = digits.clone().count();
+    if count < PHONE_DIGITS_MIN || number.iter().skip(1).any(|byte| *byte == b'+') {
+        return false;
+    }
+    let first = [digits.next(), digits.next()].map(|digit| digit == Some(&b'0'));
+    let has_plus = behind_plus || number.starts_with(b"+");
     let groups: Vec<usize> = number
         .split(|byte| !byte.is_ascii_digit())
         .map(<[u8]>::len)
         .filter(|length| *length > 0)
         .collect();
-    let is_international = number[..length.min(1)] == *b"+" && (8..=15).contains(&digits.len());
-    let is_long_distance = digits.starts_with(b"00") && (11..=16).contains(&digits.len());
+    let is_international = has_plus && (PHONE_DIGITS_MIN..=15).contains(&count);
+    let is_long_distance = first == [true, true] && (11..=PHONE_DIGITS_MAX).contains(&count);
     // A day and an hour are no number.
     let is_day = groups.starts_with(&[2, 2, 4]);
-    let is_national = digits.first() == Some(&b'0')
-        && (9..=12).contains(&digits.len())
-        && !is_day
-        && groups.len() <= 5;
+    let is_national = first[0] && (9..=12).contains(&count) && !is_day && groups.len() <= 5;
     let is_american = matches!(groups.as_slice(), [3, 3, 4] | [1, 3, 3, 4]);
-    if is_international || is_long_distance || is_national || is_american { length } else { 0 }
+    is_international || is_long_distance || is_national || is_american
 }
 
 #[cfg(test)]
@@ -453,6 +521,13 @@ mod tests {
             let text = format!("{} call 030 12345678", hostile.repeat(1_000_000 / hostile.len()));
             assert!(scrub(&text).ends_with(" call [phone]"), "{hostile}: the number is not masked");
         }
+    }
+
+    #[test]
+    fn what_looks_like_an_address_where_it_was_cut_is_none() {
+        let text = format!("/{}/max.mustermann@mail.example1", "x".repeat(1971));
+        assert_eq!(scrub(&text), text);
+        assert_eq!(storable(&text, text.len() - 1), format!("/{}/[email]", "x".repeat(1971)));
     }
 
     proptest! {

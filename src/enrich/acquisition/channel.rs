@@ -78,10 +78,11 @@ pub fn channel(
 
 /// Tags under which advertisers' own tools send visits.
 fn is_ad_alias(tag: &str) -> bool {
-    const ALIASES: [&str; 21] = [
+    const ALIASES: [&str; 29] = [
         "adwords",
         "bing_ads",
         "bingads",
+        "ecosia-ads",
         "facebook-ad",
         "facebook-ads",
         "facebook_ad",
@@ -95,10 +96,17 @@ fn is_ad_alias(tag: &str) -> bool {
         "ig_ads",
         "instagram-ads",
         "instagram_ads",
+        "linkedin-ads",
         "linkedin_ads",
+        "pinterest_ads",
         "reddit-ads",
+        "reddit_ads",
+        "snapchat_ads",
         "tiktok_ads",
+        "tiktokads",
         "twitter-ads",
+        "twitter_ads",
+        "youtube_ads",
         "yt-ads",
     ];
     ALIASES.contains(&tag)
@@ -142,6 +150,17 @@ mod tests {
             found, expected,
             "{source}/{utm_source}/{utm_medium}/{utm_campaign}/{click_id_kind}"
         );
+    }
+
+    #[test]
+    fn every_tag_of_ads_that_is_known_is_one_of_an_advertisers_tool() {
+        let keys = super::super::source::keys();
+        let of_ads = keys.filter(|key| {
+            key.rsplit(['-', '_']).next().is_some_and(|last| matches!(last, "ad" | "ads"))
+                || matches!(*key, "bingads" | "facebookads" | "fbads" | "googleads" | "tiktokads")
+        });
+        let others: Vec<&str> = of_ads.filter(|key| !super::is_ad_alias(key)).collect();
+        assert!(others.is_empty(), "{others:?}");
     }
 
     #[test]

@@ -45,6 +45,12 @@ static KNOWN: LazyLock<HashMap<String, Known>> = LazyLock::new(|| {
     known
 });
 
+/// The hosts and tags of the list.
+#[cfg(test)]
+pub(super) fn keys() -> impl Iterator<Item = &'static str> {
+    lines().map(|(key, ..)| key)
+}
+
 fn lines() -> impl Iterator<Item = (&'static str, &'static str, Category)> {
     LIST.lines().filter_map(|line| {
         let mut fields = line.split('\t');
