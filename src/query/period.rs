@@ -152,11 +152,15 @@ impl End {
             );
             return problems.note(pointer, message);
         };
-        let day = match end {
-            Self::Date(day) => day,
-            Self::Instant(moment) => TimeZone::UTC.to_datetime(moment).date(),
+        // A moment of the first or of the last day may be one of the day before, or after, in UTC.
+        let (day, first, last) = match end {
+            Self::Date(day) => (day, FIRST_DAY, LAST_DAY),
+            Self::Instant(moment) => {
+                let day = TimeZone::UTC.to_datetime(moment).date();
+                (day, FIRST_DAY.saturating_sub(1.day()), LAST_DAY.saturating_add(1.day()))
+            }
         };
-        if !(FIRST_DAY..=LAST_DAY).contains(&day) {
+        if !(first..=last).contains(&day) {
             let message = format!(
                 "Invalid date {}: it must lie between {FIRST_DAY} and {LAST_DAY}.",
                 shown(value)

@@ -7,7 +7,7 @@ mod pattern;
 mod read;
 pub(super) mod segments;
 
-use serde_json::{Value, json};
+use serde_json::{Number, Value, json};
 
 pub(super) use self::read::VALUES_MAX;
 use super::dimension::{Field, GOAL, NO_PROPERTY, PropertyName};
@@ -272,9 +272,9 @@ impl Test {
         if self.comparison == Comparison::IsSet {
             return json!([operator, dimension]);
         }
-        let number = |value: &String| {
-            value.parse::<i64>().map_or_else(|_| json!(value), |number| json!(number))
-        };
+        // As it was written: a list of numbers is one of numbers alone.
+        let number =
+            |value: &String| value.parse::<Number>().map_or_else(|_| json!(value), Value::from);
         let values: Vec<Value> = if self.numbers {
             self.values.iter().map(number).collect()
         } else {

@@ -43,7 +43,7 @@ fn a_query_as_it_is_echoed_is_the_same_query() {
             "date_range": range,
             "dimensions": ["time", "event:props:plan"],
             "filters": [
-                ["or", [["is", "visit:city", [2_950_159]], ["not", ["contains", "event:page", ["/a"], { "case_sensitive": false }]]]],
+                ["or", [["is", "visit:city", [2_950_159]], ["is_not", "visit:city", [1, 9_223_372_036_854_775_808_u64, -1]], ["not", ["contains", "event:page", ["/a"], { "case_sensitive": false }]]]],
                 ["has_not_done", ["is", "event:name", ["Signup"]]],
                 ["matches_not", "event:props:plan", ["^p"]],
                 ["starts_with_not", "event:page", ["/a"], { "case_sensitive": false }],
@@ -87,6 +87,7 @@ fn anything() -> impl Strategy<Value = Value> {
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
         any::<f64>().prop_map(Value::from),
         prop::sample::select(words).prop_map(Value::from),
         ".{0,12}".prop_map(Value::from),

@@ -254,3 +254,18 @@ fn a_query_cannot_reach_behind_what_the_site_keeps() {
     let query = Query::parse(&query, &Known::new(&site, now)).unwrap();
     assert_eq!(query.kept_from, Some("2024-05-06T00:00:00+02:00".parse().unwrap()));
 }
+
+#[test]
+fn the_first_and_the_last_day_that_a_report_can_be_about_are_understood_as_they_are_echoed() {
+    for zone in ["Europe/Berlin", "America/New_York", "Pacific/Kiritimati", "Etc/UTC"] {
+        for day in ["1970-01-02", "2105-12-31"] {
+            let query = parse(zone, &json!({ "date_range": [day, day] })).unwrap();
+            let echoed = query.period().to_wire();
+            let again = parse(zone, &json!({ "date_range": echoed })).unwrap();
+            assert_eq!(again.period(), query.period(), "{day} in {zone}");
+        }
+    }
+    for day in ["1970-01-01", "2106-01-01"] {
+        assert!(parse("Etc/UTC", &json!({ "date_range": [day, day] })).is_err(), "{day}");
+    }
+}
