@@ -10,6 +10,7 @@ mod word;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use percent_encoding::{CONTROLS, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256, Sha384};
 
@@ -89,6 +90,7 @@ fn choices(name: &Name, chosen: &Chosen) -> Map<String, Value> {
             choices.insert("searchParameters".to_owned(), json!(searched));
         }
         if !excluded.is_empty() {
+            let excluded: Vec<String> = excluded.iter().map(|pattern| as_path(pattern)).collect();
             choices.insert("exclude".to_owned(), json!(excluded.join(",")));
         }
     }
@@ -97,6 +99,15 @@ fn choices(name: &Name, chosen: &Chosen) -> Map<String, Value> {
         choices.insert("wait".to_owned(), json!(true));
     }
     choices
+}
+
+/// A pattern of paths as the browser writes these: letters beyond ASCII are encoded. More stars than two are two.
+fn as_path(pattern: &str) -> String {
+    let mut written = utf8_percent_encode(pattern, CONTROLS).to_string();
+    while written.contains("***") {
+        written = written.replace("***", "**");
+    }
+    written
 }
 
 #[cfg(test)]
@@ -138,14 +149,14 @@ mod tests {
     fn a_site_has_its_own_choices_or_those_of_all() {
         let chosen: Chosen = toml::from_str(
             "features = ['outbound-links']\nsearch_parameters = ['q']\nevent_paths = ['/lib/e']\n\
-             [sites.'own.test']\nfeatures = ['404']\nexclude = ['/admin/**', '/x']",
+             [sites.'own.test']\nfeatures = ['404']\nexclude = ['/admin/***', '/über/x']",
         )
         .unwrap();
         let all = text("pa-all.test.js", &chosen);
         let expected = r#"{"endpoint":"/lib/e","outboundLinks":true,"searchParameters":["q"],"domain":"all.test","wait":true}"#;
         assert!(all.contains(expected), "{all}");
         let own = text("pa-own.test.js", &chosen);
-        let expected = r#"{"endpoint":"/lib/e","notFound":true,"searchParameters":["q"],"exclude":"/admin/**,/x","domain":"own.test","wait":true}"#;
+        let expected = r#"{"endpoint":"/lib/e","notFound":true,"searchParameters":["q"],"exclude":"/admin/**,/%C3%BCber/x","domain":"own.test","wait":true}"#;
         assert!(own.contains(expected), "{own}");
     }
 

@@ -9,7 +9,7 @@ before(async () => {
   collector = await Collector.start({
     PASSERBY_SCRIPT_FEATURES: 'outbound-links,file-downloads,form-submissions,404',
     PASSERBY_SCRIPT_SEARCH_PARAMETERS: 'q,query',
-    PASSERBY_SCRIPT_EXCLUDE: '/admin/**,/*/draft',
+    PASSERBY_SCRIPT_EXCLUDE: '/admin/***,/*/draft,/über/**',
     PASSERBY_SCRIPT_PATHS: '/lib/app.js',
     PASSERBY_SCRIPT_EVENT_PATHS: '/lib/e',
   });
@@ -17,6 +17,8 @@ before(async () => {
   const script = (path, attributes = '') => `<script defer ${attributes} src="${collector.origin}${path}"></script>`;
   const page = (body = '', path = '/js/passerby.js', attributes = '') =>
     `<!doctype html><title>A page</title>${script(path, attributes)}<body>${body}</body>`;
+  const legacy = page('<a id="file" href="/a.xyz">file</a>', '/js/script.exclusions.pageview-props.file-downloads.js',
+    'data-exclude="/admin/***, /weit/ü*" event-author="Ada" add-file-types="xyz"');
   pages = await servePages({
     '/': page(`
       <a id="away" href="http://elsewhere.test/path?a=1#b" target="_blank"><b>away</b></a>
@@ -30,11 +32,12 @@ before(async () => {
     '/404': page('not here'),
     '/admin/a/b': page(),
     '/post/draft': page(),
+    '/%C3%BCber/uns': page(),
     '/post/done': page(),
     '/alias': page('', '/lib/app.js'),
     '/plain': page('<a id="away" href="http://elsewhere.test/">away</a>', '/js/script.js'),
-    '/legacy': page('<a id="file" href="/a.xyz">file</a>', '/js/script.exclusions.pageview-props.file-downloads.js',
-      'data-exclude="/admin/**" event-author="Ada" add-file-types="xyz"'),
+    '/legacy': legacy,
+    '/weit/%C3%BCber': legacy,
     '/files/Report.PDF': '%PDF-1.4',
     '/a.xyz': 'a file',
     '/site': `<!doctype html><script async src="${collector.origin}/js/pa-own.test.js"></script><script>
@@ -117,7 +120,7 @@ test('a search on the site is an event, once for each', async () => {
 test('excluded paths are not viewed, and get no attention', async () => {
   const site = await collector.site('excluded.test');
   const { context, page, beacons } = await visit(browser);
-  for (const path of ['/admin/a/b', '/post/draft', '/post/done']) await page.goto(pages.at(site.domain, path));
+  for (const path of ['/admin/a/b', '/post/draft', '/über/uns', '/post/done']) await page.goto(pages.at(site.domain, path));
   await site.events(1);
   assert.deepEqual(await site.views(), { '/post/done': 1 });
   assert.deepEqual(beacons.map(({ n }) => n), ['pageview']);
@@ -140,6 +143,7 @@ test('the tag of another collector keeps its attributes, and a name without word
   const { context, page } = await visit(browser);
   await page.goto(pages.at(site.domain, '/plain'));
   await page.click('#away', { button: 'middle' });
+  await page.goto(pages.at(site.domain, '/weit/über'));
   await page.goto(pages.at(site.domain, '/legacy'));
   await page.click('#file');
   await site.events(3);
