@@ -163,7 +163,7 @@ async fn visitors_now(
 ) -> Result<Response, Refused> {
     let site = site_of(&access, &noted, &services, &parameters)?;
     let known = access.known(&site, &services);
-    Ok(Json(report::visitors_now(&services.store, known).await?).into_response())
+    Ok(Json(report::visitors_now(&services.store, known, &[]).await?).into_response())
 }
 
 /// The site of this domain, which may be read; that it was asked for is noted in any case.

@@ -174,15 +174,21 @@ pub fn picks(test: &Test, value: &str) -> bool {
     };
     let value = folded(value);
     let mut values = test.values.iter().map(|wanted| folded(wanted));
+    let is_blank = value.is_empty() || value == blank;
     let found = match test.comparison {
-        Comparison::Is => values.any(|wanted| wanted == value),
+        // A blank has other names than that which it is shown by.
+        Comparison::Is => {
+            values.any(|wanted| wanted == value) || (is_blank && test.values_and_blank().1)
+        }
+        // What it is shown by is no text of its own.
+        Comparison::Contains if is_blank => values.any(|wanted| wanted.is_empty()),
         Comparison::Contains => values.any(|wanted| value.contains(&wanted)),
         // The others are refused, but for what is not blank.
         Comparison::IsSet
         | Comparison::StartsWith
         | Comparison::EndsWith
         | Comparison::Matches
-        | Comparison::MatchesWildcard => !value.is_empty() && value != blank,
+        | Comparison::MatchesWildcard => !is_blank,
     };
     found != test.negated
 }
@@ -300,5 +306,34 @@ impl Query {
         tests
             .or_else(|| problems.note("#/filters", format!("Invalid filters: {FILTERS}")))
             .unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::dimension::Field;
+
+    #[test]
+    fn a_blank_is_picked_by_each_of_its_names_and_by_no_part_of_the_one_that_is_shown() {
+        let test = |field, comparison, negated, value: &str| Test {
+            subject: Subject::Field(field),
+            comparison,
+            negated,
+            values: vec![value.to_owned()],
+            case_sensitive: true,
+            numbers: false,
+        };
+        for field in [Field::UtmSource, Field::Source, Field::EntryPage, Field::Os] {
+            let shown = field.spec().blank;
+            for name in field.blank_names().iter().copied().chain([shown]) {
+                let is = test(field, Comparison::Is, false, name);
+                assert!(picks(&is, shown), "{name} for {shown}");
+                assert!(!picks(&is, "other"), "{name}");
+                assert!(!picks(&test(field, Comparison::Is, true, name), shown), "not {name}");
+            }
+            let part = test(field, Comparison::Contains, false, "e");
+            assert!(!picks(&part, shown) && picks(&part, "the other"), "{shown}");
+        }
     }
 }

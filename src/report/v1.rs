@@ -71,11 +71,15 @@ fn table_of_rows(report: &Report) -> Table {
     Table::new_with_amounts(dimensions, columns, rows.collect())
 }
 
-/// How many visitors have done something within the last five minutes.
+/// How many visitors have done something within the last five minutes, of those that the filters leave.
 ///
 /// # Errors
 /// [`AskError::Store`] when the database does not answer.
-pub async fn visitors_now(store: &Store, known: Known<'_>) -> Result<u64, AskError> {
+pub async fn visitors_now(
+    store: &Store,
+    known: Known<'_>,
+    filters: &[Value],
+) -> Result<u64, AskError> {
     refuse_the_floored(&known, "the visitors of this moment")?;
     let from = known.now - SignedDuration::from_mins(NOW_MINUTES);
     let query = json!({
@@ -83,6 +87,7 @@ pub async fn visitors_now(store: &Store, known: Known<'_>) -> Result<u64, AskErr
         // With events among the metrics, visitors are counted from these.
         "metrics": ["visitors", "events"],
         "date_range": [from.to_string(), Timestamp::to_string(&known.now)],
+        "filters": filters,
     });
     let report = answer(store, &Query::parse(&query, &known)?).await?;
     Ok(report.rows().first().and_then(|row| row.metrics[0].as_u64()).unwrap_or(0))

@@ -76,8 +76,10 @@ pub(super) struct Point {
     pub(super) label: String,
     pub(super) value: String,
     pub(super) before: String,
-    /// Whether there is a value yet.
+    /// Whether its time has come.
     pub(super) is_there: bool,
+    /// Whether there is a number to tell of it.
+    pub(super) is_told: bool,
     pub(super) notes: Vec<Note>,
 }
 
@@ -108,21 +110,26 @@ impl Chart {
         if samples.len() < 2 {
             return None;
         }
-        let values: Vec<Option<f64>> =
-            samples.iter().map(|sample| sample.value.as_ref().map(number)).collect();
-        let before: Vec<Option<f64>> =
-            samples.iter().map(|sample| sample.before.as_ref().map(number)).collect();
+        // Where there is no number to tell, the line has a gap.
+        let told =
+            |value: &Option<Value>| value.as_ref().filter(|value| !value.is_null()).map(number);
+        let values: Vec<Option<f64>> = samples.iter().map(|sample| told(&sample.value)).collect();
+        let before: Vec<Option<f64>> = samples.iter().map(|sample| told(&sample.before)).collect();
         let highest = values.iter().chain(&before).flatten().copied().fold(0.0, f64::max);
         let (step, top) = scale(highest, style.metric.spec().unit);
         let plane = Plane { last: samples.len() - 1, top };
-        let there = values.iter().flatten().count();
+        let there = samples.iter().filter(|sample| sample.value.is_some()).count();
         let solid = if style.is_unfinished { there.saturating_sub(1) } else { there };
-        let line = plane.path(&values[..solid]);
+        let stretches = plane.stretches(&values[..solid], 0);
+        let unfinished = match there > solid {
+            true => plane.stretches(&values[..there], solid.saturating_sub(1)),
+            false => Vec::new(),
+        };
         Some(Self {
-            area: plane.area(&line, solid),
-            line,
-            unfinished: plane.path_from(&values[..there], solid.saturating_sub(1), there > solid),
-            before: plane.path(&before),
+            area: stretches.iter().map(Stretch::area).collect(),
+            line: stretches.iter().map(Stretch::line).collect(),
+            unfinished: unfinished.iter().map(Stretch::line).collect(),
+            before: plane.stretches(&before, 0).iter().map(Stretch::line).collect(),
             grid: (0..=(top / step).round() as u32)
                 .map(|mark| f64::from(mark) * step)
                 .map(|value| Tick {
@@ -163,29 +170,40 @@ impl Plane {
         hundredths(100.0 - 100.0 * value / self.top)
     }
 
-    fn path(&self, values: &[Option<f64>]) -> String {
-        self.path_from(values, 0, true)
+    /// The values from a place on, in stretches without a gap.
+    fn stretches(&self, values: &[Option<f64>], first: usize) -> Vec<Stretch> {
+        let points: Vec<Option<(f64, f64)>> = values
+            .iter()
+            .enumerate()
+            .skip(first)
+            .map(|(place, value)| {
+                Some((self.x(place) * WIDTH / 100.0, self.y((*value)?) * HEIGHT / 100.0))
+            })
+            .collect();
+        let stretches = points.split(Option::is_none).filter(|stretch| !stretch.is_empty());
+        stretches.map(|stretch| Stretch(stretch.iter().flatten().copied().collect())).collect()
+    }
+}
+
+/// Points that a line connects, at least one.
+struct Stretch(Vec<(f64, f64)>);
+
+impl Stretch {
+    fn line(&self) -> String {
+        let points: Vec<String> = self.0.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
+        // A point alone is a line of no length, of which the round ends are seen.
+        let alone = if points.len() == 1 { "h0" } else { "" };
+        format!("M{}{alone}", points.join("L"))
     }
 
-    fn path_from(&self, values: &[Option<f64>], first: usize, is_wanted: bool) -> String {
-        let points = values.iter().enumerate().skip(first).filter_map(|(place, value)| {
-            let (x, y) = (self.x(place) * WIDTH / 100.0, self.y((*value)?) * HEIGHT / 100.0);
-            Some(format!("{x:.1},{y:.1}"))
-        });
-        let points: Vec<String> = points.collect();
-        if points.is_empty() || !is_wanted {
-            String::new()
-        } else {
-            format!("M{}", points.join("L"))
+    /// What is below the line.
+    fn area(&self) -> String {
+        match self.0.as_slice() {
+            [(begin, _), .., (end, _)] => {
+                format!("{}L{end:.1},{HEIGHT}L{begin:.1},{HEIGHT}Z", self.line())
+            }
+            _ => String::new(),
         }
-    }
-
-    fn area(&self, line: &str, solid: usize) -> String {
-        if solid < 2 {
-            return String::new();
-        }
-        let end = self.x(solid - 1) * WIDTH / 100.0;
-        format!("{line}L{end:.1},{HEIGHT}L0,{HEIGHT}Z")
     }
 }
 
@@ -241,6 +259,7 @@ fn point(place: usize, sample: &Sample, plane: &Plane, style: &Style) -> Point {
         value: sample.value.as_ref().map(written).unwrap_or_default(),
         before: sample.before.as_ref().map(written).unwrap_or_default(),
         is_there: sample.value.is_some(),
+        is_told: sample.value.as_ref().is_some_and(|value| !value.is_null()),
         notes: sample.notes.clone(),
     }
 }
@@ -379,6 +398,21 @@ mod tests {
         assert_eq!(counts, [8, 15, 30]);
         assert_eq!((narrow.marks[1].first, narrow.marks[1].place), (5, None));
         assert_eq!((wide.marks[1].first, wide.marks[1].place), (2, Some(1)));
+    }
+
+    #[test]
+    fn where_there_is_no_number_to_tell_the_line_has_a_gap() {
+        let mut samples = days(&[Some(2), Some(4), None, Some(4), None, Some(2), Some(1)]);
+        for (place, value) in [(2, json!(null)), (4, json!(null))] {
+            samples[place].value = Some(value.clone());
+            samples[place].before = Some(value);
+        }
+        let chart = Chart::of(&samples, &style(true)).unwrap();
+        assert_eq!(chart.line, "M0.0,100.0L166.7,0.0M500.0,0.0h0M833.3,100.0h0");
+        assert_eq!(chart.area, "M0.0,100.0L166.7,0.0L166.7,200L0.0,200Z");
+        assert_eq!(chart.unfinished, "M833.3,100.0L1000.0,150.0");
+        assert_eq!(chart.before.matches('M').count(), 3);
+        assert!(chart.points[2].is_there && !chart.points[2].is_told);
     }
 
     #[test]

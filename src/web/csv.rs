@@ -6,15 +6,17 @@
 use axum::extract::{Path, RawQuery};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 
-use super::ask::{Asker, names, rows};
+use super::ask::{Asker, names};
 use super::columns;
 use super::details::whole_list;
 use super::series;
+use crate::query::metric::Metric;
 use crate::report::AskError;
 use crate::report::format::Table;
-use crate::report::format::csv::{harmless, line, write};
+use crate::report::format::csv::write;
 
 /// The path of the chart's numbers.
 const TIME: &str = "time";
@@ -31,47 +33,36 @@ pub(super) async fn download(
 }
 
 async fn table(asker: &Asker, dimension: &str, url: &str) -> Result<String, AskError> {
-    let is_time = dimension == TIME;
-    let metrics = if is_time {
-        asker.askable(columns::OVER_TIME, &series::query(asker))
-    } else {
-        columns::all(asker, dimension)
-    };
-    let mut query =
-        if is_time { series::query(asker) } else { whole_list(asker, dimension, url, &metrics) };
-    query["metrics"] = json!(names(&metrics));
-    let answer = asker.ask(&query).await?;
-    if !is_time {
-        // Money has a column for its currency.
-        return Ok(Table::of_answer(&answer).as_ref().map(write).unwrap_or_default());
+    if dimension == TIME {
+        return over_time(asker).await;
     }
-    let mut text = line(std::iter::once(dimension).chain(names(&metrics)).map(ToOwned::to_owned));
-    let nothing: Vec<Value> =
-        metrics.iter().map(|metric| asker.of_nothing(*metric, &query)).collect();
-    text.extend(every_label(&answer, &nothing).iter().map(|row| {
-        let label = row["dimensions"][0].as_str().unwrap_or_default();
-        let metrics = row["metrics"].as_array().into_iter().flatten();
-        line(std::iter::once(harmless(label)).chain(metrics.map(plain)))
-    }));
-    Ok(text)
+    let metrics = columns::all(asker, dimension);
+    let query = whole_list(asker, dimension, url, &metrics);
+    let answer = asker.ask(&query).await?;
+    // Money has a column for its currency.
+    Ok(Table::of_answer(&answer).as_ref().map(write).unwrap_or_default())
 }
 
-/// A row for each label, also where nothing has happened.
-fn every_label(answer: &Value, nothing: &[Value]) -> Vec<Value> {
-    let labels = answer["meta"]["time_labels"].as_array().into_iter().flatten();
-    let mut known = rows(answer).iter().peekable();
-    // Both are in the order of time.
-    labels
-        .map(|label| match known.next_if(|row| row["dimensions"][0] == *label) {
-            Some(row) => row.clone(),
-            None => json!({ "dimensions": [label], "metrics": nothing }),
-        })
-        .collect()
+/// The chart's metric, and others beside it: each as its own chart shows it, for together they would be other questions.
+async fn over_time(asker: &Asker) -> Result<String, AskError> {
+    let shown = series::metric(asker);
+    let others = asker.askable(columns::OVER_TIME, &series::query(asker));
+    let others = others.into_iter().filter(|metric| *metric != shown);
+    let metrics: Vec<Metric> = std::iter::once(shown).chain(others).collect();
+    let asked = metrics.iter().map(|metric| series::values(asker, *metric));
+    let answers = try_join_all(asked).await?;
+    let columns = std::iter::once(TIME).chain(names(&metrics)).map(str::to_owned);
+    Ok(write(&Table::new_with_amounts(1, columns.collect(), beside_each_other(&answers))))
 }
 
-/// A number as it is; nothing where there is none.
-fn plain(value: &Value) -> String {
-    if value.is_null() { String::new() } else { value.to_string() }
+/// A row for each label, with the value that each of the answers has for it. All have the same labels.
+fn beside_each_other(answers: &[Vec<(String, Value)>]) -> Vec<Vec<Value>> {
+    let labels = answers.first().into_iter().flatten().map(|(label, _)| label);
+    let row = |(place, label): (usize, &String)| {
+        let values = answers.iter().map(|answer| answer.get(place).map(|(_, value)| value.clone()));
+        std::iter::once(json!(label)).chain(values.map(Option::unwrap_or_default)).collect()
+    };
+    labels.enumerate().map(row).collect()
 }
 
 fn attachment(text: String, domain: &str, dimension: &str) -> Response {
@@ -94,13 +85,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_label_has_a_row() {
-        let answer = json!({
-            "results": [{"dimensions": ["2026-11-02"], "metrics": [7]}],
-            "meta": {"time_labels": ["2026-11-01", "2026-11-02", "2026-11-03"]},
-        });
-        let rows = every_label(&answer, &[json!(0)]);
-        let values: Vec<_> = rows.iter().map(|row| row["metrics"][0].clone()).collect();
-        assert_eq!(values, [json!(0), json!(7), json!(0)]);
+    fn every_label_has_a_row_with_each_value() {
+        let answer = |values: [Value; 2]| {
+            ["2026-11-01", "2026-11-02"].map(str::to_owned).into_iter().zip(values).collect()
+        };
+        let rows =
+            beside_each_other(&[answer([json!(0), json!(7)]), answer([json!(null), json!(1.5)])]);
+        assert_eq!(
+            rows,
+            [
+                vec![json!("2026-11-01"), json!(0), json!(null)],
+                vec![json!("2026-11-02"), json!(7), json!(1.5)],
+            ]
+        );
     }
 }

@@ -87,7 +87,8 @@ struct DetailsPage {
     title: String,
     /// Other dimensions of the same panel.
     tabs: Vec<Link>,
-    by_name: String,
+    /// The list in the order of its names, if it has one.
+    by_name: Option<String>,
     name_aria: &'static str,
     columns: Vec<Column>,
     rows: Vec<Row>,
@@ -137,7 +138,8 @@ async fn model(asker: &Asker, dimension: &str, wanted: &Wanted) -> Result<Detail
     Ok(DetailsPage {
         frame: asker.frame(),
         tabs: tabs(asker, dimension),
-        by_name: wanted.ordered(Order::Name).url(asker),
+        by_name: ranking::has_order_by_name(dimension)
+            .then(|| wanted.ordered(Order::Name).url(asker)),
         name_aria: if order == Order::Name { "ascending" } else { "none" },
         columns: metrics.iter().map(column).collect(),
         place: fill(words.rows_of, &[&whole(offset + 1), &whole(last), &whole(total)]),

@@ -87,15 +87,17 @@ fn query(asker: &Asker, with: Value) -> Value {
 }
 
 async fn model(asker: &Asker) -> Result<LivePage, AskError> {
-    // With events among the metrics, visitors are counted from these: only minutes with one count.
     let minutes = query(
         asker,
         json!({
-            "metrics": ["visitors", "events"], "dimensions": ["time:minute"], "include": {"time_labels": true},
+            "metrics": ["visitors"], "dimensions": ["time:minute"], "include": {"time_labels": true},
         }),
     );
-    let (now, minutes, pages, sources, countries) = tokio::try_join!(
+    let filters = asker.view.filters(asker.lang);
+    let those = report::visitors_now(&asker.services.store, asker.known(Dialect::V2), &filters);
+    let (now, those, minutes, pages, sources, countries) = tokio::try_join!(
         visitors_now(asker),
+        those,
         asker.ask(&minutes),
         list(asker, "event:page"),
         list(asker, "visit:source"),
@@ -104,7 +106,7 @@ async fn model(asker: &Asker) -> Result<LivePage, AskError> {
     Ok(LivePage {
         frame: asker.frame(),
         shell: Shell { is_timed: false, ..Shell::of(asker, now) },
-        visitors: asker.lang.whole(now as f64),
+        visitors: asker.lang.whole(those as f64),
         bars: bars(asker, &minutes),
         lists: vec![pages, sources, countries],
     })
@@ -158,7 +160,7 @@ pub(super) async fn visitors_now(asker: &Asker) -> Result<u64, AskError> {
     if asker.floor.is_some() {
         return Ok(0);
     }
-    report::visitors_now(&asker.services.store, asker.known(Dialect::V2)).await
+    report::visitors_now(&asker.services.store, asker.known(Dialect::V2), &[]).await
 }
 
 /// Tells an open page the number of visitors whenever it has changed, and every minute in any case.

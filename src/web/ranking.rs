@@ -66,14 +66,28 @@ impl Order {
         }
     }
 
+    /// What the answer is to be in the order of; nothing where the query language has no such order: it has none of goals by
+    /// their names.
     fn to_query(self, dimension: &str) -> Value {
         match self {
+            Self::Most(metric) if !has_order_by_name(dimension) => {
+                json!([[metric.spec().name, "desc"]])
+            }
+            Self::Least(metric) if !has_order_by_name(dimension) => {
+                json!([[metric.spec().name, "asc"]])
+            }
+            Self::Name if !has_order_by_name(dimension) => json!([]),
             // Equals stand in the order of their names, so that the pages of a list do not overlap.
             Self::Most(metric) => json!([[metric.spec().name, "desc"], [dimension, "asc"]]),
             Self::Least(metric) => json!([[metric.spec().name, "asc"], [dimension, "asc"]]),
             Self::Name => json!([[dimension, "asc"]]),
         }
     }
+}
+
+/// Whether a list can be in the order of its names.
+pub(super) fn has_order_by_name(dimension: &str) -> bool {
+    dimension != "event:goal"
 }
 
 /// A row of a list.
@@ -115,14 +129,10 @@ pub(super) fn query(
     let mut filters = asker.view.filters(asker.lang);
     filters.extend(with);
     filters.extend(left_out(dimension));
-    let mut query = asker.query(json!({
+    asker.query(json!({
         "metrics": names(metrics), "dimensions": [dimension], "filters": filters,
-    }));
-    // Goals have no order by name: the query language knows none.
-    if dimension != "event:goal" {
-        query["order_by"] = order.to_query(dimension);
-    }
-    query
+        "order_by": order.to_query(dimension),
+    }))
 }
 
 /// Whether the shares of a list are of all visitors of the view, so that who knows these need not ask for them.
@@ -201,6 +211,16 @@ mod tests {
         for text in [None, Some("-luck"), Some("pageviews"), Some("")] {
             assert_eq!(Order::read(text, &metrics), Order::Most(Metric::Visitors), "{text:?}");
         }
+    }
+
+    #[test]
+    fn goals_are_in_the_order_of_a_metric_and_never_of_their_names() {
+        let order = |order: Order, dimension| order.to_query(dimension);
+        let revenue = Metric::TotalRevenue;
+        assert_eq!(order(Order::Most(revenue), "event:goal"), json!([["total_revenue", "desc"]]));
+        assert_eq!(order(Order::Least(revenue), "event:goal"), json!([["total_revenue", "asc"]]));
+        assert_eq!(order(Order::Name, "event:goal"), json!([]));
+        assert_eq!(order(Order::Name, "event:page"), json!([["event:page", "asc"]]));
     }
 
     #[test]

@@ -52,6 +52,16 @@ pub(super) fn metric(asker: &Asker) -> Metric {
 
 /// The question that the chart answers.
 pub(super) fn query(asker: &Asker) -> Value {
+    question(asker, metric(asker))
+}
+
+/// The same of another metric. Conversions are a share of each bucket's visitors: of all the period's, which the rate of a report
+/// without rows is of, a bucket has few.
+fn question(asker: &Asker, metric: Metric) -> Value {
+    let asked = match metric {
+        Metric::ConversionRate => Metric::GroupConversionRate,
+        metric => metric,
+    };
     let dimension = match asker.view.interval.filter(|wanted| intervals(asker).contains(wanted)) {
         Some(interval) => interval.name(),
         // The interval that fits a short period may not be told.
@@ -59,7 +69,7 @@ pub(super) fn query(asker: &Asker) -> Value {
         None => "time",
     };
     asker.query(json!({
-        "metrics": [metric(asker).spec().name], "dimensions": [dimension], "include": {"time_labels": true},
+        "metrics": [asked.spec().name], "dimensions": [dimension], "include": {"time_labels": true},
     }))
 }
 
@@ -80,6 +90,22 @@ fn intervals(asker: &Asker) -> Vec<Interval> {
     };
     let is_told = |interval: &Interval| asker.lists(&[interval.name()]);
     INTERVALS.into_iter().filter(fits).filter(is_told).collect()
+}
+
+/// A metric over time as a chart of it would show it, in every bucket: the label, and the value.
+pub(super) async fn values(
+    asker: &Asker,
+    metric: Metric,
+) -> Result<Vec<(String, Value)>, AskError> {
+    let query = question(asker, metric);
+    let answer = asker.ask_in(Dialect::V1, &query).await?;
+    let of_nothing = asker.of_nothing(metric, &query);
+    let values = by_label(rows(&answer));
+    let labels = answer["meta"]["time_labels"].as_array().into_iter().flatten();
+    let labels = labels.filter_map(Value::as_str);
+    let value =
+        |label| values.get(label).map_or_else(|| of_nothing.clone(), |&value| value.clone());
+    Ok(labels.map(|label| (label.to_owned(), value(label))).collect())
 }
 
 /// Links to the intervals that make sense, the one that is shown being current.

@@ -64,7 +64,7 @@ pub(super) struct Shown {
     tabs: Vec<Link>,
     /// The heading of the names.
     pub(super) dimension: String,
-    by_name: String,
+    by_name: Option<String>,
     pub(super) columns: Vec<Column>,
     pub(super) rows: Vec<Row>,
     pub(super) map: Option<WorldMap>,
@@ -227,7 +227,8 @@ pub(super) fn filled(asker: &Asker, asked: Asked, headlines: &[Metric], totals: 
         title,
         tabs: panel.offered(asker).map(|other| tab_link(asker, panel, other, tab)).collect(),
         dimension: tab.label(asker.lang),
-        by_name: asker.view.with_order(panel.name, "name").url(),
+        by_name: ranking::has_order_by_name(tab.dimension)
+            .then(|| asker.view.with_order(panel.name, "name").url()),
         columns: metrics.iter().map(column).collect(),
         rows,
         map,

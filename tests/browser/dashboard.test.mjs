@@ -218,6 +218,12 @@ test('whoever comes is seen on the open page a moment later, also when it came b
   await come('129');
   await seen(before + 2);
   await page.getByRole('link', { name: '/live-visit-129' }).waitFor();
+  // Under a filter those are counted whom it leaves; the bar tells of the whole site.
+  for (const [path, visitors] of [['/live-visit-129', '1'], ['/nowhere', '0']]) {
+    await page.goto(`${collector.origin}/example.test/live?filter=is,event:page,${path}`);
+    assert.equal(await page.locator('.big .value').textContent(), visitors, path);
+    assert.match(await page.locator('#now').textContent(), new RegExp(`^${before + 2} `));
+  }
   assert.deepEqual(problems, []);
   await context.close();
 });

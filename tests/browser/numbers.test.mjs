@@ -175,7 +175,13 @@ for (const { query, filters } of VIEWS) {
     const csv = await (await fetch(`${demo.origin}/${demo.site}/csv/time?metric=pageviews&interval=week&${query}`)).text();
     const [head, ...lines] = csv.trim().split('\r\n').map((line) => line.split(','));
     assert.deepEqual(lines.map(([label]) => label), meta.time_labels);
-    assert.deepEqual(lines.map((line) => Number(line[head.indexOf('pageviews')])), meta.time_labels.map(value));
+    assert.deepEqual(head.slice(0, 3), ['time', 'pageviews', 'visitors'], 'the metric of the chart stands first');
+    for (const metric of head.slice(1)) {
+      // Each column is what a chart of it alone would show.
+      const { results } = await demo.ask({ metrics: [metric], dimensions: ['time:week'], filters });
+      const value = (label) => results.find(({ dimensions }) => dimensions[0] === label)?.metrics[0] ?? 0;
+      assert.deepEqual(lines.map((line) => Number(line[head.indexOf(metric)])), meta.time_labels.map(value), metric);
+    }
     await site.context().close();
   });
 
@@ -256,6 +262,38 @@ test('goals have their conversion, and a goal to filter by changes what is told'
   const [{ metrics: values }] = (await demo.ask({ metrics: told, filters })).results;
   assert.deepEqual(figures.map(([, value]) => read(value)), values.map((value, at) => asShown(told[at], value)));
   await site.context().close();
+});
+
+test('conversion over time is a share of the visitors of each day, in the chart and in its download', async () => {
+  const view = 'filter=is,event:goal,Signup&metric=conversion_rate&interval=week';
+  const site = await page('?' + view);
+  const rows = await site.locator('figure tbody tr').evaluateAll((rows) => rows.map((row) => row.querySelector('td').textContent));
+  const { results, meta } = await demo.ask({
+    metrics: ['group_conversion_rate'], dimensions: ['time:week'], filters: [['is', 'event:goal', ['Signup']]], include: { time_labels: true },
+  });
+  const value = (label) => results.find(({ dimensions }) => dimensions[0] === label)?.metrics[0] ?? 0;
+  assert.deepEqual(rows.map(read), meta.time_labels.map(value));
+  assert.ok(rows.some((rate) => read(rate) > 0));
+  const csv = await (await fetch(`${demo.origin}/${demo.site}/csv/time?${view}`)).text();
+  const [head, ...lines] = csv.trim().split('\r\n').map((line) => line.split(','));
+  assert.equal(head[1], 'conversion_rate');
+  assert.deepEqual(lines.map((line) => Number(line[1])), meta.time_labels.map(value));
+  await site.context().close();
+});
+
+test('goals stand in the order of the metric that was clicked, and have none by their names', async () => {
+  for (const [path, order, at] of [['?order.goals=-visitors', 'asc', 0], ['/by/event:goal?order=events', 'desc', 1]]) {
+    const site = await page(path);
+    const list = site.locator(path.startsWith('?') ? '#goals' : 'main');
+    const { columns, rows } = await table(list);
+    const numbers = rows.map((row) => read(row[at + 1]));
+    assert.ok(numbers.length >= 2);
+    assert.deepEqual(numbers, [...numbers].sort((one, other) => (order === 'asc' ? one - other : other - one)), columns[at]);
+    assert.equal(await list.locator('table.ranking thead th').first().locator('a').count(), 0);
+    await site.context().close();
+  }
+  const csv = await (await fetch(`${demo.origin}/${demo.site}/csv/time?filter=is,event:goal,Purchase&metric=total_revenue`)).text();
+  assert.match(csv, /^time,total_revenue,total_revenue_currency,visitors/);
 });
 
 test('the countries of the map are those of the API', async () => {

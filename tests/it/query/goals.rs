@@ -77,6 +77,12 @@ async fn where_nothing_happened_there_are_no_events_of_scrolling_either() {
     };
     let expected = json!([["2024-05-01", null, 1], ["2024-05-02", null, 0]]);
     story.check(filled(json!(["time:day"]), &scrolled), expected).await;
+    // Nor is there an event of that name.
+    for metrics in [json!(["visitors"]), json!(["visitors", "group_conversion_rate"])] {
+        let query =
+            json!({ "metrics": metrics, "dimensions": ["event:name"], "filters": scrolled });
+        story.check(query, json!([])).await;
+    }
     let google = json!([["is", "visit:source", ["Google"]]]);
     let query = filled(json!(["time:day", "event:goal"]), &google);
     let expected = json!([

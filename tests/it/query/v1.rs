@@ -238,8 +238,8 @@ async fn there_now_is_who_did_something_in_the_last_five_minutes() {
     story.visit(3).event("01 10:26:00", "Signup", "/");
     story.told().await;
     let now = |moment: &str| Known::new(&story.site, moment.parse().unwrap());
-    assert_eq!(visitors_now(&story.store, now("2024-05-01T10:30:30Z")).await.unwrap(), 2);
-    assert_eq!(visitors_now(&story.store, now("2024-05-01T10:15:00Z")).await.unwrap(), 0);
+    assert_eq!(visitors_now(&story.store, now("2024-05-01T10:30:30Z"), &[]).await.unwrap(), 2);
+    assert_eq!(visitors_now(&story.store, now("2024-05-01T10:15:00Z"), &[]).await.unwrap(), 0);
 }
 
 #[tokio::test]
