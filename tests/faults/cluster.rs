@@ -10,7 +10,7 @@ use passerby::site::{Site, SiteId};
 use passerby::store::Store;
 use serde_json::{Value, json};
 
-use crate::load::Load;
+use crate::load::{Load, Sent};
 use crate::nginx::Nginx;
 use crate::oracle::Oracle;
 use crate::shards::{Shards, free_port};
@@ -427,6 +427,38 @@ async fn the_balancer_goes_by_the_network_that_collectors_go_by() {
     }
 }
 
+#[tokio::test]
+async fn a_beacon_that_a_collector_refuses_goes_to_the_next_and_who_refuses_is_not_taken_out() {
+    let [refusing, accepting] = [free_port(), free_port()];
+    let answering = |port: u16, status: u16| {
+        let server = format!("server {{ listen 127.0.0.1:{port}; ");
+        format!("{server} location / {{ add_header Retry-After 5 always; return {status}; }} }}")
+    };
+    let balancing = async |other: u16| {
+        Nginx::start(|port| {
+            let (one, other) = (answering(refusing, 503), answering(accepting, other));
+            format!("{one} {other} {}", balancer([refusing, accepting], port))
+        })
+        .await
+    };
+    let answers = async |nginx: &Nginx| {
+        let origin = nginx.origin();
+        let host = origin.strip_prefix("http://").unwrap();
+        let mut answers = HashSet::new();
+        for visitor in 0..40 {
+            let address = format!("198.51.{visitor}.1");
+            let headers = [("x-forwarded-for", address.as_str())];
+            answers.insert(
+                crate::load::send_once(host, &headers, "{}".to_owned()).await.unwrap().status,
+            );
+        }
+        answers
+    };
+    assert_eq!(answers(&balancing(202).await).await, HashSet::from([202]));
+    // Where all refuse, it is a collector who says so, and not nginx.
+    assert_eq!(answers(&balancing(503).await).await, HashSet::from([503]));
+}
+
 /// One visitor's beacon, as a proxy passes it on.
 async fn visit(origin: &str, client: usize, step: usize) {
     let page = (client + step) % 5;
@@ -509,6 +541,35 @@ async fn two_collectors_two_shards_and_a_balancer_count_as_one_of_each() {
         questions.into_iter().filter(|(_, query)| !query.to_string().contains("time:")).collect();
     let whole = (&balanced.collectors[1], balanced.token.as_str());
     compare(whole, (&alone, &alones_token), &asked).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reports_that_are_refused_while_clickhouse_is_away_keep_no_beacon_from_being_accepted() {
+    let mut balanced = Balanced::start().await;
+    let origin = balanced.nginx.origin();
+    let host = origin.strip_prefix("http://").unwrap();
+    for shard in 0..2 {
+        balanced.shards.kill_shard(shard);
+    }
+    let bearer = format!("Bearer {}", balanced.token);
+    for round in 0..5 {
+        for client in 0..20 {
+            let report = report_through(host, &format!("198.51.{client}.1"), &bearer).await;
+            assert_eq!(report.status, 503, "{}", report.body);
+            // Fails unless it is accepted.
+            visit(&origin, client, round).await;
+        }
+    }
+    for collector in 0..2 {
+        assert!(balanced.accepted(collector).await >= 10.0, "one collector has everything");
+    }
+}
+
+/// Asks for a report through the balancer, as somebody at an address.
+async fn report_through(host: &str, address: &str, bearer: &str) -> Sent {
+    let query = json!({ "site_id": "example.com", "metrics": ["visitors"], "date_range": "all" });
+    let headers = [("x-forwarded-for", address), ("authorization", bearer)];
+    crate::load::post_once(host, "/api/v2/query", &headers, query.to_string()).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -249,10 +249,20 @@ pub(crate) async fn send_once(
     headers: &[(&str, &str)],
     body: String,
 ) -> anyhow::Result<Sent> {
+    post_once(host, "/api/event", headers, body).await
+}
+
+/// Posts something on a connection of its own.
+pub(crate) async fn post_once(
+    host: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: String,
+) -> anyhow::Result<Sent> {
     let stream = tokio::net::TcpStream::connect(host).await?;
     let (mut sender, connection) = handshake(TokioIo::new(stream)).await?;
     tokio::spawn(connection);
-    let mut request = Request::post("/api/event").header("host", host);
+    let mut request = Request::post(path).header("host", host);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
