@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { request } from 'node:http';
+import { createServer, request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -120,6 +120,19 @@ function claim(domain, port, localAddress, claimed, name = 'x-forwarded-for', ev
   });
 }
 
+/** Asks for a path, as a browser with a cookie of the site's at an address of this machine; returns the status. */
+function ask(port, path, localAddress) {
+  const headers = { 'user-agent': CHROME, cookie: 'session=of-the-site' };
+  return new Promise((answered, failed) => {
+    request({ host: '127.0.0.1', port, path, localAddress, headers }, (answer) => {
+      answer.resume();
+      answered(answer.statusCode);
+    })
+      .on('error', failed)
+      .end();
+  });
+}
+
 /** Runs nginx as documented, in front of a collector. */
 async function nginx(collector, port, log, work) {
   const snippet = await configuration('nginx.conf', {
@@ -129,7 +142,7 @@ async function nginx(collector, port, log, work) {
   const format = /log_format no_addresses [^;]+;/.exec(snippet)[0];
   await writeFile(join(directory, 'snippet.conf'), snippet);
   await writeFile(join(directory, 'nginx.conf'), `
-    user ${userInfo().username}; daemon off; pid ${directory}/nginx.pid; error_log stderr; worker_processes 1; events {}
+    user ${userInfo().username}; daemon off; pid ${directory}/nginx.pid; error_log ${log}.errors; worker_processes 1; events {}
     http {
       access_log off; ${format}
       client_body_temp_path ${directory}/body; proxy_temp_path ${directory}/proxy; fastcgi_temp_path ${directory}/fastcgi;
@@ -197,9 +210,38 @@ test('no message of the corpus is read as two behind nginx', async () => {
   });
 });
 
-test('Caddy as documented', async () => {
-  const port = await freePort();
-  const log = join(directory, 'caddy.log');
+test('nginx names nobody whose request fails, as long as the collector is away', async () => {
+  const [port, log] = [await freePort(), join(directory, 'away.log')];
+  await nginx({ origin: `http://127.0.0.1:${await freePort()}` }, port, log, async () => {
+    for (const path of ['/lib/app.js', '/lib/e']) assert.equal(await ask(port, path, '127.0.7.1'), 502);
+    // The control: what fails elsewhere on the site is logged with who asked.
+    assert.equal(await ask(port, '/missing', '127.0.9.1'), 404);
+  });
+  const errors = await readFile(`${log}.errors`, 'utf8');
+  assert.match(errors, /client: 127\.0\.9\.1/);
+  assert.doesNotMatch(errors, /127\.0\.7\.1/);
+});
+
+test("the site's own cookies do not reach the collector", async () => {
+  const cookies = [];
+  const server = createServer(({ headers }, answer) => {
+    cookies.push(headers.cookie);
+    answer.end();
+  });
+  await new Promise((listening) => { server.listen(0, '127.0.0.1', listening); });
+  const origin = `http://127.0.0.1:${server.address().port}`;
+  for (const run of [nginx, caddy]) {
+    const port = await freePort();
+    await run({ origin }, port, join(directory, `cookies-of-${run.name}.log`), async () => {
+      for (const path of ['/lib/app.js', '/lib/e']) assert.equal(await ask(port, path, '127.0.7.1'), 200);
+    });
+  }
+  server.close();
+  assert.deepEqual(cookies, Array(4).fill(undefined));
+});
+
+/** Runs Caddy as documented, in front of a collector. */
+async function caddy(collector, port, log, work) {
   const text = await configuration('Caddyfile', {
     'example.com {': `http://:${port} {`,
     '127.0.0.1:8000': new URL(collector.origin).host,
@@ -208,6 +250,11 @@ test('Caddy as documented', async () => {
   });
   // The file's own first block has what is said of all of Caddy.
   await writeFile(join(directory, 'Caddyfile'), text.replace(/^\{$/m, '{\n\tadmin off\n\tauto_https off'));
-  await running('usr/bin/caddy', ['run', '--config', join(directory, 'Caddyfile'), '--adapter', 'caddyfile'], port, () =>
-    check('caddy.test', port, log));
+  const args = ['run', '--config', join(directory, 'Caddyfile'), '--adapter', 'caddyfile'];
+  await running('usr/bin/caddy', args, port, work);
+}
+
+test('Caddy as documented', async () => {
+  const [port, log] = [await freePort(), join(directory, 'caddy.log')];
+  await caddy(collector, port, log, () => check('caddy.test', port, log));
 });
