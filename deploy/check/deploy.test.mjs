@@ -165,11 +165,13 @@ test('the service keeps its salt, and outlives an engine that takes too much', (
   assert.ok(lifecycle.preStop.sleep.seconds >= 5);
 });
 
-test('what Caddy logs has no address', () => {
+test('what Caddy logs has no address, and no query', () => {
   for (const caddyfile of ['deploy/compose/Caddyfile', 'deploy/proxies/Caddyfile'].map(text)) {
     for (const field of ['remote_ip', 'remote_port', 'client_ip', 'headers']) {
       assert.match(caddyfile, new RegExp(`request>${field} delete`));
     }
+    assert.match(caddyfile, /request>uri regexp "\\\?\.\*" ""$/m);
+    assert.match(caddyfile, /^\t+resp_headers delete$/m);
     // Both are loggers of Caddy's own, beside the log of requests: what failed, and what broke off.
     assert.match(caddyfile, /^\tlog \{\n\t\texclude http\.log\.error http\.handlers\.reverse_proxy\n\t\}$/m);
   }

@@ -86,13 +86,15 @@ async function check(domain, port, log) {
   const [{ metrics }] = await site.report({ metrics: ['visitors'], filters: [['is', 'event:name', ['Claim']]] });
   assert.deepEqual(metrics, [2]);
   assert.equal(await chosen(site, domain, port), 1, 'a visitor chose an address');
+  // What is asked behind a question mark may be a secret.
+  await ask(port, '/lib/e?auth=of-a-link', '127.0.7.1');
   const { answer: kept } = await eventually('the log is written', async () => {
     const text = await readFile(log, 'utf8').catch(() => '');
-    return text.includes('/lib/e') && text;
+    return /GET.*\/lib\/e/.test(text) && text;
   });
   // The host of a request is where it went, not where it came from.
   const from = kept.replaceAll(`127.0.0.1:${port}`, '');
-  assert.doesNotMatch(from, /127\.0\.\d\.1|198\.51\.100\.7|203\.0\.113\.9|Mozilla|of-the-site/);
+  assert.doesNotMatch(from, /127\.0\.\d\.1|198\.51\.100\.7|203\.0\.113\.9|Mozilla|of-the-site|of-a-link/);
 }
 
 /** How many visitors one is who claims another address by each of the headers. */
