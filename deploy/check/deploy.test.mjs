@@ -131,6 +131,23 @@ test('Grafana is given every dashboard, and the data sources that they ask', () 
   assert.ok(users.includes(`<${datasources[0].jsonData.username}>`));
 });
 
+test('as many visits as may be open fit into the limit of memory, with all else that a collector takes', () => {
+  const [VISIT_BYTES, REST_BYTES] = [1_500, 128 * 2 ** 20];
+  const bytes = (text) => {
+    const [, number, unit] = /^(\d+)(m|Mi|g|Gi)$/.exec(text);
+    return number * (unit.toLowerCase().startsWith('g') ? 2 ** 30 : 2 ** 20);
+  };
+  const { collector } = compose().services;
+  const [container] = manifest('StatefulSet').spec.template.spec.containers;
+  for (const [limit, variables] of [
+    [collector.mem_limit, collector.environment],
+    [container.resources.limits.memory, manifest('ConfigMap').data],
+  ]) {
+    const visits = Number(variables.PASSERBY_VISITS_OPEN_MAX);
+    assert.ok(visits > 0 && visits * VISIT_BYTES + REST_BYTES < bytes(limit), `${visits} visits in ${limit}`);
+  }
+});
+
 test('every variable of the program is one that the program knows', () => {
   const known = new Set(text('src/config.rs').match(/"PASSERBY_[A-Z0-9_]+"/g).map((name) => name.slice(1, -1)));
   const given = [
