@@ -173,6 +173,16 @@ test('ports are the same wherever they stand', () => {
   assert.ok(text('deploy/compose/Caddyfile').includes(`reverse_proxy collector:${listen}`));
 });
 
+test('the configuration of the service is for root to read, and handed to the service and to what runs as its user', () => {
+  const [unit, readme] = ['deploy/systemd/passerby.service', 'deploy/README.md'].map(text);
+  const [, name, path] = /^LoadCredential=(\S+?):(\S+)$/m.exec(unit);
+  assert.match(unit, new RegExp(`^ExecStart=/usr/bin/passerby serve --config %d/${name}$`, 'm'));
+  assert.ok(readme.includes(`install -m 0600 -D deploy/passerby.toml ${path}\n`));
+  const [, once] = /^systemd-run .*--unit=(\S+)/m.exec(readme);
+  assert.ok(readme.includes(`-p LoadCredential=${name}:${path} `));
+  assert.ok(readme.includes(`passerby --config /run/credentials/${once}.service/${name} restore`));
+});
+
 test('the service keeps its salt, and outlives an engine that takes too much', () => {
   const unit = text('deploy/systemd/passerby.service');
   // Of a service without a user of its own the directory is a link, which a salt is not kept in.
