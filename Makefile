@@ -16,7 +16,7 @@ demo: engine ## Build everything and show a year of generated traffic
 	$(CARGO_TARGET_DIR)/release/passerby demo $(DEMO)
 
 .PHONY: test
-test: engine chromium firefox proxies mailserver fuzzer tests/browser/node_modules beacon/node_modules ## Run every test
+test: node engine chromium firefox proxies mailserver fuzzer tests/browser/node_modules beacon/node_modules ## Run every test
 	cargo test
 	fuzz/run.sh 60
 	$(FUZZER)/bin/python tests/fuzz/fuzz.py $(abspath $(CARGO_TARGET_DIR))/debug/passerby 30
@@ -76,6 +76,10 @@ check: compiler beacon/node_modules dashboards/source/node_modules deploy/check/
 engine: ## Get the ClickHouse engine, unless it is here
 	@deploy/engine/install.sh $(CARGO_TARGET_DIR)/debug $(CARGO_TARGET_DIR)/release $(CARGO_TARGET_DIR)/dist
 
+.PHONY: node
+node: ## Look whether Node.js is as new as the tests need it
+	@tests/node.sh
+
 .PHONY: chromium
 chromium: ## Install Debian's Chromium for the browser tests, unless it is here
 	@tests/browser/install-chromium.sh
@@ -109,7 +113,7 @@ dashboards: dashboards/source/node_modules ## Build Grafana's dashboards after a
 	npm run --silent --prefix dashboards/source build
 
 .PHONY: screenshots
-screenshots: engine chromium tests/browser/node_modules ## Take a picture of every page, and the README's
+screenshots: node engine chromium tests/browser/node_modules ## Take a picture of every page, and the README's
 	cargo build
 	cd tests/browser && PASSERBY_PROGRAM=$(abspath $(CARGO_TARGET_DIR))/debug/passerby node screenshots.mjs
 

@@ -1,7 +1,7 @@
 // The files of deploy/ against each other, and against the schemas of those who read them.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { test } from 'node:test';
@@ -203,6 +203,31 @@ test('what Caddy logs has no address, and no query', () => {
     assert.match(caddyfile, /^\tlog \{\n\t\texclude http\.log\.error http\.handlers\.reverse_proxy\n\t\}$/m);
   }
   assert.equal(manifest('Ingress').metadata.annotations['nginx.ingress.kubernetes.io/enable-access-log'], 'false');
+});
+
+test('the same Node.js is needed wherever that is said, and none that is older is taken', () => {
+  const [, needed] = /Node\.js \(([\d.]+) or later, with npm\)/.exec(text('README.md'));
+  for (const folder of ['beacon', 'dashboards/source', 'deploy/check', 'tests/browser']) {
+    assert.equal(JSON.parse(text(`${folder}/package.json`)).engines.node, `>=${needed}`, folder);
+  }
+  assert.ok(text('deploy/engine/install.sh').includes(`Node.js ${needed} or later, with npm`));
+  // Stand-ins for what may be on a machine.
+  const folder = mkdtempSync(join(tmpdir(), 'passerby-node-'));
+  const answer = (version, ...others) => {
+    for (const name of ['node', 'npm']) rmSync(join(folder, name), { force: true });
+    for (const name of ['node', ...others]) {
+      writeFileSync(join(folder, name), `#!/bin/sh\necho ${version}\n`, { mode: 0o755 });
+    }
+    for (const name of ['bash', 'sed', 'tr', 'sort', 'head', 'dirname']) {
+      if (!existsSync(join(folder, name))) symlinkSync(spawnSync('which', [name], { encoding: 'utf8' }).stdout.trim(), join(folder, name));
+    }
+    return spawnSync(join(root, 'tests/node.sh'), { env: { PATH: folder }, encoding: 'utf8' });
+  };
+  for (const version of ['v20.11.0', 'v20.20.2', 'v100.0.0']) assert.equal(answer(version, 'npm').status, 0, version);
+  for (const old of [answer('v18.20.4', 'npm'), answer('v20.9.0', 'npm'), answer('v22.0.0')]) {
+    assert.equal(old.status, 1);
+    assert.match(old.stderr, new RegExp(`^The tests need Node\\.js ${needed} or later, with npm, and here is .*\\.\n$`));
+  }
 });
 
 /** The expressions of the alerts and of the dashboard. */

@@ -24,7 +24,7 @@ complete="$here/node_modules/.complete-$platform-$version"
 
 if [ ! -f "$complete" ]; then
   if ! command -v npm >/dev/null; then
-    echo "The ClickHouse engine comes as an npm package, and there is no npm: install Node.js, or clickhouse 26 or later." >&2
+    echo "The ClickHouse engine comes as an npm package, and there is no npm: install Node.js 20.11 or later, with npm." >&2
     exit 1
   fi
   echo "Getting the ClickHouse engine (chdb $version for $platform, about 180 MB) ..." >&2
