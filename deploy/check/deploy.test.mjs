@@ -259,6 +259,22 @@ test('every alert says what it is and what to do, and names reasons that there a
   }
 });
 
+test('each alarm of the documentation is a rule, and the job that is asked for is one that scrapes', () => {
+  const rules = documents('deploy/prometheus/passerby.rules.yml')[0].groups.flatMap((group) => group.rules);
+  const alarms = /^## Alarms$.*?(?=^## )/ms.exec(text('docs/operations.md'))[0].match(/^\| `.*?`/gm);
+  assert.ok(alarms.length > 10, alarms.join());
+  for (const alarm of alarms) {
+    const metrics = alarm.match(/(?<=[`( ])[a-z]+_[a-z_]+(?=[\[{ )])/g);
+    const [reason] = /(?<=reason=")\w+/.exec(alarm) ?? [''];
+    const [bound] = /> [\d.]+(?=`$)/.exec(alarm) ?? [''];
+    const asks = ({ expr }) =>
+      metrics.every((metric) => new RegExp(`\\bpasserby_${metric}\\b`).test(expr)) && expr.includes(reason) && expr.includes(bound);
+    assert.ok(rules.some(asks), alarm);
+  }
+  const [{ job_name: job }] = documents('deploy/prometheus/prometheus.yml')[0].scrape_configs;
+  for (const { expr } of rules) for (const [, asked] of expr.matchAll(/job="(.*?)"/g)) assert.equal(asked, job, expr);
+});
+
 test('the analyst of a server is granted the views, and nothing else', () => {
   const views = [...text('schema.sql').matchAll(/^CREATE OR REPLACE VIEW (\w+)/gm)].map((found) => found[1]).sort();
   const granted = (file) => [...text(file).matchAll(/GRANT SELECT ON passerby\.(report_\w+)/g)].map((found) => found[1]).sort();
