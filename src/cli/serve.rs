@@ -1,16 +1,22 @@
 //! `passerby serve` and `passerby migrate`.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Context, output};
-use crate::app::App;
 use crate::app::collecting::Collecting;
+use crate::app::{App, InUse};
+use crate::http::control::Caller;
 use crate::{privacy, telemetry};
 
 /// How long `migrate` waits for ClickHouse.
 const MIGRATE_PATIENCE: Duration = Duration::from_secs(5);
+/// How long a start waits for a command that works on the data directory, which is as long as commands wait for a start.
+const COMMAND_PATIENCE: Duration = Duration::from_secs(10);
+/// How often it is looked meanwhile whether the command has ended.
+const COMMAND_PAUSE: Duration = Duration::from_millis(100);
 
 pub(super) async fn run(context: Context) -> anyhow::Result<()> {
     telemetry::start_log(&context.config.log)?;
@@ -34,8 +40,27 @@ pub(super) async fn run(context: Context) -> anyhow::Result<()> {
 }
 
 async fn start(context: Context) -> anyhow::Result<Collecting> {
-    let app = App::open(context.config, &context.environment, context.clock).await?;
-    Collecting::start(app).await
+    let begun = Instant::now();
+    let mut has_told = false;
+    loop {
+        let (config, clock) = (context.config.clone(), Arc::clone(&context.clock));
+        match App::open(config, &context.environment, clock).await {
+            Ok(app) => return Collecting::start(app).await,
+            Err(error) if error.is::<InUse>() && begun.elapsed() < COMMAND_PATIENCE => {
+                // A collector stays. A command ends, and does not listen to others.
+                if Caller::connect(&context.config.data_dir).await.is_some() {
+                    return Err(error);
+                }
+                if !std::mem::replace(&mut has_told, true) {
+                    tracing::info!(
+                        "another passerby works on the data directory: waiting until it has ended"
+                    );
+                }
+                tokio::time::sleep(COMMAND_PAUSE).await;
+            }
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// SIGTERM and SIGINT, from the moment on at which this was made.

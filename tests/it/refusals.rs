@@ -1,6 +1,9 @@
 //! What is wrong is said: the field and the rule, or the setting and what to do. Nothing else is lost by it.
 
+use std::fs::File;
+use std::path::Path;
 use std::process::Output;
+use std::time::{Duration, Instant};
 
 use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -229,4 +232,44 @@ async fn a_second_collector_on_the_same_data_is_refused() {
     let collector = Collector::start(&[]).await;
     let output = run_program(&collector.data_dir, &[], &["serve"]);
     assert!(message(&output).contains("another passerby works on the data directory"));
+    // At once: it is no command, which would end.
+    assert!(!message(&output).contains("waiting"), "{}", message(&output));
+}
+
+/// Takes a data directory, as a command does that opens it by itself.
+fn taken(data_dir: &Path) -> File {
+    std::fs::create_dir_all(data_dir).unwrap();
+    let lock = File::create(data_dir.join("lock")).unwrap();
+    lock.try_lock().unwrap();
+    lock
+}
+
+#[tokio::test]
+async fn a_start_waits_for_a_command_that_works_on_the_data() {
+    let directory = tempfile::tempdir().unwrap();
+    let data_dir = directory.path().join("data");
+    let lock = taken(&data_dir);
+    let command = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_secs(1));
+        drop(lock);
+    });
+    let collector = Collector::start_on(&data_dir).await;
+    command.join().unwrap();
+    assert!(collector.log().contains("waiting until it has ended"), "{}", collector.log());
+}
+
+#[tokio::test]
+async fn a_start_does_not_wait_for_ever_for_whoever_works_on_the_data() {
+    let directory = tempfile::tempdir().unwrap();
+    let data_dir = directory.path().join("data");
+    let _lock = taken(&data_dir);
+    let begun = Instant::now();
+    let output = run_program(&data_dir, &[], &["serve"]);
+    let message = message(&output);
+    let last = message.lines().last().unwrap_or_default();
+    assert!(
+        last.starts_with("passerby: another passerby works on the data directory"),
+        "{message}"
+    );
+    assert!(begun.elapsed() >= Duration::from_secs(5), "{:?}", begun.elapsed());
 }
