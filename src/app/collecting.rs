@@ -74,18 +74,18 @@ pub struct Collecting {
 }
 
 impl Collecting {
-    /// Opens the spool, rebuilds the open visits, and listens.
+    /// Opens the spool, rebuilds the open visits, and listens. `listen_key` is what the address can be changed with.
     ///
     /// # Errors
     /// When the address is occupied, the spool can not be opened, or the place database can not be read.
-    pub async fn start(app: App) -> anyhow::Result<Self> {
+    pub async fn start(app: App, listen_key: &str) -> anyhow::Result<Self> {
         let config = app.config().clone();
         let services = app.services().clone();
         let now = services.clock.now();
         keeps_what_profiles_allow(&services.catalog)?;
         let geo = Arc::new(Geo::open(config.geo.database.as_deref(), now)?);
         let certificates = certificates(&config)?;
-        let listener = listen(config.listen, "listen or PASSERBY_LISTEN").await?;
+        let listener = listen(config.listen, listen_key).await?;
         let address = listener.local_addr()?;
         let metrics = match config.metrics_listen {
             Some(address) => {

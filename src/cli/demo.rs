@@ -17,6 +17,8 @@ use crate::site::Site;
 use crate::store::catalog::{AnnotationChange, NewToken, Scope, SiteChange};
 use crate::telemetry;
 
+/// What the address can be changed with: `listen` has the port of the arguments here.
+const LISTEN_KEY: &str = "--port (with make: DEMO='--port 8001')";
 /// How long the engine may take to start.
 const ENGINE_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -61,7 +63,7 @@ pub(super) async fn run(context: Context, args: Args) -> anyhow::Result<()> {
     };
     config.listen.set_port(args.port);
     let app = App::open(config, &environment, clock).await?;
-    let collecting = Collecting::start(app).await?;
+    let collecting = Collecting::start(app, LISTEN_KEY).await?;
     let outcome = show(&collecting, &args).await;
     collecting.stop().await;
     outcome

@@ -45,7 +45,7 @@ async fn start(context: Context) -> anyhow::Result<Collecting> {
     loop {
         let (config, clock) = (context.config.clone(), Arc::clone(&context.clock));
         match App::open(config, &context.environment, clock).await {
-            Ok(app) => return Collecting::start(app).await,
+            Ok(app) => return Collecting::start(app, "listen or PASSERBY_LISTEN").await,
             Err(error) if error.is::<InUse>() && begun.elapsed() < COMMAND_PATIENCE => {
                 // A collector stays. A command ends, and does not listen to others.
                 if Caller::connect(&context.config.data_dir).await.is_some() {

@@ -189,9 +189,10 @@ fn what_stops_a_start_is_said_in_one_sentence() {
     let file = directory.path().join("passerby.toml");
     std::fs::write(&file, "lissten = '127.0.0.1:0'").unwrap();
     let occupied = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = occupied.local_addr().unwrap().port().to_string();
     let occupied = occupied.local_addr().unwrap().to_string();
     let config = file.to_str().unwrap();
-    let cases: [Start<'_>; 8] = [
+    let cases: [Start<'_>; 9] = [
         (&[], &["serve", "--config", config], "unknown field `lissten`"),
         (&[], &["serve", "--config", "/nowhere.toml"], "/nowhere.toml can not be read"),
         (
@@ -204,6 +205,7 @@ fn what_stops_a_start_is_said_in_one_sentence() {
             &["serve"],
             "choose another address with metrics_listen or PASSERBY_METRICS_LISTEN",
         ),
+        (&[], &["demo", "--port", &port], "choose another address with --port"),
         (&[("PASSERBY_GEO_DATABASE", config)], &["serve"], "geo.database"),
         (
             &[("PASSERBY_ENGINE_PATH", "/nowhere/libchdb.so")],
