@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use hyper::Method;
+use passerby::store::backup::BackupName;
 use passerby::store::{Server, Store};
 use serde_json::json;
 
@@ -85,7 +86,10 @@ impl Configured {
              <networks><ip>::/0</ip></networks><profile>default</profile><quota>default</quota>\
              <access_management>1</access_management></default></users></clickhouse>",
         );
-        write("config.d/passerby.xml", &read("deploy/clickhouse/config.d/passerby.xml"));
+        let (documented, here) = ("/var/lib/clickhouse/backups/", path.join("backups"));
+        let server = read("deploy/clickhouse/config.d/passerby.xml");
+        assert!(server.contains(documented), "{server}");
+        write("config.d/passerby.xml", &server.replace(documented, &here.display().to_string()));
         write("users.d/passerby.xml", &read("deploy/clickhouse/users.d/passerby.xml"));
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let source = engine_settings(path).source;
@@ -154,6 +158,13 @@ async fn the_users_and_settings_of_a_server_are_enough_for_the_collector_and_no_
         let answer = rows(user, denied).await;
         assert!(answer.is_err(), "{} may: {denied}", user.user);
     }
+
+    let name = BackupName::new("before").unwrap();
+    rows(&clickhouse.server, "INSERT INTO events (site_id) VALUES (1)").await.unwrap();
+    store.backup(&name).await.unwrap();
+    rows(&clickhouse.server, "TRUNCATE TABLE events").await.unwrap();
+    store.restore(&name).await.unwrap();
+    assert_eq!(rows(&reader, "SELECT count() FROM events").await.unwrap()[0][0], 1);
 
     // The other way to make the analyst, by statements, needs a server with users of that kind; here it is
     // only understood.
