@@ -80,6 +80,8 @@ pub(super) struct Point {
     pub(super) is_there: bool,
     /// Whether there is a number to tell of it.
     pub(super) is_told: bool,
+    /// Whether there is none before and after it, so that no line leads there.
+    pub(super) is_alone: bool,
     pub(super) notes: Vec<Note>,
 }
 
@@ -144,7 +146,10 @@ impl Chart {
             points: samples
                 .iter()
                 .enumerate()
-                .map(|(place, sample)| point(place, sample, &plane, style))
+                .map(|(place, sample)| Point {
+                    is_alone: is_alone(&values, place),
+                    ..point(place, sample, &plane, style)
+                })
                 .collect(),
         })
     }
@@ -207,6 +212,11 @@ impl Stretch {
     }
 }
 
+fn is_alone(values: &[Option<f64>], place: usize) -> bool {
+    let is_told = |place: Option<usize>| place.and_then(|place| *values.get(place)?).is_some();
+    is_told(Some(place)) && !is_told(place.checked_sub(1)) && !is_told(place.checked_add(1))
+}
+
 /// The marks for each width; widths that have the same ones share them.
 fn marks(samples: &[Sample], plane: &Plane) -> Vec<Marks> {
     let each =
@@ -260,6 +270,7 @@ fn point(place: usize, sample: &Sample, plane: &Plane, style: &Style) -> Point {
         before: sample.before.as_ref().map(written).unwrap_or_default(),
         is_there: sample.value.is_some(),
         is_told: sample.value.as_ref().is_some_and(|value| !value.is_null()),
+        is_alone: false,
         notes: sample.notes.clone(),
     }
 }
@@ -413,6 +424,8 @@ mod tests {
         assert_eq!(chart.unfinished, "M833.3,100.0L1000.0,150.0");
         assert_eq!(chart.before.matches('M').count(), 3);
         assert!(chart.points[2].is_there && !chart.points[2].is_told);
+        let alone: Vec<bool> = chart.points.iter().map(|point| point.is_alone).collect();
+        assert_eq!(alone, [false, false, false, true, false, false, false]);
     }
 
     #[test]
