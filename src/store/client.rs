@@ -115,8 +115,8 @@ pub enum StoreError {
         /// Its message.
         message: String,
     },
-    /// It runs as many statements as it may, ours or others.
-    #[error("ClickHouse has too many statements to run (code {code}): {message}")]
+    /// It runs as many statements as it may, ours or others, or does not reach another server of its cluster.
+    #[error("ClickHouse can not run the statement now (code {code}): {message}")]
     Busy {
         /// ClickHouse's error code.
         code: u32,
@@ -205,7 +205,7 @@ fn refusal(message: &str) -> StoreError {
             StoreError::Limit { code, message }
         }
         Some(code @ (60 | 81)) => StoreError::Missing { code, message },
-        Some(code @ 202) => StoreError::Busy { code, message },
+        Some(code @ (202 | 209 | 210 | 279)) => StoreError::Busy { code, message },
         Some(code @ (192 | 193 | 194 | 195 | 492 | 497 | 516)) => {
             StoreError::Denied { code, message }
         }
@@ -647,6 +647,10 @@ mod tests {
         assert!(matches!(
             code("Code: 202. DB::Exception: Too many simultaneous queries"),
             StoreError::Busy { code: 202, .. }
+        ));
+        assert!(matches!(
+            code("Code: 279. DB::Exception: All connection tries failed"),
+            StoreError::Busy { code: 279, .. }
         ));
         assert!(matches!(code("<html>Bad gateway</html>"), StoreError::Unavailable(_)));
     }

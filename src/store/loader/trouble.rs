@@ -7,10 +7,10 @@ use prometheus_client::encoding::EncodeLabelSet;
 
 use crate::store::StoreError;
 
-/// Times out, too busy, too many parts, no memory, no space, shutting down, read-only for now, not known
-/// whether it was done: each ends by itself.
-const BUSY: [u32; 17] =
-    [159, 202, 209, 210, 236, 241, 242, 243, 252, 285, 319, 364, 394, 425, 439, 999, 1000];
+/// Times out, too busy, too many parts, no memory, no space, shutting down, read-only for now, another server of the
+/// cluster away, not known whether it was done: each ends by itself.
+const BUSY: [u32; 18] =
+    [159, 202, 209, 210, 236, 241, 242, 243, 252, 279, 285, 319, 364, 394, 425, 439, 999, 1000];
 /// Data that ClickHouse will never take: it can not be read, is too large, or is of the wrong type.
 const POISON: [u32; 11] = [6, 26, 27, 32, 33, 36, 53, 70, 117, 131, 395];
 
@@ -84,7 +84,8 @@ mod tests {
     #[test]
     fn a_code_says_whether_to_wait_to_call_somebody_or_to_look_for_a_row() {
         let of = |code| Trouble::of(&StoreError::Rejected { code, message: String::new() });
-        for code in [159, 202, 209, 210, 236, 241, 242, 243, 252, 285, 319, 364, 394, 425, 439, 999]
+        for code in
+            [159, 202, 209, 210, 236, 241, 242, 243, 252, 279, 285, 319, 364, 394, 425, 439, 999]
         {
             assert_eq!(of(code), Trouble::Busy, "{code}");
         }
