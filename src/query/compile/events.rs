@@ -87,12 +87,14 @@ pub(super) fn together(parts: &[Part], metrics: &[Computed], closed: &Closed) ->
         let people = people(part).filter(|_| of_all.is_none());
         let value = |dimension: &Dimension| value(dimension, query);
         let told = together::told_by_value(&own, &query.dimensions);
-        let wanted = match told.filter(|_| people.is_none() && hosts.is_empty()) {
+        let with_name = with_name(query, form);
+        let is_whole = people.is_none() && hosts.is_empty() && with_name.is_none();
+        let wanted = match told.filter(|_| is_whole) {
             Some((field, test)) => Wanted::Values(field_value(field), field, test),
             None => {
                 let filters = own.into_iter().chain(hosts);
                 let filters = filters.map(|filter| conditions.on_event(filter));
-                Wanted::Rows(Sql::all(people.into_iter().chain(filters).collect()))
+                Wanted::Rows(Sql::all(people.into_iter().chain(with_name).chain(filters).collect()))
             }
         };
         (wanted, query.dimensions.as_slice(), value)
@@ -185,7 +187,8 @@ impl Rows {
 
 fn wanted(query: &Query, metrics: &[Computed], rows: &Rows, closed: &Closed) -> Vec<Sql> {
     let people = rows.of_people(query, metrics);
-    let mut wanted: Vec<Sql> = counted(query, rows.form).into_iter().chain(people).collect();
+    let counted = counted(query, rows.form).or_else(|| with_name(query, rows.form));
+    let mut wanted: Vec<Sql> = counted.into_iter().chain(people).collect();
     if query.dimensions.iter().any(|dimension| matches!(dimension, Dimension::Goal(_))) {
         wanted.push(Sql::any(goals(query).map(meets).collect()));
     }
@@ -206,6 +209,16 @@ fn counted(query: &Query, form: Form) -> Option<Sql> {
             (!is_of_scrolling).then(|| COUNTED.into())
         }
     }
+}
+
+/// The same where engagement counts, but its name would be a row: it is none of an event.
+fn with_name(query: &Query, form: Form) -> Option<Sql> {
+    let is_by_name = query.dimensions.contains(&Dimension::Field(Field::EventName));
+    let is_kept = match form {
+        Form::Day | Form::Hour => false,
+        Form::Event | Form::Alike | Form::AlikeOfHour => counted(query, form).is_none(),
+    };
+    (is_by_name && is_kept).then(|| COUNTED.into())
 }
 
 fn is_of_people((metric, _): &Computed) -> bool {
