@@ -15,6 +15,7 @@ use serde::Deserialize;
 pub use self::notices::{
     Address, Alert, Domain, Encryption, Every, Mail, MailReport, MailServer, Webhook, When,
 };
+use crate::beacon::decode::domain_of_a_site;
 use crate::privacy::{ForwardingHeader, OnObjection, PersonHeader};
 use crate::script::Word;
 use crate::site::policy::{CNIL_PREFIXES_MAX, ConsentMode, Policies, Policy, Profile};
@@ -714,7 +715,9 @@ impl Config {
         config.within_bounds()
     }
 
-    fn within_bounds(self) -> Result<Self, ConfigError> {
+    fn within_bounds(mut self) -> Result<Self, ConfigError> {
+        self.privacy.sites = by_domain("privacy.sites", self.privacy.sites)?;
+        self.script.sites = by_domain("script.sites", self.script.sites)?;
         let prefix = |key, value: u8, bounds: std::ops::RangeInclusive<u8>, rule| {
             let outside = || ConfigError::OutOfBounds { key, value: value.to_string(), rule };
             if bounds.contains(&value) { Ok(()) } else { Err(outside()) }
@@ -786,6 +789,24 @@ impl Config {
     }
 }
 
+/// What is chosen for single sites, by the domains that these are registered under: what is written otherwise would hold for no
+/// site, without a word.
+fn by_domain<T>(
+    key: &'static str,
+    chosen: BTreeMap<String, T>,
+) -> Result<BTreeMap<String, T>, ConfigError> {
+    let mut sites = BTreeMap::new();
+    for (written, own) in chosen {
+        let wrong = |rule| ConfigError::OutOfBounds { key, value: written.clone(), rule };
+        let domain = domain_of_a_site(&written)
+            .ok_or_else(|| wrong("the domain of a site, such as example.com"))?;
+        if sites.insert(domain, own).is_some() {
+            return Err(wrong("named once: with www. or in capital letters it is the same site"));
+        }
+    }
+    Ok(sites)
+}
+
 fn is_address(url: &str) -> bool {
     url.starts_with("http://") || url.starts_with("https://")
 }
@@ -823,6 +844,18 @@ impl ClickHouse {
 }
 
 impl Config {
+    /// The domains that something is chosen for and that no site has, each with the table that names it. What is chosen there
+    /// holds for nobody: it may be misspelt, or the site has another domain by now.
+    pub fn chosen_for_nobody<'config>(
+        &'config self,
+        is_site: impl Fn(&str) -> bool,
+    ) -> Vec<(&'static str, &'config str)> {
+        let of = |table, domain: &'config String| (table, domain.as_str());
+        let privacy = self.privacy.sites.keys().map(|domain| of("privacy.sites", domain));
+        let script = self.script.sites.keys().map(|domain| of("script.sites", domain));
+        privacy.chain(script).filter(|(_, domain)| !is_site(domain)).collect()
+    }
+
     /// The strict profile needs short addresses, and visitors who can object.
     fn privacy_fits_its_profile(&self) -> Result<(), ConfigError> {
         if !self.privacy.policies().have(Profile::Cnil) {
@@ -1051,6 +1084,29 @@ mod tests {
             config(&format!("[privacy]\n{rest}"), &[]);
         }
         refused("[privacy]\nprofile = 'french'", &[], "unknown variant `french`");
+    }
+
+    #[test]
+    fn what_is_chosen_for_a_site_holds_however_its_domain_is_written() {
+        let text = "[privacy.sites.'www.Example.com']\nprofile = 'cnil'\n\
+                    [script.sites.' WWW.example.com']\nexclude = ['/x']";
+        let read = config(text, &[]);
+        assert_eq!(read.privacy.policies().of("example.com").profile, Profile::Cnil);
+        assert!(read.script.sites.contains_key("example.com"), "{:?}", read.script);
+        for table in ["privacy", "script"] {
+            let site = |domain: &str| format!("[{table}.sites.'{domain}']\n");
+            let address = format!("{table}.sites is https://a.test, but must be the domain");
+            refused(&site("https://a.test"), &[], &address);
+            refused(&site(""), &[], "but must be the domain of a site");
+            let twice = format!("{}{}", site("a.test"), site("www.a.test"));
+            refused(&twice, &[], &format!("{table}.sites is www.a.test, but must be named once"));
+        }
+        let nobody = |sites: &[&str]| {
+            let left = read.chosen_for_nobody(|domain| sites.contains(&domain));
+            left.iter().map(|(table, domain)| format!("{table} {domain}")).collect::<Vec<_>>()
+        };
+        assert_eq!(nobody(&["example.com"]), [""; 0]);
+        assert_eq!(nobody(&[]), ["privacy.sites example.com", "script.sites example.com"]);
     }
 
     #[test]

@@ -29,9 +29,7 @@ use crate::http::tls::Certificates;
 use crate::ingest::{self, Collector, Parts};
 use crate::limits::Crowd;
 use crate::notices::Notices;
-use crate::privacy::{
-    Geo, Ledger, Listener, OnObjection, Prefixes, Proxies, SaltStore, Salts, Wall,
-};
+use crate::privacy::{Geo, Ledger, Listener, Prefixes, Proxies, SaltStore, Salts, Wall};
 use crate::session::{self, Visits};
 use crate::site::policy::CNIL_RETENTION_DAYS_MAX;
 use crate::site::{Site, SiteId};
@@ -169,7 +167,7 @@ impl Collecting {
         let notices = Notices::of(&config, &services, &spool)
             .context("what is told to whom can not be kept in the data directory")?;
         let retention = tokio::spawn(keep_no_longer(services.clone()));
-        let rules = tokio::spawn(note_rules(services.clone(), config.privacy.on_objection));
+        let rules = tokio::spawn(note_rules(services.clone(), config.clone()));
         let closing = tokio::spawn(close_days(services));
         let notices = notices.map(|notices| tokio::spawn(notices.run()));
         let timers = [timer, retention, rules, closing].into_iter().chain(notices).collect();
@@ -354,15 +352,25 @@ async fn keep_no_longer(services: Services) {
     }
 }
 
-/// Writes down which rules of the configuration are others than those of the last start, once ClickHouse is there.
-async fn note_rules(services: Services, on_objection: OnObjection) {
+/// Writes down which rules of the configuration are others than those of the last start, once ClickHouse is there; and says
+/// which are for no site.
+async fn note_rules(services: Services, config: Config) {
     let (catalog, store) = (&services.catalog, &services.store);
+    let on_objection = config.privacy.on_objection;
     // Until the tables are there, every attempt fails; that ClickHouse is away, its keeper says.
     while let Err(error) = catalog.note_rules(store, on_objection, services.clock.now()).await {
         tracing::debug!(%error, "changed rules are not written beside the numbers yet");
         tokio::time::sleep(RULES_RETRY).await;
     }
     tracing::debug!("the rules of the configuration are remembered");
+    for (table, domain) in config.chosen_for_nobody(|domain| catalog.has_site(domain)) {
+        tracing::warn!(
+            table,
+            domain,
+            "no site has this domain, so that what is chosen for it holds for nobody: check how it is written, or whether the \
+             site has another domain by now"
+        );
+    }
 }
 
 /// Counts the days that are over, so that reports need not.

@@ -4,12 +4,12 @@
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
+use serde_json::Value;
 
 use super::remote::with;
 use super::{Context, check_page, output};
 use crate::privacy::Geo;
 use crate::store::engine::discover;
-use axum::http::Method;
 
 /// How long a collector may take to say how it is.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -86,18 +86,29 @@ fn places(context: &Context) -> Finding {
     Finding { what: "places", outcome }
 }
 
+/// What is chosen for single sites, where there is no such site.
+fn nobodys(context: &Context, sites: &[Value]) -> Option<Finding> {
+    let is_site = |domain: &str| sites.iter().any(|site| site["domain"] == domain);
+    let chosen = context.config.chosen_for_nobody(is_site);
+    let named: Vec<_> =
+        chosen.iter().map(|(table, domain)| format!("{table}.\"{domain}\"")).collect();
+    let why = "no site has such a domain, so that what is chosen there holds for nobody";
+    let outcome = Err(format!("{}: {why}", named.join(", ")));
+    (!named.is_empty()).then_some(Finding { what: "sites", outcome })
+}
+
 /// The collector that runs, or one that is opened here, and what it says of its parts.
 async fn collector(context: &Context) -> Vec<Finding> {
     let asked = with(context, async |remote| {
         let is_running = remote.is_running();
-        let sites = remote.call(Method::GET, "/api/v1/sites", None).await?;
+        let sites = remote.list("/api/v1/sites", "sites").await?;
         let begun = Instant::now();
         let mut health = remote.health().await?;
         while health["clickhouse"] != "ok" && begun.elapsed() < A_MOMENT {
             tokio::time::sleep(PAUSE).await;
             health = remote.health().await?;
         }
-        Ok((is_running, sites["sites"].as_array().map_or(0, Vec::len), health))
+        Ok((is_running, sites, health))
     });
     let failed = |why: String| vec![Finding { what: "collector", outcome: Err(why) }];
     let (is_running, sites, health) = match tokio::time::timeout(PATIENCE, asked).await {
@@ -108,8 +119,9 @@ async fn collector(context: &Context) -> Vec<Finding> {
     let kind = if is_running { "answers" } else { "does not run" };
     let mut findings = vec![Finding {
         what: "collector",
-        outcome: Ok(format!("{kind}, {sites} sites are registered")),
+        outcome: Ok(format!("{kind}, {} sites are registered", sites.len())),
     }];
+    findings.extend(nobodys(context, &sites));
     let parts = [
         (
             "clickhouse",

@@ -309,6 +309,34 @@ async fn without_consent_a_view_is_nobodys_or_not_counted_as_the_site_says() {
 }
 
 #[tokio::test]
+async fn what_is_chosen_for_a_site_holds_however_its_domain_is_written_and_for_no_site_is_told() {
+    let configuration = "[privacy.sites.'www.Strict.example']\nconsent = 'required'\n\
+                         [script.sites.'shop.example']\nexclude = ['/x']\n";
+    let sites = Sites::start(configuration).await;
+    let view = json!({"n": "pageview", "d": "strict.example", "u": "https://strict.example/"});
+    assert_eq!(sites.send(view).await.as_deref(), Some("no_consent"));
+    let check = || {
+        let variables = [("PASSERBY_CONFIG", sites.configuration.to_str().unwrap())];
+        let told = run_program(&sites.collector.data_dir, &variables, &["check"]);
+        (told.status.success(), String::from_utf8(told.stdout).unwrap())
+    };
+    let (is_well, told) = check();
+    let nobodys = "FAIL  sites          script.sites.\"shop.example\": no site has such a domain";
+    assert!(!is_well && told.contains(nobodys) && !told.contains("strict"), "{told}");
+    eventually("the start tells of it", async || {
+        let log = sites.collector.log();
+        log.contains("table=\"script.sites\" domain=\"shop.example\"").then_some(())
+    })
+    .await;
+    sites.collector.run(&["site", "add", "www.shop.example"]);
+    let (_, told) = check();
+    assert!(
+        told.contains("3 sites are registered") && !told.contains("holds for nobody"),
+        "{told}"
+    );
+}
+
+#[tokio::test]
 async fn who_refuses_in_so_many_words_is_never_counted() {
     let sites = Sites::start("[privacy]\non_objection = 'ignore'\n").await;
     let view = |with: Value| {

@@ -10,14 +10,12 @@ use serde::{Deserialize, Serialize};
 use super::links::checked_least;
 use super::snapshot::Known;
 use super::{Catalog, CatalogError, Change, free_number};
-use crate::beacon::decode::bare_domain;
+use crate::beacon::decode::{bare_domain, domain_of_a_site};
 use crate::site::floor::Floor;
 use crate::site::policy::{CNIL_RETENTION_DAYS_MAX, Policy, Profile};
 use crate::site::{Site, SiteId};
 use crate::store::Store;
 
-/// The longest domain, in bytes (RFC 1035).
-const DOMAIN_BYTES_MAX: usize = 253;
 /// The most days that events can be kept for: a hundred years.
 pub const RETENTION_DAYS_MAX: u32 = 36_500;
 
@@ -59,6 +57,11 @@ impl Catalog {
     /// The site of that domain, or the one that had it before it was renamed.
     pub fn site(&self, domain: &str) -> Option<Arc<Site>> {
         self.look(|known| known.sites.get(domain).or_else(|| known.renamed.get(domain)).cloned())
+    }
+
+    /// Whether a site has that domain by now.
+    pub fn has_site(&self, domain: &str) -> bool {
+        self.look(|known| known.sites.contains_key(domain))
     }
 
     /// The sites that were taken off the register under a domain: none of them is counted, and their events
@@ -287,16 +290,7 @@ pub(super) fn known_site<'known>(
 
 /// A domain as it is registered: lower-case, without a leading `www.`.
 fn checked_domain(domain: &str) -> Result<String, CatalogError> {
-    let bare = bare_domain(domain);
-    let in_a_domain =
-        |character: char| character.is_alphanumeric() || matches!(character, '.' | '-' | '_' | ':');
-    // A path may follow the host, as in the field: `example.com/shop` is a site of its own.
-    let is_valid = !bare.is_empty()
-        && bare.len() <= DOMAIN_BYTES_MAX
-        && bare.chars().all(|character| in_a_domain(character) || character == '/')
-        && !bare.starts_with(['.', '-', '/', ':'])
-        && !bare.contains("//");
-    if is_valid { Ok(bare) } else { Err(CatalogError::Domain(domain.to_owned())) }
+    domain_of_a_site(domain).ok_or_else(|| CatalogError::Domain(domain.to_owned()))
 }
 
 #[cfg(test)]
