@@ -85,7 +85,9 @@ impl Selection {
 
     /// The condition on rows of `events`.
     pub fn condition(&self) -> Sql {
-        let mut all = self.place_and_time();
+        let mut all = vec![self.place()];
+        all.extend(self.since());
+        all.extend(self.to.map(|to| sql!["timestamp < ", Sql::moment(to)]));
         all.extend(self.path.iter().map(|path| path.condition("pathname")));
         all.extend(self.event.iter().map(|name| sql!["name = ", Sql::text(name)]));
         all.extend(self.props.iter().map(|(key, value)| {
@@ -101,19 +103,37 @@ impl Selection {
 
     /// The condition on rows that are not erased, but tell of an erased page that the visit began on it. Where only some of what
     /// happened on the page is meant, it is no secret that it was viewed.
+    ///
+    /// When the first page was viewed, a row does not tell: not before the visit began, which its id does, and not after what
+    /// the row is of. So the visit began before the end of the time that is meant, and the row is not from before it: what goes on
+    /// after the end tells of the page as well. Of a visit that was there before, this may take away more than is meant, and never
+    /// leaves any.
     pub fn entry_condition(&self) -> Option<Sql> {
-        let is_of_views = self.event.as_deref().is_none_or(|event| event == PAGEVIEW);
-        let path = self.path.as_ref().filter(|_| is_of_views && self.props.is_empty())?;
-        let mut all = self.place_and_time();
+        let path = self.entry_path()?;
+        let mut all = vec![self.place()];
+        all.extend(self.since());
+        all.extend(self.to.map(|to| {
+            let second = u64::try_from(to.as_second()).unwrap_or(0);
+            sql!["bitShiftRight(session_id, 32) < ", Sql::number(second)]
+        }));
+        // Of what has no first page nothing can be taken away, though every page may be meant.
+        all.push(sql!["entry_pathname != ''"]);
         all.push(path.condition("entry_pathname"));
         Some(Sql::all(all))
     }
 
-    fn place_and_time(&self) -> Vec<Sql> {
-        let mut all = vec![sql!["site_id = ", Sql::number(self.site.0)]];
-        all.extend(self.from.map(|from| sql!["timestamp >= ", Sql::moment(from)]));
-        all.extend(self.to.map(|to| sql!["timestamp < ", Sql::moment(to)]));
-        all
+    /// The pages of which it shall not be told that a visit began there.
+    fn entry_path(&self) -> Option<&Path> {
+        let is_of_views = self.event.as_deref().is_none_or(|event| event == PAGEVIEW);
+        self.path.as_ref().filter(|_| is_of_views && self.props.is_empty())
+    }
+
+    fn place(&self) -> Sql {
+        sql!["site_id = ", Sql::number(self.site.0)]
+    }
+
+    fn since(&self) -> Option<Sql> {
+        self.from.map(|from| sql!["timestamp >= ", Sql::moment(from)])
     }
 
     /// Whether an event is meant.

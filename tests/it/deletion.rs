@@ -136,6 +136,52 @@ async fn what_is_erased_is_gone_and_the_rest_is_not() {
 }
 
 #[tokio::test]
+async fn an_erased_page_is_no_entry_page_of_what_its_visit_went_on_with_after_the_time_that_is_meant()
+ {
+    let store = store().await;
+    let site = site(None);
+    let of_visit = |moment: &str, begun: &str, visitor: u32, path: &str| {
+        let mut event = event(&site, moment, visitor, path, "/secret");
+        let begun = u64::try_from(at(begun).as_second()).unwrap();
+        event.happening.session_id = SessionId(begun << 32 | u64::from(visitor));
+        event
+    };
+    let (before, within, after) =
+        ("2024-05-01T08:00:00Z", "2024-05-01T23:50:00Z", "2024-05-02T10:00:00Z");
+    let events = [
+        of_visit(before, before, 1, "/secret"),
+        of_visit("2024-05-01T08:01:00Z", before, 1, "/of-before"),
+        of_visit(within, within, 2, "/secret"),
+        of_visit("2024-05-01T23:59:00Z", within, 2, "/a"),
+        of_visit("2024-05-02T00:10:00Z", within, 2, "/b"),
+        of_visit(after, after, 3, "/secret"),
+        of_visit("2024-05-02T10:01:00Z", after, 3, "/of-after"),
+    ];
+    insert(&store, &events).await;
+    let evening = Selection {
+        path: Some(PagePath::of("/secret")),
+        from: Some(at("2024-05-01T23:00:00Z")),
+        to: Some(at("2024-05-02T00:00:00Z")),
+        ..Selection::of(site.id)
+    };
+    let erased = store.erase(&evening).await.unwrap();
+    assert_eq!((erased.events, erased.entry_pages), (1, 2));
+    let told = "SELECT pathname FROM events FINAL WHERE site_id = ? AND entry_pathname = '/secret' ORDER BY timestamp";
+    let told = store.writer().query(told).bind(site.id.0).fetch_all::<String>();
+    assert_eq!(told.await.unwrap(), ["/secret", "/of-before", "/secret", "/of-after"]);
+
+    // What is of no visit, and has no first page, is left alone where every page is meant.
+    let mut nobodys = event(&site, "2024-05-03T10:00:00Z", 0, "/c", "");
+    nobodys.happening.session_id = SessionId(0);
+    insert(&store, &[nobodys]).await;
+    let path = Some(PagePath::of("*"));
+    let all = Selection { path, to: Some(at("2024-05-03T00:00:00Z")), ..Selection::of(site.id) };
+    let erased = store.erase(&all).await.unwrap();
+    assert_eq!((erased.events, erased.entry_pages), (6, 0));
+    assert_eq!(paths(&store, &site).await, ["/c"]);
+}
+
+#[tokio::test]
 async fn where_only_some_of_what_happened_on_a_page_is_erased_it_is_still_an_entry_page() {
     let store = store().await;
     let site = site(None);
