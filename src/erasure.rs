@@ -13,10 +13,11 @@ use serde::Serialize;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::Instant;
 
+use crate::event::Event;
 use crate::session::{Placed, Visits};
 use crate::site::SiteId;
 use crate::spool::Spool;
-use crate::store::loader::quarantine::SharedQuarantine;
+use crate::store::loader::quarantine::{SharedQuarantine, Sifted};
 use crate::store::{Selection, Store, StoreError};
 
 /// How long ClickHouse may take for what is in the spool.
@@ -110,8 +111,9 @@ impl Eraser {
             }
             None => remains.extend(self.unread_segments()),
         }
-        let sifted = self.quarantine.sift(|event| selection.means(event)).await;
-        let quarantined = match sifted {
+        let is_meant = |event: &Event| selection.means(event);
+        let tells_of_entry = |event: &Event| selection.means_entry_of(event);
+        let sifted = match self.quarantine.sift(is_meant, tells_of_entry).await {
             Ok(sifted) => {
                 if sifted.unreadable > 0 {
                     remains.push(format!(
@@ -120,14 +122,14 @@ impl Eraser {
                         self.quarantine.path().display()
                     ));
                 }
-                sifted.erased
+                sifted
             }
             Err(error) => {
                 tracing::error!(%error, "the quarantine could not be searched");
                 remains.push(
                     "The quarantine, which could not be searched: the log says why.".to_owned(),
                 );
-                0
+                Sifted::default()
             }
         };
         let erased = self.store.erase(selection).await?;
@@ -136,9 +138,9 @@ impl Eraser {
         remains.push(BEYOND.to_owned());
         Ok(Outcome {
             events: erased.events,
-            entry_pages: erased.entry_pages,
+            entry_pages: erased.entry_pages + sifted.entry_pages,
             days: erased.days,
-            quarantined,
+            quarantined: sifted.erased,
             remains,
         })
     }

@@ -335,7 +335,7 @@ async fn keep_no_longer(services: Services) {
             let kept_from = site.and_then(|site| site.kept_from(now));
             kept_from.is_some_and(|kept| i64::from(event.happening.timestamp) < kept.as_second())
         };
-        match services.quarantine.sift(is_past).await {
+        match services.quarantine.sift(is_past, |_| false).await {
             Ok(Sifted { unreadable: 0, .. }) => told.is_over(),
             Ok(Sifted { unreadable, .. }) if told.is_new(&unreadable) => {
                 tracing::warn!(

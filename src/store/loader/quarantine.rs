@@ -70,6 +70,8 @@ pub struct Replayed {
 pub struct Sifted {
     /// Rows that are gone.
     pub erased: u64,
+    /// Rows that no longer tell on which page their visit began.
+    pub entry_pages: u64,
     /// Rows that can not be read, so that nobody knows whether they were meant. They are still there.
     pub unreadable: u64,
 }
@@ -110,7 +112,7 @@ impl Quarantine {
             code,
             day: row.day,
             columns: (*row.columns).to_owned(),
-            row: row.bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+            row: hexadecimal(&row.bytes),
         };
         let line = serde_json::to_string(&line)? + "\n";
         let _held = self.file.lock().await;
@@ -180,22 +182,31 @@ impl Quarantine {
         }
     }
 
-    /// Erases the rows that hold an event that is meant.
+    /// Erases the rows that hold an event that is meant, and takes the entry page out of those whose event tells of an erased
+    /// one: loaded again, they would bring it back.
     ///
     /// # Errors
     /// When the file can not be read or written; then it is as it was.
-    pub async fn sift(&self, is_meant: impl Fn(&Event) -> bool) -> Result<Sifted, QuarantineError> {
+    pub async fn sift(
+        &self,
+        is_meant: impl Fn(&Event) -> bool,
+        tells_of_entry: impl Fn(&Event) -> bool,
+    ) -> Result<Sifted, QuarantineError> {
         let _held = self.file.lock().await;
         let mut sifted = Sifted::default();
         let mut kept = self.read()?;
-        kept.retain(|line| {
+        kept.retain_mut(|line| {
             let event = line.event();
             let is_erased = event.as_ref().is_some_and(&is_meant);
             sifted.unreadable += u64::from(event.is_none());
             sifted.erased += u64::from(is_erased);
+            if let Some(event) = event.filter(|event| !is_erased && tells_of_entry(event)) {
+                line.begin_nowhere(event);
+                sifted.entry_pages += 1;
+            }
             !is_erased
         });
-        if sifted.erased > 0 {
+        if sifted.erased + sifted.entry_pages > 0 {
             self.write(&kept)?;
         }
         Ok(sifted)
@@ -245,10 +256,23 @@ impl Line {
         self.bytes().and_then(|row| Rows::of(&self.columns).decode(&row).ok())
     }
 
+    /// Makes it the row of its event without the first page of the visit, in the columns of this version.
+    fn begin_nowhere(&mut self, mut event: Event) {
+        event.happening.entry_pathname.clear();
+        let mut row = Vec::new();
+        event.encode(&mut row);
+        self.columns = Event::columns().collect::<Vec<_>>().join(",");
+        self.row = hexadecimal(&row);
+    }
+
     fn bytes(&self) -> Option<Vec<u8>> {
         let pairs = self.row.as_bytes().chunks(2);
         pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// How long the file is without a line at its end that a crash tore, which is cut off: another line would be one with it.
@@ -300,6 +324,9 @@ pub type SharedQuarantine = Arc<Quarantine>;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::{Happening, PAGEVIEW, SessionId};
+    use crate::site::SiteId;
+    use crate::store::Selection;
 
     fn row(byte: u8) -> Batch {
         Batch { day: 1, columns: "a,b".into(), bytes: vec![byte; 100].into(), row_ends: vec![100] }
@@ -319,6 +346,75 @@ mod tests {
         assert_eq!(lines[1].bytes().unwrap(), vec![2; 100]);
         let entry = Entry { code: 27, site_id: None, name: None, events: 2 };
         assert_eq!(quarantine.list().await.unwrap(), [entry]);
+    }
+
+    #[tokio::test]
+    async fn a_row_does_not_bring_back_that_its_visit_began_on_an_erased_page() {
+        let directory = tempfile::tempdir().unwrap();
+        let quarantine = Quarantine::of(directory.path());
+        let view = |timestamp: u32, path: &str, entry: &str| {
+            let happening = Happening {
+                site_id: 7,
+                timestamp,
+                name: PAGEVIEW.to_owned(),
+                session_id: SessionId(1_000 << 32),
+                pathname: path.to_owned(),
+                entry_pathname: entry.to_owned(),
+                ..Happening::default()
+            };
+            Event { happening, attributes: Arc::default() }
+        };
+        let views = [
+            view(1_000, "/secret", "/secret"),
+            view(2_000, "/a", "/secret"),
+            view(2_001, "/b", "/other"),
+        ];
+        // As an older version wrote it, which had fewer columns.
+        let older = "site_id,timestamp,name,session_id,pathname,entry_pathname";
+        for (place, view) in views.iter().enumerate() {
+            let mut bytes = Vec::new();
+            let columns = match place {
+                1 => {
+                    let happening = &view.happening;
+                    bytes.extend(happening.site_id.to_le_bytes());
+                    bytes.extend(happening.timestamp.to_le_bytes());
+                    let text = |text: &str| [&[text.len() as u8], text.as_bytes()].concat();
+                    bytes.extend(text(&happening.name));
+                    bytes.extend(happening.session_id.0.to_le_bytes());
+                    bytes.extend(text(&happening.pathname));
+                    bytes.extend(text(&happening.entry_pathname));
+                    older.to_owned()
+                }
+                _ => {
+                    view.encode(&mut bytes);
+                    Event::columns().collect::<Vec<_>>().join(",")
+                }
+            };
+            let row_ends = vec![bytes.len()];
+            let batch = Batch { day: 1, columns: columns.into(), bytes: bytes.into(), row_ends };
+            quarantine.keep(&batch, Some(27)).await.unwrap();
+        }
+        let selection = Selection {
+            path: Some(crate::store::Path::of("/secret")),
+            to: Some(jiff::Timestamp::from_second(1_500).unwrap()),
+            ..Selection::of(SiteId(7))
+        };
+        let sift = async || {
+            let is_meant = |event: &Event| selection.means(event);
+            quarantine.sift(is_meant, |event| selection.means_entry_of(event)).await.unwrap()
+        };
+        assert_eq!(sift().await, Sifted { erased: 1, entry_pages: 1, unreadable: 0 });
+        assert_eq!(sift().await, Sifted::default());
+        let left = quarantine.read().unwrap();
+        let left: Vec<Happening> =
+            left.iter().map(|line| line.event().unwrap().happening).collect();
+        let pages =
+            |happening: &Happening| format!("{} {}", happening.pathname, happening.entry_pathname);
+        assert_eq!(left.iter().map(pages).collect::<Vec<_>>(), ["/a ", "/b /other"]);
+        assert!(
+            left[0].interactive,
+            "a column that the row had not got is as where nothing was told"
+        );
     }
 
     #[tokio::test]
