@@ -7,6 +7,7 @@
 use std::io::Read;
 
 use anyhow::{Context as _, anyhow, bail};
+use axum::body::Body;
 use axum::http::{HeaderName, Method, Request, StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -20,7 +21,7 @@ use url::Url;
 use super::Context;
 use super::check::Finding;
 use super::policy::Policy;
-use super::remote::{text, with};
+use super::remote::{Remote, answer_of, segment, text, with};
 use crate::beacon::decode::bare_domain;
 use crate::http::probe;
 use crate::outgoing::{ANSWER_BYTES_MAX, Answer, Browser, browser, fetch};
@@ -240,26 +241,37 @@ fn wrong_number(tags: &[Tag]) -> anyhow::Result<String> {
 
 async fn site(context: &Context, page: &Page, tag: &Tag) -> anyhow::Result<String> {
     let domains = tag.domains(&page.url);
-    let answer =
-        with(context, async |remote| remote.call(Method::GET, "/api/v1/sites", None).await).await?;
-    let registered: Vec<&str> = answer["sites"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|site| site["domain"].as_str())
-        .collect();
-    if let Some(unknown) = domains.iter().find(|domain| !registered.contains(&domain.as_str())) {
-        bail!(
-            "{unknown} is no registered site: `passerby site add {unknown}`, or another data-domain"
-        );
-    }
+    let counted = with(context, async |remote| {
+        let mut counted = Vec::new();
+        for domain in &domains {
+            counted.push(counted_as(remote, domain).await?);
+        }
+        Ok(counted.join(", "))
+    })
+    .await?;
     let host = bare_domain(page.url.host_str().unwrap_or_default());
-    let counted = domains.join(", ");
     if domains.contains(&host) {
         Ok(counted)
     } else {
         Ok(format!("{counted} (the page's own host is {host})"))
     }
+}
+
+/// The domain, if what is sent for it is counted: that which a site had before is, too.
+async fn counted_as(remote: &mut Remote, domain: &str) -> anyhow::Result<String> {
+    let path = format!("/api/v1/sites/{}", segment(domain));
+    let answer = remote.send(Method::GET, &path, Body::empty()).await?;
+    // The owner may read every site that there is.
+    if answer.0 == StatusCode::UNAUTHORIZED {
+        bail!(
+            "{domain} is no registered site: `passerby site add {domain}`, or another data-domain"
+        );
+    }
+    let site = answer_of(answer)?;
+    Ok(match text(&site, "domain") {
+        same if same == domain => same.to_owned(),
+        now => format!("{domain} (by now {now})"),
+    })
 }
 
 /// The text of the script, if it is the one that the tag means.

@@ -1,7 +1,5 @@
 //! `passerby privacy`: the papers of a site's privacy; and `passerby forget`.
 
-use axum::http::Method;
-
 use super::remote::with;
 use super::{Context, output};
 use crate::app::App;
@@ -27,15 +25,13 @@ pub(super) fn forget(context: &Context) -> anyhow::Result<()> {
 }
 
 pub(super) async fn run(context: Context, args: Args) -> anyhow::Result<()> {
-    let answer =
-        with(&context, async |remote| remote.call(Method::GET, "/api/v1/sites", None).await);
-    let answer = answer.await?;
+    let sites = with(&context, async |remote| remote.list("/api/v1/sites", "sites").await).await?;
     let site = |site: &serde_json::Value| {
         let days = site["retention_days"].as_u64().and_then(|days| u32::try_from(days).ok());
         let days = days.filter(|days| *days > 0);
         Some((site["domain"].as_str()?.to_owned(), days))
     };
-    let sites = answer["sites"].as_array().into_iter().flatten().filter_map(site).collect();
+    let sites = sites.iter().filter_map(site).collect();
     let facts = Facts::of(&context.config, sites);
     let all = [Paper::Record, Paper::Inventory, Paper::Policy, Paper::Assessment];
     let papers = args.paper.as_ref().map_or(all.as_slice(), std::slice::from_ref);

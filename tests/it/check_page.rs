@@ -88,6 +88,41 @@ async fn a_page_is_told_what_is_in_the_way_of_its_being_counted() {
     }
 }
 
+#[tokio::test]
+async fn sites_are_found_however_many_there_are_and_by_the_domain_that_they_had_before() {
+    let collector = Collector::start(&[]).await;
+    let token = collector.run(&["token", "create", "--scope", "admin"]);
+    let bearer = format!("Bearer {token}");
+    let headers = [("authorization", bearer.as_str())];
+    let put = async |domain: &str, change: &'static str| {
+        let path = format!("/api/v1/sites/{domain}");
+        let answer = collector.request(Method::PUT, &path, &headers, change).await;
+        assert_eq!(answer.status, StatusCode::OK, "{:?}", answer.body);
+    };
+    for number in 0..100 {
+        put(&format!("a{number}.test"), "{}").await;
+    }
+    put("old.test", "{}").await;
+    put("old.test", r#"{"domain":"zz.test"}"#).await;
+    let tag = |domain: &str| {
+        let stats = collector.origin();
+        format!("<script defer data-domain=\"{domain}\" src=\"{stats}/js/script.js\"></script>")
+    };
+    let pages = HashMap::from([("/now", (tag("zz.test"), "")), ("/before", (tag("old.test"), ""))]);
+    let origin = serve(pages);
+    for (page, told) in [
+        ("/now", "ok    site           zz.test"),
+        ("/before", "ok    site           old.test (by now zz.test)"),
+    ] {
+        let said = collector.run(&["check", &format!("{origin}{page}")]);
+        assert!(said.contains(told), "{said}");
+    }
+    let check = collector.run(&["check"]);
+    assert!(check.contains("101 sites are registered"), "{check}");
+    let record = collector.run(&["privacy", "record"]);
+    assert!(record.contains("zz.test"), "{record}");
+}
+
 /// How nginx passes a page's script and its beacons on, and what the check says of it.
 struct Proxied {
     name: &'static str,
