@@ -15,6 +15,7 @@ use crate::store::catalog::Catalog;
 use crate::store::engine::{Analyst, Engine, EngineSettings, discover};
 use crate::store::migration::Planned;
 use crate::store::{Cluster, Server, Store, StoreError};
+use crate::telemetry::ToldOnce;
 
 /// How often the catalog is read anew, and with it whether the database answers: other collectors
 /// may have changed it.
@@ -180,8 +181,12 @@ async fn keep(
     found: watch::Sender<State>,
 ) {
     let (mut has_tables, mut away_since, mut has_warned) = (false, None, false);
+    let told_of_reader = ToldOnce::default();
     loop {
         let outcome = refresh(&store, &catalog, &health, &mut has_tables).await;
+        if outcome.is_ok() {
+            try_reader(&store, &health, &told_of_reader).await;
+        }
         health.set_database(outcome.is_ok());
         let pause = match outcome {
             Ok(()) => {
@@ -213,6 +218,28 @@ async fn keep(
             }
         };
         tokio::time::sleep(pause).await;
+    }
+}
+
+/// Looks whether reports can be read: all else is done as the user that writes, and does not notice when they can not.
+async fn try_reader(store: &Store, health: &Health, told: &ToldOnce) {
+    match store.try_reader().await {
+        Ok(()) => {
+            health.set_reader(true);
+            told.is_over();
+        }
+        Err(error @ (StoreError::Rejected { .. } | StoreError::Missing { .. })) => {
+            health.set_reader(false);
+            if told.is_new(&error) {
+                tracing::error!(
+                    %error,
+                    "no report can be answered, because the user that reports read as may not read: check clickhouse.reader_user and \
+                     clickhouse.reader_password"
+                );
+            }
+        }
+        // It has too much to do, or has just gone away.
+        Err(error) => tracing::debug!(%error, "whether reports can be read is looked at later"),
     }
 }
 

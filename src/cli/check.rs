@@ -128,10 +128,20 @@ async fn collector(context: &Context) -> Vec<Finding> {
             "answers",
             "does not answer, or has lost its data: the collector's log says which",
         ),
+        (
+            "reports",
+            "can be read",
+            "can not be read: check clickhouse.reader_user and clickhouse.reader_password, and that this user may read the tables",
+        ),
         ("spool", "takes events", "takes none: the disk is full or fails, see the collector's log"),
     ];
-    // Without a collector nothing is written to the spool.
-    for (what, well, ill) in parts.into_iter().take(if is_running { 2 } else { 1 }) {
+    let is_asked = |what: &str| match what {
+        "reports" => health["clickhouse"] == "ok",
+        // Without a collector nothing is written to the spool.
+        "spool" => is_running,
+        _ => true,
+    };
+    for (what, well, ill) in parts.into_iter().filter(|(what, ..)| is_asked(what)) {
         let outcome = if health[what] == "ok" { Ok(well) } else { Err(ill) };
         findings.push(Finding { what, outcome: outcome.map(str::to_owned).map_err(str::to_owned) });
     }

@@ -26,6 +26,7 @@ pub struct Health {
     begun: Instant,
     tables: AtomicU8,
     database: AtomicBool,
+    reader_is_refused: AtomicBool,
     spool: OnceLock<Spool>,
     stopping: AtomicBool,
 }
@@ -48,6 +49,7 @@ impl Default for Health {
             begun: Instant::now(),
             tables: AtomicU8::new(Tables::Unknown as u8),
             database: AtomicBool::default(),
+            reader_is_refused: AtomicBool::default(),
             spool: OnceLock::default(),
             stopping: AtomicBool::default(),
         }
@@ -71,6 +73,15 @@ impl Health {
     /// Notes whether ClickHouse answered.
     pub fn set_database(&self, answers: bool) {
         self.database.store(answers, Ordering::Relaxed);
+    }
+
+    /// Notes whether ClickHouse lets the user read that reports read as.
+    pub fn set_reader(&self, reads: bool) {
+        self.reader_is_refused.store(!reads, Ordering::Relaxed);
+    }
+
+    fn reports_are_answered(&self) -> bool {
+        self.database_answers() && !self.reader_is_refused.load(Ordering::Relaxed)
     }
 
     /// Whether ClickHouse answered last.
@@ -147,7 +158,8 @@ async fn health(State(services): State<Services>) -> Response {
     let ready = is_ready(&services);
     let body = json!({
         "ready": ready,
-        "clickhouse": word(services.health.database.load(Ordering::Relaxed)),
+        "clickhouse": word(services.health.database_answers()),
+        "reports": word(services.health.reports_are_answered()),
         "tables": word(services.health.has_tables()),
         "spool": word(services.health.spool_accepts()),
         "catalog": word(services.catalog.is_loaded()),

@@ -22,6 +22,8 @@ use crate::query::statement::Statement;
 
 /// A statement that takes longer is given up by its sender; reports are stopped by the server before.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long the user that reports read as is tried.
+const READER_TIMEOUT: Duration = Duration::from_secs(5);
 /// The most statements of reports that run at once; more wait for their turn.
 pub const STATEMENTS_MAX: usize = 4;
 /// A statement whose turn does not come in as long is given up.
@@ -545,6 +547,26 @@ impl Store {
             events.push(event.map_err(|error| StoreError::Unavailable(error.to_string()))?);
         }
         Ok(events)
+    }
+
+    /// Whether the user that reports read as may read, with the settings of a report. Events are not read for it, and no report
+    /// waits.
+    ///
+    /// # Errors
+    /// As [`Self::select`]; that the user is denied is a refusal like any other.
+    pub async fn try_reader(&self) -> Result<(), StoreError> {
+        let query = self.reader.query_raw("SELECT site_id FROM events LIMIT 0");
+        let answer = in_time_of(READER_TIMEOUT, async {
+            query.fetch_bytes("JSONCompactEachRow")?.collect().await
+        });
+        match answer.await {
+            Ok(_) => Ok(()),
+            // What the other says to do is for the user that writes.
+            Err(StoreError::Denied { code, message }) => {
+                Err(StoreError::Rejected { code, message })
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Reads stand in a queue for a few places: they must not take the machine from the beacons.

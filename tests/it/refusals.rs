@@ -6,9 +6,10 @@ use std::process::Output;
 use std::time::{Duration, Instant};
 
 use hyper::{Method, StatusCode};
+use passerby::store::engine::Engine;
 use serde_json::{Value, json};
 
-use crate::support::{CHROME, Collector, eventually, run_program};
+use crate::support::{CHROME, Collector, connect, engine_settings, eventually, run_program};
 
 #[tokio::test]
 async fn a_beacon_that_is_wrong_is_told_which_field_and_which_rule() {
@@ -227,6 +228,47 @@ fn what_stops_a_start_is_said_in_one_sentence() {
             "{arguments:?} {variables:?}: {message}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_reader_whom_clickhouse_refuses_is_told_of() {
+    let directory = tempfile::tempdir().unwrap();
+    let engine = Engine::start(engine_settings(directory.path())).unwrap();
+    let (writer, reader) = (engine.writer(), engine.reader());
+    connect(&writer, &reader).await;
+    for (password, is_well) in [("unheard-of", false), (reader.password.as_str(), true)] {
+        let variables = [
+            ("PASSERBY_CLICKHOUSE_URL", writer.url.as_str()),
+            ("PASSERBY_CLICKHOUSE_USER", writer.user.as_str()),
+            ("PASSERBY_CLICKHOUSE_PASSWORD", writer.password.as_str()),
+            ("PASSERBY_CLICKHOUSE_READER_USER", reader.user.as_str()),
+            ("PASSERBY_CLICKHOUSE_READER_PASSWORD", password),
+        ];
+        let mut collector = Collector::start(&variables).await;
+        let health = eventually("ClickHouse answers", async || {
+            let health = collector.request(Method::GET, "/api/health", &[], "").await.json();
+            (health["clickhouse"] == "ok").then_some(health)
+        })
+        .await;
+        assert_eq!(health["reports"], if is_well { "ok" } else { "error" }, "{health}");
+        assert_eq!(health["ready"], true, "beacons need no reader");
+        let told = "clickhouse.reader_user and clickhouse.reader_password";
+        assert_eq!(collector.log().matches(told).count(), usize::from(!is_well));
+        assert!(!collector.log().contains("unheard-of"), "the password is in the log");
+        let data_dir = collector.data_dir.clone();
+        let check = || {
+            let check = run_program(&data_dir, &variables, &["check"]);
+            let said = String::from_utf8(check.stdout).unwrap();
+            let line = if is_well { "ok    reports" } else { "FAIL  reports" };
+            assert!(said.contains(line) && said.contains("ok    clickhouse"), "{said}");
+            assert_eq!(check.status.success(), is_well, "{said}");
+        };
+        check();
+        // And without a collector that runs.
+        collector.crash();
+        check();
+    }
+    engine.stop().await;
 }
 
 #[tokio::test]

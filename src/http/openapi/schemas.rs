@@ -313,7 +313,8 @@ fn token() -> Value {
 fn health() -> Value {
     let part = json!({ "enum": ["ok", "error"] });
     let properties = json!({
-        "ready": { "type": "boolean" }, "clickhouse": part, "tables": part, "spool": part, "catalog": part,
+        "ready": { "type": "boolean" }, "clickhouse": part, "reports": part, "tables": part, "spool": part,
+        "catalog": part,
     });
-    object(&["ready", "clickhouse", "tables", "spool", "catalog"], properties)
+    object(&["ready", "clickhouse", "reports", "tables", "spool", "catalog"], properties)
 }
