@@ -45,10 +45,7 @@ pub(super) struct Args {
 pub(super) async fn run(context: Context, args: Args) -> anyhow::Result<()> {
     let Context { mut config, environment, clock } = context;
     // The progress bar has the terminal for itself, but for what goes wrong.
-    if config.log.filter == "info" {
-        config.log.filter = "warn".to_owned();
-    }
-    telemetry::start_log(&config.log)?;
+    telemetry::start_log_of_a_command(&config.log)?;
     let temporary = match &args.data {
         Some(_) => None,
         None => Some(

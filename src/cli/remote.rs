@@ -16,6 +16,7 @@ use tower::ServiceExt;
 use super::Context;
 use crate::app::{App, InUse};
 use crate::http::control::{self, Caller};
+use crate::telemetry;
 
 /// How long a command waits for ClickHouse.
 pub(super) const DATABASE_PATIENCE: Duration = Duration::from_secs(10);
@@ -64,7 +65,12 @@ impl Remote {
     }
 
     async fn here(app: App) -> anyhow::Result<Self> {
-        if let Err(error) = app.wait_for_database(DATABASE_PATIENCE).await {
+        // What a refusal has no room for is said here: there is no collector whose log could say it.
+        let ready = match telemetry::start_log_of_a_command(&app.config().log) {
+            Ok(()) => app.wait_for_database(DATABASE_PATIENCE).await,
+            wrong => wrong,
+        };
+        if let Err(error) = ready {
             app.close().await;
             return Err(error);
         }

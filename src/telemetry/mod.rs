@@ -32,16 +32,31 @@ use figures::Figures;
 /// # Errors
 /// When `log.filter` is not a filter.
 pub fn start_log(log: &Log) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&log.filter)
+    begin(log, &log.filter)
+}
+
+/// Starts the log on standard error of what works for people at a terminal: unless another filter is chosen, it has what goes
+/// wrong, and no more. Where there is one already, it stays.
+///
+/// # Errors
+/// As [`start_log`].
+pub fn start_log_of_a_command(log: &Log) -> anyhow::Result<()> {
+    let is_chosen = log.filter != Log::default().filter;
+    begin(log, if is_chosen { &log.filter } else { "warn" })
+}
+
+fn begin(log: &Log, filter: &str) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(filter)
         .map_err(|error| anyhow::anyhow!("log.filter `{}` is not a filter: {error}", log.filter))?;
     let base = tracing_subscriber::registry().with(filter);
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());
-    match log.format {
-        LogFormat::Text => base.with(lines.with_target(false)).init(),
-        LogFormat::Json => base.with(lines.json().flatten_event(true)).init(),
-    }
+    // A process has one log, and keeps the first.
+    let _ = match log.format {
+        LogFormat::Text => base.with(lines.with_target(false)).try_init(),
+        LogFormat::Json => base.with(lines.json().flatten_event(true)).try_init(),
+    };
     Ok(())
 }
 

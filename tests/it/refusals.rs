@@ -264,9 +264,14 @@ async fn a_reader_whom_clickhouse_refuses_is_told_of() {
             assert_eq!(check.status.success(), is_well, "{said}");
         };
         check();
-        // And without a collector that runs.
+        collector.run(&["site", "add", "example.com"]);
+        // And without a collector that runs: then nobody else's log could say why.
         collector.crash();
         check();
+        let export = run_program(&data_dir, &variables, &["export", "example.com"]);
+        let said = String::from_utf8_lossy(&export.stderr).into_owned();
+        assert_eq!(export.status.success(), is_well, "{said}");
+        assert_eq!(said.contains("AUTHENTICATION_FAILED"), !is_well, "{said}");
     }
     engine.stop().await;
 }
