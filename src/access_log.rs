@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -326,7 +327,7 @@ impl Writer {
         keep(&self.directory, self.days, day);
         let path = self.directory.join(format!("{day}.jsonl"));
         let opened = fs::create_dir_all(&self.directory)
-            .and_then(|()| OpenOptions::new().create(true).append(true).open(path));
+            .and_then(|()| OpenOptions::new().create(true).append(true).mode(0o600).open(path));
         match opened {
             Ok(file) => {
                 let bytes = file.metadata().map_or(0, |metadata| metadata.len());
@@ -359,7 +360,9 @@ impl Writer {
         }
         let fresh = self.directory.join("last.new");
         let write = || {
-            fs::write(&fresh, serde_json::to_vec(&last)?)?;
+            let mut options = OpenOptions::new();
+            let options = options.create(true).write(true).truncate(true).mode(0o600);
+            options.open(&fresh)?.write_all(&serde_json::to_vec(&last)?)?;
             fs::rename(&fresh, self.directory.join(LAST_FILE))
         };
         drop(write());

@@ -28,11 +28,19 @@ impl DataDir {
             )
         };
         DirBuilder::new().recursive(true).mode(0o700).create(path).with_context(unwritable)?;
-        let owner = std::fs::metadata(path).with_context(unwritable)?.uid();
+        let metadata = std::fs::metadata(path).with_context(unwritable)?;
+        let owner = metadata.uid();
         if would_take_from(owner, rustix::process::geteuid().as_raw()) {
             bail!(
                 "the data directory {shown} belongs to the user {owner}, and what root writes there that user could not read: run the \
                  command as the user that the collector runs as, or while it runs"
+            );
+        }
+        // One that was made by somebody else has the mode that it was given.
+        if metadata.mode() & 0o077 != 0 {
+            tracing::warn!(
+                data_dir = %shown,
+                "others may enter the data directory, and what is kept there is for its owner alone: chmod 700 it"
             );
         }
         let lock = File::options()

@@ -1,8 +1,11 @@
 //! `passerby audit` and `passerby privacy`, on a running installation.
 
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
 use serde_json::json;
 
-use crate::support::{Collector, eventually, run_program};
+use crate::support::{Collector, eventually, files, run_program};
 
 #[tokio::test]
 async fn an_audit_passes_and_finds_what_should_not_be_there() {
@@ -57,7 +60,7 @@ async fn a_collector_that_was_stopped_for_good_can_be_told_to_forget_its_salt() 
     collector.run(&["site", "add", "example.com"]);
     let view = json!({"n": "pageview", "u": "https://example.com/", "d": "example.com"});
     collector.beacon(&view).await;
-    let forget = |data_dir: &std::path::Path| run_program(data_dir, &variables, &["forget"]);
+    let forget = |data_dir: &Path| run_program(data_dir, &variables, &["forget"]);
     let refused = forget(&collector.data_dir);
     assert!(!refused.status.success(), "the salt of a collector that runs was wiped");
     collector.terminate();
@@ -71,6 +74,33 @@ async fn a_collector_that_was_stopped_for_good_can_be_told_to_forget_its_salt() 
     assert!(second.contains("There was no salt"), "{second}");
     let ledger = std::fs::read_to_string(collector.data_dir.join("salts.ledger")).unwrap();
     assert!(ledger.trim_end().ends_with("because the operator said so"), "{ledger}");
+}
+
+#[tokio::test]
+async fn a_start_says_that_others_may_enter_and_what_it_makes_is_its_owners_all_the_same() {
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let directory = tempfile::tempdir().unwrap();
+    let data_dir = directory.path().join("data");
+    std::fs::create_dir(&data_dir).unwrap();
+    std::fs::set_permissions(&data_dir, PermissionsExt::from_mode(0o755)).unwrap();
+    let mut collector = Collector::start_on(&data_dir).await;
+    assert!(collector.log().contains("chmod 700 it"), "{}", collector.log());
+    collector.run(&["site", "add", "example.com"]);
+    let token = collector.run(&["token", "create", "--scope", "stats"]);
+    let query = json!({"site_id": "example.com", "metrics": ["visitors"], "date_range": "7d"});
+    collector.results(&token, &query).await;
+    let reads = data_dir.join("reads");
+    let last = reads.join("last.json");
+    eventually("the read is noted", async || last.exists().then_some(())).await;
+    let of_a_day = |file: &PathBuf| file.extension().is_some_and(|ending| ending == "jsonl");
+    let of_a_day = files(&reads).into_iter().find(of_a_day).unwrap();
+    for file in [of_a_day, last, data_dir.join("catalog.json")] {
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    }
+    collector.terminate();
+    std::fs::set_permissions(&data_dir, PermissionsExt::from_mode(0o700)).unwrap();
+    collector.restart().await;
+    assert!(!collector.log().contains("chmod"), "{}", collector.log());
 }
 
 #[tokio::test]

@@ -5,6 +5,9 @@
 //! entry, named as its table is. A kind that an older collector did not know is missing, and empty.
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -95,7 +98,9 @@ impl Snapshot {
         let write = || {
             let text = serde_json::to_vec_pretty(self)?;
             let fresh = file.with_extension("new");
-            std::fs::write(&fresh, text)?;
+            let mut options = File::options();
+            let options = options.create(true).write(true).truncate(true).mode(0o600);
+            options.open(&fresh)?.write_all(&text)?;
             std::fs::rename(&fresh, file)
         };
         if let Err(error) = write() {
