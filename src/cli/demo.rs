@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::app::collecting::Collecting;
 use crate::demo::{self, Amount};
 use crate::site::Site;
+use crate::store::Selection;
 use crate::store::catalog::{AnnotationChange, NewToken, Scope, SiteChange};
 use crate::telemetry;
 
@@ -21,6 +22,8 @@ use crate::telemetry;
 const LISTEN_KEY: &str = "--port (with make: DEMO='--port 8001')";
 /// How long the engine may take to start.
 const ENGINE_PATIENCE: Duration = Duration::from_secs(30);
+/// A file in the data directory, for as long as not all of the traffic is there.
+const UNFINISHED: &str = "demo.unfinished";
 
 /// Show a year of generated traffic: engine, collector and dashboard in one command.
 #[derive(Parser)]
@@ -59,13 +62,23 @@ pub(super) async fn run(context: Context, args: Args) -> anyhow::Result<()> {
         (None, None) => config.data_dir,
     };
     config.listen.set_port(args.port);
+    // From here on the demo ends well when it is told to, also before its traffic is there: its directory is removed.
+    let told = Signals::listen()?.told();
+    tokio::pin!(told);
     let app = App::open(config, &environment, clock).await?;
     let collecting = Collecting::start(app, LISTEN_KEY).await?;
-    let outcome = show(&collecting, &args).await;
+    let is_shown = tokio::select! {
+        shown = show(&collecting, &args) => shown.map(|()| true),
+        () = &mut told => Ok(false),
+    };
+    if matches!(is_shown, Ok(true)) {
+        told.await;
+    }
     collecting.stop().await;
-    outcome
+    is_shown.map(drop)
 }
 
+/// Makes the traffic, unless it is there, and says where it can be looked at.
 async fn show(collecting: &Collecting, args: &Args) -> anyhow::Result<()> {
     let app = collecting.app();
     app.wait_for_database(ENGINE_PATIENCE).await?;
@@ -87,9 +100,7 @@ async fn show(collecting: &Collecting, args: &Args) -> anyhow::Result<()> {
         args.days,
         domain = demo::DOMAIN,
     ));
-    output::made(format!("{base}/{}", demo::DOMAIN))?;
-    Signals::listen()?.told().await;
-    Ok(())
+    Ok(output::made(format!("{base}/{}", demo::DOMAIN))?)
 }
 
 /// Writes beside the chart what happened, and takes away that there are goals since today: that is no change here.
@@ -107,11 +118,14 @@ async fn annotate(app: &App, site: &Site, days: u32) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Registers the site and loads its traffic, unless an earlier run did; returns a token for its reports.
+/// Registers the site and loads its traffic, unless an earlier run did so to the end; returns a token for its reports.
 async fn fill(app: &App, args: &Args) -> anyhow::Result<String> {
     let services = app.services();
     let (catalog, store, now) = (&services.catalog, &services.store, services.clock.now());
-    if catalog.site(demo::DOMAIN).is_none() {
+    let unfinished = app.config().data_dir.join(UNFINISHED);
+    let was_interrupted = unfinished.exists();
+    if catalog.site(demo::DOMAIN).is_none() || was_interrupted {
+        std::fs::write(&unfinished, "").context("the data directory can not be written")?;
         let change = SiteChange {
             timezone: Some(demo::TIMEZONE.to_owned()),
             public: Some(true),
@@ -124,12 +138,17 @@ async fn fill(app: &App, args: &Args) -> anyhow::Result<String> {
             catalog.put_goal(store, demo::DOMAIN, goal, now).await?;
         }
         annotate(app, &site, args.days).await?;
+        if was_interrupted {
+            output::tell("An earlier run was interrupted; what it generated is erased.");
+            store.erase(&Selection::of(site.id)).await?;
+        }
         output::tell(format!("Generating {} days of traffic for {} ...", args.days, demo::DOMAIN));
         let begun = Instant::now();
         let mut progress = Progress::new(args.events, "events");
         let amount = Amount { days: args.days, events: args.events, seed: args.seed };
         let events = demo::load(store, &site, amount, now, |events| progress.set(events)).await?;
         progress.finish();
+        std::fs::remove_file(&unfinished).context("the data directory can not be written")?;
         output::tell(format!("{events} events in {:.1} s.", begun.elapsed().as_secs_f64()));
     }
     let new = NewToken {

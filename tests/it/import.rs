@@ -1,11 +1,13 @@
 //! Files of events, and the demo's traffic.
 
-use std::path::PathBuf;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::{Collector, run_program};
+use crate::support::{Collector, PROGRAM, run_program};
 
 fn line(visitor: &str, time: &str, rest: &str) -> String {
     format!(
@@ -91,11 +93,11 @@ async fn an_import_that_was_killed_in_the_middle_counts_once_when_it_is_run_agai
     let (directory, path) = file(&lines);
     // A pipe holds the import where it is, after the first batch and before the end of the file.
     let pipe = directory.path().join("pipe");
-    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    let mut importing = std::process::Command::new(crate::support::PROGRAM)
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut importing = Command::new(PROGRAM)
         .args(["import", pipe.to_str().unwrap()])
         .env("PASSERBY_DATA_DIR", &collector.data_dir)
-        .stderr(std::process::Stdio::null())
+        .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let mut end = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
@@ -171,11 +173,73 @@ async fn the_import_route_is_for_administrators() {
     assert_eq!((refused.status, refused.json()), (StatusCode::PAYLOAD_TOO_LARGE, rule));
 }
 
+/// Begins a demo of more traffic than there is time for, and ends it by Ctrl-C while that is generated.
+fn interrupted_demo(arguments: &[&str], temporary: &Path) {
+    let mut child = Command::new(PROGRAM)
+        .args(["demo", "--events", "5000000", "--port", "0"])
+        .args(arguments)
+        .env("TMPDIR", temporary)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    assert!(said.any(|line| line.ends_with("of 5,000,000 events")), "it ended before");
+    let pid = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    let rest: Vec<String> = said.collect();
+    assert!(child.wait().unwrap().success(), "{rest:?}");
+}
+
+#[tokio::test]
+async fn a_demo_that_is_ended_while_it_generates_leaves_nothing_behind() {
+    let directory = tempfile::tempdir().unwrap();
+    interrupted_demo(&[], directory.path());
+    let left: Vec<_> = std::fs::read_dir(directory.path()).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[tokio::test]
+async fn a_demo_that_was_interrupted_is_not_taken_for_a_whole_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("demo");
+    let kept = ["--data", data.to_str().unwrap()];
+    interrupted_demo(&kept, directory.path());
+    let exported = || {
+        let output = run_program(&data, &[], &["export", "demo.example"]);
+        String::from_utf8(output.stdout).unwrap().lines().count()
+    };
+    assert!(exported() > 0, "the search for what was generated finds nothing");
+    let mut before = None;
+    for _ in 0..2 {
+        let mut child = Command::new(PROGRAM)
+            .args(["demo", "--events", "3000", "--days", "5", "--port", "0"])
+            .args(kept)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut url = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
+        let count = exported();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let mut said = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        match before {
+            None => assert!(said.contains(&format!("{count} events in")), "{count}: {said}"),
+            Some(before) => {
+                assert!(count == before && !said.contains("Generating"), "{count}: {said}");
+            }
+        }
+        before = Some(count);
+    }
+}
+
 #[tokio::test]
 async fn the_demos_traffic_is_in_the_report() {
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().join("demo");
-    let mut child = std::process::Command::new(crate::support::PROGRAM)
+    let mut child = Command::new(PROGRAM)
         .args([
             "demo",
             "--events",
@@ -187,16 +251,12 @@ async fn the_demos_traffic_is_in_the_report() {
             "--data",
             data.to_str().unwrap(),
         ])
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let mut url = String::new();
-    std::io::BufRead::read_line(
-        &mut std::io::BufReader::new(child.stdout.take().unwrap()),
-        &mut url,
-    )
-    .unwrap();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
     assert!(
         url.starts_with("http://127.0.0.1:") && url.trim_end().ends_with("/demo.example"),
         "{url}"
