@@ -27,7 +27,8 @@ const CHUNK_BYTES: usize = 256 * 1024;
 ///
 /// Importing a file twice counts its events once, so that an import that was interrupted can simply be
 /// run again. Lines that are wrong are reported by number; the others are taken in. The exit code is 1
-/// when there were wrong ones.
+/// when there were wrong ones. Corrected, it is another file: erase what it brought (passerby erase)
+/// before it is imported again, or events of the same visits count twice.
 #[derive(Parser)]
 pub(super) struct Args {
     /// The file: one JSON object a line, with site, timestamp, url, visitor, …
@@ -70,7 +71,11 @@ fn report(summary: &Value) -> anyhow::Result<()> {
     output::tell(format!("{} events were taken in.", number("events")));
     match number("bad_lines") {
         0 => Ok(()),
-        bad => bail!("{bad} of {} lines were wrong and were left out", number("lines")),
+        bad => bail!(
+            "{bad} of {} lines were wrong and were left out; before the corrected file is imported, erase what this one brought \
+             (passerby erase DOMAIN --from --to), or events of the same visits count twice",
+            number("lines")
+        ),
     }
 }
 

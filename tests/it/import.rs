@@ -132,6 +132,7 @@ async fn a_bad_line_is_named_and_the_others_count() {
         "line 4: timestamp: ",
         "line 5: site: `unknown.test` is not registered",
         "3 of 5 lines were wrong",
+        "before the corrected file is imported, erase what this one brought",
     ] {
         assert!(message.contains(part), "{part} is not in {message}");
     }
