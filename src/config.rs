@@ -827,6 +827,9 @@ impl ClickHouse {
         let Some(cluster) = &self.cluster else {
             return match self.nodes.first() {
                 Some(node) => wrong("clickhouse.nodes", node, "empty without clickhouse.cluster"),
+                None if self.replicated => {
+                    wrong("clickhouse.replicated", "true", "false without clickhouse.cluster")
+                }
                 None => Ok(()),
             };
         };
@@ -1049,6 +1052,11 @@ mod tests {
             "[clickhouse]\nurl = 'localhost:8123'",
             &[],
             "clickhouse.url is localhost:8123, but must be",
+        );
+        refused(
+            "[clickhouse]\nreplicated = true",
+            &[],
+            "clickhouse.replicated is true, but must be false without clickhouse.cluster",
         );
         refused(
             "",
