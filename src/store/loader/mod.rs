@@ -205,7 +205,8 @@ impl Shipping {
             if !self.figures.is_held.swap(true, Ordering::Relaxed) {
                 tracing::error!(
                     %error,
-                    "an event that ClickHouse refuses can not be put aside; it and what comes after it wait in the spool.                      Look at them with `passerby quarantine list`, and load them or move the file away"
+                    "an event that ClickHouse refuses can not be put aside; it and what comes after it wait in the spool. \
+                     Look at them with `passerby quarantine list`, and load them or move the file away"
                 );
             }
             tokio::time::sleep(jittered(back_off)).await;
