@@ -19,7 +19,7 @@ use crate::support::{
 };
 
 /// Sites of this file's tests.
-static NEXT_SITE: AtomicU32 = AtomicU32::new(70_000);
+static NEXT_SITE: AtomicU32 = AtomicU32::new(60_000);
 
 fn at(moment: &str) -> Timestamp {
     moment.parse().unwrap()
