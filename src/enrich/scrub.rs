@@ -9,6 +9,8 @@ use std::borrow::Cow;
 
 use super::text::{clean, cut};
 
+/// A text is looked at so many times, at most, because of its own masks.
+const PASSES_MAX: usize = 5;
 /// Words of random characters are as long, at least, when they have capitals, small letters and digits.
 const TOKEN_CHARS_MIN: usize = 20;
 /// Words of random characters are as long, at least, when they have two of these, or are hexadecimal.
@@ -31,8 +33,19 @@ pub fn scrub(text: &str) -> Cow<'_, str> {
     {
         return Cow::Borrowed(text);
     }
-    let scrubbed = masked(text);
-    if scrubbed == text { Cow::Borrowed(text) } else { Cow::Owned(scrubbed) }
+    let mut scrubbed = masked(text);
+    if scrubbed == text {
+        return Cow::Borrowed(text);
+    }
+    // What stands beside a mask may look like something now: an import of what was stored is to change nothing.
+    for _ in 1..PASSES_MAX {
+        let again = masked(&scrubbed);
+        if again == scrubbed {
+            break;
+        }
+        scrubbed = again;
+    }
+    Cow::Owned(scrubbed)
 }
 
 fn masked(text: &str) -> String {
@@ -155,34 +168,56 @@ fn is_email(word: &str) -> bool {
     } else {
         word
     };
-    word.match_indices('@').any(|(at, _)| at > 0 && begins_with_host(&word[at + 1..]))
+    word.match_indices('@').any(|(at, _)| {
+        let name = &word[..at];
+        !name.is_empty() && !ends_with_sign(name.as_bytes()) && begins_with_host(&word[at + 1..])
+    })
+}
+
+/// Whether the bytes end with an encoded sign, of those that stand between words: a word or a number may begin behind it.
+fn ends_with_sign(bytes: &[u8]) -> bool {
+    matches!(
+        bytes,
+        [.., b'%', b'2', b'0'..=b'4' | b'6'..=b'9' | b'A' | b'C' | b'F' | b'a' | b'c' | b'f']
+            | [.., b'%', b'3', b'A'..=b'F' | b'a'..=b'f']
+    )
 }
 
 /// Whether the text begins with a host of addresses: what follows it in a word (`_2024`, `+berlin`, a closing quotation mark)
 /// hides none.
 fn begins_with_host(text: &str) -> bool {
-    let is_of_host = |character: char| {
-        character.is_ascii_alphanumeric()
-            || ".-".contains(character)
-            || (!character.is_ascii() && character.is_alphanumeric())
+    let is_of_host = |(at, character): (usize, char)| match character {
+        // Beyond ASCII, encoded or not, is what hosts have and what follows them.
+        '%' => matches!(text.as_bytes().get(at + 1), Some(b'8'..=b'9' | b'A'..=b'F' | b'a'..=b'f')),
+        character => {
+            character.is_ascii_alphanumeric() || ".-_".contains(character) || !character.is_ascii()
+        }
     };
-    let end = text.find(|character| !is_of_host(character)).unwrap_or(text.len());
-    let host = text[..end].trim_end_matches(['.', '-']);
+    let end = text.char_indices().find(|&place| !is_of_host(place));
+    let host = text[..end.map_or(text.len(), |(end, _)| end)].trim_end_matches(['.', '-', '_']);
     let Some((first, rest)) = host.split_once('.') else { return false };
     let last = letters(rest.rsplit('.').next().unwrap_or(rest)).to_ascii_lowercase();
-    !first.is_empty() && !FILE_ENDINGS.contains(&last.as_str()) && rest.split('.').any(is_domain)
+    !first.is_empty()
+        && !is_version(first, rest)
+        && !FILE_ENDINGS.contains(&last.as_str())
+        && rest.split('.').any(is_domain)
 }
 
-/// Whether a part of a host is a domain and no number of a version. Of a word whose last part was masked it need not be the last.
+/// Whether it begins as the number of a version: `5.0.0.beta.1`, `v2.x`.
+fn is_version(first: &str, rest: &str) -> bool {
+    let number = first.strip_prefix('v').unwrap_or(first);
+    let next = rest.split(['.', '-']).next().unwrap_or(rest);
+    !number.is_empty()
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+        && (next == "x" || next.starts_with(|first: char| first.is_ascii_digit()))
+}
+
+/// Whether a part of a host is a domain. Of a word whose last part was masked it need not be the last.
 fn is_domain(label: &str) -> bool {
-    let letters = letters(label);
-    let after = label[letters.len()..].chars().next();
-    let is_plain =
-        letters.len() >= 2 && after.is_none_or(|after| after == '-' || !after.is_ascii());
-    let is_foreign = label.chars().nth(1).is_some()
-        && !label.is_ascii()
-        && label.chars().all(char::is_alphabetic);
-    is_plain || is_foreign || label.starts_with("xn--")
+    let end = label.find(|character: char| !character.is_alphabetic()).unwrap_or(label.len());
+    let (name, after) = label.split_at(end);
+    let goes_on = after.starts_with(|after: char| after.is_ascii() && !"-_%".contains(after));
+    label.starts_with("xn--") || (name.chars().nth(1).is_some() && !goes_on)
 }
 
 /// The letters from A to Z that the text begins with.
@@ -368,8 +403,13 @@ fn phones(text: &str) -> Cow<'_, str> {
     while at < bytes.len() {
         let plus = encoded_plus(&bytes[at..]);
         let begins = plus > 0 || matches!(bytes[at], b'+' | b'(') || bytes[at].is_ascii_digit();
-        let is_within =
-            at > 0 && (bytes[at - 1].is_ascii_alphanumeric() || b"-_.+%@".contains(&bytes[at - 1]));
+        // An encoded plus begins a number behind another one, too.
+        let is_part = |before: u8| {
+            b"-_.+%@".contains(&before)
+                || before.is_ascii_alphabetic()
+                || (before.is_ascii_digit() && plus == 0)
+        };
+        let is_within = at > 0 && is_part(bytes[at - 1]) && !ends_with_sign(&bytes[..at]);
         if !begins || is_within {
             at += 1;
             continue;
@@ -433,7 +473,10 @@ fn phone_length(bytes: &[u8], behind_plus: bool) -> usize {
     if is_whole && ends.last() != Some(&length) {
         ends.push(length);
     }
-    let is_one = |end: &usize| !goes_on(&bytes[*end..]) && is_phone(&bytes[..*end], behind_plus);
+    let is_one = |end: &usize| {
+        let is_part = !is_whole || *end < length;
+        !goes_on(&bytes[*end..]) && is_phone(&bytes[..*end], behind_plus, is_part)
+    };
     ends.into_iter().rev().find(is_one).unwrap_or(0)
 }
 
@@ -448,8 +491,8 @@ fn goes_on(bytes: &[u8]) -> bool {
     }
 }
 
-/// Whether it is written as a telephone number is.
-fn is_phone(number: &[u8], behind_plus: bool) -> bool {
+/// Whether it is written as a telephone number is, or, as a part of a run of digits, can be nothing else.
+fn is_phone(number: &[u8], behind_plus: bool, is_part: bool) -> bool {
     let mut digits = number.iter().filter(|byte| byte.is_ascii_digit());
     let count = digits.clone().count();
     if count < PHONE_DIGITS_MIN || number.iter().skip(1).any(|byte| *byte == b'+') {
@@ -467,7 +510,7 @@ fn is_phone(number: &[u8], behind_plus: bool) -> bool {
     // A day and an hour are no number.
     let is_day = groups.starts_with(&[2, 2, 4]);
     let is_national = first[0] && (9..=12).contains(&count) && !is_day && groups.len() <= 5;
-    let is_american = matches!(groups.as_slice(), [3, 3, 4] | [1, 3, 3, 4]);
+    let is_american = !is_part && matches!(groups.as_slice(), [3, 3, 4] | [1, 3, 3, 4]);
     is_international || is_long_distance || is_national || is_american
 }
 
@@ -497,13 +540,14 @@ mod tests {
     }
 
     #[test]
-    fn the_cases_are_three_hundred_and_many_of_them_are_harmless() {
+    fn the_cases_are_as_many_as_the_promise_says_and_many_of_them_are_harmless() {
         let harmless = cases().filter(|(sent, stored)| sent == stored).count();
-        assert!(
-            cases().count() >= 300 && harmless >= 100,
-            "{} cases, {harmless} harmless",
-            cases().count()
-        );
+        let all = cases().count();
+        assert!(all >= 300 && harmless >= 100, "{all} cases, {harmless} harmless");
+        let promise = include_str!("../../PRIVACY.md");
+        for said in [format!("with {all} cases in"), format!("of which {harmless} only look so")] {
+            assert!(promise.contains(&said), "PRIVACY.md: {said}");
+        }
     }
 
     #[test]
@@ -532,7 +576,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn scrubbing_twice_changes_nothing(text in "[a-zA-Z0-9@%+./ ()_-]{0,80}|([0-9a-f]{1,4}(:|::|%3A)){1,9}[0-9a-fg. -]{0,12}") {
+        fn scrubbing_twice_changes_nothing(
+            text in "[a-zA-Z0-9@%+./ ()_-]{0,80}|([0-9a-f]{1,4}(:|::|%3A)){1,9}[0-9a-fg. -]{0,12}|([0-9]{1,5}[ +.)(-]|%2B|%2C|@|com\\.){0,20}"
+        ) {
             let once = scrub(&text).into_owned();
             prop_assert_eq!(scrub(&once).into_owned(), once);
         }
