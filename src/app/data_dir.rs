@@ -36,20 +36,22 @@ impl DataDir {
                  command as the user that the collector runs as, or while it runs"
             );
         }
-        // One that was made by somebody else has the mode that it was given.
-        if metadata.mode() & 0o077 != 0 {
-            tracing::warn!(
-                data_dir = %shown,
-                "others may enter the data directory, and what is kept there is for its owner alone: chmod 700 it"
-            );
-        }
         let lock = File::options()
             .create(true)
             .append(true)
             .open(path.join("lock"))
             .with_context(unwritable)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { _lock: lock }),
+            Ok(()) => {
+                // One that was made by somebody else has the mode that it was given.
+                if metadata.mode() & 0o077 != 0 {
+                    tracing::warn!(
+                        data_dir = %shown,
+                        "others may enter the data directory, and what is kept there is for its owner alone: chmod 700 it"
+                    );
+                }
+                Ok(Self { _lock: lock })
+            }
             Err(TryLockError::WouldBlock) => Err(InUse(shown.to_string()).into()),
             Err(TryLockError::Error(error)) => Err(error).with_context(unwritable),
         }

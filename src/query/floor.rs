@@ -180,8 +180,10 @@ pub fn picks(test: &Test, value: &str) -> bool {
         Comparison::Is => {
             values.any(|wanted| wanted == value) || (is_blank && test.values_and_blank().1)
         }
-        // What it is shown by is no text of its own.
-        Comparison::Contains if is_blank => values.any(|wanted| wanted.is_empty()),
+        // What it is shown by is no text of its own, but for channels, which are stored by it.
+        Comparison::Contains if is_blank && test.subject != Subject::Field(Field::Channel) => {
+            values.any(|wanted| wanted.is_empty())
+        }
         Comparison::Contains => values.any(|wanted| value.contains(&wanted)),
         // The others are refused, but for what is not blank.
         Comparison::IsSet
@@ -312,7 +314,6 @@ impl Query {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::query::dimension::Field;
 
     #[test]
     fn a_blank_is_picked_by_each_of_its_names_and_by_no_part_of_the_one_that_is_shown() {
@@ -335,5 +336,6 @@ mod tests {
             let part = test(field, Comparison::Contains, false, "e");
             assert!(!picks(&part, shown) && picks(&part, "the other"), "{shown}");
         }
+        assert!(picks(&test(Field::Channel, Comparison::Contains, false, "ire"), "Direct"));
     }
 }

@@ -99,6 +99,8 @@ impl Flow {
 
 /// So many sign-ins ask the provider at once.
 const TURNS_MAX: usize = 8;
+/// So many wait for others to have done so.
+const WAITING_MAX: usize = 64;
 /// How long one waits for the others.
 const TURN_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -149,6 +151,7 @@ pub(crate) struct Provider {
     metadata: Mutex<Option<(Timestamp, Arc<Metadata>)>>,
     /// Whoever asks the provider has one: anybody may begin, and a slow provider would gather them.
     turns: Semaphore,
+    waiting: Semaphore,
 }
 
 impl Provider {
@@ -167,6 +170,7 @@ impl Provider {
             browser: browser(),
             metadata: Mutex::default(),
             turns: Semaphore::new(TURNS_MAX),
+            waiting: Semaphore::new(WAITING_MAX),
         }
     }
 
@@ -226,8 +230,10 @@ impl Provider {
     }
 
     /// A turn to ask the provider. Anybody may come with a code that is none, and would take all of them from those who
-    /// have one: so whoever comes waits a while, and they are served in their order.
+    /// have one: so whoever comes waits a while, and they are served in their order. Those who are too many are refused at once, for
+    /// each that waits holds a connection.
     async fn turn(&self) -> Result<SemaphorePermit<'_>, SignInError> {
+        let _place = self.waiting.try_acquire().map_err(|_| SignInError::Busy)?;
         let turn = tokio::time::timeout(TURN_PATIENCE, self.turns.acquire()).await;
         turn.ok().and_then(Result::ok).ok_or(SignInError::Busy)
     }
@@ -296,12 +302,19 @@ impl Provider {
 
     /// What the provider says of itself: as of late, or asked anew.
     async fn metadata(&self, now: Timestamp) -> Result<Arc<Metadata>, SignInError> {
-        let known = self.metadata.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let is_fresh = |read: Timestamp| now.duration_since(read).abs() < METADATA_AGE;
-        if let Some((_, metadata)) = known.filter(|(read, _)| is_fresh(*read)) {
+        let known = || {
+            let known = self.metadata.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            known.filter(|(read, _)| is_fresh(*read)).map(|(_, metadata)| metadata)
+        };
+        if let Some(metadata) = known() {
             return Ok(metadata);
         }
         let _turn = self.turn().await?;
+        // Who had the turn before may have asked for it.
+        if let Some(metadata) = known() {
+            return Ok(metadata);
+        }
         let place =
             format!("{}/.well-known/openid-configuration", self.issuer.trim_end_matches('/'));
         let url = Url::parse(&place).map_err(|_| SignInError::OtherIssuer {
@@ -396,7 +409,12 @@ mod tests {
         assert!(waited.is_ok());
         let taken = provider.turns.acquire_many(u32::try_from(TURNS_MAX - 1).unwrap()).await;
         assert!(matches!(provider.turn().await, Err(SignInError::Busy)));
-        drop((taken, waited));
+        // Of too many who wait the next is told at once.
+        let all = provider.waiting.acquire_many(u32::try_from(WAITING_MAX).unwrap()).await;
+        let begun = tokio::time::Instant::now();
+        assert!(matches!(provider.turn().await, Err(SignInError::Busy)));
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+        drop((taken, waited, all));
     }
 
     #[test]

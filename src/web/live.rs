@@ -163,7 +163,7 @@ pub(super) async fn visitors_now(asker: &Asker) -> Result<u64, AskError> {
     report::visitors_now(&asker.services.store, asker.known(Dialect::V2), &[]).await
 }
 
-/// Tells an open page the number of visitors whenever it has changed, and every minute in any case.
+/// Tells an open page the number of visitors whenever it has changed, and about every minute in any case.
 pub(super) async fn stream(asker: Asker, asked: Parts) -> Response {
     if asker.floor.is_some() {
         return refuse(asker.lang, StatusCode::NOT_FOUND, refusal::NOT_FOUND);

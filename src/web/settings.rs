@@ -424,8 +424,8 @@ async fn settings(asker: &Asker, status: StatusCode, outcome: Outcome) -> Respon
     let Outcome { error, sent, made } = outcome;
     let now = match visitors_now(asker).await {
         Ok(now) => now,
-        // What was typed, and why it was not saved, is worth more than the number in the bar.
-        Err(_) if sent.is_some() => 0,
+        // What was typed, and why it was not saved, or a token that is shown once, is worth more than the number in the bar.
+        Err(_) if sent.is_some() || made.is_some() => 0,
         Err(error) => return asker.refuse(&error),
     };
     let site = &asker.site;

@@ -299,7 +299,8 @@ async fn a_start_waits_for_a_command_that_works_on_the_data() {
     let data_dir = directory.path().join("data");
     let lock = taken(&data_dir);
     let command = std::thread::spawn(move || {
-        std::thread::sleep(Duration::from_secs(1));
+        // Longer than a slow machine takes to start the program, and less than the start waits.
+        std::thread::sleep(Duration::from_secs(4));
         drop(lock);
     });
     let collector = Collector::start_on(&data_dir).await;
