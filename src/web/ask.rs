@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::access::{Sight, Viewer, to_the_form};
 use super::frame::{Account, Frame};
-use super::refusal::{self, refuse, refuse_person};
+use super::refusal::{self, refuse, refuse_person, refuse_towards};
 use super::view::View;
 use super::words::{Lang, Words};
 use crate::beacon::decode::bare_domain;
@@ -285,7 +285,9 @@ impl Asker {
                 (StatusCode::SERVICE_UNAVAILABLE, refusal::DATABASE_AWAY)
             }
         };
-        refuse(self.lang, status, message)
+        // Whoever may see one site alone finds nothing among all.
+        let onward = (self.home(), self.site.domain.clone());
+        refuse_towards(self.lang, status, message, onward)
     }
 }
 

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::ask::Asker;
 use super::columns::less_is_better;
+use super::format::number;
 use super::words::{Lang, fill, names};
 use crate::query::metric::{Metric, Unit};
 use crate::report::is_in_points;
@@ -44,7 +45,7 @@ impl Figure {
             label: names::metric(asker.lang, metric),
             value: asker.lang.figure(metric, value),
             exact: asker.lang.exact(metric, value),
-            change: change(asker.lang, metric, &result["comparison"]["change"][place]),
+            change: changed(asker.lang, metric, place, result),
             is_current: metric == shown,
             why: format!("{}/why{}", asker.home(), view.url()),
             why_label: fill(asker.words().why_of, &[names::metric(asker.lang, metric)]),
@@ -53,8 +54,20 @@ impl Figure {
     }
 }
 
-/// How a metric has changed, in words and mood; nothing where that has no number.
-pub(super) fn change(lang: Lang, metric: Metric, change: &Value) -> Option<Change> {
+/// How the metric at a place of a result has changed, in words and mood; nothing where that has no number.
+pub(super) fn changed(lang: Lang, metric: Metric, place: usize, result: &Value) -> Option<Change> {
+    let (now, compared) = (&result["metrics"][place], &result["comparison"]);
+    let before = &compared["metrics"][place];
+    // The query language calls it 100 % more, which is what twice as much is called, too.
+    let is_new = !before.is_null() && number(before) == 0.0 && number(now) > 0.0;
+    if is_new && !is_in_points(metric) {
+        let text = lang.words().grown_from_nothing.to_owned();
+        return Some(Change { text, mood: "same" });
+    }
+    change(lang, metric, &compared["change"][place])
+}
+
+fn change(lang: Lang, metric: Metric, change: &Value) -> Option<Change> {
     let change = change.as_f64()?;
     let (sign, is_better) = match change {
         ..0.0 => ('\u{2212}', less_is_better(metric)),
@@ -94,5 +107,21 @@ mod tests {
         assert_eq!(told(Metric::ScrollDepth, json!(25)), Some(("+25%".to_owned(), "better")));
         assert_eq!(told(Metric::Visitors, json!(0)), Some(("no change".to_owned(), "same")));
         assert_eq!(told(Metric::Visitors, Value::Null), None);
+    }
+
+    #[test]
+    fn what_has_come_from_nothing_is_new_and_has_not_doubled() {
+        let told = |metric, before: Value, now: Value, change: Value| {
+            let compared = json!({ "metrics": [before], "change": [change] });
+            let result = json!({ "metrics": [now], "comparison": compared });
+            changed(Lang::English, metric, 0, &result).map(|change| (change.text, change.mood))
+        };
+        let new = Some(("new".to_owned(), "same"));
+        assert_eq!(told(Metric::Visitors, json!(0), json!(3), json!(100)), new);
+        assert_eq!(told(Metric::Visitors, json!(3), json!(6), json!(100)).unwrap().0, "+100%");
+        assert_eq!(told(Metric::Visitors, json!(0), json!(0), json!(0)).unwrap().0, "no change");
+        let points = told(Metric::BounceRate, json!(0), json!(50), json!(50));
+        assert_eq!(points.unwrap().0, "+50\u{a0}pts");
+        assert_eq!(told(Metric::Visitors, Value::Null, json!(3), Value::Null), None);
     }
 }

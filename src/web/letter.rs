@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::ask::Asker;
 use super::columns::{few, headlines};
-use super::figure::{Change, change};
+use super::figure::{Change, changed};
 use super::panels::{PANELS, Panel, Tab};
 use super::ranking::{self, Order, Row};
 use super::site::{of_event, totals_query};
@@ -162,7 +162,7 @@ async fn figures(asker: &Asker) -> Result<Vec<Figure>, AskError> {
     let figure = |(place, metric): (usize, &crate::query::metric::Metric)| Figure {
         label: names::metric(asker.lang, *metric),
         value: asker.lang.exact(*metric, &result["metrics"][place]),
-        change: change(asker.lang, *metric, &result["comparison"]["change"][place]),
+        change: changed(asker.lang, *metric, place, result),
     };
     Ok(metrics.iter().enumerate().map(figure).collect())
 }

@@ -16,7 +16,7 @@ use url::form_urlencoded::{self, Serializer};
 
 use super::access::{Sight, Viewer, to_the_form};
 use super::chart::sparkline;
-use super::figure::{Change, change};
+use super::figure::{Change, changed};
 use super::format::number;
 use super::forms::{stood_here, timezones};
 use super::frame::{Frame, page};
@@ -283,7 +283,7 @@ async fn numbers(services: &Services, site: &Site, sight: &Sight, lang: Lang) ->
     let result = &whole_period["results"][0];
     Some(Numbers {
         visitors: lang.whole(number(&result["metrics"][0])),
-        change: change(lang, Metric::Visitors, &result["comparison"]["change"][0]),
+        change: changed(lang, Metric::Visitors, 0, result),
         line: sparkline(&by_day(&days), LINE.0, LINE.1),
     })
 }

@@ -30,11 +30,28 @@ struct RefusalPage {
     frame: Frame,
     title: &'static str,
     advice: String,
+    /// The page that leads on, and what it is called: that of a site, or of all.
+    onward: (String, String),
 }
 
 pub(super) fn refuse(lang: Lang, status: StatusCode, message: Message) -> Response {
+    refuse_towards(lang, status, message, all_sites(lang))
+}
+
+/// The same, where a page leads on.
+pub(super) fn refuse_towards(
+    lang: Lang,
+    status: StatusCode,
+    message: Message,
+    onward: (String, String),
+) -> Response {
     let [title, advice] = message(lang.words());
-    page(status, &RefusalPage { frame: Frame::of(lang), title, advice: advice.to_owned() })
+    let advice = advice.to_owned();
+    page(status, &RefusalPage { frame: Frame::of(lang), title, advice, onward })
+}
+
+fn all_sites(lang: Lang) -> (String, String) {
+    ("/".to_owned(), lang.words().all_sites.to_owned())
 }
 
 /// For somebody who has signed in, and has no role anywhere.
@@ -42,5 +59,8 @@ pub(super) fn refuse_person(lang: Lang, account: Account, person: &Person) -> Re
     let words = lang.words();
     let frame = Frame::around(lang, account, |lang| format!("?lang={}", lang.tag()));
     let advice = fill(words.no_role_advice, &[person.name()]);
-    page(StatusCode::FORBIDDEN, &RefusalPage { frame, title: words.no_role, advice })
+    page(
+        StatusCode::FORBIDDEN,
+        &RefusalPage { frame, title: words.no_role, advice, onward: all_sites(lang) },
+    )
 }

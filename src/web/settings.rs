@@ -42,7 +42,8 @@ use crate::store::catalog::{
 struct SettingsPage {
     frame: Frame,
     shell: Shell,
-    error: Option<String>,
+    /// Why a form was not taken, and the section that it stands in.
+    error: Option<(&'static str, String)>,
     tag: String,
     timezones: Vec<String>,
     is_public: bool,
@@ -149,6 +150,31 @@ impl Change {
             _ => asker.may(Role::Owner),
         }
     }
+
+    /// The section of the page in which the form stands, as the page's fragment; empty where there is none.
+    fn section(&self) -> &'static str {
+        match self.action.as_str() {
+            "site" => "site",
+            "goal" | "remove-goal" => "goals",
+            "segment" | "remove-segment" => "segments",
+            "funnel" | "remove-funnel" => "funnels",
+            "annotation" | "remove-annotation" => "annotations",
+            "member" | "remove-member" => "members",
+            "link" | "remove-link" => "links",
+            "token" | "revoke-token" => "tokens",
+            "domain" => "domain",
+            "remove-site" => "remove",
+            _ => "",
+        }
+    }
+}
+
+impl SettingsPage {
+    /// Why the form of a section was not taken, if it was not.
+    fn error_in(&self, section: &str) -> Option<&str> {
+        let (_, error) = self.error.as_ref().filter(|(erred, _)| *erred == section)?;
+        Some(error)
+    }
 }
 
 /// What is in the fields of the forms: what there is, or is usual, and in the form that was wrong what was typed.
@@ -245,7 +271,8 @@ pub(super) async fn change(
             // The page is there, also when what its form names is not.
             let is_missing = status == StatusCode::NOT_FOUND;
             let status = if is_missing { StatusCode::BAD_REQUEST } else { status };
-            let outcome = Outcome { error: Some(wrong), sent: Some(form), made: None };
+            let error = Some((form.section(), wrong));
+            let outcome = Outcome { error, sent: Some(form), made: None };
             settings(&asker, status, outcome).await
         }
     }
@@ -269,7 +296,8 @@ enum Done {
 /// What came of a form, besides the change itself.
 #[derive(Default)]
 struct Outcome {
-    error: Option<String>,
+    /// Why a form was not taken, and the section that it stands in.
+    error: Option<(&'static str, String)>,
     /// The form that was wrong.
     sent: Option<Change>,
     made: Option<String>,

@@ -35,6 +35,8 @@ struct SitePage {
     frame: Frame,
     shell: Shell,
     is_empty: bool,
+    /// Where nothing has happened in the period: the view of today, if something has by then.
+    today: Option<String>,
     /// What brings the first visit.
     tag: String,
     put_tag: String,
@@ -105,8 +107,12 @@ async fn model(asker: &Asker) -> Result<SitePage, AskError> {
         panels
     )?;
     let result = &totals["results"][0];
-    let panels = panels.into_iter().map(|asked| filled(asker, asked, &metrics, result)).collect();
     let is_nothing = |value: &Value| value.as_f64().unwrap_or(0.0) == 0.0;
+    let is_empty = asker.view.filters.is_empty()
+        && asker.floor.is_none()
+        && result["metrics"].as_array().into_iter().flatten().all(is_nothing);
+    let today = if is_empty { today(asker).await? } else { None };
+    let panels = panels.into_iter().map(|asked| filled(asker, asked, &metrics, result)).collect();
     let words = asker.words();
     let shown = metric_name(asker.lang, series.metric);
     let figure = |(place, metric): (usize, &Metric)| {
@@ -118,9 +124,8 @@ async fn model(asker: &Asker) -> Result<SitePage, AskError> {
         over_time: fill(words.over_time, &[shown]),
         days_of: fill(words.days_of, &[asker.site.timezone_name()]),
         shell: Shell::of(asker, now),
-        is_empty: asker.view.filters.is_empty()
-            && asker.floor.is_none()
-            && result["metrics"].as_array().into_iter().flatten().all(is_nothing),
+        is_empty,
+        today,
         tag: asker.tag(),
         figures: metrics.iter().enumerate().map(figure).collect(),
         chart: series.chart(asker),
@@ -134,6 +139,16 @@ async fn model(asker: &Asker) -> Result<SitePage, AskError> {
         hours,
         size: (WIDTH, HEIGHT),
     })
+}
+
+/// The view of today, if anything has happened then: a period that ended yesterday has nothing of a site's first day.
+async fn today(asker: &Asker) -> Result<Option<String>, AskError> {
+    let mut query = asker.query(json!({ "metrics": ["events"] }));
+    query["date_range"] = json!("day");
+    let answer = asker.ask(&query).await?;
+    let events = number(&answer["results"][0]["metrics"][0]);
+    let today = || asker.view.with_period("day").url();
+    Ok((events > 0.0).then(today))
 }
 
 /// What the view is compared with, in words; nothing without a comparison.

@@ -228,6 +228,26 @@ test('whoever comes is seen on the open page a moment later, also when it came b
   await context.close();
 });
 
+test('the first day of a site is not told to be without visits', async () => {
+  await collector.run('site', 'add', 'fresh.test', '--public', '--least-visitors', '1');
+  const { context, page } = await signedIn({ javaScriptEnabled: false });
+  await page.goto(`${collector.origin}/fresh.test`);
+  assert.match(await page.locator('.empty').textContent(), /Put this tag/);
+  await fetch(collector.origin + '/api/event', {
+    method: 'POST',
+    headers: { 'user-agent': CHROME, 'content-type': 'text/plain' },
+    body: JSON.stringify({ n: 'pageview', u: 'https://fresh.test/', d: 'fresh.test' }),
+  });
+  await eventually('it is seen', async () => {
+    await page.goto(`${collector.origin}/fresh.test`);
+    return (await page.getByRole('link', { name: 'See today' }).count()) > 0;
+  });
+  assert.equal(await page.locator('.empty pre').count(), 0);
+  await page.getByRole('link', { name: 'See today' }).click();
+  assert.match(await page.locator('.headlines li').first().textContent(), /Visitors\s*1\s*new/);
+  await context.close();
+});
+
 test('why a number is what it is: its definition, its query, and what was left out', async () => {
   await fetch(collector.origin + '/api/event', {
     method: 'POST',
@@ -255,12 +275,13 @@ test('an administrator sets goals and segments up by plain forms, and nobody els
   const page = await context.newPage();
   await page.goto(`${collector.origin}/example.test?period=24h&filter=contains,event:page,/a`);
   await page.getByRole('link', { name: 'Settings' }).click();
-  await page.locator('#goals').getByLabel('It is met by').selectOption({ label: 'a view of a page' });
+  await page.locator('#goals').getByLabel('Reached by').selectOption({ label: 'a view of a page' });
   await page.locator('#goals').getByLabel('Name of the event').fill('a');
   await page.getByRole('button', { name: 'Add goal' }).click();
-  assert.match(await page.getByRole('alert').textContent(), /begins with \//);
+  assert.match(await page.locator('#goals').getByRole('alert').textContent(), /begins with \//, 'beside the form');
+  assert.match(page.url(), /#goals$/);
   // What was typed is still there.
-  assert.equal(await page.locator('#goals').getByLabel('It is met by').inputValue(), 'page');
+  assert.equal(await page.locator('#goals').getByLabel('Reached by').inputValue(), 'page');
   assert.equal(await page.locator('#goals').getByLabel('Name of the event').inputValue(), 'a');
   await page.locator('#goals').getByLabel('Name of the event').fill('/a');
   await page.getByRole('button', { name: 'Add goal' }).click();

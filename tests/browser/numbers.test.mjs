@@ -59,6 +59,9 @@ function asShown(metric, value) {
   return /duration|time/.test(metric) && value >= 3600 ? value - (value % 60) : value;
 }
 
+/** Whether a metric came from nothing, which the query language calls 100 % more. Rates change by points. */
+const isNew = (metric, before, now) => !/rate|percentage/.test(metric) && before === 0 && now > 0;
+
 /** What a clock of a time zone shows at a moment, as `2027-01-31T13:00:00`. */
 const local = (moment, timeZone) =>
   new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'medium' }).format(new Date(moment)).replace(' ', 'T');
@@ -132,8 +135,9 @@ for (const { query, filters } of VIEWS) {
     const { results } = await demo.ask({ metrics, filters, include: { comparisons: { mode: 'previous_period' } } });
     assert.deepEqual(figures.map(([, value]) => read(value)), results[0].metrics.map((value, at) => asShown(metrics[at], value)));
     const changes = figures.map(([, , change]) =>
-      change === 'no change' ? 0 : change === null ? null : Number(change.replace('\u2212', '-').replace(/[^-\d.]/g, '')));
-    assert.deepEqual(changes, results[0].comparison.change);
+      change === 'no change' ? 0 : change === null || change === 'new' ? change : Number(change.replace('\u2212', '-').replace(/[^-\d.]/g, '')));
+    const { change, metrics: before } = results[0].comparison;
+    assert.deepEqual(changes, change.map((value, at) => isNew(metrics[at], before[at], results[0].metrics[at]) ? 'new' : value));
     await site.context().close();
   });
 
@@ -152,8 +156,8 @@ for (const { query, filters } of VIEWS) {
         figures.map((figure) => ['.name', '.value', '.change'].map((part) => figure.querySelector(part)?.textContent ?? null)));
       for (const [at, metric] of metrics.entries()) {
         const [, value, change] = figures.find(([name]) => METRICS[name] === metric);
-        const shown = change === 'no change' ? 0 : Number(change.replace('\u2212', '-').replace(/[^-\d.]/g, ''));
-        const changed = (than) => (than === 0 ? (read(value) === 0 ? 0 : 100) : Math.round(((read(value) - than) / than) * 100));
+        const shown = change === 'no change' ? 0 : change === 'new' ? 'new' : Number(change.replace('\u2212', '-').replace(/[^-\d.]/g, ''));
+        const changed = (than) => (than === 0 ? (read(value) === 0 ? 0 : 'new') : Math.round(((read(value) - than) / than) * 100));
         assert.equal(shown, changed(other[at]), `${metric} of ${period}: ${value} after ${other[at]}, of ${whole[at]} in all`);
         // Of what few visits meet the filters the last hours of the other period may have none.
         assert.ok(goesOnForLong ? other[at] < whole[at] : other[at] <= whole[at], 'all of the other period would be another number');

@@ -100,7 +100,7 @@ test('a token is made in the settings, shown once, signs in, and is removed', as
   const page = await settings();
   const tokens = page.locator('#tokens');
   await tokens.getByLabel('What it is for').fill('The board');
-  await tokens.getByLabel('Fewest visitors').fill('7');
+  await tokens.getByLabel('Hide numbers below').fill('7');
   await tokens.getByRole('button', { name: 'Make token' }).click();
   const made = await tokens.locator('pre code').textContent();
   assert.match(made, /^psb_[0-9a-f]{64}$/);

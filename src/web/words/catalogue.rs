@@ -126,11 +126,15 @@ words! {
     details_of: "{}: details", "{}: Details";
     name: "Name", "Name";
     nothing: "Nothing in this period.", "Nichts in diesem Zeitraum.";
+    grown_from_nothing: "new", "neu";
     none: "(none)", "(ohne)";
     no_visits: "No visits in this period yet", "In diesem Zeitraum noch keine Besuche";
     put_tag: "Put this tag into every page of {}; the first visit is here a moment later.",
-        "Setzen Sie dieses Tag in jede Seite von {}; der erste Besuch ist einen Augenblick später hier.";
-    keep_tracker: "A page that already has a tracker of this field can keep it, and send its events to this address instead.",
+        "Setzen Sie diesen Code in jede Seite von {}; der erste Besuch ist einen Augenblick später hier.";
+    visits_today: "The first ones have come today, and this period ended yesterday.",
+        "Die ersten sind heute gekommen, und dieser Zeitraum endete gestern.";
+    see_today: "See today", "Heute ansehen";
+    keep_tracker: "A page that already has another analytics script can keep it, and send its events to this address instead.",
         "Eine Seite, die schon ein solches Skript hat, kann es behalten und ihre Ereignisse hierher schicken.";
 
     // Panels
@@ -212,7 +216,7 @@ words! {
     stop_event: "Event", "Ereignis";
     stop_goal: "Goal", "Ziel";
     stop_value: "Path (* is any characters) or name", "Pfad (* steht für beliebige Zeichen) oder Name";
-    journey: "Journey", "Weg";
+    journey: "Journey", "Pfade";
     journey_advice: "What visits did next, or before, and what share of them. Choose a stop to begin there.",
         "Was Besuche danach oder davor taten, und welcher Anteil. Wählen Sie eine Station, um dort zu beginnen.";
     journey_start: "Begin there", "Dort beginnen";
@@ -241,7 +245,7 @@ words! {
     open_to_all: "Everybody may read these reports", "Alle dürfen diese Auswertungen lesen";
     save: "Save", "Speichern";
     remove: "Remove", "Entfernen";
-    the_tag: "The tag for every page of the site", "Das Tag für jede Seite der Website";
+    the_tag: "The tag for every page of the site", "Der Code für jede Seite der Website";
     elsewhere: "In pages of other sites", "Auf Seiten anderer Websites";
     elsewhere_private: "A frame with these reports and a badge with the visitors can stand in any page once everybody may read these reports.",
         "Ein Rahmen mit diesen Auswertungen und eine Plakette mit den Besuchern können auf jeder Seite stehen, sobald alle diese Auswertungen lesen dürfen.";
@@ -249,15 +253,15 @@ words! {
     the_badge: "A badge with the visitors of the last 30 days", "Eine Plakette mit den Besuchern der letzten 30 Tage";
     badge: "visitors, 30 days", "Besucher, 30 Tage";
     badge_title: "Visitors of {} in the last 30 days: {}", "Besucher von {} in den letzten 30 Tagen: {}";
-    goal_kind: "It is met by", "Es wird erreicht durch";
+    goal_kind: "Reached by", "Erreicht durch";
     goal_event: "a custom event", "ein eigenes Ereignis";
     goal_page: "a view of a page", "den Aufruf einer Seite";
     goal_target: "Name of the event, or path of the page (* is any characters)",
         "Name des Ereignisses oder Pfad der Seite (* steht für beliebige Zeichen)";
     goal_scroll: "Of a page: scrolled down so far, in percent (optional)",
-        "Bei einer Seite: so weit gescrollt, in Prozent (freiwillig)";
-    goal_name: "Name in reports (optional)", "Name in Auswertungen (freiwillig)";
-    goal_currency: "Of an event: currency of its revenue (optional)", "Bei einem Ereignis: Währung des Umsatzes (freiwillig)";
+        "Bei einer Seite: so weit gescrollt, in Prozent (optional)";
+    goal_name: "Name in reports (optional)", "Name in Auswertungen (optional)";
+    goal_currency: "Of an event: currency of its revenue (optional)", "Bei einem Ereignis: Währung des Umsatzes (optional)";
     add_goal: "Add goal", "Ziel anlegen";
     save_segment: "Save these filters as a segment", "Diese Filter als Segment speichern";
     segment_advice: "To save a segment, filter the reports and come here from there.",
@@ -323,17 +327,17 @@ words! {
 
     // Links and tokens in the settings
     shared_links: "Shared links", "Geteilte Links";
-    links_advice: "Whoever has a link sees this site without signing in. A link of a name that there is is changed.",
+    links_advice: "Whoever has a link sees this site without signing in. Saving a name that there is already changes that link.",
         "Wer einen Link hat, sieht diese Website ohne Anmeldung. Ein Link, dessen Namen es schon gibt, wird geändert.";
     link_name: "What it is for", "Wofür er ist";
-    link_password: "Password (optional, 8 characters or more)", "Passwort (freiwillig, mindestens 8 Zeichen)";
-    last_day: "Last day (optional)", "Letzter Tag (freiwillig)";
+    link_password: "Password (optional, 8 characters or more)", "Passwort (optional, mindestens 8 Zeichen)";
+    last_day: "Last day (optional)", "Letzter Tag (optional)";
     only_segment: "What it shows", "Was er zeigt";
     whole_site: "The whole site", "Die ganze Website";
-    least_visitors: "Fewest visitors that are told (1: every number)",
-        "Kleinste Besucherzahl, die genannt wird (1: jede Zahl)";
-    least_for_all: "Fewest visitors that everybody is told, if these reports are open to all (1: every number)",
-        "Kleinste Besucherzahl, die allen genannt wird, wenn diese Auswertungen öffentlich sind (1: jede Zahl)";
+    least_visitors: "Hide numbers below this many visitors (1: show all)",
+        "Zahlen unter so vielen Besuchern verbergen (1: alle zeigen)";
+    least_for_all: "If these reports are open to all: hide numbers below this many visitors (1: show all)",
+        "Wenn diese Auswertungen öffentlich sind: Zahlen unter so vielen Besuchern verbergen (1: alle zeigen)";
     save_link: "Save link", "Link speichern";
     tokens: "Tokens", "Tokens";
     tokens_advice: "A token reads the reports of this site in programs, and signs in to these pages.",
@@ -344,8 +348,8 @@ words! {
     of_password: "with password", "mit Passwort";
     of_segment: "segment {}", "Segment {}";
     of_every_site: "every site", "alle Websites";
-    of_admin: "administers", "verwaltet";
-    tells_all: "tells every number", "nennt jede Zahl";
+    of_admin: "admin", "Verwaltung";
+    tells_all: "shows all numbers", "zeigt alle Zahlen";
     tells_from: "tells {} visitors or more", "nennt ab {} Besuchern";
     ends_at: "until {}", "bis {}";
     used_at: "last used {}", "zuletzt benutzt {}";
