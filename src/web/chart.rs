@@ -3,6 +3,7 @@
 //! Lines are drawn in units of their own and stretched to the width of the screen; all else is placed in
 //! percent, so that text and points keep their size on every screen.
 
+use jiff::civil::Date;
 use serde_json::Value;
 
 use super::annotations::Note;
@@ -28,8 +29,10 @@ const SECONDS: [f64; 13] =
 pub(super) struct Chart {
     pub(super) line: String,
     pub(super) area: String,
-    /// To the bucket that is not over yet.
+    /// To the bucket that is not over yet, and to those that the period has not got as a whole.
     pub(super) unfinished: String,
+    /// Whether there are such.
+    pub(super) is_cut: bool,
     /// The same of the period before; empty without one.
     pub(super) before: String,
     pub(super) grid: Vec<Tick>,
@@ -93,6 +96,8 @@ pub(super) struct Sample {
     pub(super) value: Option<Value>,
     /// What it is compared with.
     pub(super) before: Option<Value>,
+    /// Its days that lie in the period, if not all of them do: a week at an end of a month.
+    pub(super) part: Option<(Date, Date)>,
     /// What happened in it.
     pub(super) notes: Vec<Note>,
 }
@@ -121,16 +126,24 @@ impl Chart {
         let (step, top) = scale(highest, style.metric.spec().unit);
         let plane = Plane { last: samples.len() - 1, top };
         let there = samples.iter().filter(|sample| sample.value.is_some()).count();
-        let solid = if style.is_unfinished { there.saturating_sub(1) } else { there };
-        let stretches = plane.stretches(&values[..solid], 0);
-        let unfinished = match there > solid {
-            true => plane.stretches(&values[..there], solid.saturating_sub(1)),
-            false => Vec::new(),
+        // Of what is there as a part alone the line is dashed: it is less for that reason.
+        let is_cut = |place: usize| samples[place].part.is_some();
+        let begin = usize::from(there > 1 && is_cut(0));
+        let last_is_less = style.is_unfinished || (there > 1 && is_cut(there - 1));
+        let solid = if last_is_less { there.saturating_sub(1) } else { there };
+        let stretches = plane.stretches(&values[..solid], begin);
+        let mut dashed = match begin {
+            0 => Vec::new(),
+            begin => plane.stretches(&values[..=begin], 0),
         };
+        if there > solid && (begin == 0 || there > 2) {
+            dashed.extend(plane.stretches(&values[..there], solid.saturating_sub(1)));
+        }
         Some(Self {
             area: stretches.iter().map(Stretch::area).collect(),
             line: stretches.iter().map(Stretch::line).collect(),
-            unfinished: unfinished.iter().map(Stretch::line).collect(),
+            unfinished: dashed.iter().map(Stretch::line).collect(),
+            is_cut: (0..there).any(is_cut),
             before: plane.stretches(&before, 0).iter().map(Stretch::line).collect(),
             grid: (0..=(top / step).round() as u32)
                 .map(|mark| f64::from(mark) * step)
@@ -265,7 +278,10 @@ fn point(place: usize, sample: &Sample, plane: &Plane, style: &Style) -> Point {
         y: plane.y(sample.value.as_ref().map_or(0.0, number)),
         column: hundredths(left),
         width: hundredths(right - left),
-        label: style.lang.long_time(&sample.label, style.by_month),
+        label: match sample.part {
+            Some((from, to)) => style.lang.days(from, to),
+            None => style.lang.long_time(&sample.label, style.by_month),
+        },
         value: sample.value.as_ref().map(written).unwrap_or_default(),
         before: sample.before.as_ref().map(written).unwrap_or_default(),
         is_there: sample.value.is_some(),
@@ -336,6 +352,7 @@ mod tests {
             label: format!("2026-11-{:02}", day + 1),
             value: value.map(|value| json!(value)),
             before: Some(json!(1)),
+            part: None,
             notes: Vec::new(),
         };
         values.iter().enumerate().map(sample).collect()
@@ -426,6 +443,25 @@ mod tests {
         assert!(chart.points[2].is_there && !chart.points[2].is_told);
         let alone: Vec<bool> = chart.points.iter().map(|point| point.is_alone).collect();
         assert_eq!(alone, [false, false, false, true, false, false, false]);
+    }
+
+    #[test]
+    fn the_line_is_dashed_to_what_the_period_has_not_got_as_a_whole() {
+        let mut samples = days(&[Some(1), Some(4), Some(4), Some(2)]);
+        let day = |day| jiff::civil::date(2026, 11, day);
+        samples[0].part = Some((day(1), day(1)));
+        let chart = Chart::of(&samples, &style(false)).unwrap();
+        assert_eq!(chart.unfinished, "M0.0,150.0L333.3,0.0");
+        assert_eq!(chart.line, "M333.3,0.0L666.7,0.0L1000.0,100.0");
+        samples[3].part = Some((day(16), day(18)));
+        let chart = Chart::of(&samples, &style(false)).unwrap();
+        assert_eq!(chart.unfinished, "M0.0,150.0L333.3,0.0M666.7,0.0L1000.0,100.0");
+        assert_eq!(chart.line, "M333.3,0.0L666.7,0.0");
+        assert_eq!(chart.points[0].label, "1 November 2026");
+        assert_eq!(chart.points[3].label, "16 – 18 November 2026");
+        assert!(chart.is_cut);
+        let two = [samples.remove(0), samples.remove(2)];
+        assert_eq!(Chart::of(&two, &style(false)).unwrap().unfinished, "M0.0,100.0L1000.0,0.0");
     }
 
     #[test]

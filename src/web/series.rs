@@ -162,6 +162,7 @@ impl Series {
         let now = asker.local_now().strftime("%Y-%m-%d %H:%M:%S").to_string();
         let values = by_label(rows(answer));
         let labels = answer["meta"]["time_labels"].as_array().into_iter().flatten();
+        let period = period(answer);
         let sample = |(place, label): (usize, &Value)| {
             let label = label.as_str().unwrap_or_default();
             // Labels are texts of the site's clock, and stand in the order of time.
@@ -170,6 +171,7 @@ impl Series {
             Sample {
                 value: is_over.then(|| value.unwrap_or_else(|| of_nothing.clone())),
                 before: before.get(place).cloned(),
+                part: part(interval, label, period),
                 notes: Vec::new(),
                 label: label.to_owned(),
             }
@@ -209,11 +211,23 @@ fn day(text: &str) -> Option<Date> {
     text.get(..10)?.parse().ok()
 }
 
-/// The annotations of the days that the answer is about.
-fn notes(asker: &Asker, answer: &Value) -> Vec<Note> {
+/// The first and the last day that the answer is about.
+fn period(answer: &Value) -> Option<(Date, Date)> {
     let range = &answer["query"]["date_range"];
     let [first, last] = [0, 1].map(|end| range[end].as_str().and_then(day));
-    let (Some(first), Some(last)) = (first, last) else { return Vec::new() };
+    first.zip(last)
+}
+
+/// The days of a bucket that lie in the period, if not all of them do.
+fn part(interval: Interval, label: &str, period: Option<(Date, Date)>) -> Option<(Date, Date)> {
+    let (whole, (first, last)) = (interval.days_around(day(label)?)?, period?);
+    let within = (whole.0.max(first), whole.1.min(last));
+    (within != whole).then_some(within)
+}
+
+/// The annotations of the days that the answer is about.
+fn notes(asker: &Asker, answer: &Value) -> Vec<Note> {
+    let Some((first, last)) = period(answer) else { return Vec::new() };
     annotations::shown(asker).filter(|note| (first..=last).contains(&note.day)).collect()
 }
 

@@ -24,6 +24,8 @@ pub(super) struct Shell {
     pub(super) can_filter: bool,
     /// That small numbers are not told, if they are not.
     pub(super) note: Option<String>,
+    /// Whether a filter of the URL was left out, because it is none.
+    pub(super) has_lost_filter: bool,
     /// Where the site is set up, for those who may.
     pub(super) settings: Option<String>,
     /// How many visitors are there now, in words.
@@ -73,6 +75,7 @@ impl Shell {
             home: asker.home() + &view.url(),
             live: asker.floor.is_none().then(|| asker.home() + "/live" + &view.url()),
             can_filter: asker.floor.is_none(),
+            has_lost_filter: asker.view.has_lost_filter,
             note: note(asker),
             settings: asker.may(Role::Editor).then(|| asker.home() + "/settings" + &view.url()),
             now: fill(words.now_there, &[&visitors]),

@@ -127,6 +127,8 @@ pub(super) struct View {
     /// By what time the chart shows it, if that was chosen.
     pub(super) interval: Option<Interval>,
     pub(super) filters: Vec<Filter>,
+    /// Whether the URL has a filter that is not among them, because it is none or one too many.
+    pub(super) has_lost_filter: bool,
     /// The steps of a funnel; a journey begins at the first.
     pub(super) stops: Vec<Stop>,
     /// Whether a journey is followed back to where it came from.
@@ -145,6 +147,7 @@ impl View {
             metric: Metric::Visitors,
             interval: None,
             filters: Vec::new(),
+            has_lost_filter: false,
             stops: Vec::new(),
             is_backward: false,
             panels: Vec::new(),
@@ -180,8 +183,10 @@ impl View {
             }
             "metric" => self.metric = Metric::named(value).unwrap_or(self.metric),
             "interval" => self.interval = Interval::named(&format!("time:{value}")),
-            "filter" if self.filters.len() < FILTERS_MAX => {
-                self.filters.extend(Filter::read(value))
+            "filter" => {
+                let read = Filter::read(value).filter(|_| self.filters.len() < FILTERS_MAX);
+                self.has_lost_filter |= read.is_none();
+                self.filters.extend(read);
             }
             "step" if self.stops.len() < STOPS_MAX => self.stops.extend(Stop::read(value)),
             "way" => self.is_backward = value == "back",
@@ -391,6 +396,10 @@ mod tests {
             ["", "filter=nonsense&x=y&metric=luck&compare=that", "from=&to=&dimension=&value=x"]
         {
             assert_eq!(View::read(query).url(), "?", "{query}");
+        }
+        // But of a filter that is none it is said, for the numbers are others than whoever sent it had.
+        for (query, is_lost) in [("filter=nonsense", true), ("filter=is,event:page,/a", false)] {
+            assert_eq!(View::read(query).has_lost_filter, is_lost, "{query}");
         }
     }
 

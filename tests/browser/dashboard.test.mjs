@@ -228,6 +228,15 @@ test('whoever comes is seen on the open page a moment later, also when it came b
   await context.close();
 });
 
+test('a filter that a link has lost a part of is told to be left out', async () => {
+  const { context, page } = await signedIn({ javaScriptEnabled: false });
+  for (const [filter, notices] of [['is,visit:source', 1], ['is,visit:source,Google', 0]]) {
+    await page.goto(`${collector.origin}/example.test?period=24h&filter=${filter}`);
+    assert.equal(await page.locator('main > .notice').count(), notices, filter);
+  }
+  await context.close();
+});
+
 test('the first day of a site is not told to be without visits', async () => {
   await collector.run('site', 'add', 'fresh.test', '--public', '--least-visitors', '1');
   const { context, page } = await signedIn({ javaScriptEnabled: false });

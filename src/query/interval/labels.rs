@@ -35,6 +35,25 @@ impl Interval {
         seconds / shortest_seconds + 2
     }
 
+    /// The first and the last day of the bucket that a day lies in; `None` where buckets are a day or less, or come round again.
+    pub fn days_around(self, day: Date) -> Option<(Date, Date)> {
+        let (first, next) = match self {
+            Self::Week => (monday(day), monday(day).saturating_add(7.days())),
+            Self::Month => (day.first_of_month(), day.first_of_month().saturating_add(1.month())),
+            Self::Quarter => {
+                (first_of_quarter(day), first_of_quarter(day).saturating_add(3.months()))
+            }
+            Self::Year => (day.first_of_year(), day.first_of_year().saturating_add(1.year())),
+            Self::Minute
+            | Self::QuarterHour
+            | Self::Hour
+            | Self::Day
+            | Self::HourOfDay
+            | Self::DayOfWeek => return None,
+        };
+        Some((first, next.saturating_sub(1.day())))
+    }
+
     /// The labels of every bucket of the period, with data or without, in order.
     pub fn labels(self, period: &Period) -> Vec<Value> {
         let (from, to) = (period.from_local().date(), period.to_local().date());

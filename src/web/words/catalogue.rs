@@ -84,12 +84,15 @@ words! {
     year_before: "Year before", "Vorjahr";
     no_change: "no change", "unverändert";
     points: "pts", "Pkt.";
+    cut: "Dashed: the period has only a part of it.", "Gestrichelt: Der Zeitraum hat davon nur einen Teil.";
     unfinished: "The period is not over yet: the figures are compared with as much of the other one, which the chart shows as a whole.",
         "Der Zeitraum läuft noch: Die Kennzahlen werden mit ebenso viel vom anderen verglichen, den das Diagramm ganz zeigt.";
     unfinished_whole: "The period is not over yet; it is compared with a whole one.",
         "Der Zeitraum läuft noch; verglichen wird mit einem ganzen.";
 
     // Filters
+    lost_filter: "A filter of this link can not be understood and was left out: these are the numbers without it.",
+        "Ein Filter dieses Links ist nicht zu verstehen und wurde weggelassen: Das sind die Zahlen ohne ihn.";
     filter: "Filter", "Filter";
     filters: "Filters", "Filter";
     add_filter: "Add filter", "Filter hinzufügen";
