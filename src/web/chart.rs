@@ -159,10 +159,7 @@ impl Chart {
             points: samples
                 .iter()
                 .enumerate()
-                .map(|(place, sample)| Point {
-                    is_alone: is_alone(&values, place),
-                    ..point(place, sample, &plane, style)
-                })
+                .map(|(place, sample)| point(place, sample, &values, &plane, style))
                 .collect(),
         })
     }
@@ -268,7 +265,13 @@ fn mark(place: usize, sample: &Sample, plane: &Plane) -> Option<Mark> {
     Some(Mark { at: plane.x(place), place: Some(place), first, said })
 }
 
-fn point(place: usize, sample: &Sample, plane: &Plane, style: &Style) -> Point {
+fn point(
+    place: usize,
+    sample: &Sample,
+    values: &[Option<f64>],
+    plane: &Plane,
+    style: &Style,
+) -> Point {
     let width = 100.0 / plane.last as f64;
     let x = plane.x(place);
     let (left, right) = ((x - width / 2.0).max(0.0), (x + width / 2.0).min(100.0));
@@ -285,8 +288,8 @@ fn point(place: usize, sample: &Sample, plane: &Plane, style: &Style) -> Point {
         value: sample.value.as_ref().map(written).unwrap_or_default(),
         before: sample.before.as_ref().map(written).unwrap_or_default(),
         is_there: sample.value.is_some(),
-        is_told: sample.value.as_ref().is_some_and(|value| !value.is_null()),
-        is_alone: false,
+        is_told: values[place].is_some(),
+        is_alone: is_alone(values, place),
         notes: sample.notes.clone(),
     }
 }

@@ -66,26 +66,20 @@ impl Order {
         }
     }
 
-    /// What the answer is to be in the order of; nothing where the query language has no such order: it has none of goals by
-    /// their names.
+    /// What the answer is to be in the order of. Equals stand in the order of their names, so that the pages of a list do not
+    /// overlap, where the query language has that order.
     fn to_query(self, dimension: &str) -> Value {
-        match self {
-            Self::Most(metric) if !has_order_by_name(dimension) => {
-                json!([[metric.spec().name, "desc"]])
-            }
-            Self::Least(metric) if !has_order_by_name(dimension) => {
-                json!([[metric.spec().name, "asc"]])
-            }
-            Self::Name if !has_order_by_name(dimension) => json!([]),
-            // Equals stand in the order of their names, so that the pages of a list do not overlap.
-            Self::Most(metric) => json!([[metric.spec().name, "desc"], [dimension, "asc"]]),
-            Self::Least(metric) => json!([[metric.spec().name, "asc"], [dimension, "asc"]]),
-            Self::Name => json!([[dimension, "asc"]]),
-        }
+        let by_metric = match self {
+            Self::Most(metric) => Some(json!([metric.spec().name, "desc"])),
+            Self::Least(metric) => Some(json!([metric.spec().name, "asc"])),
+            Self::Name => None,
+        };
+        let by_name = has_order_by_name(dimension).then(|| json!([dimension, "asc"]));
+        by_metric.into_iter().chain(by_name).collect()
     }
 }
 
-/// Whether a list can be in the order of its names.
+/// Whether a list can be in the order of its names: the query language has no such order of goals.
 pub(super) fn has_order_by_name(dimension: &str) -> bool {
     dimension != "event:goal"
 }

@@ -99,13 +99,16 @@ pub(super) async fn values(
 ) -> Result<Vec<(String, Value)>, AskError> {
     let query = question(asker, metric);
     let answer = asker.ask_in(Dialect::V1, &query).await?;
-    let of_nothing = asker.of_nothing(metric, &query);
-    let values = by_label(rows(&answer));
+    Ok(every_label(&answer, &asker.of_nothing(metric, &query)))
+}
+
+/// Every label of the answer with its value, also where nothing has happened.
+fn every_label(answer: &Value, of_nothing: &Value) -> Vec<(String, Value)> {
+    let values = by_label(rows(answer));
     let labels = answer["meta"]["time_labels"].as_array().into_iter().flatten();
     let labels = labels.filter_map(Value::as_str);
-    let value =
-        |label| values.get(label).map_or_else(|| of_nothing.clone(), |&value| value.clone());
-    Ok(labels.map(|label| (label.to_owned(), value(label))).collect())
+    let value = |label| values.get(label).copied().unwrap_or(of_nothing).clone();
+    labels.map(|label| (label.to_owned(), value(label))).collect()
 }
 
 /// Links to the intervals that make sense, the one that is shown being current.
@@ -160,23 +163,20 @@ impl Series {
         let metric = metric(asker);
         let of_nothing = asker.of_nothing(metric, &query(asker));
         let now = asker.local_now().strftime("%Y-%m-%d %H:%M:%S").to_string();
-        let values = by_label(rows(answer));
-        let labels = answer["meta"]["time_labels"].as_array().into_iter().flatten();
         let period = period(answer);
-        let sample = |(place, label): (usize, &Value)| {
-            let label = label.as_str().unwrap_or_default();
+        let sample = |(place, (label, value)): (usize, (String, Value))| {
             // Labels are texts of the site's clock, and stand in the order of time.
-            let is_over = label <= now.as_str();
-            let value = values.get(label).map(|value| (*value).clone());
+            let is_over = label <= now;
             Sample {
-                value: is_over.then(|| value.unwrap_or_else(|| of_nothing.clone())),
+                value: is_over.then_some(value),
                 before: before.get(place).cloned(),
-                part: part(interval, label, period),
+                part: part(interval, &label, period),
                 notes: Vec::new(),
-                label: label.to_owned(),
+                label,
             }
         };
-        let mut samples: Vec<Sample> = labels.enumerate().map(sample).collect();
+        let labelled = every_label(answer, &of_nothing).into_iter().enumerate();
+        let mut samples: Vec<Sample> = labelled.map(sample).collect();
         let notes = notes(asker, answer);
         annotate(&mut samples, &notes);
         let end = answer["query"]["date_range"][1].as_str();
