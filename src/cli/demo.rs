@@ -1,11 +1,12 @@
 //! `passerby demo`: everything at once, with a year of generated traffic.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::Parser;
-use tempfile::TempDir;
 
 use super::progress::Progress;
 use super::serve::Signals;
@@ -52,7 +53,11 @@ pub(super) async fn run(context: Context, args: Args) -> anyhow::Result<()> {
     let temporary = match &args.data {
         Some(_) => None,
         None => Some(
-            TempDir::with_prefix("passerby-demo-")
+            // It is a data directory like any other, and its owner's alone.
+            tempfile::Builder::new()
+                .prefix("passerby-demo-")
+                .permissions(Permissions::from_mode(0o700))
+                .tempdir()
                 .context("there is no room for the demo's data; name a directory with --data")?,
         ),
     };
