@@ -5,6 +5,7 @@
 //! are loaded into ClickHouse, and there.
 //! What is left somewhere, and for how long, is told.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -16,7 +17,7 @@ use tokio::time::Instant;
 use crate::event::Event;
 use crate::session::{Placed, Visits};
 use crate::site::SiteId;
-use crate::spool::Spool;
+use crate::spool::{self, Spool, damaged};
 use crate::store::loader::quarantine::{SharedQuarantine, Sifted};
 use crate::store::{Selection, Store, StoreError};
 
@@ -117,7 +118,8 @@ impl Eraser {
             Ok(sifted) => {
                 if sifted.unreadable > 0 {
                     remains.push(format!(
-                        "{} rows in quarantine, written by a newer version, which can not be read: look at {} yourself.",
+                        "{} rows in quarantine, written by a newer version, which can not be read: they are removed 30 days \
+                         after their day, or look at {} yourself.",
                         sifted.unreadable,
                         self.quarantine.path().display()
                     ));
@@ -184,14 +186,10 @@ impl Eraser {
         Ok(sentences)
     }
 
-    fn names_in_spool(&self, ending: &str) -> usize {
-        let entries =
-            std::fs::read_dir(self.data_dir.join("spool")).into_iter().flatten().flatten();
-        entries.filter(|entry| entry.file_name().to_string_lossy().ends_with(ending)).count()
-    }
-
     fn unread_segments(&self) -> Option<String> {
-        let count = self.names_in_spool(".spool");
+        let entries = std::fs::read_dir(spool::directory(&self.data_dir)).into_iter().flatten();
+        let is_segment = |name: OsString| name.to_string_lossy().ends_with(".spool");
+        let count = entries.flatten().filter(|entry| is_segment(entry.file_name())).count();
         (count > 0).then(|| {
             format!(
                 "{count} segments of the spool, because no collector runs: start it, and erase again."
@@ -200,10 +198,14 @@ impl Eraser {
     }
 
     fn damaged_segments(&self) -> Option<String> {
-        let count = self.names_in_spool(".damaged");
-        (count > 0).then(|| {
-            format!("{count} damaged segments of the spool (*.damaged), which can not be searched.")
-        })
+        match damaged::count(&spool::directory(&self.data_dir)) {
+            Ok(0) => None,
+            Ok(count) => Some(format!(
+                "{count} damaged segments of the spool (*.damaged), which can not be searched: they are removed 30 days after \
+                 they were found, or remove them now."
+            )),
+            Err(error) => Some(format!("The spool's directory, which can not be read: {error}.")),
+        }
     }
 }
 

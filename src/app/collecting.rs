@@ -17,10 +17,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::App;
+use super::{App, retention};
 use crate::clock::SharedClock;
 use crate::config::{self, Config};
-use crate::event::Event;
 use crate::http::Services;
 use crate::http::connections::{self, Stopping};
 use crate::http::control;
@@ -34,19 +33,14 @@ use crate::session::{self, Visits};
 use crate::site::policy::CNIL_RETENTION_DAYS_MAX;
 use crate::site::{Site, SiteId};
 use crate::spool::disk::{Directory, Disk};
-use crate::spool::{Limits, Reader, Spool};
+use crate::spool::{self, Limits, Reader, Spool};
 use crate::store::catalog::Catalog;
 use crate::store::loader::Loader;
-use crate::store::loader::quarantine::Sifted;
 use crate::store::{Store, StoreError};
-use crate::telemetry::{Sources, ToldOnce};
+use crate::telemetry::Sources;
 
 /// How often salts and visits that have ended are forgotten, and the place database is looked at.
 const TICK: Duration = Duration::from_secs(15);
-/// How often it is looked for what sites keep no longer.
-const RETENTION_INTERVAL: Duration = Duration::from_secs(30 * 60);
-/// How long after a start that is done first: the engine has begun by then.
-const RETENTION_DELAY: Duration = Duration::from_secs(60);
 /// How soon it is tried again to write down changed rules.
 const RULES_RETRY: Duration = Duration::from_secs(1);
 /// How often it is looked for days that are over.
@@ -166,7 +160,7 @@ impl Collecting {
         ));
         let notices = Notices::of(&config, &services, &spool)
             .context("what is told to whom can not be kept in the data directory")?;
-        let retention = tokio::spawn(keep_no_longer(services.clone()));
+        let retention = tokio::spawn(retention::keep(services.clone(), config.data_dir.clone()));
         let rules = tokio::spawn(note_rules(services.clone(), config.clone()));
         let closing = tokio::spawn(close_days(services));
         let notices = notices.map(|notices| tokio::spawn(notices.run()));
@@ -229,7 +223,7 @@ async fn listen(address: SocketAddr, key: &str) -> anyhow::Result<Listener> {
 }
 
 fn open_spool(config: &Config) -> anyhow::Result<(Spool, Reader)> {
-    let directory = Directory::open(config.data_dir.join("spool"))
+    let directory = Directory::open(spool::directory(&config.data_dir))
         .context("the spool's directory can not be made")?;
     let config::Spool { bytes_max, segment_bytes, waiting_max } = config.spool;
     // A segment leaves the disk when it has ended: one alone must not fill the spool with what ClickHouse has.
@@ -313,42 +307,6 @@ async fn tick(
         visits.sweep(u32::try_from(now.as_second()).unwrap_or(0));
         geo.reload_if_replaced(now);
         collector.sweep();
-    }
-}
-
-/// Removes what sites keep no longer, from the database and from quarantine.
-async fn keep_no_longer(services: Services) {
-    let mut interval =
-        tokio::time::interval_at(Instant::now() + RETENTION_DELAY, RETENTION_INTERVAL);
-    let told = ToldOnce::default();
-    loop {
-        interval.tick().await;
-        let (sites, now) = (services.catalog.sites_of_events(), services.clock.now());
-        services.access_log.keep_no_longer(now);
-        match services.store.expire(&sites, now).await {
-            Ok(0) => {}
-            Ok(days) => tracing::info!(days, "events that their sites keep no longer were removed"),
-            Err(error) => tracing::warn!(%error, "what sites keep no longer is removed later"),
-        }
-        let is_past = |event: &Event| {
-            let site = sites.iter().find(|site| site.id.0 == event.happening.site_id);
-            let kept_from = site.and_then(|site| site.kept_from(now));
-            kept_from.is_some_and(|kept| i64::from(event.happening.timestamp) < kept.as_second())
-        };
-        match services.quarantine.sift(is_past, |_| false).await {
-            Ok(Sifted { unreadable: 0, .. }) => told.is_over(),
-            Ok(Sifted { unreadable, .. }) if told.is_new(&unreadable) => {
-                tracing::warn!(
-                    rows = unreadable, path = %services.quarantine.path().display(),
-                    "rows in quarantine that a newer version wrote stay there, though their sites may keep them no longer: \
-                     load them with `passerby quarantine replay`, or move the file away"
-                );
-            }
-            Ok(_) => {}
-            Err(error) => {
-                tracing::warn!(%error, "what sites keep no longer is still in quarantine");
-            }
-        }
     }
 }
 

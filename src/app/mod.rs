@@ -7,6 +7,7 @@
 pub mod collecting;
 mod data_dir;
 mod database;
+mod retention;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use super::remote::{Remote, with};
 use super::{Context, output};
 use crate::privacy::Canary;
+use crate::spool;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -84,7 +85,7 @@ async fn visitor(
     let (leaked, kept) = (leaked.clone(), kept.len());
     let wanted = json!({ "site_id": site, "event": canary.event });
     let erased = remote.call(Method::POST, "/api/v1/erase", Some(wanted)).await?;
-    let left = files_with(&data_dir.join("spool"), &[&canary.event]).concat().len();
+    let left = files_with(&spool::directory(data_dir), &[&canary.event]).concat().len();
     Ok(match (leaked.first(), kept, &erased["events"], left) {
         (Some(file), ..) => Err(format!("user agent, query or address of e-mail is in {file}")),
         (None, 0, ..) => Err("the search does not find what must be there".to_owned()),

@@ -39,6 +39,7 @@
 //! ClickHouse. It is replaced by renaming. Without a valid one, everything is given again.
 
 mod checkpoint;
+pub mod damaged;
 pub mod disk;
 mod queue;
 mod reader;
@@ -46,6 +47,7 @@ mod segment;
 mod writer;
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -66,6 +68,11 @@ const FORGET_POLL: Duration = Duration::from_millis(50);
 const TRY_AGAIN: Duration = Duration::from_secs(5);
 /// As many bytes are read to find the oldest event that waits.
 const OLDEST_BYTES_MAX: u64 = 64 << 10;
+
+/// Where the spool of a data directory has its files.
+pub fn directory(data_dir: &Path) -> PathBuf {
+    data_dir.join("spool")
+}
 
 /// The spool's bounds.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::disk::Disk;
-use super::{Segment, SpoolError};
+use super::{Segment, SpoolError, damaged};
 use crate::event::Event;
 
 const MAGIC: &[u8; 8] = b"PSBYSPL1";
@@ -255,11 +255,12 @@ fn is_of_another_version(bytes: &[u8]) -> bool {
 fn set_aside(disk: &dyn Disk, name: &str, bytes: &[u8]) -> io::Result<bool> {
     let holds_rows = next_marker(bytes, 0).is_some();
     if holds_rows {
+        let aside = format!("{name}{}", damaged::SUFFIX);
         tracing::error!(
             file = name,
-            "a segment of the spool is damaged at its beginning; it is kept as {name}.damaged"
+            "a segment of the spool is damaged at its beginning; it is kept as {aside} for 30 days"
         );
-        disk.replace(&format!("{name}.damaged"), bytes)?;
+        disk.replace(&aside, bytes)?;
     }
     disk.remove(name)?;
     Ok(holds_rows)

@@ -199,7 +199,7 @@ async fn a_segment_of_another_version_is_refused_and_not_touched() {
 }
 
 /// The files as they are now, also when the collector is killed: on a disk of their own.
-fn as_left(directory: &std::path::Path) -> tempfile::TempDir {
+fn as_left(directory: &Path) -> tempfile::TempDir {
     let copy = tempfile::tempdir().unwrap();
     for file in std::fs::read_dir(directory).unwrap().map(Result::unwrap) {
         std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
@@ -210,11 +210,11 @@ fn as_left(directory: &std::path::Path) -> tempfile::TempDir {
 #[tokio::test]
 async fn zeros_that_were_laid_down_are_no_damage_and_what_was_begun_in_them_is() {
     let directory = tempfile::tempdir().unwrap();
-    let on_disk = |path: &std::path::Path| {
+    let on_disk = |path: &Path| {
         let disk = Directory::open(path.to_owned()).unwrap();
         Spool::open(Arc::new(disk), Limits::default()).unwrap()
     };
-    let file = |path: &std::path::Path| path.join(segment::file_name(1));
+    let file = |path: &Path| path.join(segment::file_name(1));
     let (spool, _) = on_disk(directory.path());
     for row in ["first", "second"] {
         append(&spool, row).await.unwrap();

@@ -13,6 +13,7 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
@@ -212,6 +213,24 @@ impl Quarantine {
         Ok(sifted)
     }
 
+    /// Removes the rows of days before an instant that a newer version wrote, so that nobody can tell how long their site keeps
+    /// them. Says how many.
+    ///
+    /// # Errors
+    /// When the file can not be read or written.
+    pub async fn remove_unreadable(&self, before: Timestamp) -> Result<u64, QuarantineError> {
+        let _held = self.file.lock().await;
+        let first_kept = before.as_second() / (24 * 60 * 60);
+        let mut kept = self.read()?;
+        let count = kept.len();
+        kept.retain(|line| i64::from(line.day) >= first_kept || line.event().is_some());
+        let removed = count - kept.len();
+        if removed > 0 {
+            self.write(&kept)?;
+        }
+        Ok(removed as u64)
+    }
+
     /// The file, for whoever has to look at it.
     pub fn path(&self) -> &Path {
         &self.path
@@ -396,7 +415,7 @@ mod tests {
         }
         let selection = Selection {
             path: Some(crate::store::Path::of("/secret")),
-            to: Some(jiff::Timestamp::from_second(1_500).unwrap()),
+            to: Some(Timestamp::from_second(1_500).unwrap()),
             ..Selection::of(SiteId(7))
         };
         let sift = async || {
@@ -415,6 +434,30 @@ mod tests {
             left[0].interactive,
             "a column that the row had not got is as where nothing was told"
         );
+    }
+
+    #[tokio::test]
+    async fn rows_that_a_newer_version_wrote_end_with_their_day_and_those_that_can_be_read_do_not()
+    {
+        let directory = tempfile::tempdir().unwrap();
+        let quarantine = Quarantine::of(directory.path());
+        let (mut readable, columns) = (Vec::new(), Event::columns().collect::<Vec<_>>().join(","));
+        Event { happening: Happening::default(), attributes: Arc::default() }.encode(&mut readable);
+        for (day, columns, bytes) in [
+            (20_000, "of_tomorrow", vec![1]),
+            (20_001, "of_tomorrow", vec![2]),
+            (20_000, columns.as_str(), readable),
+        ] {
+            let row_ends = vec![bytes.len()];
+            let batch = Batch { day, columns: columns.into(), bytes: bytes.into(), row_ends };
+            quarantine.keep(&batch, Some(27)).await.unwrap();
+        }
+        let noon = Timestamp::from_second(20_001 * 86_400 + 43_200).unwrap();
+        assert_eq!(quarantine.remove_unreadable(noon).await.unwrap(), 1);
+        assert_eq!(quarantine.remove_unreadable(noon).await.unwrap(), 0);
+        let left = quarantine.read().unwrap();
+        let left = left.iter().map(|line| (line.day, line.event().is_some()));
+        assert_eq!(left.collect::<Vec<_>>(), [(20_001, false), (20_000, true)]);
     }
 
     #[tokio::test]

@@ -1,0 +1,69 @@
+//! What has an end: events that their sites keep no longer, lines of the access log, and what nobody can read.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
+
+use crate::event::Event;
+use crate::http::Services;
+use crate::site::Site;
+use crate::spool::{self, damaged};
+
+/// How often it is looked for what has come to its end.
+const INTERVAL: Duration = Duration::from_secs(30 * 60);
+/// How long after a start that is done first: the engine has begun by then.
+const DELAY: Duration = Duration::from_secs(60);
+/// How long a person has to look at what the collector can not read. Nobody knows of which site it is, so that no site's own
+/// time can hold.
+const UNREADABLE_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Removes what has come to its end, from the database, from quarantine and from the spool, for as long as the collector runs.
+pub(super) async fn keep(services: Services, data_dir: PathBuf) {
+    let mut interval = tokio::time::interval_at(Instant::now() + DELAY, INTERVAL);
+    let spool = spool::directory(&data_dir);
+    loop {
+        interval.tick().await;
+        let (sites, now) = (services.catalog.sites_of_events(), services.clock.now());
+        services.access_log.keep_no_longer(now);
+        end_unreadable(&services, &spool, now - UNREADABLE_KEPT).await;
+        match services.store.expire(&sites, now).await {
+            Ok(0) => {}
+            Ok(days) => tracing::info!(days, "events that their sites keep no longer were removed"),
+            Err(error) => tracing::warn!(%error, "what sites keep no longer is removed later"),
+        }
+        let is_past = |event: &Event| is_past(event, &sites, now);
+        if let Err(error) = services.quarantine.sift(is_past, |_| false).await {
+            tracing::warn!(%error, "what sites keep no longer is still in quarantine");
+        }
+    }
+}
+
+fn is_past(event: &Event, sites: &[Arc<Site>], now: Timestamp) -> bool {
+    let site = sites.iter().find(|site| site.id.0 == event.happening.site_id);
+    let kept_from = site.and_then(|site| site.kept_from(now));
+    kept_from.is_some_and(|kept| i64::from(event.happening.timestamp) < kept.as_second())
+}
+
+async fn end_unreadable(services: &Services, spool: &Path, before: Timestamp) {
+    match damaged::remove(spool, before) {
+        Ok(removed) => {
+            for path in removed {
+                tracing::warn!(path = %path.display(), "a damaged segment of the spool was removed after 30 days");
+            }
+        }
+        Err(error) => tracing::warn!(%error, "old damaged segments of the spool are removed later"),
+    }
+    match services.quarantine.remove_unreadable(before).await {
+        Ok(0) => {}
+        Ok(rows) => tracing::warn!(
+            rows,
+            "rows in quarantine that a newer version wrote were removed after 30 days"
+        ),
+        Err(error) => {
+            tracing::warn!(%error, "old rows in quarantine that nobody can read are removed later")
+        }
+    }
+}
