@@ -7,6 +7,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use crate::site::SiteId;
 use crate::spool::{self, Spool, damaged};
 use crate::store::loader::quarantine::{SharedQuarantine, Sifted};
 use crate::store::{Selection, Store, StoreError};
+use crate::through::carried;
 
 /// How long ClickHouse may take for what is in the spool.
 const SPOOL_PATIENCE: Duration = Duration::from_secs(20);
@@ -35,8 +37,8 @@ pub struct Eraser {
     data_dir: PathBuf,
     collecting: OnceLock<Collecting>,
     one_at_a_time: Mutex<()>,
-    visitors: Semaphore,
-    /// When the last erasure for a visitor ended, or began if nobody waited for its end. Whoever has it is the next.
+    visitors: Arc<Semaphore>,
+    /// When the last erasure for a visitor ended. Whoever has it is the next.
     last_for_visitor: Mutex<Option<Instant>>,
 }
 
@@ -57,6 +59,8 @@ pub struct Outcome {
     pub days: u64,
     /// Rows that are gone from quarantine.
     pub quarantined: u64,
+    /// Whether everything was searched that a collector can search. If not, erasing again does what is left.
+    pub complete: bool,
     /// What remains where, in sentences.
     pub remains: Vec<String>,
 }
@@ -69,6 +73,7 @@ impl Outcome {
             entry_pages: self.entry_pages + later.entry_pages,
             days: self.days + later.days,
             quarantined: self.quarantined + later.quarantined,
+            complete: self.complete && later.complete,
             remains: later.remains,
         }
     }
@@ -83,7 +88,7 @@ impl Eraser {
             data_dir,
             collecting: OnceLock::new(),
             one_at_a_time: Mutex::default(),
-            visitors: Semaphore::new(VISITORS_MAX),
+            visitors: Arc::new(Semaphore::new(VISITORS_MAX)),
             last_for_visitor: Mutex::default(),
         }
     }
@@ -97,20 +102,30 @@ impl Eraser {
     ///
     /// # Errors
     /// When ClickHouse does not answer; doing it again does what is left.
-    pub async fn erase(&self, selection: &Selection) -> Result<Outcome, StoreError> {
+    pub async fn erase(self: &Arc<Self>, selection: &Selection) -> Result<Outcome, StoreError> {
+        let (eraser, selection) = (Arc::clone(self), selection.clone());
+        carried(async move { eraser.erase_in_turn(&selection).await }).await
+    }
+
+    async fn erase_in_turn(&self, selection: &Selection) -> Result<Outcome, StoreError> {
         let _turn = self.one_at_a_time.lock().await;
-        let mut remains = Vec::new();
+        let (mut remains, mut is_complete) = (Vec::new(), true);
         match self.collecting.get() {
             Some(Collecting { spool, visits }) => {
                 visits.forget(|site, placed| is_meant(selection, site, placed));
                 let left = spool.forget_committed(SPOOL_PATIENCE).await;
                 if left > 0 {
+                    is_complete = false;
                     remains.push(format!(
                         "{left} segments of the spool, which ClickHouse does not take: erase again when it does."
                     ));
                 }
             }
-            None => remains.extend(self.unread_segments()),
+            None => {
+                let unread = self.unread_segments();
+                is_complete = unread.is_none();
+                remains.extend(unread);
+            }
         }
         let is_meant = |event: &Event| selection.means(event);
         let tells_of_entry = |event: &Event| selection.means_entry_of(event);
@@ -128,6 +143,7 @@ impl Eraser {
             }
             Err(error) => {
                 tracing::error!(%error, "the quarantine could not be searched");
+                is_complete = false;
                 remains.push(
                     "The quarantine, which could not be searched: the log says why.".to_owned(),
                 );
@@ -143,6 +159,7 @@ impl Eraser {
             entry_pages: erased.entry_pages + sifted.entry_pages,
             days: erased.days,
             quarantined: sifted.erased,
+            complete: is_complete,
             remains,
         })
     }
@@ -152,19 +169,30 @@ impl Eraser {
     /// # Errors
     /// As [`Self::erase`].
     pub async fn erase_for_visitor(
-        &self,
+        self: &Arc<Self>,
         selection: &Selection,
     ) -> Result<Option<Outcome>, StoreError> {
-        let Ok(_place) = self.visitors.try_acquire() else { return Ok(None) };
-        let mut last = self.last_for_visitor.lock().await;
-        if let Some(last) = *last {
-            tokio::time::sleep_until(last + VISITORS_PAUSE).await;
-        }
-        // Whoever goes away meanwhile leaves a pause as well.
-        *last = Some(Instant::now());
-        let outcome = self.erase(selection).await;
-        *last = Some(Instant::now());
-        outcome.map(Some)
+        let Ok(place) = Arc::clone(&self.visitors).try_acquire_owned() else { return Ok(None) };
+        let (eraser, selection) = (Arc::clone(self), selection.clone());
+        carried(async move {
+            let _place = place;
+            let mut last = eraser.last_for_visitor.lock().await;
+            if let Some(last) = *last {
+                tokio::time::sleep_until(last + VISITORS_PAUSE).await;
+            }
+            let outcome = eraser.erase_in_turn(&selection).await;
+            *last = Some(Instant::now());
+            outcome.map(Some)
+        })
+        .await
+    }
+
+    /// Whether events that are meant may be on their way to ClickHouse, which does not know of them yet.
+    pub fn may_know_more(&self, selection: &Selection) -> bool {
+        self.collecting.get().is_some_and(|Collecting { spool, visits }| {
+            spool.figures().rows_waiting.load(Ordering::Relaxed) > 0
+                || visits.any(|site, placed| is_meant(selection, site, placed))
+        })
     }
 
     async fn leftovers(&self) -> Result<Vec<String>, StoreError> {

@@ -21,6 +21,7 @@
 //! - [`record`]: the papers of a site's privacy, from its configuration and the schema.
 //! - [`demo`]: a year of believable traffic.
 //! - [`access_log`]: who read what; [`sign_in`]: signing people in with a provider.
+//! - `through`: work that goes on when whoever asked for it goes away.
 //! - `outgoing`: requests to servers elsewhere.
 //! - [`site`], [`clock`], [`telemetry`]: the vocabulary that the others share.
 //! - `faults`: faults on demand, in debug builds alone, for `tests/faults`.
@@ -56,4 +57,5 @@ pub mod site;
 pub mod spool;
 pub mod store;
 pub mod telemetry;
+mod through;
 pub mod web;

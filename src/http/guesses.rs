@@ -36,15 +36,21 @@ impl Guesses {
         now: Timestamp,
         is_right: impl FnOnce() -> bool + Send + 'static,
     ) -> Option<bool> {
-        let _turn = self.turns.acquire().await.ok()?;
+        let turn = Arc::clone(&self.turns).acquire_owned().await.ok()?;
         if !self.may_guess(link, now) {
             return None;
         }
-        let is_right = tokio::task::spawn_blocking(is_right).await.unwrap_or(false);
-        if !is_right {
-            self.note(link, now);
-        }
-        Some(is_right)
+        let guesses = self.clone();
+        // It goes on when whoever guesses goes away, and so do its turn and its count.
+        let look = move || {
+            let _turn = turn;
+            let is_right = is_right();
+            if !is_right {
+                guesses.note(link, now);
+            }
+            is_right
+        };
+        Some(tokio::task::spawn_blocking(look).await.unwrap_or(false))
     }
 
     fn may_guess(&self, link: u32, now: Timestamp) -> bool {
@@ -74,6 +80,29 @@ mod tests {
         assert_eq!(guesses.look(1, at(59), || true).await, None);
         assert_eq!(guesses.look(2, at(59), || true).await, Some(true), "each link has its own");
         assert_eq!(guesses.look(1, at(60), || true).await, Some(true));
+    }
+
+    #[tokio::test]
+    async fn a_guess_keeps_its_turn_and_is_counted_when_whoever_made_it_goes_away() {
+        let guesses = Guesses::default();
+        let now = Timestamp::from_second(1_000).unwrap();
+        for guess in 1..=GUESSES_MAX {
+            let (begun, has_begun) = tokio::sync::oneshot::channel();
+            let (go_on, may_go_on) = std::sync::mpsc::channel::<()>();
+            let look = move || {
+                let _ = begun.send(());
+                may_go_on.recv().is_err()
+            };
+            tokio::select! {
+                _ = guesses.look(1, now, look) => unreachable!("it may not go on yet"),
+                _ = has_begun => {}
+            }
+            assert_eq!(guesses.turns.available_permits(), 0);
+            go_on.send(()).unwrap();
+            let _turn = guesses.turns.acquire().await.unwrap();
+            assert_eq!(guesses.wrong.lock().unwrap()[&1].1, guess);
+        }
+        assert_eq!(guesses.look(1, now, || true).await, None);
     }
 
     #[tokio::test]

@@ -57,13 +57,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::HeaderMap;
 use axum::http::header::HOST;
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
 
 use crate::clock::SharedClock;
 use crate::store::Store;
 use crate::store::catalog::Catalog;
 use crate::store::loader::quarantine::SharedQuarantine;
 use crate::telemetry::Counters;
+use crate::through;
 
 /// What the routes work with.
 #[derive(Clone)]
@@ -121,9 +122,8 @@ impl Services {
 pub fn routes(services: Services) -> Router {
     let in_the_queue = || from_fn_with_state(services.clone(), queue::stand);
     let noted = || from_fn_with_state(services.clone(), noting::note);
-    let api = Router::new()
-        .merge(api::routes().layer(in_the_queue()).layer(noted()))
-        .merge(api::schema_routes())
+    // Reports are asked for by POST as well, and end with whoever asked.
+    let changes = Router::new()
         .merge(sites::routes())
         .merge(goals::routes())
         .merge(segments::routes())
@@ -133,17 +133,24 @@ pub fn routes(services: Services) -> Router {
         .merge(tokens::routes())
         .merge(import::routes())
         .merge(quarantine::routes())
+        .merge(erase::routes());
+    let api = Router::new()
+        .merge(api::routes().layer(in_the_queue()).layer(noted()))
+        .merge(api::schema_routes())
+        .merge(changes.layer(from_fn(through::carry)))
         .merge(export::routes().layer(noted()))
         .merge(access_log::routes())
-        .merge(erase::routes())
         .merge(openapi::routes())
         .layer(map_response(answer::in_the_one_form));
+    let pages = Router::new()
+        .merge(crate::web::routes().layer(in_the_queue()).layer(noted()))
+        .merge(crate::web::entrance_routes())
+        .layer(from_fn(through::carry));
     Router::new()
         .merge(api)
         .merge(health::routes())
         .merge(script::routes())
-        .merge(crate::web::routes().layer(in_the_queue()).layer(noted()))
-        .merge(crate::web::entrance_routes())
+        .merge(pages)
         .fallback(answer::no_such_route)
         .with_state(services)
 }

@@ -315,6 +315,11 @@ impl Visits {
         self.open.retain(|(site, _), visit| !is_meant(*site, &visit.placed));
     }
 
+    /// Whether one of the open visits is meant.
+    pub fn any(&self, is_meant: impl Fn(SiteId, &Placed) -> bool) -> bool {
+        self.open.iter().any(|visit| is_meant(visit.key().0, &visit.value().placed))
+    }
+
     /// How many visits are open.
     pub fn len(&self) -> usize {
         self.open.len()

@@ -211,6 +211,7 @@ impl Asked {
             heeds: services.heeds_objections,
             notice: match status {
                 StatusCode::TOO_MANY_REQUESTS => Some(words.own_others_erase),
+                StatusCode::SERVICE_UNAVAILABLE => Some(words.own_not_all_erased),
                 _ => parameter(parts, "erased").map(|_| words.own_erased),
             },
             no_visit: fill(words.own_no_visit, &[site]),
@@ -251,15 +252,20 @@ impl Asked {
         let lang = lang(parts).map(|lang| format!("&lang={}", lang.tag())).unwrap_or_default();
         let back = Redirect::to(&format!("/privacy?site={site}&erased=1{lang}"));
         let events = self.events(services).await?;
-        if let Some(selection) = self.selection(services).filter(|_| !events.is_empty())
-            && services.eraser.erase_for_visitor(&selection).await?.is_none()
-        {
-            let status = StatusCode::TOO_MANY_REQUESTS;
-            let mut answer = self.page_of(&events, services, parts, status);
-            answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
-            return Ok(answer);
-        }
-        Ok(back.into_response())
+        let is_there =
+            |selection: &Selection| !events.is_empty() || services.eraser.may_know_more(selection);
+        let Some(selection) = self.selection(services).filter(is_there) else {
+            return Ok(back.into_response());
+        };
+        let (status, seconds) = match services.eraser.erase_for_visitor(&selection).await? {
+            Some(outcome) if outcome.complete => return Ok(back.into_response()),
+            Some(_) => (StatusCode::SERVICE_UNAVAILABLE, "60"),
+            None => (StatusCode::TOO_MANY_REQUESTS, "5"),
+        };
+        let events = self.events(services).await?;
+        let mut answer = self.page_of(&events, services, parts, status);
+        answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
+        Ok(answer)
     }
 }
 

@@ -134,6 +134,23 @@ async fn a_visitor_sees_and_erases_what_is_counted_and_nothing_of_others() {
     }
 }
 
+#[tokio::test]
+async fn what_is_erased_before_clickhouse_has_it_does_not_come_later() {
+    let collector = collector().await;
+    for address in [ONE, OTHER] {
+        view(&collector, address, "/a", &[]).await;
+    }
+    // Not a moment later: the loader still gathers.
+    let path = "/privacy/erase?site=example.com";
+    let origin = [("origin", "https://example.com")];
+    let erased = ask(&collector, Method::POST, ONE, path, &origin, String::new()).await;
+    assert_eq!(erased.header("location"), Some("/privacy?site=example.com&erased=1"));
+    // What came before and after it is there, so that everything is.
+    view(&collector, OTHER, "/b", &[]).await;
+    assert_eq!(pages(&collector, OTHER, 2).await, ["/a", "/b"]);
+    assert_eq!(pages(&collector, ONE, 0).await, [""; 0]);
+}
+
 /// The ids of visitors and visits that are in the spool.
 fn stored_ids(collector: &Collector) -> Vec<u64> {
     let disk = Directory::open(collector.data_dir.join("spool")).unwrap();

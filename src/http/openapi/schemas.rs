@@ -82,9 +82,10 @@ fn erasure() -> Value {
 
 fn erased() -> Value {
     let properties = json!({
-        "events": whole(), "entry_pages": whole(), "days": whole(), "quarantined": whole(), "remains": list(text()),
+        "events": whole(), "entry_pages": whole(), "days": whole(), "quarantined": whole(),
+        "complete": { "type": "boolean" }, "remains": list(text()),
     });
-    object(&["events", "entry_pages", "days", "quarantined", "remains"], properties)
+    object(&["events", "entry_pages", "days", "quarantined", "complete", "remains"], properties)
 }
 
 /// The newer names; trackers of the field send others, which are taken too.

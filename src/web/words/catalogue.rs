@@ -469,6 +469,8 @@ words! {
     own_erased: "It is erased.", "Es wurde gelöscht.";
     own_others_erase: "Somebody else's data is being erased at the moment; try again in a few seconds.",
         "Gerade werden die Daten von jemand anderem gelöscht; versuchen Sie es in ein paar Sekunden noch einmal.";
+    own_not_all_erased: "Not everything could be erased yet; try again in a minute.",
+        "Noch konnte nicht alles gelöscht werden; versuchen Sie es in einer Minute noch einmal.";
     own_object_title: "Do not count me", "Mich nicht zählen";
     own_object_advice: "This is remembered in your browser alone, and nowhere else.", "Das merkt sich allein Ihr Browser und sonst niemand.";
     own_object_here: "It holds for {}; for other addresses, say it there.", "Es gilt nur für {}; auf anderen Adressen widersprechen Sie bitte dort.";
