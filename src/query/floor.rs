@@ -97,8 +97,12 @@ pub(super) fn check(query: &Query, problems: &mut Problems) {
     const WHY: &str = "small numbers are not told to this reader, and";
     for (index, metric) in query.metrics.iter().enumerate() {
         let by_page = query.dimensions.contains(&Dimension::Field(Field::Page));
+        let by_value = query.dimensions.iter().any(|by| !matches!(by, Dimension::Time(_)));
         let why = match metric.metric() {
-            Some(Metric::BounceRate | Metric::VisitDuration | Metric::ViewsPerVisit) if by_page => {
+            // A mean is not rounded, and one visit may be most of it: two lists of nearly the same visitors would tell of the
+            // few by whom they differ.
+            Some(Metric::VisitDuration) if by_value => "it is told of whole days alone.",
+            Some(Metric::BounceRate | Metric::ViewsPerVisit) if by_page => {
                 "it is not told by page."
             }
             Some(metric) if METRICS.contains(&metric) => continue,
@@ -283,8 +287,7 @@ impl Query {
 
 /// The statement whose rows are values of the query's dimensions, a block of days, and what they come to.
 ///
-/// That is the metrics behind the query in their order, with how many visits bounced for the bounce rate
-/// and all their seconds for the duration. Of each pair of `blocks`, a day and the name of its block. Values
+/// That is the metrics behind the query in their order, with how many visits bounced for the bounce rate. Of each pair of `blocks`, a day and the name of its block. Values
 /// with fewer visitors than the floor are not among the rows.
 pub fn cells(
     query: &Query,

@@ -622,6 +622,7 @@ async fn what_could_tell_of_few_is_not_asked() {
         json!({ "filters": [["not", ["is", "visit:source", ["Odd"]]]], "dimensions": ["visit:source"] }),
         json!({ "filters": [["has_done", ["is", "event:name", ["x"]]]] }),
         json!({ "metrics": ["visit_duration_p50"] }),
+        json!({ "metrics": ["visit_duration"], "dimensions": ["visit:channel"] }),
         json!({ "metrics": ["max:event:props:price"] }),
         json!({ "include": { "comparisons": {
             "mode": "custom", "date_range": ["2026-02-01T00:00:00Z", "2026-02-01T01:00:00Z"],
@@ -646,6 +647,11 @@ async fn what_could_tell_of_few_is_not_asked() {
     ] {
         let answer = collector.request(method, path, &headers, body).await;
         assert_eq!(answer.status, status, "{path}: {:?}", answer.body);
+    }
+    // Of whole days the mean is told.
+    for dimensions in [json!([]), json!(["time:day"])] {
+        let means = json!({ "metrics": ["visit_duration"], "dimensions": dimensions });
+        assert_eq!(ask(means).await.status, StatusCode::OK, "{dimensions}");
     }
     // Rows can be chosen, and that changes none.
     let picked =

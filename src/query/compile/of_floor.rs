@@ -48,7 +48,6 @@ pub(in crate::query) fn cells(
 fn sum(metric: Metric) -> Sql {
     match metric {
         Metric::BounceRate => "toUInt64(sum(round(bounce_rate * visits / 100)))".into(),
-        Metric::VisitDuration => "sum(visit_duration * visits)".into(),
         metric => sql!["sum(", metric.spec().name, ")"],
     }
 }
