@@ -207,7 +207,8 @@ impl Eraser {
         }
         if left.detached_parts > 0 {
             sentences.push(format!(
-                "{} detached parts of the database, which nobody removes: see system.detached_parts.",
+                "{} detached parts of the database (system.detached_parts): those that it could not read are removed 30 days after, \
+                 those that somebody detached are not.",
                 left.detached_parts
             ));
         }

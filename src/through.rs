@@ -9,7 +9,9 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 /// Does work in a task of its own, and waits for it. Dropped, it stops waiting alone.
-pub(crate) async fn carried<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+pub(crate) async fn carried<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> T {
     match tokio::spawn(work).await {
         Ok(outcome) => outcome,
         Err(error) => match error.try_into_panic() {

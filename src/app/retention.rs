@@ -1,4 +1,5 @@
-//! What has an end: events that their sites keep no longer, lines of the access log, and what nobody can read.
+//! What has an end: events that their sites keep no longer, lines of the access log, and what nobody can read: neither the
+//! collector (rows in quarantine, segments of the spool) nor ClickHouse (parts of its tables).
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,6 +12,8 @@ use crate::event::Event;
 use crate::http::Services;
 use crate::site::Site;
 use crate::spool::{self, damaged};
+use crate::store::Detached;
+use crate::telemetry::ToldOnce;
 
 /// How often it is looked for what has come to its end.
 const INTERVAL: Duration = Duration::from_secs(30 * 60);
@@ -24,11 +27,13 @@ const UNREADABLE_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 pub(super) async fn keep(services: Services, data_dir: PathBuf) {
     let mut interval = tokio::time::interval_at(Instant::now() + DELAY, INTERVAL);
     let spool = spool::directory(&data_dir);
+    let told_of_parts = ToldOnce::default();
     loop {
         interval.tick().await;
         let (sites, now) = (services.catalog.sites_of_events(), services.clock.now());
         services.access_log.keep_no_longer(now);
         end_unreadable(&services, &spool, now - UNREADABLE_KEPT).await;
+        look_at_parts(&services, &told_of_parts, now - UNREADABLE_KEPT).await;
         match services.store.expire(&sites, now).await {
             Ok(0) => {}
             Ok(days) => tracing::info!(days, "events that their sites keep no longer were removed"),
@@ -65,5 +70,34 @@ async fn end_unreadable(services: &Services, spool: &Path, before: Timestamp) {
         Err(error) => {
             tracing::warn!(%error, "old rows in quarantine that nobody can read are removed later")
         }
+    }
+}
+
+/// Says which parts ClickHouse could not read, for their events are in no report, and ends old ones.
+async fn look_at_parts(services: &Services, told: &ToldOnce, before: Timestamp) {
+    match services.store.end_detached(before).await {
+        Ok(removed) => {
+            for Detached { table, name, .. } in removed {
+                tracing::warn!(
+                    table,
+                    name,
+                    "a part that ClickHouse could not read was removed after 30 days"
+                );
+            }
+        }
+        Err(error) => {
+            tracing::warn!(%error, "old parts that ClickHouse could not read are removed later")
+        }
+    }
+    let Ok(parts) = services.store.detached().await else { return };
+    let names: Vec<&str> = parts.iter().map(|part| part.name.as_str()).collect();
+    if names.is_empty() {
+        told.is_over();
+    } else if told.is_new(&names.join(" ")) {
+        tracing::error!(
+            parts = names.join(" "),
+            "ClickHouse could not read parts of its tables, and has set them aside: what was in them is in no report. Check the \
+             disk, and bring the days back with a backup or from a replica; the parts are removed 30 days after"
+        );
     }
 }

@@ -132,7 +132,13 @@ fn columns(stored: &Value) -> Finding {
 }
 
 fn retention(stored: &Value) -> Finding {
+    let set_aside = stored["set_aside"].as_u64();
     match stored["overdue"].as_u64() {
+        Some(0) if set_aside > Some(0) => Err(format!(
+            "{} parts of the database that it could not read are kept beside it for 30 days, where no retention and no erasure \
+             reaches them: see system.detached_parts",
+            set_aside.unwrap_or_default()
+        )),
         Some(0) => Ok("nothing is there that its site keeps no longer".to_owned()),
         Some(count) => Err(format!("{count} events are there that their sites keep no longer")),
         None => Err("the collector did not say".to_owned()),

@@ -20,6 +20,7 @@ async fn audit(State(services): State<Services>) -> Result<Json<Value>, Refused>
     let since = services.clock.now().saturating_sub(GRACE).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     let columns = services.store.columns_with_addresses().await?;
     let overdue = services.store.overdue(&services.catalog.sites_of_events(), since).await?;
+    let set_aside = services.store.detached().await?.len();
     let sites = services.catalog.sites();
     let excluded = services.store.excluded_by_profiles(&sites).await?;
     let too_long =
@@ -29,6 +30,7 @@ async fn audit(State(services): State<Services>) -> Result<Json<Value>, Refused>
     Ok(Json(json!({
         "columns_with_addresses": columns,
         "overdue": overdue,
+        "set_aside": set_aside,
         "strict_sites": strict,
         "kept_too_long": too_long,
         "excluded_by_profiles": excluded,

@@ -45,7 +45,7 @@ pub struct Erased {
 pub struct Leftovers {
     /// Parts that are not in use any more and not yet removed.
     pub old_parts: u64,
-    /// Parts that somebody detached, and that nobody removes.
+    /// Parts that somebody detached, or that the server has set aside.
     pub detached_parts: u64,
 }
 

@@ -14,6 +14,7 @@ pub mod catalog;
 pub mod client;
 mod cluster;
 mod deletion;
+mod detached;
 mod disclosure;
 pub mod engine;
 pub mod loader;
@@ -25,6 +26,7 @@ mod tiers;
 pub use client::{Store, StoreError};
 pub use cluster::Cluster;
 pub use deletion::{Erased, Leftovers};
+pub use detached::Detached;
 pub use selection::{Path, Selection};
 pub use tiers::Closing;
 

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use hyper::{Method, StatusCode};
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use passerby::clock::{Clock, SystemClock};
 use passerby::event::{Attributes, Event, Happening, SCROLL_DEPTH_UNKNOWN, SessionId, VisitorId};
 use passerby::report;
 use passerby::site::{Site, SiteId};
@@ -294,6 +295,52 @@ async fn what_is_erased_or_kept_no_longer_leaves_the_disk_also_when_merges_are_s
     })
     .await;
     assert!(!files_with(directory.path(), &kept).is_empty(), "what was not meant is gone, too");
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn parts_that_the_server_set_aside_because_it_can_not_read_them_have_an_end() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut engine = Engine::start(engine_settings(directory.path())).unwrap();
+    let mut store = connect(&engine.writer(), &engine.reader()).await;
+    let (site, word) = (site(None), random_word());
+    insert(&store, &[event(&site, "2024-05-01T10:00:00Z", 1, &format!("/{word}"), "/")]).await;
+    insert(&store, &[event(&site, "2024-05-02T10:00:00Z", 1, "/by-hand", "/")]).await;
+    let run =
+        async |store: &Store, sql: &str| store.writer().query_raw(sql).execute().await.unwrap();
+    run(&store, "ALTER TABLE events DETACH PARTITION ID '20240502'").await;
+    assert_eq!(store.detached().await.unwrap(), []);
+    engine.stop().await;
+    // Also of a part that was packed meanwhile, and is not removed yet.
+    let of_part = |path: &PathBuf| path.ends_with("data.bin");
+    let holding: Vec<PathBuf> =
+        files_with(directory.path(), &word).into_iter().filter(of_part).collect();
+    assert!(!holding.is_empty(), "no part has the word");
+    for data in holding {
+        let bytes = std::fs::read(&data).unwrap();
+        std::fs::write(&data, &bytes[..bytes.len() / 2]).unwrap();
+    }
+
+    engine = Engine::start(engine_settings(directory.path())).unwrap();
+    store = connect(&engine.writer(), &engine.reader()).await;
+    assert_eq!(paths(&store, &site).await, [""; 0]);
+    let detached = store.detached().await.unwrap();
+    assert!(!detached.is_empty());
+    for part in &detached {
+        assert_eq!((part.table.as_str(), part.reason.as_str()), ("events", "broken-on-start"));
+    }
+    let aside = || {
+        let files = files(directory.path()).into_iter();
+        files.filter(|path| path.to_string_lossy().contains("broken-on-start")).count()
+    };
+    assert!(aside() > 0);
+    let now = SystemClock.now();
+    assert_eq!(store.end_detached(now - SignedDuration::from_mins(10)).await.unwrap(), []);
+    assert_eq!(store.end_detached(now + SignedDuration::from_mins(10)).await.unwrap(), detached);
+    assert_eq!((store.detached().await.unwrap(), aside()), (Vec::new(), 0));
+    // What somebody took out by hand can be put back.
+    run(&store, "ALTER TABLE events ATTACH PARTITION ID '20240502'").await;
+    assert_eq!(paths(&store, &site).await, ["/by-hand"]);
     engine.stop().await;
 }
 
