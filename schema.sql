@@ -1,5 +1,5 @@
 -- Passerby's tables: the only DDL there is. Applied at every start (`passerby migrate` does it by
--- hand), so each statement may be run again and again. Two things differ between installations:
+-- hand), so each statement may be run again and again. `{random}` is a number that is drawn each time. Two things differ between installations:
 -- `{replacing}` is a ReplacingMergeTree, or one that is replicated; `{shard by: …}` is nothing on one
 -- machine, and on a cluster which shard a row goes to (`src/store/cluster.rs`). Rows that are alike go to
 -- the same, and so do the rows of a visit; an event of nobody goes by itself.
@@ -431,7 +431,18 @@ COMMENT 'Keys of rows that are being erased; empty otherwise';
 --
 -- No id of a visitor or a visit leaves the tables. `visitor` and `visit` are numbers that stand for one
 -- within one query: good for counting, different in the next query. NULL stands for nobody, as
--- uniqExact() expects.
+-- uniqExact() expects. They are hashes of the id under the query, and under a key that those who ask do not
+-- know: whoever chooses the query's own id could try out all that a visit's may be.
+
+-- Drawn anew at every start, and for nobody to read: a view, whose text is a secret, because no right to it is given.
+CREATE OR REPLACE VIEW pseudonym_key
+(
+    k0 UInt64 COMMENT 'Half of the key of the numbers that stand for visitors and visits',
+    k1 UInt64 COMMENT 'The other half'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT toUInt64({random}) AS k0, toUInt64({random}) AS k1
+COMMENT 'The key of the numbers that stand for visitors and visits in the other views';
 
 CREATE OR REPLACE VIEW report_sites
 (
@@ -492,12 +503,15 @@ CREATE OR REPLACE VIEW report_events
     language         LowCardinality(String)              COMMENT 'Primary tag of the preferred language'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS SELECT
+AS WITH
+    (assumeNotNull((SELECT k0 FROM pseudonym_key)), assumeNotNull((SELECT k1 FROM pseudonym_key))) AS secret_key,
+    (sipHash64Keyed(secret_key, initialQueryID(), initialQueryStartTime()), secret_key.2) AS query_key
+SELECT
     site, site_id, timestamp,
     toDate(formatDateTime(timestamp, '%F', timezone)) AS day,
     name,
-    if(visitor_id = 0, NULL, sipHash64(initialQueryID(), visitor_id)) AS visitor,
-    if(session_id = 0, NULL, sipHash64(initialQueryID(), session_id)) AS visit,
+    if(visitor_id = 0, NULL, sipHash64Keyed(query_key, visitor_id)) AS visitor,
+    if(session_id = 0, NULL, sipHash64Keyed(query_key, session_id)) AS visit,
     hostname, pathname, interactive, engagement_ms, nullIf(scroll_depth, 255) AS scroll_depth, props,
     revenue_amount, revenue_currency, entry_hostname, entry_pathname,
     referrer, source, channel, utm_source, utm_medium, utm_campaign, utm_content, utm_term,
@@ -547,11 +561,14 @@ CREATE OR REPLACE VIEW report_visits
     language        LowCardinality(String) COMMENT 'Primary tag of the preferred language'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS SELECT
+AS WITH
+    (assumeNotNull((SELECT k0 FROM pseudonym_key)), assumeNotNull((SELECT k1 FROM pseudonym_key))) AS secret_key,
+    (sipHash64Keyed(secret_key, initialQueryID(), initialQueryStartTime()), secret_key.2) AS query_key
+SELECT
     site, site_id, started, ended,
     toDate(formatDateTime(ended, '%F', timezone)) AS day,
-    sipHash64(initialQueryID(), session_id) AS visit,
-    if(visitor_id = 0, NULL, sipHash64(initialQueryID(), visitor_id)) AS visitor,
+    sipHash64Keyed(query_key, session_id) AS visit,
+    if(visitor_id = 0, NULL, sipHash64Keyed(query_key, visitor_id)) AS visitor,
     duration, pageviews, events, bounced, entry_hostname, entry_page, exit_hostname, exit_page,
     referrer, source, channel, utm_source, utm_medium, utm_campaign, utm_content, utm_term,
     click_id_kind, country, region, region_name, city, city_name, browser, browser_version, os,

@@ -111,6 +111,30 @@ async fn a_visitor_has_another_number_in_each_query_and_never_the_stored_one() {
 }
 
 #[tokio::test]
+async fn who_chooses_the_id_of_a_query_gets_other_numbers_the_next_time_and_within_it_the_same() {
+    let traffic = traffic().await;
+    // Both views know each other's numbers within a query, and nobody is lost on the way.
+    let both = "SELECT count() = (SELECT count() FROM report_visits) FROM report_visits \
+                WHERE visit IN (SELECT visit FROM report_events)";
+    assert_eq!(traffic.ask(both).await.unwrap(), [[1]]);
+    let sql = "SELECT max(visitor), max(visit) FROM report_events";
+    let analyst = traffic.engine.analyst();
+    let client = clickhouse::Client::default()
+        .with_url(&analyst.url)
+        .with_user(&analyst.user)
+        .with_password(&analyst.password)
+        .with_database(&analyst.database);
+    let named = async || {
+        let query = client.query(sql).with_setting("query_id", "chosen");
+        query.fetch_one::<(Option<u64>, Option<u64>)>().await.unwrap()
+    };
+    let once = named().await;
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    let again = named().await;
+    assert!(once.0 != again.0 && once.1 != again.1, "{once:?} {again:?}");
+}
+
+#[tokio::test]
 async fn the_analyst_sees_the_views_and_nothing_else() {
     let traffic = traffic().await;
     let tables =
@@ -126,6 +150,9 @@ async fn the_analyst_sees_the_views_and_nothing_else() {
         "SELECT count() FROM sites",
         "SELECT hash FROM tokens",
         "SELECT visitor_id FROM report_events",
+        "SELECT k0 FROM pseudonym_key",
+        "SHOW CREATE VIEW pseudonym_key",
+        "SELECT throwIf(count() = 0) FROM system.tables WHERE name = 'pseudonym_key'",
         "SELECT count() FROM merge('passerby', '^events$')",
         "SELECT * FROM url('http://127.0.0.1:1/', CSV, 'a String')",
         "SELECT * FROM file('/etc/passwd', CSV, 'a String')",
