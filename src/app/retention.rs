@@ -1,5 +1,5 @@
-//! What has an end: events that their sites keep no longer, lines of the access log, and what nobody can read: neither the
-//! collector (rows in quarantine, segments of the spool) nor ClickHouse (parts of its tables).
+//! What has an end: events that their sites keep no longer, lines of the access log, what was set up before it was changed, and
+//! what nobody can read: neither the collector (rows in quarantine, segments of the spool) nor ClickHouse (parts of its tables).
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,6 +34,15 @@ pub(super) async fn keep(services: Services, data_dir: PathBuf) {
         services.access_log.keep_no_longer(now);
         end_unreadable(&services, &spool, now - UNREADABLE_KEPT).await;
         look_at_parts(&services, &told_of_parts, now - UNREADABLE_KEPT).await;
+        match services.store.end_superseded().await {
+            Ok(tables) if tables.is_empty() => {}
+            Ok(tables) => {
+                tracing::debug!(tables = tables.join(" "), "superseded rows were merged away")
+            }
+            Err(error) => {
+                tracing::warn!(%error, "what was set up before it was changed leaves the disk later")
+            }
+        }
         match services.store.expire(&sites, now).await {
             Ok(0) => {}
             Ok(days) => tracing::info!(days, "events that their sites keep no longer were removed"),

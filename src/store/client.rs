@@ -66,7 +66,7 @@ pub struct Store {
     reader: Client,
     /// The servers that have the rows: on one machine, the one.
     nodes: Vec<Node>,
-    cluster: Option<Cluster>,
+    pub(super) cluster: Option<Cluster>,
     database: String,
     statements: Semaphore,
     looking_up: Semaphore,

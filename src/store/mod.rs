@@ -21,6 +21,7 @@ pub mod loader;
 pub mod migration;
 pub mod schema;
 mod selection;
+mod superseded;
 mod tiers;
 
 pub use client::{Store, StoreError};

@@ -10,7 +10,10 @@ use jiff::{SignedDuration, Timestamp};
 use passerby::clock::{Clock, SystemClock};
 use passerby::event::{Attributes, Event, Happening, SCROLL_DEPTH_UNKNOWN, SessionId, VisitorId};
 use passerby::report;
+use passerby::site::member::Role;
+use passerby::site::policy::Policies;
 use passerby::site::{Site, SiteId};
+use passerby::store::catalog::Catalog;
 use passerby::store::engine::Engine;
 use passerby::store::{Path as PagePath, Selection, Store};
 use serde_json::{Value, json};
@@ -341,6 +344,33 @@ async fn parts_that_the_server_set_aside_because_it_can_not_read_them_have_an_en
     // What somebody took out by hand can be put back.
     run(&store, "ALTER TABLE events ATTACH PARTITION ID '20240502'").await;
     assert_eq!(paths(&store, &site).await, ["/by-hand"]);
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn the_name_of_a_member_who_was_removed_leaves_the_disk() {
+    let directory = tempfile::tempdir().unwrap();
+    let engine = Engine::start(engine_settings(&directory.path().join("engine"))).unwrap();
+    let store = connect(&engine.writer(), &engine.reader()).await;
+    let hurry = "ALTER TABLE members MODIFY SETTING old_parts_lifetime = 1";
+    store.writer().query_raw(hurry).execute().await.unwrap();
+    // Nothing that merges by itself, which takes more rows than a few changes are.
+    let stop = "SYSTEM STOP MERGES members";
+    let catalog = Catalog::open(directory.path().join("catalog.json"), Policies::default());
+    let (removed, stays) = (random_word(), random_word());
+    store.writer().query_raw(stop).execute().await.unwrap();
+    let now = SystemClock.now();
+    for person in [&removed, &stays] {
+        catalog.put_member(&store, person, None, Role::Viewer, now).await.unwrap();
+    }
+    catalog.remove_member(&store, &removed, None, now).await.unwrap();
+    let holding = |word| files_with(&directory.path().join("engine"), word).len();
+    assert!(holding(&removed) > 0, "the search does not find what was written");
+    store.writer().query_raw("SYSTEM START MERGES members").execute().await.unwrap();
+    assert_eq!(store.end_superseded().await.unwrap(), ["members"]);
+    assert_eq!(store.end_superseded().await.unwrap(), [""; 0]);
+    eventually("the bytes are gone", async || (holding(&removed) == 0).then_some(())).await;
+    assert!(holding(&stays) > 0, "who was not removed is gone, too");
     engine.stop().await;
 }
 
