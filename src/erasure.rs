@@ -239,7 +239,7 @@ impl Eraser {
 }
 
 /// What no program of ours can reach.
-const BEYOND: &str = "Backups that you made, the log of a proxy in front of the collector, imports that are under way, and other \
+const BEYOND: &str = "Backups and exports that you made, the log of a proxy in front of the collector, imports that are under way, and other \
     collectors on the same database, which keep their last three quarters of an hour in their own spools.";
 
 /// Whether an open visit may give what is erased to its next events.

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -60,7 +61,11 @@ async fn write(body: Body, file: &Path) -> anyhow::Result<u64> {
     beside.push(".part");
     let beside = PathBuf::from(beside);
     let unwritable = || format!("{} can not be written", file.display());
-    let mut part = File::create(&beside).with_context(unwritable)?;
+    // Single events are nobody's but the operator's. What a command that was killed has left may be anybody's to read.
+    let _ = std::fs::remove_file(&beside);
+    let mut options = File::options();
+    let mut part =
+        options.write(true).create_new(true).mode(0o600).open(&beside).with_context(unwritable)?;
     let written = async {
         let events = copy(body, &mut part).await?;
         part.sync_all().with_context(unwritable)?;

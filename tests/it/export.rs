@@ -1,5 +1,6 @@
 //! Exports: what comes out goes in again, and is the same.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -299,7 +300,11 @@ async fn the_program_exports_into_a_file_and_onto_another_site() {
     let lines = wild(9, 100);
     collector.run(&["import", &write(directory.path(), &lines)]);
     let file = directory.path().join("export.jsonl");
+    // What a command that was killed has left, for anybody to read.
+    std::fs::write(file.with_extension("jsonl.part"), "half").unwrap();
     collector.run(&["export", "example.com", "-o", file.to_str().unwrap()]);
+    let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "single events are for their owner alone");
     let exported = std::fs::read_to_string(&file).unwrap();
     assert_eq!(exported.trim_end(), collector.run(&["export", "www.example.com"]));
     assert!(!directory.path().join("export.jsonl.part").exists());
