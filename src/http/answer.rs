@@ -100,6 +100,7 @@ impl From<CatalogError> for Refused {
             | CatalogError::Person(_)
             | CatalogError::Role(_)
             | CatalogError::DomainTaken(_)
+            | CatalogError::RulesStay { .. }
             | CatalogError::TimeZone(_)
             | CatalogError::RetentionDays(_)
             | CatalogError::RetentionOfProfile(_)

@@ -69,6 +69,12 @@ impl Policies {
         self.sites.get(domain).copied().unwrap_or(self.everywhere)
     }
 
+    /// Whether a site that gets another domain would leave rules behind that are for its own alone: who was asked before would be
+    /// no more, from one beacon to the next.
+    pub fn would_leave(&self, domain: &str, renamed: &str) -> bool {
+        self.sites.contains_key(domain) && self.of(domain) != self.of(renamed)
+    }
+
     /// Whether a profile holds for any site that there is or may come.
     pub fn have(&self, profile: Profile) -> bool {
         std::iter::once(&self.everywhere)

@@ -15,6 +15,17 @@ pub enum CatalogError {
     /// Another site has the domain.
     #[error("domain `{0}` is registered already")]
     DomainTaken(String),
+    /// The site has rules of its own, by its domain.
+    #[error(
+        "domain `{to}` has other rules than `{from}`, which has its own in privacy.sites of the configuration: write the same there for \
+         `{to}`, start the collector again, and rename then"
+    )]
+    RulesStay {
+        /// The domain that the site has.
+        from: String,
+        /// The one that it was to have.
+        to: String,
+    },
     /// There is no such time zone.
     #[error("timezone `{0}` is not an IANA time zone name such as Europe/Berlin")]
     TimeZone(String),

@@ -127,6 +127,9 @@ impl Catalog {
             if row_of(&known, &renamed).is_some() {
                 return Err(CatalogError::DomainTaken(renamed));
             }
+            if self.policies.would_leave(&row.domain, &renamed) {
+                return Err(CatalogError::RulesStay { from: row.domain, to: renamed });
+            }
             row.former_domain = std::mem::replace(&mut row.domain, renamed);
         }
         self.save(&change, row, wanted).await

@@ -399,6 +399,8 @@ words! {
     wrong_domain: "{} is not a host name. Give it as example.com, without https:// and path.",
         "{} ist kein Hostname. Geben Sie ihn wie example.com an, ohne https:// und Pfad.";
     domain_taken: "{} is the domain of a site already.", "{} ist schon die Domain einer Website.";
+    rules_stay: "{} has rules of its own in the configuration, which {} has not. Whoever runs this collector writes them for the new domain first.",
+        "{} hat eigene Regeln in der Konfiguration, die {} nicht hat. Wer diese Installation betreibt, schreibt sie erst für die neue Domain.";
     wrong_timezone: "{} is not a time zone. Choose one such as Europe/Berlin.",
         "{} ist keine Zeitzone. Wählen Sie eine wie Europe/Berlin.";
     wrong_retention: "Events can be kept for {} days at most. Without a number they are kept until they are erased.",

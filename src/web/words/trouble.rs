@@ -14,6 +14,7 @@ impl Lang {
         match error {
             CatalogError::Domain(domain) => fill(words.wrong_domain, &[domain]),
             CatalogError::DomainTaken(domain) => fill(words.domain_taken, &[domain]),
+            CatalogError::RulesStay { from, to } => fill(words.rules_stay, &[from, to]),
             CatalogError::TimeZone(zone) => fill(words.wrong_timezone, &[zone]),
             CatalogError::RetentionDays(_) => {
                 fill(words.wrong_retention, &[&RETENTION_DAYS_MAX.to_string()])

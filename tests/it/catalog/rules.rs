@@ -119,6 +119,12 @@ async fn a_rule_that_is_another_than_at_the_last_start_is_written_beside_each_si
     let answer = own.request(Method::PUT, "/api/v1/sites/one.test", &headers, renamed).await;
     assert_eq!(answer.status, StatusCode::OK);
     assert!(noted(&own, "strict.test").contains(&"consent anonymous".to_owned()));
+    // It leaves none of its own behind with its domain.
+    let back = json!({ "domain": "one.test" }).to_string();
+    let answer = own.request(Method::PUT, "/api/v1/sites/strict.test", &headers, back).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    let told = answer.json()["error"].as_str().unwrap().to_owned();
+    assert!(told.starts_with("domain `one.test` has other rules than `strict.test`"), "{told}");
     drop(own);
     shared.engine.stop().await;
 }
