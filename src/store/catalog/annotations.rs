@@ -167,8 +167,11 @@ impl Change<'_> {
 
 /// The annotations of a site among the rows, by day and by when they were made; those of one second in the order
 /// of their last changes, because the numbers that they have are random.
-pub(super) fn saved(rows: &[AnnotationRow], site: SiteId) -> Vec<Annotation> {
-    let mut rows: Vec<_> = rows.iter().filter(|row| row.is_of(site)).collect();
+pub(super) fn saved<'row>(
+    rows: impl IntoIterator<Item = &'row AnnotationRow>,
+    site: SiteId,
+) -> Vec<Annotation> {
+    let mut rows: Vec<_> = rows.into_iter().filter(|row| row.is_of(site)).collect();
     rows.sort_by_key(|row| (row.day, row.created_at, row.version));
     rows.into_iter().filter_map(AnnotationRow::annotation).collect()
 }

@@ -78,8 +78,11 @@ impl Catalog {
 }
 
 /// The funnels of a site among the rows, by name.
-pub(super) fn saved(rows: &[FunnelRow], site: SiteId) -> Vec<Funnel> {
-    let mut rows: Vec<_> = rows.iter().filter(|row| row.is_of(site)).collect();
+pub(super) fn saved<'row>(
+    rows: impl IntoIterator<Item = &'row FunnelRow>,
+    site: SiteId,
+) -> Vec<Funnel> {
+    let mut rows: Vec<_> = rows.into_iter().filter(|row| row.is_of(site)).collect();
     rows.sort_by_key(|row| &row.name);
     rows.into_iter().filter_map(FunnelRow::funnel).collect()
 }

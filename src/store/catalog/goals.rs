@@ -134,8 +134,11 @@ impl Catalog {
 }
 
 /// The goals of a site among the rows, by name.
-pub(super) fn saved(rows: &[GoalRow], site: SiteId) -> Vec<SavedGoal> {
-    let mut rows: Vec<_> = rows.iter().filter(|row| row.is_of(site)).collect();
+pub(super) fn saved<'row>(
+    rows: impl IntoIterator<Item = &'row GoalRow>,
+    site: SiteId,
+) -> Vec<SavedGoal> {
+    let mut rows: Vec<_> = rows.into_iter().filter(|row| row.is_of(site)).collect();
     rows.sort_by_key(|row| &row.display_name);
     rows.into_iter().filter_map(GoalRow::saved).collect()
 }

@@ -101,8 +101,11 @@ impl Catalog {
 }
 
 /// The segments of a site among the rows, by name.
-pub(super) fn saved(rows: &[SegmentRow], site: SiteId) -> Vec<Segment> {
-    let mut rows: Vec<_> = rows.iter().filter(|row| row.is_of(site)).collect();
+pub(super) fn saved<'row>(
+    rows: impl IntoIterator<Item = &'row SegmentRow>,
+    site: SiteId,
+) -> Vec<Segment> {
+    let mut rows: Vec<_> = rows.into_iter().filter(|row| row.is_of(site)).collect();
     rows.sort_by_key(|row| &row.name);
     rows.into_iter().filter_map(SegmentRow::segment).collect()
 }

@@ -23,9 +23,9 @@ use super::rules::RuleRow;
 use super::segments::{self, SegmentRow};
 use super::sites::SiteRow;
 use super::tokens::{Token, TokenRow};
-use crate::site::Site;
 use crate::site::member::Person;
 use crate::site::policy::Policies;
+use crate::site::{Site, SiteId};
 use crate::store::{Store, StoreError};
 
 /// A row of a table of the catalog: what one change left.
@@ -130,11 +130,17 @@ pub(super) struct Known {
 
 impl Known {
     pub(super) fn of(rows: Snapshot, policies: &Policies) -> Self {
+        // Once for all sites: of thousands, each would look at the rows of all others.
+        let goals = by_site(&rows.goals, |row| row.site_id);
+        let segments = by_site(&rows.segments, |row| row.site_id);
+        let funnels = by_site(&rows.funnels, |row| row.site_id);
+        let annotations = by_site(&rows.annotations, |row| row.site_id);
         let whole = |site: Site| {
-            let goals = goals::saved(&rows.goals, site.id).into_iter().map(|saved| saved.goal);
-            let segments = segments::saved(&rows.segments, site.id);
-            let funnels = funnels::saved(&rows.funnels, site.id);
-            let annotations = annotations::saved(&rows.annotations, site.id);
+            let goals = goals::saved(of_site(&goals, site.id), site.id);
+            let goals = goals.into_iter().map(|saved| saved.goal);
+            let segments = segments::saved(of_site(&segments, site.id), site.id);
+            let funnels = funnels::saved(of_site(&funnels, site.id), site.id);
+            let annotations = annotations::saved(of_site(&annotations, site.id), site.id);
             let policy = policies.of(&site.domain);
             Arc::new(Site {
                 goals: goals.collect(),
@@ -166,6 +172,22 @@ impl Known {
         }
         Self { loaded: true, sites, renamed, tokens, links, members, rows }
     }
+}
+
+/// The rows of each site.
+fn by_site<Row>(rows: &[Row], site_of: impl Fn(&Row) -> u32) -> HashMap<u32, Vec<&Row>> {
+    let mut by_site = HashMap::<u32, Vec<&Row>>::new();
+    for row in rows {
+        by_site.entry(site_of(row)).or_default().push(row);
+    }
+    by_site
+}
+
+fn of_site<'rows, Row>(
+    by_site: &HashMap<u32, Vec<&'rows Row>>,
+    site: SiteId,
+) -> impl Iterator<Item = &'rows Row> {
+    by_site.get(&site.0).into_iter().flatten().copied()
 }
 
 /// Whether another site has had the former domain of this one since: it is that one's also after it was removed, for its tags may be
