@@ -384,7 +384,7 @@ async fn close_all(services: &Services, known: &mut Worth) -> Result<usize, Stor
     for site in services.catalog.sites().iter().filter(|site| worth.contains(&site.id)) {
         let closing = match services.store.close_days(site, services.clock.now()).await {
             Ok(closing) => closing,
-            Err(error @ StoreError::Unavailable(_)) => return Err(error),
+            Err(error) if error.is_of_any_statement() => return Err(error),
             // A site that takes too much does not keep the others from being counted.
             Err(error) => {
                 failed = Some(error);

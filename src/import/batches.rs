@@ -90,7 +90,7 @@ impl Batches {
     }
 }
 
-/// Inserts a day. When ClickHouse has too much to do at the moment, merging or counting what came before, it is
+/// Inserts a day. When ClickHouse can not take it at the moment, because it merges or counts what came before for one, it is
 /// tried again: the table takes equal rows once.
 async fn insert(store: &Store, day: Day) -> Result<(), StoreError> {
     let columns = Event::columns().collect::<Vec<_>>().join(",");
@@ -98,11 +98,66 @@ async fn insert(store: &Store, day: Day) -> Result<(), StoreError> {
     let mut pauses = PAUSES.iter();
     loop {
         let inserted = store.insert_events(&columns, rows.clone()).await;
-        let (Err(StoreError::Limit { .. } | StoreError::Busy { .. }), Some(pause)) =
-            (&inserted, pauses.next())
-        else {
+        let (Err(StoreError::Busy { .. }), Some(pause)) = (&inserted, pauses.next()) else {
             return inserted;
         };
         tokio::time::sleep(Duration::from_secs(*pause)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::store::Server;
+
+    /// A ClickHouse that answers with each of these, one after the other, and says how often it was asked.
+    fn answering(answers: Vec<String>) -> (Store, std::thread::JoinHandle<usize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let [user, password, database] = ["user", "", "passerby"].map(str::to_owned);
+        let server = Server { url, user, password, database };
+        let asked = std::thread::spawn(move || {
+            let answered = answers.iter().map(|answer| {
+                let (mut stream, _) = listener.accept().unwrap();
+                let (mut request, mut byte) = (Vec::new(), [0; 1]);
+                while !request.ends_with(b"\r\n0\r\n\r\n") {
+                    stream.read_exact(&mut byte).unwrap();
+                    request.push(byte[0]);
+                }
+                stream.write_all(answer.as_bytes()).unwrap();
+            });
+            answered.count()
+        });
+        (Store::connect(&server, &server), asked)
+    }
+
+    fn exception(code: u32) -> String {
+        let text = format!("Code: {code}. DB::Exception: It is so. (NAME)\n");
+        let length = text.len();
+        format!(
+            "HTTP/1.1 500 Internal Server Error\r\nX-ClickHouse-Exception-Code: {code}\r\nContent-Length: {length}\r\n\
+             Connection: close\r\n\r\n{text}"
+        )
+    }
+
+    #[tokio::test]
+    async fn an_import_waits_for_what_ends_by_itself_and_ends_with_what_does_not() {
+        const TAKEN: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        let day = || Day { rows: 1, bytes: vec![1, 2, 3] };
+        let waited = |code| async move {
+            let (store, asked) = answering(vec![exception(code), TAKEN.to_owned()]);
+            insert(&store, day()).await.unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(asked.join().unwrap(), 2, "{code}");
+        };
+        // Too many parts, and memory.
+        futures_util::future::join(waited(252), waited(241)).await;
+        for code in [27, 516, 158] {
+            let (store, asked) = answering(vec![exception(code)]);
+            assert_eq!(insert(&store, day()).await.unwrap_err().code(), Some(code));
+            assert_eq!(asked.join().unwrap(), 1, "{code}");
+        }
     }
 }

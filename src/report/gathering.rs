@@ -14,9 +14,6 @@ use crate::store::{Store, StoreError};
 /// The rows of a query, as its own statement would return them.
 type Rows = Vec<Vec<Value>>;
 
-/// ClickHouse's code for a statement that took longer than it may.
-const TIMEOUT_EXCEEDED: u32 = 159;
-
 /// Queries of one site that are asked by one task, side by side.
 #[derive(Default)]
 pub struct Gathering(Mutex<Vec<Waiting>>);
@@ -88,11 +85,7 @@ async fn read_for(store: &Store, gathered: Vec<Waiting>) {
 
 /// Whether each query's own statement would fare no better.
 fn is_of_each(error: &StoreError) -> bool {
-    match error {
-        StoreError::Unavailable(_) | StoreError::Busy { .. } => true,
-        StoreError::Limit { code, .. } => *code == TIMEOUT_EXCEEDED,
-        _ => false,
-    }
+    error.is_of_any_statement() || error.is_out_of_time()
 }
 
 /// The rows of those that go together. The others are told so before anything is read.

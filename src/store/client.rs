@@ -13,6 +13,7 @@ use serde_json::Value;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::cluster::Cluster;
+use super::codes::{self, Meaning};
 use super::migration::{self, Planned};
 use super::schema::{self, Kind};
 use super::tiers::Lookups;
@@ -117,7 +118,8 @@ pub enum StoreError {
         /// Its message.
         message: String,
     },
-    /// It runs as many statements as it may, ours or others, or does not reach another server of its cluster.
+    /// It can not do it at the moment, whatever it is: it has too much to do, has no space, shuts down, or does not reach another
+    /// server of its cluster.
     #[error("ClickHouse can not run the statement now (code {code}): {message}")]
     Busy {
         /// ClickHouse's error code.
@@ -151,6 +153,37 @@ impl StoreError {
             | Self::Missing { code, .. }
             | Self::Busy { code, .. }
             | Self::Rejected { code, .. } => Some(*code),
+        }
+    }
+
+    /// What an exception says that has this code.
+    pub(super) fn of_code(code: u32, message: String) -> Self {
+        match codes::meaning(code) {
+            Meaning::Busy => Self::Busy { code, message },
+            Meaning::Exhausted | Meaning::Limit => Self::Limit { code, message },
+            Meaning::Missing => Self::Missing { code, message },
+            Meaning::Denied => Self::Denied { code, message },
+            Meaning::Poison | Meaning::Unknown => Self::Rejected { code, message },
+        }
+    }
+
+    /// Whether it says nothing of the statement, so that any other would fare no better at the moment.
+    pub fn is_of_any_statement(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Busy { .. } | Self::Emptied)
+    }
+
+    /// Whether the statement took longer than one may.
+    pub fn is_out_of_time(&self) -> bool {
+        self.code() == Some(codes::TIMEOUT_EXCEEDED)
+    }
+
+    /// What it says of an insert: one is never too large, so that where time or memory ran out, ClickHouse has too much to do.
+    fn of_insert(self) -> Self {
+        match self {
+            Self::Limit { code, message } if codes::meaning(code) == Meaning::Exhausted => {
+                Self::Busy { code, message }
+            }
+            other => other,
         }
     }
 
@@ -203,15 +236,7 @@ fn refusal(message: &str) -> StoreError {
         None => message.to_owned(),
     };
     match code {
-        Some(code @ (158 | 159 | 160 | 241 | 306 | 307 | 396)) => {
-            StoreError::Limit { code, message }
-        }
-        Some(code @ (60 | 81)) => StoreError::Missing { code, message },
-        Some(code @ (202 | 209 | 210 | 279)) => StoreError::Busy { code, message },
-        Some(code @ (192 | 193 | 194 | 195 | 492 | 497 | 516)) => {
-            StoreError::Denied { code, message }
-        }
-        Some(code) => StoreError::Rejected { code, message },
+        Some(code) => StoreError::of_code(code, message),
         None => StoreError::Unavailable(message),
     }
 }
@@ -498,14 +523,15 @@ impl Store {
     /// whole: without its last byte none of it can be read.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] when it is not known whether they are in: send them again. [`StoreError::Emptied`] when
-    /// they would be the first of a database that has lost the others.
+    /// [`StoreError::Unavailable`] when it is not known whether they are in, and [`StoreError::Busy`] when ClickHouse can not take
+    /// them at the moment: send them again. [`StoreError::Emptied`] when they would be the first of a database that has lost the
+    /// others.
     pub async fn insert_events(
         &self,
         columns: &str,
         rows: impl Into<Bytes>,
     ) -> Result<(), StoreError> {
-        self.tells_the_truth().await?;
+        self.tells_the_truth().await.map_err(StoreError::of_insert)?;
         let Packed { format, optimize_on_insert, data } =
             packed(columns.to_owned(), rows.into()).await?;
         let sql = format!("INSERT INTO events ({columns}) FORMAT {format}");
@@ -521,7 +547,7 @@ impl Store {
             if matches!(error, StoreError::Missing { .. }) {
                 self.expect_sites();
             }
-            error.without_events()
+            error.of_insert().without_events()
         })
     }
 
@@ -650,34 +676,49 @@ pub(super) async fn in_time_of<T>(
 mod tests {
     use super::*;
 
+    /// What a code is for a report, and for an insert.
+    fn kinds(code: u32) -> [&'static str; 2] {
+        let error = refusal(&format!("Code: {code}. DB::Exception: any (NAME) (version 26.7.2.1)"));
+        assert_eq!(error.code(), Some(code));
+        [error.clone(), error.of_insert()].map(|error| match error {
+            StoreError::Busy { .. } => "busy",
+            StoreError::Limit { .. } => "limit",
+            StoreError::Missing { .. } => "missing",
+            StoreError::Denied { .. } => "denied",
+            StoreError::Rejected { .. } => "rejected",
+            StoreError::Unavailable(_) | StoreError::Emptied => "no code",
+        })
+    }
+
     #[test]
     fn an_exception_is_sorted_by_its_code() {
-        let code = |message: &str| refusal(message);
-        assert!(matches!(
-            code("Code: 159. DB::Exception: Timeout"),
-            StoreError::Limit { code: 159, .. }
-        ));
-        assert!(matches!(
-            code("Code: 516. DB::Exception: Auth"),
-            StoreError::Denied { code: 516, .. }
-        ));
-        assert!(matches!(
-            code("Code: 27. DB::Exception: Parse"),
-            StoreError::Rejected { code: 27, .. }
-        ));
-        assert!(matches!(
-            code("Code: 81. DB::Exception: Database"),
-            StoreError::Missing { code: 81, .. }
-        ));
-        assert!(matches!(
-            code("Code: 202. DB::Exception: Too many simultaneous queries"),
-            StoreError::Busy { code: 202, .. }
-        ));
-        assert!(matches!(
-            code("Code: 279. DB::Exception: All connection tries failed"),
-            StoreError::Busy { code: 279, .. }
-        ));
-        assert!(matches!(code("<html>Bad gateway</html>"), StoreError::Unavailable(_)));
+        for (codes, report, insert) in [
+            (&[202, 209, 210, 236, 242, 243, 252, 279, 285][..], "busy", "busy"),
+            (&[319, 364, 394, 425, 439, 999, 1000], "busy", "busy"),
+            (&[159, 241], "limit", "busy"),
+            (&[158, 160, 306, 307, 396], "limit", "limit"),
+            (&[60, 81], "missing", "missing"),
+            (&[192, 193, 194, 195, 492, 497, 516], "denied", "denied"),
+            (&[6, 26, 27, 32, 33, 36, 53, 70, 117, 131, 395], "rejected", "rejected"),
+            (&[0, 7, 16, 62, 164, 9_999], "rejected", "rejected"),
+        ] {
+            for code in codes {
+                assert_eq!(kinds(*code), [report, insert], "{code}");
+            }
+        }
+        assert!(matches!(refusal("<html>Bad gateway</html>"), StoreError::Unavailable(_)));
+    }
+
+    #[test]
+    fn what_ends_by_itself_says_nothing_of_the_statement_and_a_limit_does() {
+        let of_code = |code| StoreError::of_code(code, String::new());
+        for code in [202, 252, 1000] {
+            assert!(of_code(code).is_of_any_statement(), "{code}");
+        }
+        for code in [159, 241, 60, 516, 62] {
+            assert!(!of_code(code).is_of_any_statement(), "{code}");
+        }
+        assert!(of_code(159).is_out_of_time() && !of_code(241).is_out_of_time());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! ClickHouse, the only database.
 //!
 //! [`engine`] is the embedded one, as a child process; a configured server is reached in the same way.
-//! [`client`] is every access to it, [`schema`] its tables, [`migration`] the way to them;
+//! [`client`] is every access to it, `codes` what its errors mean, [`schema`] its tables, [`migration`] the way to them;
 //! [`loader`] brings the spool's rows in, `block` as columns, [`catalog`] keeps the sites and tokens, and `deletion` takes
 //! rows out again: those that a [`Selection`] names, and those that sites keep no longer;
 //! [`backup`] copies it all. `tiers` closes days: reports add up what it has counted.
@@ -13,6 +13,7 @@ mod block;
 pub mod catalog;
 pub mod client;
 mod cluster;
+mod codes;
 mod deletion;
 mod detached;
 mod disclosure;

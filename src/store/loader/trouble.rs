@@ -1,18 +1,9 @@
-//! What can be wrong with an insert, and what is done about it.
-//!
-//! The lists are ClickHouse's error codes (`SELECT number, errorCodeToName(number) …`). A code that is on
-//! none of them holds: nothing is lost by waiting for a person, and something may be by guessing.
+//! What can be wrong with an insert, and what is done about it. What ClickHouse's codes mean, `store/codes.rs` says.
 
 use prometheus_client::encoding::EncodeLabelSet;
 
 use crate::store::StoreError;
-
-/// Times out, too busy, too many parts, no memory, no space, shutting down, read-only for now, another server of the
-/// cluster away, not known whether it was done: each ends by itself.
-const BUSY: [u32; 18] =
-    [159, 202, 209, 210, 236, 241, 242, 243, 252, 279, 285, 319, 364, 394, 425, 439, 999, 1000];
-/// Data that ClickHouse will never take: it can not be read, is too large, or is of the wrong type.
-const POISON: [u32; 11] = [6, 26, 27, 32, 33, 36, 53, 70, 117, 131, 395];
+use crate::store::codes::{self, Meaning};
 
 /// The kind of a failed insert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,12 +29,17 @@ impl Trouble {
     pub(super) const ALL: [Self; 4] = [Self::Away, Self::Busy, Self::Held, Self::Poison];
 
     pub(super) fn of(error: &StoreError) -> Self {
-        match error.code() {
-            None if matches!(error, StoreError::Emptied) => Self::Held,
-            None => Self::Away,
-            Some(code) if BUSY.contains(&code) => Self::Busy,
-            Some(code) if POISON.contains(&code) => Self::Poison,
-            Some(_) => Self::Held,
+        match error {
+            StoreError::Unavailable(_) => Self::Away,
+            StoreError::Busy { .. } => Self::Busy,
+            StoreError::Rejected { code, .. } if codes::meaning(*code) == Meaning::Poison => {
+                Self::Poison
+            }
+            StoreError::Limit { .. }
+            | StoreError::Denied { .. }
+            | StoreError::Missing { .. }
+            | StoreError::Emptied
+            | StoreError::Rejected { .. } => Self::Held,
         }
     }
 
@@ -83,13 +79,11 @@ mod tests {
 
     #[test]
     fn a_code_says_whether_to_wait_to_call_somebody_or_to_look_for_a_row() {
-        let of = |code| Trouble::of(&StoreError::Rejected { code, message: String::new() });
-        for code in
-            [159, 202, 209, 210, 236, 241, 242, 243, 252, 279, 285, 319, 364, 394, 425, 439, 999]
-        {
+        let of = |code| Trouble::of(&StoreError::of_code(code, String::new()));
+        for code in [202, 209, 210, 236, 242, 243, 252, 279, 285, 319, 364, 394, 425, 439, 999, 1000] {
             assert_eq!(of(code), Trouble::Busy, "{code}");
         }
-        for code in [16, 60, 81, 164, 192, 193, 194, 497, 516] {
+        for code in [16, 60, 81, 158, 164, 192, 193, 194, 307, 497, 516] {
             assert_eq!(of(code), Trouble::Held, "{code}");
         }
         for code in [6, 26, 27, 32, 33, 36, 53, 70, 117, 131, 395] {

@@ -141,7 +141,7 @@ impl Store {
                 let (first, last) = (chunk[0], chunk[chunk.len() - 1]);
                 let outcome = match self.close(site, first, last, goes_on).await {
                     Ok(outcome) => outcome,
-                    Err(error @ StoreError::Unavailable(_)) => return Err(error),
+                    Err(error) if error.is_of_any_statement() => return Err(error),
                     // A day that takes too much does not keep the others from being counted.
                     Err(error) => {
                         failed.get_or_insert(error);
