@@ -75,6 +75,10 @@ impl From<StoreError> for Refused {
                 "The query needs more time or memory than one report may use; ask for a shorter date_range or fewer \
                  dimensions.",
             ),
+            StoreError::Unreadable(_) => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "The database's answer can not be read; the collector's log says why.",
+            ),
             StoreError::Denied { .. } | StoreError::Rejected { .. } => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "The database refused the query; the collector's log says why.",
@@ -175,5 +179,9 @@ mod tests {
         assert_eq!(status(away), StatusCode::SERVICE_UNAVAILABLE);
         let rejected = StoreError::Rejected { code: 62, message: String::new() };
         assert_eq!(status(rejected), StatusCode::INTERNAL_SERVER_ERROR);
+        let unreadable = StoreError::Unreadable("EOF".to_owned());
+        assert_eq!(status(unreadable.clone()), StatusCode::INTERNAL_SERVER_ERROR);
+        let message = Refused::from(unreadable).message;
+        assert!(message.contains("can not be read") && !message.contains("EOF"), "{message}");
     }
 }

@@ -3,6 +3,7 @@
 //! Two users: one writes, one reads reports and can do nothing else. Every setting that matters is
 //! sent with every statement, because the defaults have changed between versions (durability.md, 2.1).
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -72,6 +73,8 @@ pub struct Store {
     statements: Semaphore,
     looking_up: Semaphore,
     admission: Mutex<Admission>,
+    /// Whether it was said that rows could not be packed: the same rows may be sent again and again.
+    has_told_of_packing: AtomicBool,
     pub(super) lookups: Lookups,
 }
 
@@ -122,11 +125,14 @@ pub enum StoreError {
     /// server of its cluster.
     #[error("ClickHouse can not run the statement now (code {code}): {message}")]
     Busy {
-        /// ClickHouse's error code.
+        /// ClickHouse's error code; 0 when it was not asked, because too many others wait for it.
         code: u32,
         /// Its message.
         message: String,
     },
+    /// It answered, and the answer is none that this version can read: asking again does not help.
+    #[error("what ClickHouse answered can not be read: {0}")]
+    Unreadable(String),
     /// It has none of the sites that the collector knows: it is another database, or one that was emptied.
     #[error(
         "the database has none of the sites that this collector knows, as if it had lost its data: bring a backup back with \
@@ -147,13 +153,18 @@ impl StoreError {
     /// ClickHouse's error code, if it answered with one.
     pub fn code(&self) -> Option<u32> {
         match self {
-            Self::Unavailable(_) | Self::Emptied => None,
+            Self::Unavailable(_) | Self::Unreadable(_) | Self::Emptied => None,
             Self::Limit { code, .. }
             | Self::Denied { code, .. }
             | Self::Missing { code, .. }
             | Self::Busy { code, .. }
             | Self::Rejected { code, .. } => Some(*code),
         }
+    }
+
+    /// It was not asked, because too many others wait for it.
+    pub fn crowded(message: &str) -> Self {
+        Self::Busy { code: 0, message: message.to_owned() }
     }
 
     /// What an exception says that has this code.
@@ -208,6 +219,14 @@ impl From<clickhouse::error::Error> for StoreError {
             Error::BadResponse(message) => refusal(&message),
             Error::Network(source) => Self::Unavailable(innermost(&*source)),
             Error::TimedOut => Self::Unavailable("it did not answer in time".to_owned()),
+            error @ (Error::Decompression(_)
+            | Error::DataFormat(_)
+            | Error::RowNotFound
+            | Error::NotEnoughData
+            | Error::InvalidUtf8Encoding(_)
+            | Error::InvalidTagEncoding(_)
+            | Error::InvalidColumnsHeader(_)
+            | Error::SchemaMismatch(_)) => Self::Unreadable(error.to_string()),
             other => Self::Rejected { code: 0, message: other.to_string() },
         }
     }
@@ -318,6 +337,7 @@ impl Store {
             looking_up: Semaphore::new(LOOKUPS_MAX),
             lookups: Lookups::default(),
             admission: Mutex::new(Admission::Open),
+            has_told_of_packing: AtomicBool::default(),
             cluster,
         }
     }
@@ -532,8 +552,9 @@ impl Store {
         rows: impl Into<Bytes>,
     ) -> Result<(), StoreError> {
         self.tells_the_truth().await.map_err(StoreError::of_insert)?;
+        let told = &self.has_told_of_packing;
         let Packed { format, optimize_on_insert, data } =
-            packed(columns.to_owned(), rows.into()).await?;
+            packed(block::of, columns.to_owned(), rows.into(), told).await?;
         let sql = format!("INSERT INTO events ({columns}) FORMAT {format}");
         in_time(async {
             let insert = self.writer.insert_formatted_with(sql);
@@ -573,7 +594,7 @@ impl Store {
         let (mut rest, mut events) = (&answer[..], Vec::new());
         while !rest.is_empty() {
             let event = Event::take(&mut rest);
-            events.push(event.map_err(|error| StoreError::Unavailable(error.to_string()))?);
+            events.push(event.map_err(|error| StoreError::Unreadable(error.to_string()))?);
         }
         Ok(events)
     }
@@ -622,24 +643,64 @@ struct Packed {
     data: CompressedData,
 }
 
-/// Packs rows. It takes tens of milliseconds for a large batch: not on a thread that answers beacons.
-async fn packed(columns: String, rows: Bytes) -> Result<Packed, StoreError> {
-    let pack = move || {
-        let (format, optimize_on_insert, data) = match block::of(&columns, &rows) {
-            Some(block) => ("Native", "0", Bytes::from(block)),
-            None => ("RowBinary", "1", rows),
-        };
-        let data = CompressedData::new(&data, Compression::Lz4)?;
-        Ok(Packed { format, optimize_on_insert, data })
-    };
-    let packed = tokio::task::spawn_blocking(pack).await;
-    packed.map_err(|_| StoreError::Unavailable("the rows could not be packed".to_owned()))?
+/// What makes a block of rows, if it can.
+type MakeBlock = fn(&str, &[u8]) -> Option<Vec<u8>>;
+
+/// Packs rows. Rows that stop whoever makes blocks of them are sent as they are: they would stop it each time, and ClickHouse
+/// can say which of them it does not take.
+async fn packed(
+    make: MakeBlock,
+    columns: String,
+    rows: Bytes,
+    has_told: &AtomicBool,
+) -> Result<Packed, StoreError> {
+    let as_they_are = rows.clone();
+    let packing = apart(move || match make(&columns, &rows) {
+        Some(block) => compressed("Native", "0", &block),
+        None => compressed("RowBinary", "1", &rows),
+    });
+    match packing.await {
+        Ok(packed) => packed,
+        Err(Stopped) => {
+            // What it stopped at may be in the words of the panic, and those are not repeated.
+            if !has_told.swap(true, Ordering::Relaxed) {
+                tracing::error!(
+                    "events could not be packed for ClickHouse, and are sent as rows, which takes it longer. Nothing is lost; \
+                     this is a fault of Passerby's, and worth telling its developers"
+                );
+            }
+            let packed = apart(move || compressed("RowBinary", "1", &as_they_are)).await;
+            packed.unwrap_or_else(|Stopped| {
+                Err(StoreError::Rejected {
+                    code: 0,
+                    message: "the rows can not be packed".to_owned(),
+                })
+            })
+        }
+    }
+}
+
+/// It panicked, or the collector stops.
+struct Stopped;
+
+/// Does what takes tens of milliseconds for a large batch: not on a thread that answers beacons.
+async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Stopped> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| Stopped)
+}
+
+fn compressed(
+    format: &'static str,
+    optimize_on_insert: &'static str,
+    rows: &[u8],
+) -> Result<Packed, StoreError> {
+    let data = CompressedData::new(rows, Compression::Lz4)?;
+    Ok(Packed { format, optimize_on_insert, data })
 }
 
 async fn turn(places: &Semaphore) -> Result<SemaphorePermit<'_>, StoreError> {
     match tokio::time::timeout(TURN_TIMEOUT, places.acquire()).await {
         Ok(Ok(turn)) => Ok(turn),
-        _ => Err(StoreError::Unavailable("too many reports wait for it".to_owned())),
+        _ => Err(StoreError::crowded("too many reports wait for it")),
     }
 }
 
@@ -650,7 +711,7 @@ fn with_settings(client: Client, settings: &[(&'static str, &'static str)]) -> C
 fn rows(answer: &Bytes) -> Result<Vec<Vec<Value>>, StoreError> {
     let lines = answer.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
     let row = |line| {
-        serde_json::from_slice(line).map_err(|error| StoreError::Unavailable(error.to_string()))
+        serde_json::from_slice(line).map_err(|error| StoreError::Unreadable(error.to_string()))
     };
     lines.map(row).collect()
 }
@@ -686,7 +747,9 @@ mod tests {
             StoreError::Missing { .. } => "missing",
             StoreError::Denied { .. } => "denied",
             StoreError::Rejected { .. } => "rejected",
-            StoreError::Unavailable(_) | StoreError::Emptied => "no code",
+            StoreError::Unavailable(_) | StoreError::Unreadable(_) | StoreError::Emptied => {
+                "no code"
+            }
         })
     }
 
@@ -719,6 +782,37 @@ mod tests {
             assert!(!of_code(code).is_of_any_statement(), "{code}");
         }
         assert!(of_code(159).is_out_of_time() && !of_code(241).is_out_of_time());
+    }
+
+    #[tokio::test]
+    async fn rows_that_stop_the_packing_are_sent_as_they_are_and_it_is_told_once() {
+        let has_told = AtomicBool::default();
+        let (rows, columns) = (Bytes::from_static(b"rows"), || "a".to_owned());
+        let stops: MakeBlock = |_, _| panic!("it stops at a row");
+        for _ in 0..2 {
+            let packed = packed(stops, columns(), rows.clone(), &has_told).await;
+            let packed = packed.unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!((packed.format, packed.optimize_on_insert), ("RowBinary", "1"));
+            assert!(has_told.load(Ordering::Relaxed));
+        }
+        let whole: MakeBlock = |_, _| Some(vec![1]);
+        let packed = packed(whole, columns(), rows, &has_told).await;
+        assert_eq!(packed.ok().map(|packed| packed.format), Some("Native"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_too_long_for_a_turn_is_told_that_others_do() {
+        let error = turn(&Semaphore::new(0)).await.err();
+        assert!(matches!(error, Some(StoreError::Busy { .. })), "{error:?}");
+    }
+
+    #[test]
+    fn an_answer_that_can_not_be_read_is_not_taken_for_none() {
+        let error = rows(&Bytes::from_static(b"[1]\n[2")).unwrap_err();
+        assert!(matches!(error, StoreError::Unreadable(_)), "{error}");
+        assert!(!error.is_of_any_statement(), "another statement's answer may be one");
+        let error = StoreError::from(clickhouse::error::Error::NotEnoughData);
+        assert!(matches!(error, StoreError::Unreadable(_)), "{error}");
     }
 
     #[test]

@@ -280,6 +280,10 @@ impl Asker {
             AskError::Store(StoreError::Limit { .. }) => {
                 (StatusCode::UNPROCESSABLE_ENTITY, refusal::TOO_EXPENSIVE)
             }
+            AskError::Store(error @ StoreError::Unreadable(_)) => {
+                tracing::warn!(%error, "a page could not be shown");
+                (StatusCode::INTERNAL_SERVER_ERROR, refusal::ANSWER_UNREADABLE)
+            }
             AskError::Store(error) => {
                 tracing::warn!(%error, "a page could not be shown");
                 (StatusCode::SERVICE_UNAVAILABLE, refusal::DATABASE_AWAY)

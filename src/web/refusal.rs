@@ -13,6 +13,8 @@ pub(super) type Message = fn(&'static Words) -> [&'static str; 2];
 
 pub(super) const NOT_FOUND: Message = |words| [words.not_found, words.not_found_advice];
 pub(super) const DATABASE_AWAY: Message = |words| [words.database_away, words.database_away_advice];
+pub(super) const ANSWER_UNREADABLE: Message =
+    |words| [words.answer_unreadable, words.answer_unreadable_advice];
 pub(super) const TOO_EXPENSIVE: Message = |words| [words.too_expensive, words.too_expensive_advice];
 pub(super) const WRONG_VIEW: Message = |words| [words.wrong_view, words.wrong_view_advice];
 pub(super) const FOREIGN_FORM: Message = |words| [words.foreign_form, words.foreign_form_advice];

@@ -169,9 +169,9 @@ impl Asked {
     /// It takes as much as a report.
     async fn events(&self, services: &Services) -> Result<Vec<Map<String, Value>>, StoreError> {
         let Some(selection) = self.selection(services) else { return Ok(Vec::new()) };
-        let _place = services.visitors.place().await.ok_or_else(|| {
-            StoreError::Unavailable("too many visitors ask at the moment".to_owned())
-        })?;
+        let place = services.visitors.place().await;
+        let _place =
+            place.ok_or_else(|| StoreError::crowded("too many visitors ask at the moment"))?;
         services.store.disclose(&selection, EVENTS_MAX).await
     }
 

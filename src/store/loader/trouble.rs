@@ -38,6 +38,7 @@ impl Trouble {
             StoreError::Limit { .. }
             | StoreError::Denied { .. }
             | StoreError::Missing { .. }
+            | StoreError::Unreadable(_)
             | StoreError::Emptied
             | StoreError::Rejected { .. } => Self::Held,
         }
@@ -80,7 +81,9 @@ mod tests {
     #[test]
     fn a_code_says_whether_to_wait_to_call_somebody_or_to_look_for_a_row() {
         let of = |code| Trouble::of(&StoreError::of_code(code, String::new()));
-        for code in [202, 209, 210, 236, 242, 243, 252, 279, 285, 319, 364, 394, 425, 439, 999, 1000] {
+        for code in
+            [202, 209, 210, 236, 242, 243, 252, 279, 285, 319, 364, 394, 425, 439, 999, 1000]
+        {
             assert_eq!(of(code), Trouble::Busy, "{code}");
         }
         for code in [16, 60, 81, 158, 164, 192, 193, 194, 307, 497, 516] {

@@ -513,6 +513,9 @@ words! {
     database_away: "The numbers are not at hand right now", "Die Zahlen sind gerade nicht verfügbar";
     database_away_advice: "The database does not answer. Visits are still counted, and nothing is lost; try again in a moment.",
         "Die Datenbank antwortet nicht. Besuche werden weiter gezählt, nichts geht verloren; versuchen Sie es gleich noch einmal.";
+    answer_unreadable: "The numbers can not be shown", "Die Zahlen lassen sich nicht zeigen";
+    answer_unreadable_advice: "What the database answered can not be read; the collector's log says why. Visits are still counted.",
+        "Was die Datenbank geantwortet hat, ist nicht zu lesen; warum, steht im Protokoll der Installation. Besuche werden weiter gezählt.";
     too_expensive: "That is more than one page may ask for", "Das ist mehr, als eine Seite fragen darf";
     too_expensive_advice: "Choose a shorter period, or fewer filters.",
         "Wählen Sie einen kürzeren Zeitraum oder weniger Filter.";
