@@ -31,7 +31,7 @@ use self::reports::Reports;
 use crate::config::Config;
 use crate::http::Services;
 use crate::site::Site;
-use crate::spool::Spool;
+use crate::spool::{Oldest, Spool};
 
 /// How often it is looked whether there is something to tell.
 const LOOK_INTERVAL: Duration = Duration::from_secs(5);
@@ -110,8 +110,34 @@ impl Teller {
         site
     }
 
-    /// Whether ClickHouse has all that this collector accepted before a moment.
+    /// Whether ClickHouse has all that this collector accepted before a moment, as far as is known.
     fn has_all_before(&self, moment: Timestamp) -> bool {
-        self.spool.oldest_waiting().is_none_or(|oldest| i64::from(oldest) >= moment.as_second())
+        has_all_before(self.spool.oldest_waiting(), moment)
+    }
+}
+
+fn has_all_before(oldest: Oldest, moment: Timestamp) -> bool {
+    match oldest {
+        Oldest::Nothing => true,
+        Oldest::Since(second) => i64::from(second) >= moment.as_second(),
+        Oldest::Unknown => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_told_of_a_time_of_which_events_may_wait() {
+        let moment = Timestamp::from_second(1_000).unwrap();
+        for (oldest, has_all) in [
+            (Oldest::Nothing, true),
+            (Oldest::Since(1_000), true),
+            (Oldest::Since(999), false),
+            (Oldest::Unknown, false),
+        ] {
+            assert_eq!(has_all_before(oldest, moment), has_all, "{oldest:?}");
+        }
     }
 }

@@ -47,6 +47,7 @@ mod segment;
 mod writer;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -66,8 +67,8 @@ use writer::Writer;
 const FORGET_POLL: Duration = Duration::from_millis(50);
 /// How long a spool that has refused rows counts as one that does not take any.
 const TRY_AGAIN: Duration = Duration::from_secs(5);
-/// As many bytes are read to find the oldest event that waits.
-const OLDEST_BYTES_MAX: u64 = 64 << 10;
+/// As many bytes are read to find the oldest event that waits, where it is not a long one.
+const OLDEST_BYTES: u64 = 64 << 10;
 
 /// Where the spool of a data directory has its files.
 pub fn directory(data_dir: &Path) -> PathBuf {
@@ -157,12 +158,23 @@ impl AppendError {
 pub enum SpoolError {
     /// The disk failed.
     #[error("the spool can not be opened: {0}; check the data directory")]
-    Disk(#[from] std::io::Error),
+    Disk(#[from] io::Error),
     /// A file is not of this version. It was not touched.
     #[error(
         "{0} in the spool was written by another version of Passerby; start that version to empty the spool first"
     )]
     Version(String),
+}
+
+/// What waits to be committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Oldest {
+    /// Nothing does.
+    Nothing,
+    /// The event that has waited longest happened in this second since 1970.
+    Since(u32),
+    /// Something does, and since when can not be told: the disk fails, the place is damaged, or a newer version wrote the row.
+    Unknown,
 }
 
 /// A place in the log: everything before `offset` of `segment`, and all segments before it.
@@ -365,7 +377,7 @@ impl Spool {
     ///
     /// # Errors
     /// When the disk fails.
-    pub fn replay(&self, since: u32, mut take: impl FnMut(&Event)) -> std::io::Result<()> {
+    pub fn replay(&self, since: u32, mut take: impl FnMut(&Event)) -> io::Result<()> {
         let segments = self.shared.segments().clone();
         let mut late = Vec::new();
         for (number, segment) in segments.iter().rev() {
@@ -412,22 +424,39 @@ impl Spool {
         self.shared.refused_at().is_none_or(|then| then.elapsed() >= TRY_AGAIN)
     }
 
-    /// When the oldest event that waits happened, in seconds since 1970. `None` when none waits, or
-    /// when it can not be told.
-    pub fn oldest_waiting(&self) -> Option<u32> {
+    /// Since when rows wait, if any do.
+    pub fn oldest_waiting(&self) -> Oldest {
         let committed = *self.shared.committed();
-        let (at, segment) = {
+        let next = {
             let segments = self.shared.segments();
-            let at = next_waiting(&segments, committed)?;
-            (at, segments.get(&at.segment)?.clone())
+            let next = next_waiting(&segments, committed);
+            next.and_then(|at| Some((at, segments.get(&at.segment)?.clone())))
         };
-        let length = (segment.bytes - at.offset).min(OLDEST_BYTES_MAX);
+        let Some((at, segment)) = next else { return Oldest::Nothing };
+        let happened = match self.first_event(at, &segment, OLDEST_BYTES) {
+            // It may be longer than others, or lie behind damage.
+            Ok(None) => self.first_event(at, &segment, reader::FRAME_BYTES_MAX),
+            happened => happened,
+        };
+        happened.ok().flatten().map_or(Oldest::Unknown, Oldest::Since)
+    }
+
+    /// When the first event happened that is whole in so many bytes of a segment, from a place on.
+    fn first_event(
+        &self,
+        at: Position,
+        segment: &Segment,
+        bytes_max: u64,
+    ) -> io::Result<Option<u32>> {
+        let length = (segment.bytes - at.offset).min(bytes_max);
         let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
-        let name = segment::file_name(at.segment);
-        let count = self.shared.disk.read(&name, at.offset, &mut bytes).ok()?;
-        let frame = segment::frames(&bytes[..count], 0, segment.seed).next()?;
-        let event = Rows::of(&segment.columns).decode(frame.row);
-        event.ok().map(|event| event.happening.timestamp)
+        let count =
+            self.shared.disk.read(&segment::file_name(at.segment), at.offset, &mut bytes)?;
+        let Some(frame) = segment::frames(&bytes[..count], 0, segment.seed).next() else {
+            return Ok(None);
+        };
+        let event = Rows::of(&segment.columns).decode(frame.row).map_err(io::Error::other)?;
+        Ok(Some(event.happening.timestamp))
     }
 
     /// Ends the writer: what waits is written, and nothing more is taken.

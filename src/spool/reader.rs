@@ -16,7 +16,7 @@ const WINDOW_ROWS_MAX: usize = 50_000;
 /// The most bytes that are read for a window: what it takes in memory.
 pub(super) const WINDOW_BYTES_MAX: u64 = 16 << 20;
 /// The longest frame.
-const FRAME_BYTES_MAX: u64 = (segment::ROW_BYTES_MAX + segment::FRAME_HEAD_BYTES) as u64;
+pub(super) const FRAME_BYTES_MAX: u64 = (segment::ROW_BYTES_MAX + segment::FRAME_HEAD_BYTES) as u64;
 /// How long the first row of a window waits for others.
 const GATHER: Duration = Duration::from_secs(1);
 /// How often it is looked meanwhile whether there are enough.

@@ -13,7 +13,7 @@ use crate::clock::SharedClock;
 use crate::ingest;
 use crate::limits::Crowd;
 use crate::session::Visits;
-use crate::spool::Spool;
+use crate::spool::{Oldest, Spool};
 use crate::store::loader;
 
 /// The parts that have figures of their own.
@@ -125,11 +125,14 @@ impl Sources {
             "Bytes that the spool may take on disk",
             self.spool.bytes_max(),
         )?;
-        sheet.level(
-            "oldest_waiting_event_seconds",
-            "Age of the oldest event that ClickHouse does not have yet; 0 when there is none",
-            self.oldest_waiting_seconds(),
-        )?;
+        // A zero would say that nothing waits.
+        if let Some(seconds) = self.oldest_waiting_seconds() {
+            sheet.level(
+                "oldest_waiting_event_seconds",
+                "Age of the oldest event that ClickHouse does not have yet; 0 when there is none, absent when it can not be told",
+                seconds,
+            )?;
+        }
         sheet.count("spool_syncs", "Syncs of the spool's disk", read(&figures.syncs))?;
         sheet.count(
             "spool_damaged",
@@ -138,10 +141,13 @@ impl Sources {
         )
     }
 
-    fn oldest_waiting_seconds(&self) -> u64 {
+    fn oldest_waiting_seconds(&self) -> Option<u64> {
         let now = self.clock.now().as_second();
-        let age = |then: u32| u64::try_from(now - i64::from(then)).unwrap_or(0);
-        self.spool.oldest_waiting().map_or(0, age)
+        match self.spool.oldest_waiting() {
+            Oldest::Nothing => Some(0),
+            Oldest::Since(then) => Some(u64::try_from(now - i64::from(then)).unwrap_or(0)),
+            Oldest::Unknown => None,
+        }
     }
 
     fn inserts(&self, sheet: &mut Sheet<'_>) -> fmt::Result {

@@ -153,7 +153,7 @@ async fn rows_of_an_older_version_are_replayed() {
     let (spool, _) = open(&disk, &Limits::default());
     let mut replayed = Vec::new();
     spool.replay(0, |event| replayed.push(event.happening.timestamp)).unwrap();
-    assert_eq!((replayed, spool.oldest_waiting()), (vec![190], Some(190)));
+    assert_eq!((replayed, spool.oldest_waiting()), (vec![190], Oldest::Since(190)));
 }
 
 /// A stretch of damage longer than a window is looked through, and what comes after it is read whole.

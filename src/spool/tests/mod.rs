@@ -305,6 +305,35 @@ async fn a_full_disk_is_freed_of_what_is_committed() {
 }
 
 #[tokio::test]
+async fn since_when_rows_wait_is_known_of_long_ones_too_and_said_to_be_unknown_where_it_is() {
+    let disk = SimulatedDisk::default();
+    let (spool, mut reader) = open(&disk, &Limits::default());
+    assert_eq!(spool.oldest_waiting(), Oldest::Nothing);
+    let mut long = event_of(190);
+    long.happening.props =
+        (0..30).map(|n| ("k".repeat(300) + &n.to_string(), "v".repeat(3_000))).collect();
+    spool.append(vec![Record::of(&long), Record::of(&event_of(195))]).await.unwrap();
+    assert_eq!(spool.oldest_waiting(), Oldest::Since(190));
+    let name = segment::file_name(1);
+    let whole = disk.state().files[&name].clone();
+    // Damaged at its head, the row is passed over, and the one behind it is the oldest.
+    let row_at = segment::beginning(Seed(*b"seed"), &segment::columns()).len();
+    disk.state().files.get_mut(&name).unwrap().bytes[row_at] ^= 1;
+    assert_eq!(spool.oldest_waiting(), Oldest::Since(195));
+    disk.state().files.get_mut(&name).unwrap().bytes[row_at..].fill(0);
+    assert_eq!(spool.oldest_waiting(), Oldest::Unknown);
+    disk.state().files.remove(&name);
+    assert_eq!(spool.oldest_waiting(), Oldest::Unknown);
+    disk.state().files.insert(name, whole);
+    let window = reader.next().await.unwrap();
+    reader.commit(&window).unwrap();
+    assert_eq!(spool.oldest_waiting(), Oldest::Nothing);
+    // A row that this version can not read.
+    append(&spool, "of a newer version").await.unwrap();
+    assert_eq!(spool.oldest_waiting(), Oldest::Unknown);
+}
+
+#[tokio::test]
 async fn more_than_may_wait_is_refused_at_once() {
     let disk = SimulatedDisk::default();
     let limits = Limits { waiting_bytes_max: 100, ..Limits::default() };
