@@ -272,13 +272,16 @@ impl Shared {
         self.segments().values().map(|segment| segment.bytes).sum()
     }
 
-    /// Segments that lie before the checkpoint may leave the disk in their time.
+    /// Segments that lie before the checkpoint may leave the disk in their time, and so may those behind it that have ended
+    /// without a row, for no checkpoint will ever lie in them.
     fn mark_committed(&self) {
         let Position { segment: last, offset } = *self.committed();
-        for (number, segment) in self.segments().range_mut(..=last) {
-            if *number < last || (segment.is_ended && offset >= segment.bytes) {
-                segment.committed_at.get_or_insert_with(Instant::now);
+        for (number, segment) in self.segments().iter_mut() {
+            let from = if *number == last { offset } else { segment.first_frame };
+            if *number >= last && !(segment.is_ended && from >= segment.bytes) {
+                return;
             }
+            segment.committed_at.get_or_insert_with(Instant::now);
         }
     }
 
@@ -300,9 +303,14 @@ impl Shared {
                 .filter(|(_, segment)| is_due(segment))
                 .map(|(number, _)| *number);
             let Some(number) = first else { return };
-            if let Err(error) = self.disk.remove(&segment::file_name(number)) {
-                tracing::warn!(%error, "a segment of the spool could not be removed");
-                return;
+            match self.disk.remove(&segment::file_name(number)) {
+                // Another thread was here at the same moment.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => {
+                    tracing::warn!(%error, "a segment of the spool could not be removed");
+                    return;
+                }
+                Ok(()) => {}
             }
             self.segments().remove(&number);
         }

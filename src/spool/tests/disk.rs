@@ -49,6 +49,11 @@ impl State {
         }
     }
 
+    /// Bytes that a file had are free again.
+    fn give_back(&mut self, bytes: usize) {
+        self.bytes_free = self.bytes_free.map(|free| free + bytes as u64);
+    }
+
     fn file(&mut self, name: &str) -> io::Result<&mut File> {
         self.files.get_mut(name).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
@@ -152,8 +157,9 @@ impl Disk for SimulatedDisk {
     fn remove(&self, name: &str) -> io::Result<()> {
         let mut state = self.state();
         state.change()?;
-        state.file(name)?;
+        let bytes = state.file(name)?.bytes.len();
         state.files.remove(name);
+        state.give_back(bytes);
         Ok(())
     }
 }
@@ -199,7 +205,11 @@ impl Appendable for Handle {
     fn truncate(&mut self, bytes: u64) -> io::Result<()> {
         let mut state = self.state.lock().unwrap();
         state.change()?;
-        state.file(&self.name)?.bytes.truncate(usize::try_from(bytes).unwrap());
+        let file = state.file(&self.name)?;
+        let before = file.bytes.len();
+        file.bytes.truncate(usize::try_from(bytes).unwrap());
+        let left = file.bytes.len();
+        state.give_back(before - left);
         Ok(())
     }
 }

@@ -300,8 +300,61 @@ async fn a_full_disk_is_freed_of_what_is_committed() {
     drain(&mut reader);
     let before = spool.bytes();
     disk.state().bytes_free = Some(0);
-    assert_eq!(append(&spool, "x").await, Err(AppendError::Full));
+    append(&spool, "x").await.unwrap();
     assert!(spool.bytes() < before / 2, "committed segments were kept on a full disk");
+    assert_eq!(drain(&mut reader), ["x"]);
+}
+
+#[tokio::test]
+async fn a_segment_that_another_thread_has_just_removed_does_not_keep_the_next_ones() {
+    let disk = SimulatedDisk::default();
+    let limits =
+        Limits { segment_bytes: 5_600, keep: Duration::from_secs(3600), ..Limits::default() };
+    let (spool, mut reader) = open(&disk, &limits);
+    for row in 0..50 {
+        append(&spool, &format!("{row:0100}")).await.unwrap();
+    }
+    drain(&mut reader);
+    // As far as the other thread has come: the file is gone, and the segment is still listed.
+    disk.state().files.remove(&segment::file_name(1)).unwrap();
+    disk.state().bytes_free = Some(0);
+    append(&spool, "x").await.unwrap();
+    assert_eq!(drain(&mut reader), ["x"]);
+}
+
+#[tokio::test]
+async fn a_segment_without_a_row_leaves_the_disk_and_nobody_waits_for_it() {
+    let disk = SimulatedDisk::default();
+    let (spool, mut reader) = open(&disk, &Limits::default());
+    // There is room for a header, and for no row; nor is there when what is committed has gone.
+    let refused = "x".repeat(20_000);
+    let header = segment::beginning(Seed(*b"seed"), &segment::columns()).len() as u64;
+    for is_first in [true, false] {
+        disk.state().bytes_free = Some(header + 10);
+        assert_eq!(append(&spool, &refused).await, Err(AppendError::Full));
+        disk.state().bytes_free = None;
+        assert!(spool.bytes() > 0);
+        assert_eq!(spool.forget_committed(Duration::from_secs(10)).await, 0, "{is_first}");
+        assert_eq!(spool.bytes(), 0);
+        append(&spool, "row").await.unwrap();
+        if is_first {
+            spool.rotate();
+        }
+        assert_eq!(drain(&mut reader), ["row"]);
+    }
+    // One that lies behind rows which are not committed waits for them.
+    append(&spool, "waits").await.unwrap();
+    spool.rotate();
+    disk.state().bytes_free = Some(header + 10);
+    assert_eq!(append(&spool, &refused).await, Err(AppendError::Full));
+    disk.state().bytes_free = None;
+    assert_eq!(spool.forget_committed(Duration::from_millis(200)).await, 2);
+    assert_eq!(drain(&mut reader), ["waits"]);
+    assert_eq!(spool.forget_committed(Duration::from_secs(10)).await, 0);
+    append(&spool, "last").await.unwrap();
+    spool.close().await;
+    let (_, mut reader) = open(&disk, &Limits::default());
+    assert_eq!(drain(&mut reader), ["last"]);
 }
 
 #[tokio::test]
