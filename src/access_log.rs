@@ -352,7 +352,8 @@ impl Writer {
         }
     }
 
-    /// When which token and link was used last. Losing it costs a column of a list: nothing is said.
+    /// When which token and link was used last. Losing it costs a column of a list: nothing is said, and no sync is waited for, which
+    /// the spool would have to wait for as well.
     fn remember(&self) {
         let last = self.last.read().unwrap_or_else(PoisonError::into_inner).clone();
         if last.is_empty() {

@@ -22,7 +22,7 @@
 //! - [`demo`]: a year of believable traffic.
 //! - [`access_log`]: who read what; [`sign_in`]: signing people in with a provider.
 //! - `through`: work that goes on when whoever asked for it goes away.
-//! - `outgoing`: requests to servers elsewhere.
+//! - `outgoing`: requests to servers elsewhere; `whole_file`: files that are replaced as a whole.
 //! - [`site`], [`clock`], [`telemetry`]: the vocabulary that the others share.
 //! - `faults`: faults on demand, in debug builds alone, for `tests/faults`.
 
@@ -59,3 +59,4 @@ pub mod store;
 pub mod telemetry;
 mod through;
 pub mod web;
+mod whole_file;

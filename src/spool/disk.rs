@@ -4,9 +4,11 @@
 //! not synced.
 
 use std::fs::{DirBuilder, File};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::PathBuf;
+
+use crate::whole_file;
 
 /// A directory on a disk.
 pub trait Disk: Send + Sync {
@@ -131,13 +133,7 @@ impl Disk for Directory {
     }
 
     fn replace(&self, name: &str, contents: &[u8]) -> io::Result<()> {
-        let fresh = self.0.join(format!("{name}.new"));
-        let mut file =
-            File::options().create(true).write(true).truncate(true).mode(0o600).open(&fresh)?;
-        file.write_all(contents)?;
-        file.sync_all()?;
-        std::fs::rename(&fresh, self.0.join(name))?;
-        self.sync()
+        whole_file::replace(&self.0.join(name), contents)
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {

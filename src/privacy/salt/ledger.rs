@@ -23,6 +23,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::Dated;
+use crate::whole_file;
 
 /// The first line of the file.
 const HEADER: &str = "passerby-salt-ledger 1\n";
@@ -130,9 +131,7 @@ fn halve(path: &Path) -> io::Result<File> {
     let text = std::fs::read_to_string(path)?;
     let lines: Vec<&str> = text.lines().skip(1).collect();
     let kept = lines[lines.len() / 2..].join("\n");
-    let fresh = path.with_extension("new");
-    std::fs::write(&fresh, format!("{HEADER}{kept}\n"))?;
-    std::fs::rename(&fresh, path)?;
+    whole_file::replace(path, format!("{HEADER}{kept}\n").as_bytes())?;
     File::options().append(true).open(path)
 }
 
@@ -146,6 +145,8 @@ fn commitment(dated: &Dated) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -158,5 +159,7 @@ mod tests {
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.starts_with(HEADER) && text.ends_with("x\nthe newest\n"));
         assert_eq!(text.lines().count(), 1 + 513 + 1);
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "it is for its owner alone, as it was");
     }
 }

@@ -5,9 +5,6 @@
 //! entry, named as its table is. A kind that an older collector did not know is missing, and empty.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -27,6 +24,7 @@ use crate::site::member::Person;
 use crate::site::policy::Policies;
 use crate::site::{Site, SiteId};
 use crate::store::{Store, StoreError};
+use crate::whole_file;
 
 /// A row of a table of the catalog: what one change left.
 pub(super) trait Entry: Clone + RowOwned + RowRead + RowWrite {
@@ -93,15 +91,18 @@ impl Snapshot {
             .ok()
     }
 
-    /// Losing the snapshot costs a start without ClickHouse, not a change: it is only logged.
+    /// Writes it, where it is another than the one in the file, which is asked every ten seconds.
+    ///
+    /// It is on the disk then. A start without ClickHouse knows its sites by it, and one with it that the database has to have
+    /// some ([`Store::expect_sites`]): an empty file would let events into one that has lost all others. What can not be written
+    /// is only logged: the change was made.
     pub(super) fn write(&self, file: &Path) {
         let write = || {
             let text = serde_json::to_vec_pretty(self)?;
-            let fresh = file.with_extension("new");
-            let mut options = File::options();
-            let options = options.create(true).write(true).truncate(true).mode(0o600);
-            options.open(&fresh)?.write_all(&text)?;
-            std::fs::rename(&fresh, file)
+            match std::fs::read(file) {
+                Ok(written) if written == text => Ok(()),
+                _ => whole_file::replace(file, &text),
+            }
         };
         if let Err(error) = write() {
             tracing::warn!(%error, "the catalog's snapshot can not be written; check the data directory");
@@ -202,6 +203,9 @@ fn is_another_ones(sites: &[SiteRow], row: &SiteRow) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+    use std::os::unix::fs::MetadataExt;
+
     use super::*;
     use crate::site::SiteId;
     use crate::store::catalog::Catalog;
@@ -235,6 +239,28 @@ mod tests {
             Some("Asia/Kathmandu".to_owned())
         );
         assert!(again.site("b.test").is_none());
+    }
+
+    #[test]
+    fn a_snapshot_is_written_when_something_has_changed() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("catalog.json");
+        let snapshot =
+            |domain: &str| Snapshot { sites: vec![site(domain, false)], ..Snapshot::default() };
+        // Held open, so that its number is not given to the next one.
+        let written = |domain: &str| {
+            snapshot(domain).write(&file);
+            let held = File::open(&file).unwrap();
+            (held.metadata().unwrap().ino(), held)
+        };
+        let (first, _held) = written("a.test");
+        assert_eq!(written("a.test").0, first);
+        let (second, _held) = written("b.test");
+        assert_ne!(second, first);
+        // Whatever happened to the file meanwhile.
+        std::fs::write(&file, "").unwrap();
+        snapshot("b.test").write(&file);
+        assert!(Catalog::open(file, Policies::default()).site("b.test").is_some());
     }
 
     #[test]
