@@ -127,14 +127,15 @@ impl Eraser {
                 remains.extend(unread);
             }
         }
-        let is_meant = |event: &Event| selection.means(event);
-        let tells_of_entry = |event: &Event| selection.means_entry_of(event);
+        let (meant, entry) = (selection.clone(), selection.clone());
+        let is_meant = move |event: &Event| meant.means(event);
+        let tells_of_entry = move |event: &Event| entry.means_entry_of(event);
         let sifted = match self.quarantine.sift(is_meant, tells_of_entry).await {
             Ok(sifted) => {
                 if sifted.unreadable > 0 {
                     remains.push(format!(
-                        "{} rows in quarantine, written by a newer version, which can not be read: they are removed 30 days \
-                         after their day, or look at {} yourself.",
+                        "{} rows in quarantine, which this version can not read: they are removed 30 days after they were put \
+                         aside, or look at {} yourself.",
                         sifted.unreadable,
                         self.quarantine.path().display()
                     ));

@@ -64,7 +64,7 @@ impl App {
         let database =
             Database::start(&config, environment, Arc::clone(&catalog), Arc::clone(&health))
                 .await?;
-        let quarantine = Arc::new(Quarantine::of(&config.data_dir));
+        let quarantine = Arc::new(Quarantine::of(&config.data_dir, Arc::clone(&clock)));
         let eraser =
             Eraser::new(database.store(), Arc::clone(&quarantine), config.data_dir.clone());
         let script = Arc::new(config.script.clone());

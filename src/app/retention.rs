@@ -48,7 +48,7 @@ pub(super) async fn keep(services: Services, data_dir: PathBuf) {
             Ok(days) => tracing::info!(days, "events that their sites keep no longer were removed"),
             Err(error) => tracing::warn!(%error, "what sites keep no longer is removed later"),
         }
-        let is_past = |event: &Event| is_past(event, &sites, now);
+        let is_past = move |event: &Event| is_past(event, &sites, now);
         if let Err(error) = services.quarantine.sift(is_past, |_| false).await {
             tracing::warn!(%error, "what sites keep no longer is still in quarantine");
         }
@@ -74,7 +74,7 @@ async fn end_unreadable(services: &Services, spool: &Path, before: Timestamp) {
         Ok(0) => {}
         Ok(rows) => tracing::warn!(
             rows,
-            "rows in quarantine that a newer version wrote were removed after 30 days"
+            "rows in quarantine that this version can not read were removed 30 days after they were put aside"
         ),
         Err(error) => {
             tracing::warn!(%error, "old rows in quarantine that nobody can read are removed later")

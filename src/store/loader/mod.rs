@@ -3,7 +3,7 @@
 //! A batch is sent again whenever it is not certain that it is in, since equal rows become one. What
 //! ClickHouse will never take, because of a row, is found by halving the batch, and put aside with the
 //! reason ([`quarantine`]); everything else is retried for ever: an outage ends, a missing right is
-//! given, a full disk is emptied ([`trouble`] sorts them). Nothing is ever thrown away: when the
+//! given, a full disk is emptied ([`trouble`] sorts them). Nothing is thrown away for want of room: when the
 //! quarantine is full, the rows wait.
 
 pub mod quarantine;
