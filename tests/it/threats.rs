@@ -8,8 +8,16 @@ use crate::query::reference::{points, read_into};
 const TESTS: usize = 4;
 const CONTROLS: usize = 5;
 
+/// Whether a test has the name: a function that is marked as one, or one of the browser's.
 fn is_there(sources: &str, name: &str) -> bool {
-    sources.contains(&format!("fn {name}(")) || sources.contains(&format!("test('{name}'"))
+    let is_test = |(at, _)| {
+        let line = sources[..at].rfind('\n').map_or(0, |end| end + 1);
+        let above = sources[..line].lines().rev().map(str::trim);
+        let mut above = above.take_while(|line| !line.is_empty() && *line != "}");
+        above.any(|line| line == "#[test]" || line.starts_with("#[tokio::test"))
+    };
+    sources.match_indices(&format!("fn {name}(")).any(is_test)
+        || sources.contains(&format!("test('{name}'"))
 }
 
 #[test]
@@ -41,6 +49,8 @@ fn every_threat_has_tests_that_there_are_and_a_control() {
             assert!(is_there(&sources, name), "{}: there is no test {name}", cells[1]);
         }
     }
-    // The control: a test that there is not is not found, though this one names it.
+    // The control: a test that there is not is not found, though this one names it, and neither is a function that is none.
     assert!(!is_there(&sources, "a_test_that_nobody_wrote"));
+    assert!(!is_there(&sources, "is_there"));
+    assert!(is_there(&sources, "every_threat_has_tests_that_there_are_and_a_control"));
 }
