@@ -10,13 +10,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use jiff::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use super::tasks::Tasks;
 use super::{App, retention};
 use crate::clock::SharedClock;
 use crate::config::{self, Config};
@@ -60,7 +61,7 @@ pub struct Collecting {
     address: SocketAddr,
     stopping: watch::Sender<bool>,
     servers: Vec<JoinHandle<()>>,
-    timers: Vec<JoinHandle<()>>,
+    tasks: Tasks,
     spool: Spool,
     loader: Loader,
 }
@@ -150,22 +151,50 @@ impl Collecting {
             ))
         }));
         servers.extend(control_server(&config, &app, stopped));
-        let timer = tokio::spawn(tick(
-            Arc::clone(&services.clock),
-            salts,
-            visits,
-            geo,
-            certificates,
-            collector,
-        ));
         let notices = Notices::of(&config, &services, &spool)
             .context("what is told to whom can not be kept in the data directory")?;
-        let retention = tokio::spawn(retention::keep(services.clone(), config.data_dir.clone()));
-        let rules = tokio::spawn(note_rules(services.clone(), config.clone()));
-        let closing = tokio::spawn(close_days(services));
-        let notices = notices.map(|notices| tokio::spawn(notices.run()));
-        let timers = [timer, retention, rules, closing].into_iter().chain(notices).collect();
-        Ok(Self { app, address, stopping, servers, timers, spool, loader })
+        let mut tasks = Tasks::default();
+        let clock = Arc::clone(&services.clock);
+        tasks.keep_or_end("salts end with their day", move || {
+            rotate(Arc::clone(&clock), Arc::clone(&salts))
+        });
+        let clock = Arc::clone(&services.clock);
+        tasks.keep("what has ended is forgotten, and files are looked at", move || {
+            tick(
+                Arc::clone(&clock),
+                Arc::clone(&visits),
+                Arc::clone(&geo),
+                certificates.clone(),
+                Arc::clone(&collector),
+            )
+        });
+        if let Some(notices) = notices {
+            let mut first = Some(notices);
+            let (config, services, spool) = (config.clone(), services.clone(), spool.clone());
+            tasks.keep("reports and alerts", move || {
+                // What was told is read from the disk again.
+                let again = || Notices::of(&config, &services, &spool).ok().flatten();
+                let notices = first.take().or_else(again);
+                async move {
+                    match notices {
+                        Some(notices) => notices.run().await,
+                        None => tracing::error!(
+                            "reports and alerts can not go on before the next start"
+                        ),
+                    }
+                }
+            });
+        }
+        let (kept, data_dir) = (services.clone(), config.data_dir.clone());
+        tasks.keep("what has come to its end is removed", move || {
+            retention::keep(kept.clone(), data_dir.clone())
+        });
+        let noted = services.clone();
+        tasks.keep("changed rules are written down", move || {
+            note_rules(noted.clone(), config.clone())
+        });
+        tasks.keep("days that are over are counted", move || close_days(services.clone()));
+        Ok(Self { app, address, stopping, servers, tasks, spool, loader })
     }
 
     /// Where it listens.
@@ -178,6 +207,15 @@ impl Collecting {
         &self.app
     }
 
+    /// Returns when it can not go on, and has to be stopped: why not.
+    pub async fn failed(&self) -> anyhow::Error {
+        let what = self.tasks.given_up().await;
+        anyhow!(
+            "the collector can not do any more what it must not go on without ({what}), and stops; the log says what it met. Start it \
+             again: that wipes salts which are past their time"
+        )
+    }
+
     /// Stops everything, in order. Nothing that was accepted is lost.
     pub async fn stop(self) {
         self.app.services().health.set_stopping();
@@ -185,7 +223,7 @@ impl Collecting {
         for server in self.servers {
             let _ = server.await;
         }
-        self.timers.iter().for_each(JoinHandle::abort);
+        self.tasks.stop();
         self.spool.close().await;
         self.loader.stop(SHIP_PATIENCE).await;
         self.app.close().await;
@@ -283,10 +321,18 @@ fn certificates(config: &Config) -> anyhow::Result<Option<Arc<Certificates>>> {
     }
 }
 
+/// Ends salts also when nobody visits. Nothing else is done here, so that nothing else can keep them from ending.
+async fn rotate(clock: SharedClock, salts: Arc<Salts>) {
+    let mut interval = tokio::time::interval(TICK);
+    loop {
+        interval.tick().await;
+        salts.rotate(clock.now());
+    }
+}
+
 /// What has to happen also when nobody visits, and at once at a SIGHUP.
 async fn tick(
     clock: SharedClock,
-    salts: Arc<Salts>,
     visits: Arc<Visits>,
     geo: Arc<Geo>,
     certificates: Option<Arc<Certificates>>,
@@ -303,7 +349,6 @@ async fn tick(
             certificates.reload_if_replaced();
         }
         let now = clock.now();
-        salts.rotate(now);
         visits.sweep(u32::try_from(now.as_second()).unwrap_or(0));
         geo.reload_if_replaced(now);
         collector.sweep();
@@ -359,7 +404,7 @@ async fn close_days(services: Services) {
 struct Worth {
     /// Those whose days may be closed, and when that was asked: to answer it all events are counted.
     sites: Option<(Instant, Vec<SiteId>)>,
-    /// Those of which no day can be, before their old rows are gone.
+    /// Those of which no day can be, before their old rows are gone. It is found out anew as often as the others are.
     hopeless: HashSet<SiteId>,
     /// Those of which it was said that their zone has other rules in ClickHouse.
     disputed: HashSet<SiteId>,
@@ -367,13 +412,21 @@ struct Worth {
 
 impl Worth {
     async fn sites(&mut self, store: &Store) -> Result<Vec<SiteId>, StoreError> {
-        let known = self.sites.take().filter(|(asked, _)| asked.elapsed() < WORTH_KNOWN_FOR);
-        let (asked, sites) = match known {
+        self.forget_old();
+        let (asked, sites) = match self.sites.take() {
             Some(known) => known,
             None => (Instant::now(), store.sites_worth_closing().await?),
         };
         let sites = self.sites.insert((asked, sites)).1.iter();
         Ok(sites.filter(|site| !self.hopeless.contains(site)).copied().collect())
+    }
+
+    /// Old rows may have gone meanwhile.
+    fn forget_old(&mut self) {
+        if self.sites.as_ref().is_some_and(|(asked, _)| asked.elapsed() >= WORTH_KNOWN_FOR) {
+            self.sites = None;
+            self.hopeless.clear();
+        }
     }
 }
 
@@ -416,5 +469,25 @@ async fn received(signal: &mut Option<Signal>) {
     match signal {
         Some(signal) => drop(signal.recv().await),
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_site_of_which_no_day_could_be_closed_is_tried_again_when_its_old_rows_may_be_gone() {
+        let mut known = Worth {
+            sites: Some((Instant::now(), vec![SiteId(7)])),
+            hopeless: HashSet::from([SiteId(7)]),
+            ..Worth::default()
+        };
+        tokio::time::advance(WORTH_KNOWN_FOR - Duration::from_secs(1)).await;
+        known.forget_old();
+        assert!(known.sites.is_some() && known.hopeless.contains(&SiteId(7)));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        known.forget_old();
+        assert!(known.sites.is_none() && known.hopeless.is_empty());
     }
 }

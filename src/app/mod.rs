@@ -8,6 +8,7 @@ pub mod collecting;
 mod data_dir;
 mod database;
 mod retention;
+mod tasks;
 
 use std::sync::Arc;
 use std::time::Duration;

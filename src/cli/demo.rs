@@ -76,11 +76,15 @@ pub(super) async fn run(context: Context, args: Args) -> anyhow::Result<()> {
         shown = show(&collecting, &args) => shown.map(|()| true),
         () = &mut told => Ok(false),
     };
-    if matches!(is_shown, Ok(true)) {
-        told.await;
-    }
+    let outcome = match is_shown {
+        Ok(true) => tokio::select! {
+            () = told => Ok(()),
+            error = collecting.failed() => Err(error),
+        },
+        is_shown => is_shown.map(drop),
+    };
     collecting.stop().await;
-    is_shown.map(drop)
+    outcome
 }
 
 /// Makes the traffic, unless it is there, and says where it can be looked at.

@@ -33,10 +33,13 @@ pub(super) async fn run(context: Context) -> anyhow::Result<()> {
         () = &mut told => return Ok(()),
     };
     tracing::info!(address = %collecting.address(), "beacons are accepted");
-    told.await;
+    let outcome = tokio::select! {
+        () = told => Ok(()),
+        error = collecting.failed() => Err(error),
+    };
     tracing::info!("stopping");
     collecting.stop().await;
-    Ok(())
+    outcome
 }
 
 async fn start(context: Context) -> anyhow::Result<Collecting> {
