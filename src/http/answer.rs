@@ -128,7 +128,7 @@ impl From<CatalogError> for Refused {
             | CatalogError::Date(_)
             | CatalogError::AutomaticAnnotation(_)
             | CatalogError::TooMany { .. } => Self::bad_request(error.to_string()),
-            CatalogError::NoRandomness => {
+            CatalogError::NoRandomness | CatalogError::NotHashed => {
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
             }
             CatalogError::Store(error) => error.into(),

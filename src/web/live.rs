@@ -205,9 +205,8 @@ impl Watch {
             if !self.may_be_seen().await {
                 return None;
             }
-            if let Some(text) = self.look(beat).await {
-                return Some((Ok(Bytes::from(text)), self));
-            }
+            let text = self.look(beat).await;
+            return Some((Ok(Bytes::from(text)), self));
         }
     }
 
@@ -224,21 +223,21 @@ impl Watch {
         }
     }
 
-    /// The message of this beat, if there is one. When the database is away, nothing is told; and nothing new while
-    /// others have the turn.
-    async fn look(&mut self, beat: u32) -> Option<String> {
+    /// The message of this beat. There is nothing new while the database is away, or others have the turn: that is said, for a
+    /// connection on which nothing comes is taken for one that is gone.
+    async fn look(&mut self, beat: u32) -> String {
         let Some(_turn) = self.asker.services.queue.turn_to_watch() else {
-            return Some(NOTHING.to_owned());
+            return NOTHING.to_owned();
         };
         self.asker.now = self.asker.services.clock.now();
-        let now = visitors_now(&self.asker).await.ok()?;
+        let Ok(now) = visitors_now(&self.asker).await else { return NOTHING.to_owned() };
         let is_news = self.told.is_none_or(|(told, at)| told != now || beat - at >= 60);
         if !is_news {
-            return Some(NOTHING.to_owned());
+            return NOTHING.to_owned();
         }
         self.told = Some((now, beat));
         let text = fill(self.asker.words().now_there, &[&self.asker.lang.whole(now as f64)]);
-        Some(format!("data: {}\n\n", json!({ "visitors": now, "text": text })))
+        format!("data: {}\n\n", json!({ "visitors": now, "text": text }))
     }
 }
 

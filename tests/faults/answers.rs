@@ -212,3 +212,20 @@ async fn open_pages_that_watch_do_not_stand_before_reports() {
     let told = watching.join_all().await;
     assert_eq!(told.iter().filter(|(was_told, _)| *was_told).count(), 60 - 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_page_hears_that_its_stream_goes_on_while_the_database_is_away() {
+    let rig = rig_with_an_owner().await;
+    let mut stream = page(&rig, Method::GET, "/example.com/live/now", "").await.into_body();
+    let mut next = async || {
+        let said = tokio::time::timeout(Duration::from_secs(20), stream.frame()).await;
+        let said = said.expect("nothing is said").unwrap().unwrap().into_data().unwrap();
+        String::from_utf8(said.to_vec()).unwrap()
+    };
+    let first = next().await;
+    assert!(first.starts_with("data: "), "{first}");
+    rig.proxy.set(Mode::Refuse);
+    for _ in 0..2 {
+        assert_eq!(next().await, ":\n\n");
+    }
+}

@@ -165,6 +165,9 @@ pub enum CatalogError {
     /// The system gave no random bytes.
     #[error("the system's random generator does not answer")]
     NoRandomness,
+    /// A fault of the program's, which the log has, stopped what a password is kept as.
+    #[error("the password could not be made into what is kept of it; the collector's log says why")]
+    NotHashed,
     /// ClickHouse did not take it.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -208,7 +208,7 @@ pub(super) fn checked_least(least: u32) -> Result<u32, CatalogError> {
 async fn slowly<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, CatalogError> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| CatalogError::NoRandomness)
+    tokio::task::spawn_blocking(work).await.map_err(|_| CatalogError::NotHashed)
 }
 
 impl LinkRow {
@@ -259,6 +259,12 @@ mod tests {
             removed: false,
             version: 1,
         }
+    }
+
+    #[tokio::test]
+    async fn a_password_that_could_not_be_hashed_is_no_want_of_random_bytes() {
+        let stopped = slowly(|| -> u8 { panic!("a fault") }).await;
+        assert!(matches!(stopped, Err(CatalogError::NotHashed)), "{stopped:?}");
     }
 
     #[test]

@@ -23,8 +23,9 @@ mod sites;
 mod snapshot;
 mod tokens;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex as StdMutex, PoisonError, RwLock};
 
 use jiff::Timestamp;
 use tokio::sync::{Mutex, MutexGuard};
@@ -39,6 +40,7 @@ pub use self::segments::{SegmentChange, WhichSegment};
 pub use self::sites::{RETENTION_DAYS_MAX, SiteChange};
 pub use self::tokens::{NewToken, Scope, Token};
 
+use self::sites::SiteRow;
 use self::snapshot::{Entry, Known, Snapshot};
 use super::client::Admission;
 use super::{Store, StoreError};
@@ -49,6 +51,8 @@ pub struct Catalog {
     snapshot_file: PathBuf,
     policies: Policies,
     known: RwLock<Arc<Known>>,
+    /// The sites whose time zone is not known, of which that was said.
+    astray: StdMutex<BTreeSet<u32>>,
     /// Whoever reads or changes ClickHouse's copy has this: what is read last is what is known last.
     turn: Mutex<()>,
 }
@@ -58,8 +62,11 @@ impl Catalog {
     /// operator decided about sites.
     pub fn open(snapshot_file: PathBuf, policies: Policies) -> Self {
         let known = Snapshot::read(&snapshot_file).map(|rows| Known::of(rows, &policies));
-        let known = RwLock::new(Arc::new(known.unwrap_or_default()));
-        Self { snapshot_file, policies, known, turn: Mutex::new(()) }
+        let known = known.unwrap_or_default();
+        let mut astray = BTreeSet::new();
+        tell_of_unknown_zones(&known.rows.sites, &mut astray);
+        let (known, astray) = (RwLock::new(Arc::new(known)), StdMutex::new(astray));
+        Self { snapshot_file, policies, known, astray, turn: Mutex::new(()) }
     }
 
     /// Whether the sites are known: from ClickHouse, or from an earlier run.
@@ -94,6 +101,9 @@ impl Catalog {
         }
         store.set_admission(Admission::Open);
         snapshot.write(&self.snapshot_file);
+        let mut astray = self.astray.lock().unwrap_or_else(PoisonError::into_inner);
+        tell_of_unknown_zones(&snapshot.sites, &mut astray);
+        drop(astray);
         *self.known.write().unwrap_or_else(PoisonError::into_inner) =
             Arc::new(Known::of(snapshot, &self.policies));
         Ok(())
@@ -157,6 +167,25 @@ impl Change<'_> {
     }
 }
 
+/// Says of each site whose time zone is not known that it is not there for that reason: once, for it is looked at every ten seconds.
+fn tell_of_unknown_zones(sites: &[SiteRow], told: &mut BTreeSet<u32>) {
+    for row in newly_astray(sites, told) {
+        tracing::error!(
+            site = row.domain,
+            timezone = row.timezone,
+            "the site's time zone is not known here, so that the site is treated as if there were none and its events are refused: \
+             bring the system's time zones (tzdata) up to date, or start a newer version"
+        );
+    }
+}
+
+fn newly_astray<'a>(sites: &'a [SiteRow], told: &mut BTreeSet<u32>) -> Vec<&'a SiteRow> {
+    let mut astray: Vec<&SiteRow> = sites.iter().filter(|row| row.has_unknown_zone()).collect();
+    let before = std::mem::replace(told, astray.iter().map(|row| row.site_id).collect());
+    astray.retain(|row| !before.contains(&row.site_id));
+    astray
+}
+
 /// A number for a new entry, at random: two collectors that make one each do not make the same.
 fn free_number(is_taken: impl Fn(u32) -> bool) -> Result<u32, CatalogError> {
     loop {
@@ -178,4 +207,24 @@ fn end_second(end: Option<Timestamp>) -> u32 {
 
 fn seconds(moment: Timestamp) -> u32 {
     u32::try_from(moment.as_second().max(0)).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::catalog::snapshot::tests::site;
+
+    #[test]
+    fn a_site_with_a_time_zone_that_is_not_known_is_told_of_once() {
+        let of_zone =
+            |timezone: &str| SiteRow { timezone: timezone.into(), ..site("a.test", false) };
+        let rows = [of_zone("Mars/Olympus")];
+        let mut told = BTreeSet::new();
+        assert_eq!(newly_astray(&rows, &mut told).len(), 1);
+        assert!(newly_astray(&rows, &mut told).is_empty(), "it was said");
+        assert!(newly_astray(&[of_zone("Asia/Kathmandu")], &mut told).is_empty());
+        assert_eq!(newly_astray(&rows, &mut told).len(), 1, "it is not known any more");
+        let removed = SiteRow { removed: true, ..of_zone("Mars/Olympus") };
+        assert!(newly_astray(&[removed], &mut BTreeSet::new()).is_empty());
+    }
 }

@@ -267,6 +267,11 @@ impl SiteRow {
         if self.removed { None } else { self.site_even_if_removed() }
     }
 
+    /// Whether this version can not tell its days: as long as that is so, it is not there.
+    pub(super) fn has_unknown_zone(&self) -> bool {
+        !self.removed && TimeZone::get(&self.timezone).is_err()
+    }
+
     fn site_even_if_removed(&self) -> Option<Site> {
         let timezone = TimeZone::get(&self.timezone).ok()?;
         Some(Site {

@@ -202,7 +202,7 @@ fn is_another_ones(sites: &[SiteRow], row: &SiteRow) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::fs::File;
     use std::os::unix::fs::MetadataExt;
 
@@ -210,7 +210,7 @@ mod tests {
     use crate::site::SiteId;
     use crate::store::catalog::Catalog;
 
-    fn site(domain: &str, removed: bool) -> SiteRow {
+    pub(in crate::store::catalog) fn site(domain: &str, removed: bool) -> SiteRow {
         SiteRow {
             site_id: 7,
             domain: domain.into(),

@@ -59,7 +59,8 @@ impl Lang {
             | CatalogError::Steps(_)
             | CatalogError::Role(_)
             | CatalogError::LeastOfAdmin
-            | CatalogError::NoRandomness => error.to_string(),
+            | CatalogError::NoRandomness
+            | CatalogError::NotHashed => error.to_string(),
         }
     }
 }
