@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::words::{Lang, Words, countries, languages};
+use super::words::{Lang, Words, countries, languages, values};
 
 /// How a value is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +92,7 @@ impl Filter {
         let value = match dimension {
             // Who reads it in German writes it in German.
             COUNTRY if is_whole_name => countries::english(value),
+            _ if is_whole_name => values::canonical(dimension, value),
             _ => value,
         };
         is_whole.then(|| Self {
@@ -158,7 +159,7 @@ impl Filter {
                 }
                 tags
             }
-            _ => Vec::new(),
+            dimension => values::containing(lang, dimension, &self.value),
         }
     }
 }
@@ -231,6 +232,23 @@ mod tests {
             assert_eq!(filter.value, expected);
         }
         assert_eq!(Filter::is("event:page", "Deutschland").value, "Deutschland");
+    }
+
+    #[test]
+    fn a_channel_may_be_named_in_german() {
+        for (relation, dimension, written, expected) in [
+            ("is", "visit:channel", "organische suche", "Organic Search"),
+            ("is_not", "visit:source", "Direkt / ohne Verweis", "Direct / None"),
+            ("is", "visit:utm_medium", "E-Mail", "E-Mail"),
+            ("contains", "visit:channel", "E-Mail", "E-Mail"),
+        ] {
+            assert_eq!(Filter::of(relation, dimension, written).unwrap().value, expected);
+        }
+        let found = Filter::read("contains,visit:channel,suche").unwrap();
+        let queried = json!(["is", "visit:channel", ["Organic Search", "Paid Search"]]);
+        assert_eq!(found.to_query(Lang::German), queried);
+        let found = found.to_query(Lang::English);
+        assert_eq!(found[0], "contains", "what is read in English is what queries know: {found}");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::filter::{Filter, Relation, SEGMENT};
 use super::frame::Link;
 use super::panels;
 use super::view::{Comparison, PERIODS, Span};
-use super::words::{Lang, countries, fill, languages, names};
+use super::words::{Lang, countries, fill, languages, names, values};
 use crate::query::{Dialect, Query};
 use crate::site::member::Role;
 use crate::site::segment::Segment;
@@ -203,12 +203,14 @@ fn pill(asker: &Asker, filter: &Filter) -> Pill {
 
 /// A value of a dimension as people read it.
 pub(super) fn shown(lang: Lang, dimension: &str, value: &str) -> String {
-    match dimension {
-        _ if value.is_empty() => lang.words().none.to_owned(),
-        "visit:country_name" => countries::name(lang, value).to_owned(),
-        "visit:language" => languages::name(lang, value).to_owned(),
-        _ => value.to_owned(),
-    }
+    let name = match dimension {
+        _ if value.is_empty() => lang.words().none,
+        "visit:country_name" => countries::name(lang, value),
+        "visit:language" => languages::name(lang, value),
+        _ => value,
+    };
+    // Whatever it is called, there may be none of it.
+    values::name(lang, dimension, name).to_owned()
 }
 
 /// The value of a dimension in a row of an answer.

@@ -24,7 +24,7 @@ use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
 use super::frame::{Frame, page};
-use super::words::{Lang, Words, fill, names};
+use super::words::{Lang, Words, fill, languages, names, values};
 use crate::beacon::decode::bare_domain;
 use crate::event::{ENGAGEMENT, PAGEVIEW, VisitorId};
 use crate::http::Services;
@@ -296,8 +296,8 @@ fn facts(events: &[Map<String, Value>], lang: Lang) -> Vec<(String, String)> {
     let facts = [
         (named("visit:browser"), told(&["browser", "browser_version"])),
         (named("visit:os"), told(&["os", "os_version"])),
-        (named("visit:device"), told(&["device"])),
-        (named("visit:language"), told(&["language"])),
+        (named("visit:device"), values::name(lang, "visit:device", &told(&["device"])).to_owned()),
+        (named("visit:language"), languages::name(lang, &told(&["language"])).to_owned()),
         (words.own_place.to_owned(), told(&["city_name", "region_name", "country"])),
         (words.own_came_from.to_owned(), told(&["source"])),
         (words.own_referrer.to_owned(), told(&["referrer"])),

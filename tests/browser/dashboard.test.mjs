@@ -180,6 +180,23 @@ test('the page speaks the language of the browser, until another is chosen', asy
   await context.close();
 });
 
+test('what the program has named is read in German, and asked for, linked and downloaded as in English', async () => {
+  const { context, page } = await signedIn({ locale: 'de-DE', javaScriptEnabled: false });
+  await page.goto(`${collector.origin}/example.test/by/visit:channel?period=24h`);
+  const [channel] = await page.locator('.ranking tbody th').allTextContents();
+  assert.equal(channel, 'Organische Suche');
+  const csv = await context.request.get(new URL(await page.locator('.csv').getAttribute('href'), page.url()).href);
+  assert.match(await csv.text(), /Organic Search/);
+  await page.getByRole('link', { name: channel }).click();
+  assert.equal(new URL(page.url()).searchParams.get('filter'), 'is,visit:channel,Organic Search');
+  assert.match(await page.locator('.pills').textContent(), /Kanal\s+ist\s+Organische Suche/);
+  await page.goto(`${collector.origin}/example.test/by/visit:channel?period=24h&search=suche`);
+  assert.deepEqual(await page.locator('.ranking tbody th').allTextContents(), [channel], 'searched as it is read');
+  await page.goto(`${collector.origin}/example.test?period=24h&dimension=visit:channel&relation=is&value=organische+suche`);
+  assert.equal(new URL(page.url()).searchParams.get('filter'), 'is,visit:channel,Organic Search', 'or written');
+  await context.close();
+});
+
 test('the number at the pointer, the keys and the menus are there with the script', async () => {
   const { context, page, problems } = await signedIn();
   await page.goto(`${collector.origin}/example.test?period=24h`);

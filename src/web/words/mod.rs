@@ -1,7 +1,7 @@
 //! The languages of the dashboard: which one a viewer reads, and all its words.
 //!
 //! [`catalogue`] has the sentences, [`names`] what metrics and dimensions are called,
-//! [`countries`] and [`languages`] what these are, [`trouble`] what is wrong with a form. A word that one
+//! [`countries`], [`languages`] and [`values`] what their values are, [`trouble`] what is wrong with a form. A word that one
 //! language lacks does not compile. Numbers and dates are `format`'s matter.
 
 mod catalogue;
@@ -9,6 +9,7 @@ pub(super) mod countries;
 pub(super) mod languages;
 pub(super) mod names;
 mod trouble;
+pub(super) mod values;
 
 use axum::http::{HeaderMap, header};
 
