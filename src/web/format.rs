@@ -115,13 +115,35 @@ impl Lang {
         format!("{}{space}%", self.decimal(number, decimals))
     }
 
-    /// `48s`, `2m 14s`, `1h 05m`: in every language.
-    pub(super) fn duration(seconds: f64) -> String {
+    /// `48s`, `2m 14s`, `1h 05m`; in German `48 s`, `2 min 14 s`, `1 h 05 min`, with spaces that do not break.
+    pub(super) fn duration(self, seconds: f64) -> String {
+        let [hour, minute, second] = self.units_of_time();
+        let gap = if self == Self::German { "\u{a0}" } else { " " };
         let seconds = seconds.max(0.0).round() as u64;
         match (seconds / 3_600, seconds / 60 % 60, seconds % 60) {
-            (0, 0, seconds) => format!("{seconds}s"),
-            (0, minutes, seconds) => format!("{minutes}m {seconds:02}s"),
-            (hours, minutes, _) => format!("{hours}h {minutes:02}m"),
+            (0, 0, seconds) => format!("{seconds}{second}"),
+            (0, minutes, seconds) => format!("{minutes}{minute}{gap}{seconds:02}{second}"),
+            (hours, minutes, _) => format!("{hours}{hour}{gap}{minutes:02}{minute}"),
+        }
+    }
+
+    /// A mark of an axis of time, in the largest unit that it is a whole number of: `90s`, `2m`. There is no room for two.
+    fn tick_of_time(self, seconds: f64) -> String {
+        let [hour, minute, second] = self.units_of_time();
+        let seconds = seconds.max(0.0).round() as u64;
+        match seconds {
+            0 => format!("0{second}"),
+            _ if seconds.is_multiple_of(3_600) => format!("{}{hour}", seconds / 3_600),
+            _ if seconds.is_multiple_of(60) => format!("{}{minute}", seconds / 60),
+            _ => format!("{seconds}{second}"),
+        }
+    }
+
+    /// What stands behind hours, minutes and seconds.
+    fn units_of_time(self) -> [&'static str; 3] {
+        match self {
+            Self::English => ["h", "m", "s"],
+            Self::German => ["\u{a0}h", "\u{a0}min", "\u{a0}s"],
         }
     }
 
@@ -161,7 +183,7 @@ impl Lang {
         let Some(number) = value.as_f64() else { return NO_NUMBER.to_owned() };
         match metric.spec().unit {
             Unit::Percent(decimals) => self.percent(number, usize::from(decimals)),
-            Unit::Seconds => Self::duration(number),
+            Unit::Seconds => self.duration(number),
             Unit::Ratio => self.decimal(number, 2),
             _ if number.fract() == 0.0 => self.whole(number),
             _ => self.decimal(number, 2),
@@ -181,7 +203,7 @@ impl Lang {
     pub(super) fn mark(self, metric: Metric, number: f64) -> String {
         match metric.spec().unit {
             Unit::Percent(_) => self.percent(number, 0),
-            Unit::Seconds => Self::duration(number),
+            Unit::Seconds => self.tick_of_time(number),
             _ => self.tick(number),
         }
     }
@@ -279,8 +301,33 @@ mod tests {
         assert_eq!(both(&|lang| lang.brief(999_999.0)), ["999,999", "999.999"]);
         assert_eq!(both(&|lang| lang.brief(5_612_345.0)), ["5.61M", "5,61\u{a0}Mio."]);
         assert_eq!(both(&|lang| lang.percent(47.0, 0)), ["47%", "47\u{a0}%"]);
-        assert_eq!(Lang::duration(134.0), "2m 14s");
         assert_eq!(both(&|lang| lang.mark(Metric::Visitors, 20_000.0)), ["20k", "20.000"]);
+    }
+
+    #[test]
+    fn a_duration_is_written_as_the_language_writes_it() {
+        for (seconds, english, german) in [
+            (0.4, "0s", "0\u{a0}s"),
+            (48.0, "48s", "48\u{a0}s"),
+            (134.0, "2m 14s", "2\u{a0}min\u{a0}14\u{a0}s"),
+            (3_900.0, "1h 05m", "1\u{a0}h\u{a0}05\u{a0}min"),
+        ] {
+            assert_eq!(LANGS.map(|lang| lang.duration(seconds)), [english, german]);
+        }
+    }
+
+    #[test]
+    fn a_mark_of_an_axis_of_time_has_one_unit() {
+        for (seconds, english, german) in [
+            (0.0, "0s", "0\u{a0}s"),
+            (90.0, "90s", "90\u{a0}s"),
+            (120.0, "2m", "2\u{a0}min"),
+            (5_400.0, "90m", "90\u{a0}min"),
+            (7_200.0, "2h", "2\u{a0}h"),
+        ] {
+            let marks = LANGS.map(|lang| lang.mark(Metric::VisitDuration, seconds));
+            assert_eq!(marks, [english, german]);
+        }
     }
 
     #[test]
