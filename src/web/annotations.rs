@@ -37,6 +37,7 @@ pub(super) fn text(annotation: &Annotation, lang: Lang) -> String {
         AnnotationKind::Note => return text.to_owned(),
         AnnotationKind::Timezone => words.noted_timezone,
         AnnotationKind::Retention if text == "0" => words.noted_for_ever,
+        AnnotationKind::Retention if text == "1" => words.noted_retention_day,
         AnnotationKind::Retention => words.noted_retention,
         AnnotationKind::GoalAdded => words.noted_goal_added,
         AnnotationKind::GoalCurrency => words.noted_goal_currency,
@@ -107,6 +108,7 @@ mod tests {
             ("Goal added: Signup", "Ziel angelegt: Signup")
         );
         assert!(text(AnnotationKind::Retention, "90", Lang::English).contains("90 days"));
+        assert!(text(AnnotationKind::Retention, "1", Lang::German).contains("1 Tag auf"));
         assert!(text(AnnotationKind::Retention, "0", Lang::English).contains("for ever"));
         for value in ["not-asked", "anonymous", "required"] {
             let [english, german] =

@@ -13,6 +13,7 @@ use super::live::visitors_now;
 use super::refusal::{self, refuse};
 use super::shell::{Shell, owned};
 use super::stop::{Kind, Stop};
+use super::words::counted;
 use crate::report::AskError;
 
 /// How many steps are shown, and how many ways on from each stop: what fits a page.
@@ -41,6 +42,8 @@ struct Place {
     /// The journey that begins here.
     url: String,
     visits: String,
+    /// What so many are called.
+    visits_of: &'static str,
     /// Of those that came to the stop before it.
     rate: String,
     /// The bar behind it, of a thousand.
@@ -136,6 +139,7 @@ fn place(asker: &Asker, stop: &Stop, told: &Value, before: f64) -> Place {
         kind: stop.kind.label(words),
         url: asker.view.with_stops(vec![stop.clone()]).url(),
         visits: asker.lang.whole(visits),
+        visits_of: counted(visits as u64, words.visit_of, words.visits_of),
         rate: rate(asker, visits, before),
         share: (1000.0 * visits / before.max(1.0)) as u32,
         next: after.collect(),

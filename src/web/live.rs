@@ -22,7 +22,7 @@ use super::frame::{Frame, page};
 use super::ranking::{self, Row};
 use super::refusal::{self, refuse};
 use super::shell::Shell;
-use super::words::{fill, names::dimension as dimension_name};
+use super::words::{counted, fill, names::dimension as dimension_name};
 use crate::http::Services;
 use crate::query::Dialect;
 use crate::query::metric::Metric;
@@ -47,6 +47,8 @@ struct LivePage {
     frame: Frame,
     shell: Shell,
     visitors: String,
+    /// What so many are called.
+    visitors_of: &'static str,
     bars: Vec<Bar>,
     lists: Vec<List>,
 }
@@ -59,6 +61,7 @@ struct Bar {
     height: f64,
     label: String,
     visitors: String,
+    visitors_of: &'static str,
 }
 
 struct List {
@@ -103,10 +106,12 @@ async fn model(asker: &Asker) -> Result<LivePage, AskError> {
         list(asker, "visit:source"),
         list(asker, "visit:country_name"),
     )?;
+    let words = asker.words();
     Ok(LivePage {
         frame: asker.frame(),
         shell: Shell { is_timed: false, ..Shell::of(asker, now) },
         visitors: asker.lang.whole(those as f64),
+        visitors_of: counted(those, words.live_visitor, words.live_visitors),
         bars: bars(asker, &minutes),
         lists: vec![pages, sources, countries],
     })
@@ -137,6 +142,7 @@ fn bars(asker: &Asker, answer: &Value) -> Vec<Bar> {
     let values: Vec<f64> = labels.iter().map(value).collect();
     let highest = values.iter().copied().fold(4.0, f64::max);
     let width = 100.0 / values.len().max(1) as f64;
+    let words = asker.words();
     let bar = |(place, value): (usize, &f64)| {
         let ago = values.len() - 1 - place;
         let height = 100.0 * value / highest;
@@ -146,10 +152,14 @@ fn bars(asker: &Asker, answer: &Value) -> Vec<Bar> {
             width: hundredths(width * 0.76),
             height: hundredths(height),
             label: match ago {
-                0 => asker.words().this_minute.to_owned(),
-                ago => fill(asker.words().minutes_ago, &[&ago.to_string()]),
+                0 => words.this_minute.to_owned(),
+                ago => fill(
+                    counted(ago as u64, words.minute_ago, words.minutes_ago),
+                    &[&ago.to_string()],
+                ),
             },
             visitors: asker.lang.whole(*value),
+            visitors_of: counted(*value as u64, words.visitor, words.visitors),
         }
     };
     values.iter().enumerate().map(bar).collect()

@@ -23,7 +23,7 @@ use super::frame::{Frame, page};
 use super::refusal::{self, refuse, refuse_person};
 use super::settings::to_settings;
 use super::view::View;
-use super::words::{Lang, fill};
+use super::words::{Lang, counted, fill};
 use crate::http::Services;
 use crate::http::answer::Refused;
 use crate::http::links::in_a_path;
@@ -93,6 +93,8 @@ struct Card {
 
 struct Numbers {
     visitors: String,
+    /// What so many are called.
+    visitors_of: &'static str,
     change: Option<Change>,
     line: String,
 }
@@ -281,8 +283,10 @@ async fn numbers(services: &Services, site: &Site, sight: &Sight, lang: Lang) ->
     // A site whose numbers are not at hand is shown without them.
     let (whole_period, days) = answers.ok()?;
     let result = &whole_period["results"][0];
+    let (visitors, words) = (number(&result["metrics"][0]), lang.words());
     Some(Numbers {
-        visitors: lang.whole(number(&result["metrics"][0])),
+        visitors: lang.whole(visitors),
+        visitors_of: counted(visitors as u64, words.visitor, words.visitors),
         change: changed(lang, Metric::Visitors, 0, result),
         line: sparkline(&by_day(&days), LINE.0, LINE.1),
     })

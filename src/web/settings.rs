@@ -23,7 +23,7 @@ use super::refusal::{self, refuse};
 use super::shell::Shell;
 use super::stop::Stop;
 use super::view::View;
-use super::words::fill;
+use super::words::{counted, fill};
 use crate::beacon::decode::bare_domain;
 use crate::http::Services;
 use crate::http::answer::Refused;
@@ -517,7 +517,11 @@ fn register(asker: &Asker) -> Register {
         renaming: fill(words.renaming, &[domain]),
         lost_rules: has_own_rules.then(|| fill(words.lost_rules, &[domain])),
         kept_events: match site.retention_days {
-            Some(days) => fill(words.events_stay_days, &[&days.to_string()]),
+            Some(days) => {
+                let sentence =
+                    counted(days.into(), words.events_stay_a_day, words.events_stay_days);
+                fill(sentence, &[&days.to_string()])
+            }
             None => words.events_stay.to_owned(),
         },
         confirmation: fill(words.confirm_domain, &[domain]),

@@ -24,7 +24,7 @@ use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
 use super::frame::{Frame, page};
-use super::words::{Lang, Words, fill, languages, names, values};
+use super::words::{Lang, Words, counted, fill, languages, names, values};
 use crate::beacon::decode::bare_domain;
 use crate::event::{ENGAGEMENT, PAGEVIEW, VisitorId};
 use crate::http::Services;
@@ -197,7 +197,7 @@ impl Asked {
             domain => domain,
         };
         let today = || lang.day(timezone.to_datetime(services.clock.now()).date());
-        let how_many = if events.len() == 1 { words.own_event } else { words.own_events };
+        let how_many = counted(events.len() as u64, words.own_event, words.own_events);
         let shown = PrivacyPage {
             frame: Frame::bare(lang),
             lang: named.map(Lang::tag),

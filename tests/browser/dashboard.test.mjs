@@ -236,9 +236,9 @@ test('whoever comes is seen on the open page a moment later, also when it came b
   await seen(before + 2);
   await page.getByRole('link', { name: '/live-visit-129' }).waitFor();
   // Under a filter those are counted whom it leaves; the bar tells of the whole site.
-  for (const [path, visitors] of [['/live-visit-129', '1'], ['/nowhere', '0']]) {
+  for (const [path, visitors] of [['/live-visit-129', '1 visitor'], ['/nowhere', '0 visitors']]) {
     await page.goto(`${collector.origin}/example.test/live?filter=is,event:page,${path}`);
-    assert.equal(await page.locator('.big .value').textContent(), visitors, path);
+    assert.equal(await page.locator('.big').textContent(), `${visitors} in the last five minutes`, path);
     assert.match(await page.locator('#now').textContent(), new RegExp(`^${before + 2} `));
   }
   assert.deepEqual(problems, []);

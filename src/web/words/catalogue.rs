@@ -57,6 +57,7 @@ words! {
     domain: "Domain: the host name of the site's pages, such as example.com",
         "Domain: der Hostname der Seiten, etwa example.com";
     not_at_hand: "The numbers are not at hand right now.", "Die Zahlen sind gerade nicht verfügbar.";
+    visitor: "visitor", "Besucher";
     visitors: "visitors", "Besucher";
 
     // Periods
@@ -180,8 +181,8 @@ words! {
     no_event: "This site has no events yet.", "Diese Website hat noch keine Ereignisse.";
     clock_of: "Times are those of {}; it is {} there now.", "Zeiten nach der Uhr von {}; dort ist es jetzt {}.";
     dropped: "What is not counted", "Was nicht gezählt wird";
-    dropped_advice: "Since the collector started, for all its sites together: {} events received, {} accepted.",
-        "Seit dem Start, für alle Websites zusammen: {} Ereignisse empfangen, {} angenommen.";
+    dropped_advice: "Events since the collector started, for all its sites together: {} received, {} accepted.",
+        "Ereignisse seit dem Start, für alle Websites zusammen: {} empfangen, {} angenommen.";
     reason: "Reason", "Grund";
     events: "Events", "Ereignisse";
     nothing_dropped: "Nothing was left out since then.", "Seitdem wurde nichts ausgelassen.";
@@ -228,14 +229,17 @@ words! {
     ended_there: "Ended there", "Endeten dort";
     began_there: "Began there", "Begannen dort";
     other_ways: "Elsewhere", "Anderswo";
+    visit_of: "visit", "Besuch";
     visits_of: "visits", "Besuche";
 
     // Live
     now_there: "{} on the site now", "{} gerade auf der Website";
     live: "Right now", "Jetzt gerade";
     live_title: "The last 30 minutes", "Die letzten 30 Minuten";
+    live_visitor: "visitor in the last five minutes", "Besucher in den letzten fünf Minuten";
     live_visitors: "visitors in the last five minutes", "Besucher in den letzten fünf Minuten";
     live_minutes: "Visitors in each of the last 30 minutes", "Besucher in jeder der letzten 30 Minuten";
+    minute_ago: "{} minute ago", "vor {} Minute";
     minutes_ago: "{} minutes ago", "vor {} Minuten";
     this_minute: "This minute", "Diese Minute";
     quiet_now: "Nobody has been here in the last 30 minutes.", "In den letzten 30 Minuten war niemand hier.";
@@ -281,6 +285,8 @@ words! {
         "Auswertungen, Ziele, Segmente, Trichter, Anmerkungen, Mitglieder und geteilte Links der Website sind sofort weg, und ihre Besuche werden nicht mehr gezählt. Nichts bringt sie zurück: Eine Website, die später unter dieser Domain hinzugefügt wird, ist eine andere und leer.";
     events_stay: "Its events stay in the database, where no report shows them, until they are erased where the collector runs:",
         "Ihre Ereignisse bleiben in der Datenbank, wo keine Auswertung sie zeigt, bis sie dort gelöscht werden, wo Passerby läuft:";
+    events_stay_a_day: "Its events stay in the database, where no report shows them, for {} day each, unless they are erased before that where the collector runs:",
+        "Ihre Ereignisse bleiben in der Datenbank, wo keine Auswertung sie zeigt, je {} Tag, wenn sie nicht vorher dort gelöscht werden, wo Passerby läuft:";
     events_stay_days: "Its events stay in the database, where no report shows them, for {} days each, unless they are erased before that where the collector runs:",
         "Ihre Ereignisse bleiben in der Datenbank, wo keine Auswertung sie zeigt, je {} Tage, wenn sie nicht vorher dort gelöscht werden, wo Passerby läuft:";
     confirm_domain: "To remove it, type {}", "Zum Entfernen {} eintippen";
@@ -297,6 +303,7 @@ words! {
     change: "Change", "Ändern";
     automatic: "automatic", "automatisch";
     noted_timezone: "Days are those of {} from here on", "Tage gehen ab hier nach der Uhr von {}";
+    noted_retention_day: "Events are kept for {} day from here on", "Ereignisse werden ab hier {} Tag aufbewahrt";
     noted_retention: "Events are kept for {} days from here on", "Ereignisse werden ab hier {} Tage aufbewahrt";
     noted_for_ever: "Events are kept for ever from here on", "Ereignisse werden ab hier unbegrenzt aufbewahrt";
     noted_goal_added: "Goal added: {}", "Ziel angelegt: {}";

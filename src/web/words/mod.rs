@@ -75,6 +75,11 @@ fn weighed(item: &str) -> (&str, f32) {
     (tag.trim(), weight.unwrap_or(1.0))
 }
 
+/// The word or sentence for one of what is counted, or the one for every other number.
+pub(super) fn counted(number: u64, one: &'static str, several: &'static str) -> &'static str {
+    if number == 1 { one } else { several }
+}
+
 /// A sentence with what belongs in its gaps, `{}` each, in their order.
 pub(super) fn fill(sentence: &str, values: &[&str]) -> String {
     let mut values = values.iter();
@@ -109,6 +114,13 @@ mod tests {
             assert_eq!(accepted(value), expected, "{value}");
         }
         assert_eq!(Lang::accepted(&HeaderMap::new()), Lang::English);
+    }
+
+    #[test]
+    fn one_is_counted_in_the_singular_and_none_is_not() {
+        let words = Lang::English.words();
+        let said = [0, 1, 2].map(|number| counted(number, words.visitor, words.visitors));
+        assert_eq!(said, ["visitors", "visitor", "visitors"]);
     }
 
     #[test]
