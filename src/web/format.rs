@@ -213,6 +213,11 @@ impl Lang {
         format!("{} {}", self.day_of_year(day, false), day.year())
     }
 
+    /// `24 November 2026, 13:05`, of what a site's clock shows.
+    pub(super) fn moment(self, local: DateTime) -> String {
+        format!("{}, {}", self.day(local.date()), local.strftime("%H:%M"))
+    }
+
     /// `24 Nov`, or with the whole name of the month.
     fn day_of_year(self, day: Date, short: bool) -> String {
         let dot = if self == Self::German { "." } else { "" };

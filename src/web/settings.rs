@@ -9,7 +9,7 @@ use axum::Form;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
-use jiff::civil::{Date, Time};
+use jiff::civil::{Date, DateTime, Time};
 use jiff::{Timestamp, ToSpan};
 use serde::Deserialize;
 
@@ -23,7 +23,7 @@ use super::refusal::{self, refuse};
 use super::shell::Shell;
 use super::stop::Stop;
 use super::view::View;
-use super::words::{counted, fill};
+use super::words::{Lang, counted, fill};
 use crate::beacon::decode::bare_domain;
 use crate::http::Services;
 use crate::http::answer::Refused;
@@ -106,9 +106,41 @@ struct Shared {
     name: String,
     /// Its address; a token has none.
     url: String,
-    about: Vec<String>,
+    about: Vec<Fact>,
     /// Whether it is the site's own: what is every site's, is changed by whoever owns every site.
     may_remove: bool,
+}
+
+/// What is said of a member, a link or a token; also with a moment in it.
+struct Fact {
+    before: String,
+    time: Option<Moment>,
+    after: &'static str,
+}
+
+/// A moment in the reader's words, and exactly.
+struct Moment {
+    shown: String,
+    /// As pages have moments for programs: to the second.
+    exact: String,
+}
+
+impl Moment {
+    fn of(moment: Timestamp, shown: String) -> Self {
+        Self { shown, exact: moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string() }
+    }
+}
+
+impl Fact {
+    fn of(text: String) -> Self {
+        Self { before: text, time: None, after: "" }
+    }
+
+    /// A sentence with a moment in its gap.
+    fn at(sentence: &'static str, time: Moment) -> Self {
+        let (before, after) = sentence.split_once("{}").unwrap_or((sentence, ""));
+        Self { before: before.to_owned(), time: Some(time), after }
+    }
 }
 
 /// What a form sends: what is to be done, and the fields of that.
@@ -556,6 +588,7 @@ fn links(asker: &Asker) -> Vec<Shared> {
             about: segment
                 .into_iter()
                 .chain(password)
+                .map(Fact::of)
                 .chain(common(asker, link.least_visitors, link.expires_at, used))
                 .collect(),
             url: format!("{origin}/share/{domain}?auth={}", link.slug),
@@ -582,7 +615,11 @@ fn members(asker: &Asker) -> Vec<Shared> {
         let every = member.site.is_none().then(|| asker.words().of_every_site.to_owned());
         Shared {
             may_remove: every.is_none() || asker.owns_every_site,
-            about: [role_words(asker, member.role).to_owned()].into_iter().chain(every).collect(),
+            about: [role_words(asker, member.role).to_owned()]
+                .into_iter()
+                .chain(every)
+                .map(Fact::of)
+                .collect(),
             url: String::new(),
             id: member.site.map_or("yes", |_| "").to_owned(),
             name: member.person.name().to_owned(),
@@ -609,6 +646,7 @@ fn tokens(asker: &Asker) -> Vec<Shared> {
             about: scope
                 .into_iter()
                 .chain(every)
+                .map(Fact::of)
                 .chain(common(asker, token.least_visitors, token.expires_at, used))
                 .collect(),
             url: String::new(),
@@ -625,20 +663,32 @@ fn common(
     least: u32,
     end: Option<Timestamp>,
     used: Option<Timestamp>,
-) -> impl Iterator<Item = String> {
-    let words = asker.words();
-    let time = |moment: Timestamp| {
-        let local = asker.site.timezone.to_datetime(moment);
-        local.strftime("%Y-%m-%d %H:%M").to_string()
-    };
+) -> impl Iterator<Item = Fact> {
+    let (words, zone) = (asker.words(), &asker.site.timezone);
     let tells = match least {
         0 | 1 => words.tells_all.to_owned(),
         least => fill(words.tells_from, &[&least.to_string()]),
     };
-    let ends = end.map(|end| fill(words.ends_at, &[&time(end)]));
-    let used = used
-        .map_or_else(|| words.never_used.to_owned(), |used| fill(words.used_at, &[&time(used)]));
-    [Some(tells), ends, Some(used)].into_iter().flatten()
+    let ends = end.map(|end| {
+        let shown = end_in_words(asker.lang, zone.to_datetime(end));
+        Fact::at(words.ends_at, Moment::of(end, shown))
+    });
+    let used = match used {
+        Some(used) => {
+            let shown = asker.lang.moment(zone.to_datetime(used));
+            Fact::at(words.used_at, Moment::of(used, shown))
+        }
+        None => Fact::of(words.never_used.to_owned()),
+    };
+    [Some(Fact::of(tells)), ends, Some(used)].into_iter().flatten()
+}
+
+/// Until when something holds: the day that a form asks for as the last one, or a moment of another day.
+fn end_in_words(lang: Lang, local: DateTime) -> String {
+    match local.time() {
+        time if time == Time::midnight() => lang.day(local.date().saturating_sub(1.day())),
+        _ => lang.moment(local),
+    }
 }
 
 #[cfg(test)]
@@ -667,6 +717,26 @@ mod tests {
             (other.annotation.name.as_str(), other.annotation.day.as_str()),
             ("", "2026-11-27")
         );
+    }
+
+    #[test]
+    fn an_end_is_the_day_that_the_form_asked_for_or_a_moment() {
+        let end = |local: DateTime| Lang::ALL.map(|lang| end_in_words(lang, local));
+        let day = Date::constant(2026, 12, 1);
+        let midnight = day.to_datetime(Time::midnight());
+        assert_eq!(end(midnight), ["30 November 2026", "30. November 2026"]);
+        let moment = end(day.at(13, 5, 59, 0));
+        assert_eq!(moment, ["1 December 2026, 13:05", "1. Dezember 2026, 13:05"]);
+    }
+
+    #[test]
+    fn a_fact_says_its_moment_where_the_sentence_has_its_gap() {
+        let shown = "24 November 2026".to_owned();
+        let moment = Timestamp::constant(1_795_525_505, 123_456_789);
+        let fact = Fact::at("seen {} here", Moment::of(moment, shown));
+        assert_eq!((fact.before.as_str(), fact.after), ("seen ", " here"));
+        assert_eq!(fact.time.unwrap().exact, "2026-11-24T13:05:05Z");
+        assert!(Fact::of("never".to_owned()).time.is_none());
     }
 
     #[test]

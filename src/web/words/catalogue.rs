@@ -362,7 +362,7 @@ words! {
     tells_all: "shows all numbers", "zeigt alle Zahlen";
     tells_from: "tells {} visitors or more", "nennt ab {} Besuchern";
     ends_at: "until {}", "bis {}";
-    used_at: "last used {}", "zuletzt benutzt {}";
+    used_at: "last used {}", "zuletzt benutzt am {}";
     never_used: "not used yet", "noch nicht benutzt";
 
     // Members in the settings
