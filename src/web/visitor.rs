@@ -21,9 +21,9 @@ use axum::{Json, Router};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
-use url::form_urlencoded;
+use url::form_urlencoded::{self, Serializer};
 
-use super::frame::{Frame, page};
+use super::frame::{Account, Frame, page};
 use super::words::{Lang, Words, counted, fill, languages, names, values};
 use crate::beacon::decode::bare_domain;
 use crate::event::{ENGAGEMENT, PAGEVIEW, VisitorId};
@@ -199,7 +199,7 @@ impl Asked {
         let today = || lang.day(timezone.to_datetime(services.clock.now()).date());
         let how_many = counted(events.len() as u64, words.own_event, words.own_events);
         let shown = PrivacyPage {
-            frame: Frame::bare(lang),
+            frame: self.frame(lang, parts),
             lang: named.map(Lang::tag),
             title: fill(words.own_title, &[site]),
             site: site.to_owned(),
@@ -224,6 +224,13 @@ impl Asked {
         let policy = HeaderValue::from_static(POLICY);
         answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
         answer
+    }
+
+    /// Around the page: another language is of the same site, and of the page itself also where this one answers a form.
+    fn frame(&self, lang: Lang, parts: &Parts) -> Frame {
+        let site = parameter(parts, "site").map(|_| self.domain.as_str());
+        let langs = Frame::around(lang, Account::default(), |other| address(site, other));
+        Frame { script: "", ..langs }
     }
 
     async fn data(&self, services: &Services) -> Result<Response, StoreError> {
@@ -305,6 +312,15 @@ fn facts(events: &[Map<String, Value>], lang: Lang) -> Vec<(String, String)> {
     facts.into_iter().filter(|(_, text)| !text.is_empty()).collect()
 }
 
+/// The address of the page about a site in a language.
+fn address(site: Option<&str>, lang: Lang) -> String {
+    let mut query = Serializer::for_suffix(String::from("/privacy?"), "/privacy?".len());
+    if let Some(site) = site {
+        query.append_pair("site", site);
+    }
+    query.append_pair("lang", lang.tag()).finish()
+}
+
 fn host(headers: &HeaderMap) -> String {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     without_port(host).to_owned()
@@ -341,4 +357,15 @@ async fn script() -> Response {
 /// What Global Privacy Control asks of a site: whether it is heeded.
 async fn gpc(State(services): State<Services>) -> Json<Value> {
     Json(json!({ "gpc": services.heeds_objections, "lastUpdate": GPC_UPDATED }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_language_is_of_the_same_site() {
+        assert_eq!(address(Some("a&b.test"), Lang::German), "/privacy?site=a%26b.test&lang=de");
+        assert_eq!(address(None, Lang::English), "/privacy?lang=en");
+    }
 }

@@ -68,6 +68,11 @@ test('the page speaks the language of the browser, or the one that its address n
   assert.match(day, /^\d+\. \p{L}+ \d{4}$/u);
   await page.goto(collector.origin + '/privacy?lang=en');
   assert.equal(await page.textContent('h1'), 'What is counted about this browser today');
+  // The foot of the page has the other language, of the same site.
+  await page.goto(collector.origin + '/privacy?site=nowhere.test');
+  await page.getByRole('link', { name: 'English' }).click();
+  assert.match(await page.textContent('main'), /No visit of this browser to nowhere\.test/);
+  assert.equal(await page.getAttribute('footer [aria-current]', 'href'), '/privacy?site=nowhere.test&lang=en');
   // What the address names goes on with what is done there.
   await page.goto(collector.origin + '/privacy?lang=de');
   const erase = async () => {
