@@ -98,6 +98,13 @@ addEventListener('keydown', (event) => {
   if (control.matches('summary')) control.click();
 });
 
+// What a form did is said once: neither a reload nor a bookmark says it again.
+const here = new URL(location);
+if (['saved', 'removed'].some((told) => here.searchParams.has(told))) {
+  for (const told of ['saved', 'removed']) here.searchParams.delete(told);
+  history.replaceState(history.state, '', here);
+}
+
 // A field that begins with a default takes what is this browser's own instead, for the one who fills it in.
 for (const field of all('[data-own=timezone]')) {
   field.value = Intl.DateTimeFormat().resolvedOptions().timeZone || field.value;

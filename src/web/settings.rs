@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Form;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::civil::{Date, DateTime, Time};
 use jiff::{Timestamp, ToSpan};
 use serde::Deserialize;
+use url::form_urlencoded::{self, Serializer};
 
 use super::annotations;
 use super::ask::Asker;
@@ -23,7 +24,7 @@ use super::refusal::{self, refuse};
 use super::shell::Shell;
 use super::stop::Stop;
 use super::view::View;
-use super::words::{Lang, counted, fill};
+use super::words::{Lang, Words, counted, fill};
 use crate::beacon::decode::bare_domain;
 use crate::http::Services;
 use crate::http::answer::Refused;
@@ -44,6 +45,8 @@ struct SettingsPage {
     shell: Shell,
     /// Why a form was not taken, and the section that it stands in.
     error: Option<(&'static str, String)>,
+    /// The section whose form was just taken, and what came of it.
+    done: Option<(&'static str, &'static str)>,
     tag: String,
     timezones: Vec<String>,
     is_public: bool,
@@ -207,6 +210,64 @@ impl SettingsPage {
         let (_, error) = self.error.as_ref().filter(|(erred, _)| *erred == section)?;
         Some(error)
     }
+
+    /// That the form of a section was taken, if it just was.
+    fn done_in(&self, section: &str) -> Option<&'static str> {
+        self.done.filter(|(done, _)| *done == section).map(|(_, said)| said)
+    }
+}
+
+/// The sections that have forms, as the page's fragments.
+const SECTIONS: [&str; 9] =
+    ["site", "goals", "segments", "funnels", "annotations", "members", "links", "tokens", "domain"];
+
+/// What is said once of a form that was taken. It stands in the address that the form leads to, and in no link from there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    Saved,
+    Removed,
+}
+
+impl Told {
+    const ALL: [Self; 2] = [Self::Saved, Self::Removed];
+
+    /// What a form tells by what it does.
+    fn of(action: &str) -> Self {
+        let is_end = action.starts_with("remove-") || action.starts_with("revoke-");
+        if is_end { Self::Removed } else { Self::Saved }
+    }
+
+    /// Its name in the address.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Saved => "saved",
+            Self::Removed => "removed",
+        }
+    }
+
+    fn words(self, words: &Words) -> &'static str {
+        match self {
+            Self::Saved => words.is_saved,
+            Self::Removed => words.is_removed,
+        }
+    }
+
+    /// A query string that tells it of a section.
+    fn after(self, query: &str, section: &str) -> String {
+        if section.is_empty() {
+            return query.to_owned();
+        }
+        let mut query = Serializer::for_suffix(query.to_owned(), 1);
+        query.append_pair(self.name(), section).finish()
+    }
+
+    /// The section of which a query string tells something, and what.
+    fn read(query: &str) -> Option<(&'static str, Self)> {
+        form_urlencoded::parse(query.as_bytes()).find_map(|(key, value)| {
+            let told = Self::ALL.into_iter().find(|told| told.name() == key)?;
+            Some((SECTIONS.into_iter().find(|section| *section == value)?, told))
+        })
+    }
 }
 
 /// What is in the fields of the forms: what there is, or is usual, and in the form that was wrong what was typed.
@@ -261,11 +322,12 @@ impl Forms {
     }
 }
 
-pub(super) async fn show(asker: Asker) -> Response {
+pub(super) async fn show(asker: Asker, RawQuery(query): RawQuery) -> Response {
     if !asker.may(Role::Editor) {
         return refuse(asker.lang, StatusCode::NOT_FOUND, refusal::NOT_FOUND);
     }
-    settings(&asker, StatusCode::OK, Outcome::default()).await
+    let told = Told::read(query.as_deref().unwrap_or_default());
+    settings(&asker, StatusCode::OK, Outcome { told, ..Outcome::default() }).await
 }
 
 pub(super) async fn change(
@@ -280,14 +342,15 @@ pub(super) async fn change(
     if !stood_here(&headers, services.public_url.as_deref()) {
         return refuse(asker.lang, StatusCode::FORBIDDEN, refusal::FOREIGN_FORM);
     }
+    let told = Told::of(&form.action).after(&asker.view.url(), form.section());
     match done(&asker, &services, form.clone()).await {
         // A token is shown here: it is nowhere else, and in no address.
         Ok(Done::Made(made)) => {
             settings(&asker, StatusCode::OK, Outcome { made: Some(made), ..Outcome::default() })
                 .await
         }
-        Ok(Done::Changed) => to_settings(&asker.site, &asker.view.url()),
-        Ok(Done::Renamed(site)) => to_settings(&site, &asker.view.url()),
+        Ok(Done::Changed) => to_settings(&asker.site, &told),
+        Ok(Done::Renamed(site)) => to_settings(&site, &told),
         Ok(Done::Removed) => Redirect::to(&format!("/{}", asker.view.kept())).into_response(),
         Err(untaken) => {
             let (status, wrong) = match untaken {
@@ -304,7 +367,7 @@ pub(super) async fn change(
             let is_missing = status == StatusCode::NOT_FOUND;
             let status = if is_missing { StatusCode::BAD_REQUEST } else { status };
             let error = Some((form.section(), wrong));
-            let outcome = Outcome { error, sent: Some(form), made: None };
+            let outcome = Outcome { error, sent: Some(form), ..Outcome::default() };
             settings(&asker, status, outcome).await
         }
     }
@@ -333,6 +396,8 @@ struct Outcome {
     /// The form that was wrong.
     sent: Option<Change>,
     made: Option<String>,
+    /// What the form did that led here, and its section.
+    told: Option<(&'static str, Told)>,
 }
 
 /// Why a form was not taken.
@@ -481,7 +546,7 @@ fn goal(form: Change) -> Result<NewGoal, CatalogError> {
 }
 
 async fn settings(asker: &Asker, status: StatusCode, outcome: Outcome) -> Response {
-    let Outcome { error, sent, made } = outcome;
+    let Outcome { error, sent, made, told } = outcome;
     let now = match visitors_now(asker).await {
         Ok(now) => now,
         // What was typed, and why it was not saved, or a token that is shown once, is worth more than the number in the bar.
@@ -513,6 +578,7 @@ async fn settings(asker: &Asker, status: StatusCode, outcome: Outcome) -> Respon
         frame: asker.frame(),
         shell: Shell { is_timed: false, ..Shell::of(asker, now) },
         error,
+        done: told.map(|(section, told)| (section, told.words(asker.words()))),
         tag: asker.tag(),
         timezones: timezones(),
         register: asker.owns_every_site.then(|| register(asker)),
@@ -717,6 +783,34 @@ mod tests {
             (other.annotation.name.as_str(), other.annotation.day.as_str()),
             ("", "2026-11-27")
         );
+    }
+
+    #[test]
+    fn what_a_form_did_stands_in_one_address_and_in_no_link_from_there() {
+        let told = Told::of("remove-goal").after("?period=7d", "goals");
+        assert_eq!(told, "?period=7d&removed=goals");
+        assert_eq!(Told::read(&told[1..]), Some(("goals", Told::Removed)));
+        assert_eq!(View::read(&told[1..]).url(), "?period=7d");
+        assert_eq!(Told::of("site").after("?", "site"), "?saved=site");
+        assert_eq!(Told::of("").after("?", ""), "?");
+        for query in ["", "saved=", "saved=everything", "kept=goals"] {
+            assert_eq!(Told::read(query), None, "{query}");
+        }
+    }
+
+    #[test]
+    fn every_section_is_told_of() {
+        for action in
+            ["site", "goal", "segment", "funnel", "annotation", "member", "link", "token", "domain"]
+        {
+            let form = Change { action: action.to_owned(), ..Change::default() };
+            assert!(SECTIONS.contains(&form.section()), "{action}");
+        }
+        let page = include_str!("templates/settings.html");
+        for section in SECTIONS {
+            let tells = format!("{{% let section = \"{section}\" %}}");
+            assert!(page.contains(&tells), "{section}");
+        }
     }
 
     #[test]

@@ -312,6 +312,9 @@ test('an administrator sets goals and segments up by plain forms, and nobody els
   await page.locator('#goals').getByLabel('Name of the event').fill('/a');
   await page.getByRole('button', { name: 'Add goal' }).click();
   assert.match(await page.locator('#goals .entries').textContent(), /Visit \/a/);
+  assert.deepEqual(await page.getByRole('status').allTextContents(), ['Saved.']);
+  assert.equal(await page.locator('#goals').getByRole('status').count(), 1, 'where it was saved');
+  for (const link of await page.getByRole('link').all()) assert.doesNotMatch(await link.getAttribute('href'), /saved/);
   await page.locator('#segments').getByLabel('Name').fill('Readers of a');
   await page.getByRole('button', { name: 'Save these filters' }).click();
   await page.goto(`${collector.origin}/example.test?period=24h`);
@@ -335,7 +338,17 @@ test('an administrator sets goals and segments up by plain forms, and nobody els
   assert.equal(await page.locator('#funnels .entries').count(), 0);
   await page.getByRole('button', { name: 'Remove: Visit /a' }).click();
   assert.equal(await page.locator('#goals .entries').count(), 0);
+  assert.deepEqual(await page.getByRole('status').allTextContents(), ['Removed.']);
+  const told = new URL(page.url()).href;
   await context.close();
+  const scripted = await browser.newContext({ locale: 'de-DE' });
+  await scripted.addCookies([{ name: 'passerby-token', value: admin, url: collector.origin }]);
+  const again = await scripted.newPage();
+  await again.goto(told);
+  assert.deepEqual(await again.getByRole('status').allTextContents(), ['Entfernt.']);
+  await again.reload();
+  assert.equal(await again.getByRole('status').count(), 0, 'it is said once');
+  await scripted.close();
 
   const settings = `${collector.origin}/example.test/settings`;
   const send = (cookie, origin) =>

@@ -251,6 +251,8 @@ words! {
     for_ever: "for ever", "unbegrenzt";
     open_to_all: "Everybody may read these reports", "Alle dürfen diese Auswertungen lesen";
     save: "Save", "Speichern";
+    is_saved: "Saved.", "Gespeichert.";
+    is_removed: "Removed.", "Entfernt.";
     remove: "Remove", "Entfernen";
     the_tag: "The tag for every page of the site", "Der Code für jede Seite der Website";
     elsewhere: "In pages of other sites", "Auf Seiten anderer Websites";
