@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use super::access::{Sight, Viewer, to_the_form};
 use super::frame::{Account, Frame};
+use super::listing::Listing;
 use super::refusal::{self, refuse, refuse_person, refuse_towards};
 use super::view::View;
 use super::words::{Lang, Words};
@@ -36,6 +37,8 @@ pub(super) struct Asker {
     pub(super) services: Services,
     pub(super) site: Arc<Site>,
     pub(super) view: View,
+    /// What of a list is looked at; of every other page nothing.
+    pub(super) listing: Listing,
     pub(super) lang: Lang,
     account: Account,
     /// What it may do with the site; nothing beyond seeing this, where it came by a link or as anybody.
@@ -103,8 +106,11 @@ impl Asker {
             noted.reader(viewer.reader());
             return Ok(None);
         };
+        let is_list = names.contains_key("dimension");
+        let listing = Listing::read(if is_list { query } else { "" });
         if View::is_of_form(query) {
-            return Err(Redirect::to(&(parts.uri.path().to_owned() + &view.url())).into_response());
+            let url = listing.at(1).url(&view);
+            return Err(Redirect::to(&(parts.uri.path().to_owned() + &url)).into_response());
         }
         noted.reader(reader);
         names.get("dimension").into_iter().for_each(|name| noted.dimension(name));
@@ -123,6 +129,7 @@ impl Asker {
             now: services.clock.now(),
             origin: services.origin(&parts.headers),
             view,
+            listing,
             services: services.clone(),
         }))
     }
@@ -149,6 +156,7 @@ impl Asker {
             services: services.clone(),
             site: Arc::clone(site),
             view,
+            listing: Listing::read(""),
             lang,
             account: Account::default(),
             role: None,
@@ -167,7 +175,13 @@ impl Asker {
 
     /// What is around the page.
     pub(super) fn frame(&self) -> Frame {
-        Frame::of_view(self.lang, self.account.clone(), &self.view)
+        let url = |lang| self.listing.url(&self.view.with_lang(lang));
+        Frame::around(self.lang, self.account.clone(), url)
+    }
+
+    /// The URL of this page with another view; of a list from its beginning.
+    pub(super) fn here(&self, view: &View) -> String {
+        self.listing.at(1).url(view)
     }
 
     /// The path of the site's page.

@@ -3,7 +3,7 @@
 //! Numbers and names are those of the query language, in every language of the page; lines are those of
 //! reports.
 
-use axum::extract::{Path, RawQuery};
+use axum::extract::Path;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::future::try_join_all;
@@ -24,20 +24,19 @@ const TIME: &str = "time";
 pub(super) async fn download(
     asker: Asker,
     Path((_, dimension)): Path<(String, String)>,
-    RawQuery(url): RawQuery,
 ) -> Response {
-    match table(&asker, &dimension, url.as_deref().unwrap_or_default()).await {
+    match table(&asker, &dimension).await {
         Ok(text) => attachment(text, &asker.site.domain, &dimension),
         Err(error) => asker.refuse(&error),
     }
 }
 
-async fn table(asker: &Asker, dimension: &str, url: &str) -> Result<String, AskError> {
+async fn table(asker: &Asker, dimension: &str) -> Result<String, AskError> {
     if dimension == TIME {
         return over_time(asker).await;
     }
     let metrics = columns::all(asker, dimension);
-    let query = whole_list(asker, dimension, url, &metrics);
+    let query = whole_list(asker, dimension, &metrics);
     let answer = asker.ask(&query).await?;
     // Money has a column for its currency.
     Ok(Table::of_answer(&answer).as_ref().map(write).unwrap_or_default())

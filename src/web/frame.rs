@@ -5,7 +5,6 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
 use super::assets::{script_path, style_path};
-use super::view::View;
 use super::words::{Lang, Words};
 
 /// Pages load nothing but their own stylesheet and script, and can not be framed.
@@ -48,17 +47,13 @@ impl Frame {
         Self::around(lang, Account::default(), |lang| format!("?lang={}", lang.tag()))
     }
 
-    /// Around a page that shows a view: the switch of languages keeps it.
-    pub(super) fn of_view(lang: Lang, account: Account, view: &View) -> Self {
-        Self::around(lang, account, |lang| view.with_lang(lang).url())
-    }
-
     /// Around a page in one language, without the dashboard's script.
     pub(super) fn bare(lang: Lang) -> Self {
         let frame = Self::of(lang);
         Self { script: "", langs: Vec::new(), ..frame }
     }
 
+    /// Around a page with an address for each language.
     pub(super) fn around(lang: Lang, account: Account, url: impl Fn(Lang) -> String) -> Self {
         let link = |other: Lang| Link {
             label: other.name().to_owned(),

@@ -1,7 +1,8 @@
 //! The dashboard: pages for people, rendered here, that need no script.
 //!
 //! It is a client of the query language, and holds no SQL. A page of a site begins with [`ask`], which
-//! finds out who asks about which [`view`]; the view is what the URL holds, so that a link is a view.
+//! finds out who asks about which [`view`], and of a list which [`listing`]; these are what the URL holds, so that a link
+//! is a view.
 //!
 //! - [`overview`], [`site`], [`details`], [`funnel`], [`journey`], [`live`], [`why`] and [`settings`] are the pages,
 //!   [`csv`] the downloads.
@@ -35,6 +36,7 @@ mod funnel;
 mod hours;
 mod journey;
 pub(crate) mod letter;
+mod listing;
 mod live;
 mod map;
 mod overview;

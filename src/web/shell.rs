@@ -97,8 +97,8 @@ impl Shell {
             },
             days: days.map_or_else(Default::default, |days| days.map(|day| day.to_string())),
             pills: view.filters.iter().map(|filter| pill(asker, filter)).collect(),
-            bare: view.without_filters().url(),
-            hidden: owned(view.pairs()),
+            bare: asker.here(&view.without_filters()),
+            hidden: owned(view.pairs().into_iter().chain(asker.listing.at(1).pairs()).collect()),
             dimensions: names::filterable()
                 .filter(|name| panels::is_measured(name, asker.site.policy.profile))
                 .filter(|name| *name != "event:goal" || !asker.site.goals.is_empty())
@@ -156,7 +156,7 @@ fn period_link(asker: &Asker, name: &str) -> Link {
     let view = asker.view.with_period(name);
     Link {
         label: view.period.label(asker.words()).unwrap_or_default().to_owned(),
-        url: view.url(),
+        url: asker.here(&view),
         is_current: view.period == asker.view.period,
     }
 }
@@ -164,7 +164,7 @@ fn period_link(asker: &Asker, name: &str) -> Link {
 fn comparison_link(asker: &Asker, comparison: Comparison) -> Link {
     Link {
         label: comparison.label(asker.words()).to_owned(),
-        url: asker.view.with_comparison(comparison).url(),
+        url: asker.here(&asker.view.with_comparison(comparison)),
         is_current: comparison == asker.view.comparison,
     }
 }
@@ -174,7 +174,7 @@ fn segment_link(asker: &Asker, segment: &Segment) -> Link {
     Link {
         label: segment.name.clone(),
         is_current: asker.view.filters.contains(&filter),
-        url: asker.view.with_filter(filter).url(),
+        url: asker.here(&asker.view.with_filter(filter)),
     }
 }
 
@@ -193,8 +193,8 @@ fn pill(asker: &Asker, filter: &Filter) -> Pill {
     };
     Pill {
         remove_label: fill(words.remove_filter, &[&format!("{dimension} {relation} {value}")]),
-        turn: filter.turned().map(|_| view.with_turned(filter).url()),
-        remove: view.without_filter(filter).url(),
+        turn: filter.turned().map(|_| asker.here(&view.with_turned(filter))),
+        remove: asker.here(&view.without_filter(filter)),
         dimension,
         relation,
         value,

@@ -167,6 +167,34 @@ test('plain forms filter and choose days, without scripts; a link is the view, a
   await context.close();
 });
 
+test('a list keeps its order and what is searched in every other view of it, and takes them nowhere else', async () => {
+  const { context, page } = await signedIn({ javaScriptEnabled: false });
+  const kept = () => ['order', 'search', 'page'].map((name) => new URL(page.url()).searchParams.get(name));
+  await page.goto(`${collector.origin}/example.test/by/event:page?period=24h&order=name&search=a&page=1`);
+  await page.locator('summary', { hasText: 'Last 24 hours' }).click();
+  await page.getByRole('link', { name: 'Last 7 days' }).click();
+  assert.deepEqual(kept(), ['name', 'a', null]);
+  await page.locator('summary', { hasText: 'vs. period before' }).click();
+  await page.getByRole('link', { name: 'No comparison' }).click();
+  assert.deepEqual(kept(), ['name', 'a', null]);
+  await page.locator('summary', { hasText: 'Last 7 days' }).click();
+  await page.getByRole('button', { name: 'Show these days' }).click();
+  assert.deepEqual(kept(), ['name', 'a', null], 'after a form');
+  await page.locator('summary', { hasText: 'Filter' }).click();
+  await page.getByLabel('Value').fill('Google');
+  await page.getByRole('button', { name: 'Add filter' }).click();
+  assert.equal(new URL(page.url()).searchParams.get('filter'), 'is,visit:source,Google');
+  assert.deepEqual(kept(), ['name', 'a', null], 'after a form');
+  await page.getByLabel(/Remove the filter/).click();
+  await page.getByRole('link', { name: 'Deutsch' }).click();
+  assert.deepEqual(kept(), ['name', 'a', null], 'in another language');
+  assert.equal(await page.locator('#search').inputValue(), 'a');
+  for (const link of ['.site-name', '.now', '.tabs a:not([aria-current])']) {
+    assert.doesNotMatch(await page.locator(link).first().getAttribute('href'), /order|search/, link);
+  }
+  await context.close();
+});
+
 test('the page speaks the language of the browser, until another is chosen', async () => {
   const { context, page } = await signedIn({ locale: 'de-AT' });
   await page.goto(`${collector.origin}/example.test?period=24h`);
