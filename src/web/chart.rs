@@ -16,6 +16,8 @@ pub(super) const WIDTH: f64 = 1000.0;
 pub(super) const HEIGHT: f64 = 200.0;
 /// About as many labels fit below on a wide screen, and half of them on a telephone.
 const LABELS_MAX: usize = 8;
+/// About as many marks the axis has above 0.
+const MARKS: f64 = 4.0;
 /// Nearer to an edge than this, in percent, a label does not reach over it.
 const EDGE: f64 = 3.0;
 /// How near marks may be to each other, in percent, by the width that there is for the drawing. A mark is 24 pixels
@@ -123,7 +125,7 @@ impl Chart {
         let values: Vec<Option<f64>> = samples.iter().map(|sample| told(&sample.value)).collect();
         let before: Vec<Option<f64>> = samples.iter().map(|sample| told(&sample.before)).collect();
         let highest = values.iter().chain(&before).flatten().copied().fold(0.0, f64::max);
-        let (step, top) = scale(highest, style.metric.spec().unit);
+        let (step, top) = scale(highest, style.metric.spec().unit, MARKS);
         let plane = Plane { last: samples.len() - 1, top };
         let there = samples.iter().filter(|sample| sample.value.is_some()).count();
         // Of what is there as a part alone the line is dashed: it is less for that reason.
@@ -145,15 +147,7 @@ impl Chart {
             unfinished: dashed.iter().map(Stretch::line).collect(),
             is_cut: (0..there).any(is_cut),
             before: plane.stretches(&before, 0).iter().map(Stretch::line).collect(),
-            grid: (0..=(top / step).round() as u32)
-                .map(|mark| f64::from(mark) * step)
-                .map(|value| Tick {
-                    at: plane.y(value),
-                    text: style.lang.mark(style.metric, value),
-                    anchor: "end",
-                    is_minor: false,
-                })
-                .collect(),
+            grid: grid(step, top, style.lang, style.metric),
             labels: labels(samples, &plane, style),
             marks: marks(samples, &plane),
             points: samples
@@ -313,10 +307,20 @@ fn labels(samples: &[Sample], plane: &Plane, style: &Style) -> Vec<Tick> {
     samples.iter().enumerate().step_by(every).enumerate().map(tick).collect()
 }
 
-/// A step that people count in, and the multiple of it above the highest value.
-fn scale(highest: f64, unit: Unit) -> (f64, f64) {
+/// The marks of the axis from 0 to its top.
+pub(super) fn grid(step: f64, top: f64, lang: Lang, metric: Metric) -> Vec<Tick> {
+    let mark = |mark: u32| {
+        let value = f64::from(mark) * step;
+        let at = hundredths(100.0 - 100.0 * value / top);
+        Tick { at, text: lang.mark(metric, value), anchor: "end", is_minor: false }
+    };
+    (0..=(top / step).round() as u32).map(mark).collect()
+}
+
+/// A step that people count in, and the multiple of it above the highest value, which is about so many steps high.
+pub(super) fn scale(highest: f64, unit: Unit, marks: f64) -> (f64, f64) {
     let least = if unit == Unit::Ratio { 0.1 } else { 1.0 };
-    let rough = (highest / 4.0).max(least);
+    let rough = (highest / marks).max(least);
     let magnitude = 10f64.powf(rough.log10().floor());
     let decimal = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * magnitude);
     let steps: &[f64] = if unit == Unit::Seconds { &SECONDS } else { &decimal };
@@ -373,7 +377,17 @@ mod tests {
             (137.0, Unit::Seconds, (60.0, 180.0)),
             (2.7, Unit::Ratio, (1.0, 3.0)),
         ] {
-            assert_eq!(scale(highest, unit), expected, "{highest}");
+            assert_eq!(scale(highest, unit, MARKS), expected, "{highest}");
+        }
+    }
+
+    #[test]
+    fn a_low_axis_has_one_mark_above_0_or_two() {
+        for highest in [4.0, 5.0, 6.0, 7.0, 23.0, 950.0, 1_001.0] {
+            let (step, top) = scale(highest, Unit::Count, 2.0);
+            let grid = grid(step, top, Lang::English, Metric::Visitors);
+            assert!((2..=3).contains(&grid.len()) && top >= highest, "{highest}: {top}");
+            assert_eq!((grid[0].at, grid[0].text.as_str()), (100.0, "0"));
         }
     }
 

@@ -17,12 +17,12 @@ use serde_json::{Value, json};
 
 use super::access::Viewer;
 use super::ask::{Asker, names, rows};
-use super::chart::hundredths;
+use super::chart::{Tick, grid, hundredths, scale};
 use super::frame::{Frame, page};
 use super::ranking::{self, Row};
 use super::refusal::{self, refuse};
 use super::shell::Shell;
-use super::words::{counted, fill, names::dimension as dimension_name};
+use super::words::{Words, counted, fill, names::dimension as dimension_name};
 use crate::http::Services;
 use crate::query::Dialect;
 use crate::query::metric::Metric;
@@ -30,6 +30,10 @@ use crate::report::{self, AskError};
 
 /// How far back the page looks.
 const MINUTES: usize = 30;
+/// About as many marks its axis has above 0: it is low.
+const MARKS: f64 = 2.0;
+/// The fewest visitors that the axis goes to, so that one alone is no high tower.
+const TOP_MIN: f64 = 4.0;
 /// How many rows its lists have.
 const ROWS: usize = 8;
 /// How often the stream looks at the numbers: every so many beats.
@@ -50,6 +54,8 @@ struct LivePage {
     /// What so many are called.
     visitors_of: &'static str,
     bars: Vec<Bar>,
+    grid: Vec<Tick>,
+    labels: [Tick; 3],
     lists: Vec<List>,
 }
 
@@ -106,13 +112,17 @@ async fn model(asker: &Asker) -> Result<LivePage, AskError> {
         list(asker, "visit:source"),
         list(asker, "visit:country_name"),
     )?;
-    let words = asker.words();
+    let (words, values) = (asker.words(), values(&minutes));
+    let highest = values.iter().copied().fold(TOP_MIN, f64::max);
+    let (step, top) = scale(highest, Metric::Visitors.spec().unit, MARKS);
     Ok(LivePage {
         frame: asker.frame(),
         shell: Shell { is_timed: false, ..Shell::of(asker, now) },
         visitors: asker.lang.whole(those as f64),
         visitors_of: counted(those, words.live_visitor, words.live_visitors),
-        bars: bars(asker, &minutes),
+        bars: bars(asker, &values, top),
+        grid: grid(step, top, asker.lang, Metric::Visitors),
+        labels: labels(words),
         lists: vec![pages, sources, countries],
     })
 }
@@ -132,20 +142,34 @@ async fn list(asker: &Asker, dimension: &str) -> Result<List, AskError> {
     })
 }
 
-fn bars(asker: &Asker, answer: &Value) -> Vec<Bar> {
+/// The visitors of each minute, in order.
+fn values(answer: &Value) -> Vec<f64> {
     let labels = answer["meta"]["time_labels"].as_array().map(Vec::as_slice).unwrap_or_default();
     let rows = rows(answer);
     let value = |label: &Value| {
         let row = rows.iter().find(|row| row["dimensions"][0] == *label);
         row.and_then(|row| row["metrics"][0].as_f64()).unwrap_or(0.0)
     };
-    let values: Vec<f64> = labels.iter().map(value).collect();
-    let highest = values.iter().copied().fold(4.0, f64::max);
+    labels.iter().map(value).collect()
+}
+
+/// Below the minutes: when the first one was, the middle one, and the last.
+fn labels(words: &Words) -> [Tick; 3] {
+    let ago = |minutes: usize| fill(words.minutes_ago_short, &[&minutes.to_string()]);
+    let tick = |at, text, anchor| Tick { at, text, anchor, is_minor: false };
+    [
+        tick(0.0, ago(MINUTES), "start"),
+        tick(50.0, ago(MINUTES / 2), "middle"),
+        tick(100.0, words.now.to_owned(), "end"),
+    ]
+}
+
+fn bars(asker: &Asker, values: &[f64], top: f64) -> Vec<Bar> {
     let width = 100.0 / values.len().max(1) as f64;
     let words = asker.words();
     let bar = |(place, value): (usize, &f64)| {
         let ago = values.len() - 1 - place;
-        let height = 100.0 * value / highest;
+        let height = 100.0 * value / top;
         Bar {
             x: hundredths(width * place as f64 + width * 0.12),
             y: hundredths(100.0 - height),

@@ -244,6 +244,8 @@ test('the number at the pointer, the keys and the menus are there with the scrip
 test('whoever comes is seen on the open page a moment later, also when it came back as it was', async () => {
   const { context, page, problems } = await signedIn();
   await page.goto(`${collector.origin}/example.test/live`);
+  assert.deepEqual(await page.locator('.labels text').allTextContents(), ['30 min ago', '15 min ago', 'now']);
+  assert.deepEqual(await page.locator('.scale text').allTextContents(), ['0', '2', '4']);
   const before = Number((await page.locator('#now').textContent()).replace(/\D/g, ''));
   const come = (version) => fetch(collector.origin + '/api/event', {
     method: 'POST',

@@ -241,6 +241,8 @@ words! {
     live_minutes: "Visitors in each of the last 30 minutes", "Besucher in jeder der letzten 30 Minuten";
     minute_ago: "{} minute ago", "vor {} Minute";
     minutes_ago: "{} minutes ago", "vor {} Minuten";
+    minutes_ago_short: "{} min ago", "vor {} min";
+    now: "now", "jetzt";
     this_minute: "This minute", "Diese Minute";
     quiet_now: "Nobody has been here in the last 30 minutes.", "In den letzten 30 Minuten war niemand hier.";
 
