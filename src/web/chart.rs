@@ -98,8 +98,10 @@ pub(super) struct Sample {
     pub(super) value: Option<Value>,
     /// What it is compared with.
     pub(super) before: Option<Value>,
-    /// Its days that lie in the period, if not all of them do: a week at an end of a month.
-    pub(super) part: Option<(Date, Date)>,
+    /// Its days that lie in the period, where its label does not tell them.
+    pub(super) days: Option<(Date, Date)>,
+    /// Whether not all of its days do: a week at an end of a month.
+    pub(super) is_cut: bool,
     /// What happened in it.
     pub(super) notes: Vec<Note>,
 }
@@ -129,7 +131,7 @@ impl Chart {
         let plane = Plane { last: samples.len() - 1, top };
         let there = samples.iter().filter(|sample| sample.value.is_some()).count();
         // Of what is there as a part alone the line is dashed: it is less for that reason.
-        let is_cut = |place: usize| samples[place].part.is_some();
+        let is_cut = |place: usize| samples[place].is_cut;
         let begin = usize::from(there > 1 && is_cut(0));
         let last_is_less = style.is_unfinished || (there > 1 && is_cut(there - 1));
         let solid = if last_is_less { there.saturating_sub(1) } else { there };
@@ -275,7 +277,7 @@ fn point(
         y: plane.y(sample.value.as_ref().map_or(0.0, number)),
         column: hundredths(left),
         width: hundredths(right - left),
-        label: match sample.part {
+        label: match sample.days {
             Some((from, to)) => style.lang.days(from, to),
             None => style.lang.long_time(&sample.label, style.by_month),
         },
@@ -359,7 +361,8 @@ mod tests {
             label: format!("2026-11-{:02}", day + 1),
             value: value.map(|value| json!(value)),
             before: Some(json!(1)),
-            part: None,
+            days: None,
+            is_cut: false,
             notes: Vec::new(),
         };
         values.iter().enumerate().map(sample).collect()
@@ -466,17 +469,25 @@ mod tests {
     fn the_line_is_dashed_to_what_the_period_has_not_got_as_a_whole() {
         let mut samples = days(&[Some(1), Some(4), Some(4), Some(2)]);
         let day = |day| jiff::civil::date(2026, 11, day);
-        samples[0].part = Some((day(1), day(1)));
+        let cut = |sample: &mut Sample, from, to| {
+            sample.days = Some((day(from), day(to)));
+            sample.is_cut = true;
+        };
+        cut(&mut samples[0], 1, 1);
         let chart = Chart::of(&samples, &style(false)).unwrap();
         assert_eq!(chart.unfinished, "M0.0,150.0L333.3,0.0");
         assert_eq!(chart.line, "M333.3,0.0L666.7,0.0L1000.0,100.0");
-        samples[3].part = Some((day(16), day(18)));
+        cut(&mut samples[3], 16, 18);
         let chart = Chart::of(&samples, &style(false)).unwrap();
         assert_eq!(chart.unfinished, "M0.0,150.0L333.3,0.0M666.7,0.0L1000.0,100.0");
         assert_eq!(chart.line, "M333.3,0.0L666.7,0.0");
         assert_eq!(chart.points[0].label, "1 November 2026");
         assert_eq!(chart.points[3].label, "16 – 18 November 2026");
         assert!(chart.is_cut);
+        samples[1].days = Some((day(2), day(8)));
+        let chart = Chart::of(&samples, &style(false)).unwrap();
+        assert_eq!(chart.points[1].label, "2 – 8 November 2026");
+        assert_eq!(chart.line, "M333.3,0.0L666.7,0.0", "a whole week is not dashed");
         let two = [samples.remove(0), samples.remove(2)];
         assert_eq!(Chart::of(&two, &style(false)).unwrap().unfinished, "M0.0,100.0L1000.0,0.0");
     }

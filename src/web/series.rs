@@ -167,10 +167,12 @@ impl Series {
         let sample = |(place, (label, value)): (usize, (String, Value))| {
             // Labels are texts of the site's clock, and stand in the order of time.
             let is_over = label <= now;
+            let (days, is_cut) = days(interval, &label, period);
             Sample {
                 value: is_over.then_some(value),
                 before: before.get(place).cloned(),
-                part: part(interval, &label, period),
+                days,
+                is_cut,
                 notes: Vec::new(),
                 label,
             }
@@ -218,11 +220,18 @@ fn period(answer: &Value) -> Option<(Date, Date)> {
     first.zip(last)
 }
 
-/// The days of a bucket that lie in the period, if not all of them do.
-fn part(interval: Interval, label: &str, period: Option<(Date, Date)>) -> Option<(Date, Date)> {
-    let (whole, (first, last)) = (interval.days_around(day(label)?)?, period?);
+/// The days of a bucket that lie in the period, where its label does not tell them; and whether not all of them do.
+/// Only months are told by their first day.
+fn days(
+    interval: Interval,
+    label: &str,
+    period: Option<(Date, Date)>,
+) -> (Option<(Date, Date)>, bool) {
+    let whole = day(label).and_then(|day| interval.days_around(day));
+    let (Some(whole), Some((first, last))) = (whole, period) else { return (None, false) };
     let within = (whole.0.max(first), whole.1.min(last));
-    (within != whole).then_some(within)
+    let is_cut = within != whole;
+    ((is_cut || interval != Interval::Month).then_some(within), is_cut)
 }
 
 /// The annotations of the days that the answer is about.
@@ -264,4 +273,29 @@ fn values_of(report: &report::Report) -> Vec<Value> {
         value.map_or_else(|| query.of_nothing(metric, &[]), |value| (*value).clone())
     };
     interval.labels(query.period()).iter().map(value).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn a_bucket_of_several_days_is_told_by_those_that_the_period_has() {
+        let november = |from, to| (date(2026, 11, from), date(2026, 11, to));
+        let told = |interval, label| days(interval, label, Some(november(4, 30)));
+        for (interval, label, expected) in [
+            (Interval::Week, "2026-11-09", (Some(november(9, 15)), false)),
+            (Interval::Week, "2026-11-04", (Some(november(4, 8)), true)),
+            (Interval::Month, "2026-11-01", (Some(november(4, 30)), true)),
+            (Interval::Day, "2026-11-09", (None, false)),
+            (Interval::Hour, "2026-11-09 13:00:00", (None, false)),
+        ] {
+            assert_eq!(told(interval, label), expected, "{label}");
+        }
+        let year = Some((date(2026, 1, 1), date(2026, 12, 31)));
+        assert_eq!(days(Interval::Month, "2026-11-01", year), (None, false), "it has a name");
+        assert_eq!(days(Interval::Year, "2026-01-01", year), (year, false));
+    }
 }

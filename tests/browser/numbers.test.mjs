@@ -171,6 +171,9 @@ for (const { query, filters } of VIEWS) {
     const site = await page(`?metric=pageviews&interval=week&${query}`);
     const rows = await site.locator('figure tbody tr').evaluateAll((rows) =>
       rows.map((row) => [...row.querySelectorAll('td')].map((cell) => cell.textContent)));
+    for (const week of await site.locator('figure tbody th').allTextContents()) {
+      assert.match(week, /^(?:\d+ (?:\p{L}+ )?(?:\d{4} )?– )?\d+ \p{L}+ \d{4}$/u, 'its days');
+    }
     const { results, meta } = await demo.ask({
       metrics: ['pageviews'], dimensions: ['time:week'], filters, include: { time_labels: true },
     });
