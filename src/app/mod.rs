@@ -9,6 +9,7 @@ mod data_dir;
 mod database;
 mod retention;
 mod tasks;
+mod trust;
 
 use std::sync::Arc;
 use std::time::Duration;

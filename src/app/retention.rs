@@ -8,11 +8,12 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
+use super::trust::{Doubt, Trust};
 use crate::event::Event;
 use crate::http::Services;
 use crate::site::Site;
 use crate::spool::{self, damaged};
-use crate::store::Detached;
+use crate::store::{Detached, StoreError};
 use crate::telemetry::ToldOnce;
 
 /// How often it is looked for what has come to its end.
@@ -28,9 +29,23 @@ pub(super) async fn keep(services: Services, data_dir: PathBuf) {
     let mut interval = tokio::time::interval_at(Instant::now() + DELAY, INTERVAL);
     let spool = spool::directory(&data_dir);
     let told_of_parts = ToldOnce::default();
+    let (mut trust, told) = (Trust::of(&data_dir), ToldOnce::default());
     loop {
         interval.tick().await;
         let (sites, now) = (services.catalog.sites_of_events(), services.clock.now());
+        match doubt(&services, &mut trust, now).await {
+            Ok(None) => told.is_over(),
+            Ok(Some(doubt)) => {
+                if told.is_new(&kind(&doubt)) {
+                    tracing::error!(%doubt, "nothing of what has come to its end is removed, because the clock may be wrong");
+                }
+                continue;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "what sites keep no longer is removed later");
+                continue;
+            }
+        }
         services.access_log.keep_no_longer(now);
         end_unreadable(&services, &spool, now - UNREADABLE_KEPT).await;
         look_at_parts(&services, &told_of_parts, now - UNREADABLE_KEPT).await;
@@ -52,6 +67,25 @@ pub(super) async fn keep(services: Services, data_dir: PathBuf) {
         if let Err(error) = services.quarantine.sift(is_past, |_| false).await {
             tracing::warn!(%error, "what sites keep no longer is still in quarantine");
         }
+    }
+}
+
+/// Why what the collector's clock says is not to be believed. It shows that in a metric as well.
+async fn doubt(
+    services: &Services,
+    trust: &mut Trust,
+    now: Timestamp,
+) -> Result<Option<Doubt>, StoreError> {
+    let doubt = trust.doubt(now, services.store.now().await?, Instant::now());
+    services.counters.retention_held.set(i64::from(doubt.is_some()));
+    Ok(doubt)
+}
+
+/// By how much a clock is wrong changes from one look to the next: that it is, is told once.
+fn kind(doubt: &Doubt) -> &'static str {
+    match doubt {
+        Doubt::Differs(_) => "differs",
+        Doubt::Leapt(_) => "leapt",
     }
 }
 

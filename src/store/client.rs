@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use clickhouse::insert_formatted::CompressedData;
 use clickhouse::{Client, Compression, RowOwned, RowRead, RowWrite};
+use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -507,6 +508,17 @@ impl Store {
     /// When it does not.
     pub async fn version(&self) -> Result<String, StoreError> {
         in_time(self.writer.query("SELECT version()").fetch_one::<String>()).await
+    }
+
+    /// The time of day that ClickHouse has, to the second.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn now(&self) -> Result<Timestamp, StoreError> {
+        let seconds =
+            in_time(self.writer.query("SELECT toInt64(now())").fetch_one::<i64>()).await?;
+        Timestamp::from_second(seconds)
+            .map_err(|_| StoreError::Unavailable("it has no time of day".to_owned()))
     }
 
     /// Writes rows of a small table, all of them or none, unless shards have them.

@@ -15,6 +15,7 @@ use std::sync::{Arc, OnceLock};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
@@ -101,6 +102,8 @@ pub struct Counters {
     rejected: Family<Reason, Counter>,
     /// Reports that were refused because too many were wanted at once.
     pub reports_refused: Counter,
+    /// 1 while nothing that sites keep no longer is removed, because the clock may be wrong.
+    pub retention_held: Gauge,
     notices_sent: Family<NoticeKind, Counter>,
     notices_failed: Family<NoticeKind, Counter>,
     sources: Arc<OnceLock<Sources>>,
@@ -121,6 +124,12 @@ impl Default for Counters {
             "reports_refused",
             "Reports refused because too many were wanted at once",
             reports_refused.clone(),
+        );
+        let retention_held = Gauge::default();
+        registry.register(
+            "retention_held",
+            "1 while nothing that sites keep no longer is removed, because the clock may be wrong",
+            retention_held.clone(),
         );
         let [notices_sent, notices_failed] = [(); 2].map(|()| {
             let family = Family::<NoticeKind, Counter>::default();
@@ -147,6 +156,7 @@ impl Default for Counters {
             received,
             rejected,
             reports_refused,
+            retention_held,
             notices_sent,
             notices_failed,
             sources,

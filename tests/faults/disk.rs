@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 
 use crate::load::{Load, Sender};
 use crate::oracle::Fate;
-use crate::rig::{Rig, Start};
+use crate::rig::{LONG_PATIENCE, Rig, Start};
 use crate::{rounds, support};
 
 async fn readiness(rig: &Rig) -> StatusCode {
@@ -88,5 +88,28 @@ async fn a_clock_that_jumps_loses_nothing() {
     }
     rig.kill();
     assert_eq!(rig.start().await, Start::Up);
+    rig.judge_table().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_ahead_at_the_start_removes_nothing() {
+    let mut rig = Rig::new(&support::servers().0, &[]).await;
+    assert_eq!(rig.start().await, Start::Up);
+    rig.run(&["site", "add", "example.com", "--retention-days", "30"]);
+    let sender = Sender::new(&rig.address, &rig.oracle);
+    assert_eq!(sender.send().await, Fate::Acknowledged);
+    rig.settle().await;
+    rig.terminate();
+    rig.wish("clock", &(60 * 86_400).to_string());
+    assert_eq!(rig.start().await, Start::Up);
+    // What has come to its end is looked for a minute after the start.
+    support::within(LONG_PATIENCE, "the clock is doubted", async || {
+        (rig.figures().await.of("retention_held") == 1).then_some(())
+    })
+    .await;
+    support::eventually("the log says so", async || {
+        rig.said().contains("because the clock may be wrong").then_some(())
+    })
+    .await;
     rig.judge_table().await;
 }
