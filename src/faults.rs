@@ -6,8 +6,8 @@
 //!
 //! - `kill`, with `<point> <n>`: the process ends as by kill -9 when it passes the point for the n-th
 //!   time; the file is removed first, so that the next start goes further. The points are [`Point`]s.
-//! - `full`: the spool's disk has no room. `sync`: it fails to sync. `stall`: it does not answer.
-//!   `slow`, with a number: each write takes as many milliseconds more.
+//! - `full`: the spool's disk has no room. `sync`: it fails to sync, `unreadable`: to read. `stall`: it does not answer
+//!   what is written, `mute`: what is read. `slow`, with a number: each write takes as many milliseconds more.
 //! - `clock`, with a number: the wall clock shows as many seconds more.
 //!
 //! Every step of the write path that must survive a kill ends in an operation of the disk, so that a
@@ -97,6 +97,12 @@ impl Wishes {
         self.directory.join(name).exists()
     }
 
+    fn wait_while(&self, name: &str) {
+        while self.has(name) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// How much longer than it needs a write takes.
     fn delay(&self) -> Duration {
         let text = std::fs::read_to_string(self.directory.join("slow")).unwrap_or_default();
@@ -165,6 +171,10 @@ impl Disk for FaultyDisk {
     }
 
     fn read(&self, name: &str, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        self.wishes.wait_while("mute");
+        if self.wishes.has("unreadable") {
+            return Err(io::Error::other("the disk could not read it"));
+        }
         self.disk.read(name, offset, buffer)
     }
 
@@ -199,9 +209,7 @@ struct FaultyFile {
 
 impl Appendable for FaultyFile {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        while self.wishes.has("stall") {
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        self.wishes.wait_while("stall");
         std::thread::sleep(self.wishes.delay());
         self.wishes.pass(Point::BeforeWrite);
         let half = &bytes[..bytes.len() / 2];

@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use jiff::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -29,7 +29,7 @@ use crate::http::tls::Certificates;
 use crate::ingest::{self, Collector, Parts};
 use crate::limits::Crowd;
 use crate::notices::Notices;
-use crate::privacy::{Geo, Ledger, Listener, Prefixes, Proxies, SaltStore, Salts, Wall};
+use crate::privacy::{Bound, Geo, Ledger, Listener, Prefixes, Proxies, SaltStore, Salts, Wall};
 use crate::session::{self, Visits};
 use crate::site::policy::CNIL_RETENTION_DAYS_MAX;
 use crate::site::{Site, SiteId};
@@ -78,16 +78,15 @@ impl Collecting {
         keeps_what_profiles_allow(&services.catalog)?;
         let geo = Arc::new(Geo::open(config.geo.database.as_deref(), now)?);
         let certificates = certificates(&config)?;
-        let listener = listen(config.listen, listen_key).await?;
+        // What is in the way of listening is said before the spool is read, and listened is after it.
+        let address = Address::take(config.listen, listen_key)?;
+        let metrics = config.metrics_listen.map(|address| Address::take(address, METRICS_KEY));
+        let metrics = metrics.transpose()?;
+        let (spool, reader, visits) = read_spool(config.clone(), now).await?;
+        let visits = Arc::new(visits);
+        let listener = address.listen()?;
+        let metrics = metrics.map(Address::listen).transpose()?;
         let address = listener.local_addr()?;
-        let metrics = match config.metrics_listen {
-            Some(address) => {
-                Some(listen(address, "metrics_listen or PASSERBY_METRICS_LISTEN").await?)
-            }
-            None => None,
-        };
-        let (spool, reader) = open_spool(&config)?;
-        let visits = Arc::new(rebuild_visits(&config, &spool, now)?);
         let salts = Arc::new(Salts::open(
             SaltStore::open(config.privacy.salt_dir.as_deref(), &config.data_dir),
             Ledger::open(&config.data_dir),
@@ -251,13 +250,45 @@ fn keeps_what_profiles_allow(catalog: &Catalog) -> anyhow::Result<()> {
     }
 }
 
-/// `key` is what the address can be changed with.
-async fn listen(address: SocketAddr, key: &str) -> anyhow::Result<Listener> {
-    Listener::bind(address).await.with_context(|| {
-        format!(
-            "nothing can listen on {address}: stop what does, or choose another address with {key}"
-        )
-    })
+/// What the other listener's address can be changed with.
+const METRICS_KEY: &str = "metrics_listen or PASSERBY_METRICS_LISTEN";
+
+/// An address that will be listened on.
+struct Address {
+    bound: Bound,
+    address: SocketAddr,
+    /// What it can be changed with.
+    key: String,
+}
+
+impl Address {
+    fn take(address: SocketAddr, key: &str) -> anyhow::Result<Self> {
+        let bound = Bound::to(address).with_context(|| in_the_way(address, key))?;
+        Ok(Self { bound, address, key: key.to_owned() })
+    }
+
+    fn listen(self) -> anyhow::Result<Listener> {
+        self.bound.listen().with_context(|| in_the_way(self.address, &self.key))
+    }
+}
+
+fn in_the_way(address: SocketAddr, key: &str) -> String {
+    format!("nothing can listen on {address}: stop what does, or choose another address with {key}")
+}
+
+/// Opens the spool and rebuilds the visits. After hours without ClickHouse that takes a while, and a disk may not answer at all:
+/// so it is done on a thread of its own, which nobody waits for when the collector is told to stop meanwhile.
+async fn read_spool(config: Config, now: Timestamp) -> anyhow::Result<(Spool, Reader, Visits)> {
+    let (done, read) = oneshot::channel();
+    let read_all = move || {
+        let (spool, reader) = open_spool(&config)?;
+        let visits = rebuild_visits(&config, &spool, now)?;
+        Ok((spool, reader, visits))
+    };
+    std::thread::Builder::new()
+        .name("opening".to_owned())
+        .spawn(move || drop(done.send(read_all())))?;
+    read.await.context("the spool's reading has ended early")?
 }
 
 fn open_spool(config: &Config) -> anyhow::Result<(Spool, Reader)> {

@@ -66,7 +66,7 @@ async fn start(context: Context) -> anyhow::Result<Collecting> {
     }
 }
 
-/// SIGTERM and SIGINT, from the moment on at which this was made.
+/// SIGTERM and SIGINT, from the moment on at which this was made. A SIGHUP ends the process no more from then on.
 pub(super) struct Signals {
     terminate: Signal,
     interrupt: Signal,
@@ -76,6 +76,8 @@ impl Signals {
     pub(super) fn listen() -> anyhow::Result<Self> {
         let (terminate, interrupt) =
             (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        // It asks for what was replaced to be read anew. Before there is anything that could be, it must not end the process.
+        drop(signal(SignalKind::hangup())?);
         Ok(Self { terminate, interrupt })
     }
 

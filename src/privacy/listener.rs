@@ -10,11 +10,17 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 /// How long accepting rests after the system had no descriptor left; it doubles up to the maximum.
 const REST_MIN: Duration = Duration::from_millis(5);
 const REST_MAX: Duration = Duration::from_secs(1);
+
+/// As many connections wait for being accepted.
+const BACKLOG: u32 = 1_024;
+
+/// An address that is ours, and on which nobody is heard yet: whoever connects is refused at once, and can turn to somebody else.
+pub struct Bound(TcpSocket);
 
 /// Accepts connections.
 pub struct Listener(TcpListener);
@@ -25,8 +31,30 @@ pub struct Peer {
     pub(super) port: u16,
 }
 
+impl Bound {
+    /// Takes an address.
+    ///
+    /// # Errors
+    /// When somebody listens there, or it is not this machine's.
+    pub fn to(address: SocketAddr) -> io::Result<Self> {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // Connections of the process before this one may still be ending.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        Ok(Self(socket))
+    }
+
+    /// Listens from now on.
+    ///
+    /// # Errors
+    /// When somebody else has begun to since.
+    pub fn listen(self) -> io::Result<Listener> {
+        self.0.listen(BACKLOG).map(Listener)
+    }
+}
+
 impl Listener {
-    /// Listens on an address.
+    /// Listens on an address at once.
     ///
     /// # Errors
     /// When it is occupied, or not this machine's.

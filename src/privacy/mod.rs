@@ -29,7 +29,7 @@ mod way;
 pub use canary::{Canary, CanaryError};
 pub use client::{Client, ClientIp, Network, UserAgent};
 pub use geo::{Geo, GeoError, Place};
-pub use listener::{Listener, Peer};
+pub use listener::{Bound, Listener, Peer};
 pub use networks::NetworkKey;
 pub use process::harden_process;
 pub use proxies::{ForwardingHeader, PersonHeader, Proxies};

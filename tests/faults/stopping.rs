@@ -5,7 +5,8 @@ use std::time::Duration;
 use rand::RngExt;
 use rustix::process::Signal;
 
-use crate::load::Load;
+use crate::load::{Load, Sender};
+use crate::oracle::Fate;
 use crate::proxy::Mode;
 use crate::rig::{Rig, Start, send};
 use crate::{chance, rounds, support};
@@ -45,6 +46,33 @@ async fn a_stop_while_it_starts_ends_well() {
         use std::os::unix::process::ExitStatusExt;
         assert!(status.success() || status.signal() == Some(15), "{status} after {pause} ms");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_reads_its_spool_for_long_refuses_connections_and_heeds_signals() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let address = format!("127.0.0.1:{port}");
+    let mut rig = Rig::new(&support::servers().0, &[("PASSERBY_LISTEN", &address)]).await;
+    assert_eq!(rig.start().await, Start::Up);
+    assert_eq!(Sender::new(&rig.address, &rig.oracle).send().await, Fate::Acknowledged);
+    rig.terminate();
+    rig.wish("mute", "");
+    let mut collector = rig.spawn();
+    // By then it reads.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    // A balancer turns to another collector when it is refused, and not when nobody answers.
+    let refused = std::net::TcpStream::connect(&address).unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
+    send(collector.id(), Signal::HUP);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(collector.try_wait().unwrap(), None, "a SIGHUP has ended it");
+    send(collector.id(), Signal::TERM);
+    let status =
+        support::within(Duration::from_secs(3), "it ends", async || collector.try_wait().unwrap());
+    assert!(status.await.success());
+    rig.unwish("mute");
+    assert_eq!(rig.start().await, Start::Up);
+    rig.judge().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
