@@ -50,6 +50,8 @@ const CLOSING_INTERVAL: Duration = Duration::from_secs(5 * 60);
 const CLOSING_DELAY: Duration = Duration::from_secs(20);
 /// For how long it is known which sites have so many events that this is of use.
 const WORTH_KNOWN_FOR: Duration = Duration::from_secs(60 * 60);
+/// How long the spool's last write may take when the collector stops: a disk that does not answer may never do so again.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
 /// How long the last batches may take when the collector stops.
 const SHIP_PATIENCE: Duration = Duration::from_secs(2);
 /// As many segments the spool has room for, whatever was configured.
@@ -223,8 +225,11 @@ impl Collecting {
             let _ = server.await;
         }
         self.tasks.stop();
-        self.spool.close().await;
-        self.loader.stop(SHIP_PATIENCE).await;
+        let is_closed = tokio::time::timeout(CLOSE_PATIENCE, self.spool.close()).await.is_ok();
+        if !is_closed {
+            tracing::error!("the disk does not answer; nothing that waits for it was accepted");
+        }
+        self.loader.stop(if is_closed { SHIP_PATIENCE } else { Duration::ZERO }).await;
         self.app.close().await;
     }
 }

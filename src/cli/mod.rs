@@ -34,6 +34,7 @@ mod token;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
@@ -120,6 +121,9 @@ enum Command {
     Engine(engine::Args),
 }
 
+/// How long it is waited for what a command has left behind: what a disk keeps that does not answer has no end.
+const LEFTOVERS_PATIENCE: Duration = Duration::from_millis(500);
+
 /// What every command is given: nothing else reads the environment or the clock.
 struct Context {
     config: Config,
@@ -140,7 +144,7 @@ pub fn run(environment: Environment) -> anyhow::Result<()> {
     let clock = clock(&config);
     let context = Context { config, environment, clock };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         match cli.command {
             Command::Demo(args) => demo::run(context, args).await,
             Command::Check(args) => check::run(context, args).await,
@@ -171,7 +175,9 @@ pub fn run(environment: Environment) -> anyhow::Result<()> {
                 unreachable!("handled above: the engine must not run inside a runtime")
             }
         }
-    })
+    });
+    runtime.shutdown_timeout(LEFTOVERS_PATIENCE);
+    outcome
 }
 
 /// The machine's clock; in a debug build a test may have set it.

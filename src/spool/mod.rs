@@ -69,6 +69,8 @@ const FORGET_POLL: Duration = Duration::from_millis(50);
 const TRY_AGAIN: Duration = Duration::from_secs(5);
 /// As many bytes are read to find the oldest event that waits, where it is not a long one.
 const OLDEST_BYTES: u64 = 64 << 10;
+/// A write that is under way for as long is one that the disk does not answer.
+const ANSWER_MAX: Duration = Duration::from_secs(5);
 
 /// Where the spool of a data directory has its files.
 pub fn directory(data_dir: &Path) -> PathBuf {
@@ -134,7 +136,7 @@ pub enum AppendError {
     /// The spool has used up its bytes, or the disk is full.
     #[error("the spool is full")]
     Full,
-    /// The disk failed.
+    /// The disk failed, or does not answer.
     #[error("the spool can not be written")]
     Failed,
     /// The spool has been closed.
@@ -208,6 +210,8 @@ struct Shared {
     committed: Mutex<Position>,
     /// When the disk last had no room or failed, until it takes rows again.
     refused_at: Mutex<Option<Instant>>,
+    /// When the write began that is under way.
+    writing_since: Mutex<Option<Instant>>,
     /// Told when there is more to read.
     grown: Notify,
     figures: Figures,
@@ -262,6 +266,20 @@ impl Shared {
 
     fn refused_at(&self) -> MutexGuard<'_, Option<Instant>> {
         self.refused_at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn writing_since(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.writing_since.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For how long a write has been under way; 0 when none is.
+    fn writing_for(&self) -> Duration {
+        self.writing_since().map_or(Duration::ZERO, |begun| begun.elapsed())
+    }
+
+    /// Whether the disk answers, as far as is known.
+    fn answers(&self) -> bool {
+        self.writing_for() < ANSWER_MAX
     }
 
     fn segments(&self) -> MutexGuard<'_, BTreeMap<u64, Segment>> {
@@ -340,6 +358,7 @@ impl Spool {
             segments: Mutex::new(segments),
             committed: Mutex::new(committed),
             refused_at: Mutex::default(),
+            writing_since: Mutex::default(),
             grown: Notify::new(),
             figures,
         });
@@ -427,9 +446,15 @@ impl Spool {
         self.shared.limits.bytes_max
     }
 
+    /// For how long the write that is under way has been; 0 when none is.
+    pub fn writing_for(&self) -> Duration {
+        self.shared.writing_for()
+    }
+
     /// Whether the disk takes rows, as far as is known: after a refusal it is worth another try soon.
     pub fn accepts(&self) -> bool {
-        self.shared.refused_at().is_none_or(|then| then.elapsed() >= TRY_AGAIN)
+        self.shared.answers()
+            && self.shared.refused_at().is_none_or(|then| then.elapsed() >= TRY_AGAIN)
     }
 
     /// Since when rows wait, if any do.

@@ -49,7 +49,12 @@ impl Writer {
 
     /// Rows that do not come as far as the thread are counted here, the others there.
     pub(super) async fn append(&self, records: Vec<Record>) -> Outcome {
-        let batch = match self.thread.queue.push(&records, &self.shared.limits) {
+        let pushed = match self.shared.answers() {
+            true => self.thread.queue.push(&records, &self.shared.limits),
+            // Whoever waits for it has waited for longer than browsers do.
+            false => Err(AppendError::Failed),
+        };
+        let batch = match pushed {
             Ok(batch) => batch,
             Err(error) => {
                 self.shared.figures.refuse(error, records.len() as u64);
@@ -99,11 +104,13 @@ struct Current {
 impl Log {
     fn run(mut self) {
         while let Some(mut batch) = self.queue.next() {
+            *self.shared.writing_since() = Some(Instant::now());
             // One without rows is there to end the segment.
             let outcome = if batch.rows == 0 { Ok(()) } else { self.take(&mut batch) };
             if batch.ends_segment {
                 self.end_segment();
             }
+            *self.shared.writing_since() = None;
             self.queue.answer(batch, outcome);
         }
     }

@@ -133,6 +133,11 @@ impl Sources {
                 seconds,
             )?;
         }
+        sheet.level(
+            "spool_write_seconds",
+            "For how long the write that is under way has been; 0 when none is",
+            self.spool.writing_for().as_secs(),
+        )?;
         sheet.count("spool_syncs", "Syncs of the spool's disk", read(&figures.syncs))?;
         sheet.count(
             "spool_damaged",

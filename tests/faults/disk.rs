@@ -1,6 +1,9 @@
 //! The disk of the spool is full, fails, or does not answer; the clock jumps.
 
+use std::time::{Duration, Instant};
+
 use hyper::{Method, StatusCode};
+use rustix::process::Signal;
 use serde_json::Value;
 use tokio::task::JoinSet;
 
@@ -69,6 +72,57 @@ async fn what_comes_while_the_disk_does_not_answer_is_bounded_and_refused_at_onc
     rig.unwish("stall");
     while events.join_next().await.is_some() {}
     assert_eq!(sender.send().await, Fate::Acknowledged);
+    rig.judge().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_does_not_answer_is_told_of_and_does_not_keep_the_collector() {
+    let mut rig = Rig::new(&support::servers().0, &[]).await;
+    assert_eq!(rig.start().await, Start::Up);
+    support::eventually("it is ready", async || {
+        (readiness(&rig).await == StatusCode::OK).then_some(())
+    })
+    .await;
+    rig.wish("stall", "");
+    let sender = Sender::new(&rig.address, &rig.oracle);
+    let waiting = tokio::spawn({
+        let sender = sender.clone();
+        async move { sender.send().await }
+    });
+    support::eventually("it is not ready any more", async || {
+        (readiness(&rig).await == StatusCode::SERVICE_UNAVAILABLE).then_some(())
+    })
+    .await;
+    assert!(rig.figures().await.of("spool_write_seconds") >= 5);
+    assert_eq!(sender.send().await, Fate::Refused, "it waits for the disk");
+    let failed = rig.figures().await.labelled("events_rejected_total", "spool_failed");
+    assert!(failed >= 1, "it is not counted");
+    rig.signal(Signal::TERM);
+    let begun = Instant::now();
+    rig.wait_for_the_end().await;
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    assert_eq!(waiting.await.unwrap(), Fate::Unknown);
+    rig.unwish("stall");
+    assert_eq!(rig.start().await, Start::Up);
+    assert_eq!(sender.send().await, Fate::Acknowledged);
+    rig.judge().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_can_not_be_read_from_the_spool_is_told_of_and_loaded_when_it_can() {
+    let mut rig = Rig::new(&support::servers().0, &[]).await;
+    assert_eq!(rig.start().await, Start::Up);
+    rig.wish("unreadable", "");
+    let sender = Sender::new(&rig.address, &rig.oracle);
+    assert_eq!(sender.send().await, Fate::Acknowledged);
+    rig.until("somebody is called", |it| it.of("inserts_held") == 1).await;
+    assert!(rig.figures().await.labelled("insert_failures_total", "unread") >= 1);
+    support::eventually("the log says so", async || {
+        rig.said().contains("the spool can not be read").then_some(())
+    })
+    .await;
+    rig.unwish("unreadable");
+    rig.until("it is loaded", |it| it.of("events_waiting") + it.of("inserts_held") == 0).await;
     rig.judge().await;
 }
 
