@@ -70,7 +70,7 @@ export const collector = dashboard({
         number('Events a second', 'Events that arrive.', 'cps', `sum(rate(passerby_events_received_total${OF}[5m]))`),
         number('Waiting', 'Events on disk that ClickHouse does not have yet.', 'short', `sum(passerby_events_waiting${OF})`),
         number('Spool', 'What the spools take on disk.', 'bytes', `sum(passerby_spool_bytes${OF})`),
-        number('Put aside', 'Events that ClickHouse refuses, since the start: see data_dir/quarantine.', 'short', `sum(passerby_events_quarantined_total${OF})`),
+        number('Put aside', 'Events that ClickHouse refuses, and that are aside now: see `passerby quarantine list`.', 'short', `sum(passerby_quarantine_rows${OF})`),
         number('Open visits', 'Visits that are open.', 'short', `sum(passerby_visits_open${OF})`),
       ],
     },
@@ -108,9 +108,12 @@ export const collector = dashboard({
           open: `sum(passerby_visits_open${OF})`,
           evicted: `sum(passerby_visits_evicted_total${OF})`,
         }),
-        lines('Damage and quarantine', 'Damaged places found in the spool at the start, and events put aside. Both should be 0.', 'short', {
+        lines('Damage and quarantine', 'Damaged places found in the spool at the start, and events that are aside. Both should be 0.', 'short', {
           damaged: `sum(passerby_spool_damaged_total${OF})`,
-          'put aside': `sum(passerby_events_quarantined_total${OF})`,
+          'put aside': `sum(passerby_quarantine_rows${OF})`,
+        }),
+        lines('Quarantine', 'What the events that are aside take of the room that they have. When it is full, what ClickHouse refuses waits in the spool.', 'percentunit', {
+          '{{instance}}': `passerby_quarantine_bytes${OF} / passerby_quarantine_bytes_max${OF}`,
         }),
       ],
     },

@@ -116,6 +116,7 @@ impl Collecting {
             collector: Arc::clone(&collector),
             spool: spool.clone(),
             loader: Arc::clone(loader.figures()),
+            quarantine: Arc::clone(&services.quarantine),
             visits: Arc::clone(&visits),
             crowd: Arc::clone(&crowd),
         });

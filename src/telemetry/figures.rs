@@ -15,6 +15,7 @@ use crate::limits::Crowd;
 use crate::session::Visits;
 use crate::spool::{Oldest, Spool};
 use crate::store::loader;
+use crate::store::loader::quarantine::SharedQuarantine;
 
 /// The parts that have figures of their own.
 pub struct Sources {
@@ -26,6 +27,8 @@ pub struct Sources {
     pub spool: Spool,
     /// What ships it.
     pub loader: Arc<loader::Figures>,
+    /// What it has put aside.
+    pub quarantine: SharedQuarantine,
     /// The open visits.
     pub visits: Arc<Visits>,
     /// The open connections.
@@ -48,6 +51,7 @@ impl Collector for Figures {
         sources.events(&mut sheet)?;
         sources.spool(&mut sheet)?;
         sources.inserts(&mut sheet)?;
+        sources.quarantine(&mut sheet)?;
         sources.connections(&mut sheet)?;
         sources.memory(&mut sheet)
     }
@@ -167,6 +171,17 @@ impl Sources {
             "inserts_held",
             "1 while events wait for something that a person has to mend",
             u64::from(is_held.load(Ordering::Relaxed)),
+        )
+    }
+
+    fn quarantine(&self, sheet: &mut Sheet<'_>) -> fmt::Result {
+        let amount = self.quarantine.amount();
+        sheet.level("quarantine_rows", "Events that are put aside now", amount.rows)?;
+        sheet.level("quarantine_bytes", "Bytes that they take", amount.bytes)?;
+        sheet.level(
+            "quarantine_bytes_max",
+            "Bytes that they may take; then what else ClickHouse refuses waits",
+            self.quarantine.bytes_max(),
         )
     }
 

@@ -2,8 +2,9 @@
 //!
 //! A batch is sent again whenever it is not certain that it is in, since equal rows become one. What
 //! ClickHouse will never take, because of a row, is found by halving the batch, and put aside with the
-//! reason ([`quarantine`]); everything else is retried for ever: an outage ends, a missing right is
-//! given, a full disk is emptied ([`trouble`] sorts them). Nothing is thrown away for want of room: when the
+//! reason ([`quarantine`]); when it refuses one row after the other, somebody is called before more are put aside. Everything else is
+//! retried for ever: an outage ends, a missing right is given, a full disk is emptied ([`trouble`] sorts them). Nothing is thrown away
+//! for want of room: when the
 //! quarantine is full, the rows wait.
 
 pub mod quarantine;
@@ -22,6 +23,7 @@ use tokio::time::Instant;
 
 use super::{Store, StoreError};
 use crate::spool::{Batch, Reader, Spool, Window};
+use crate::telemetry::ToldOnce;
 use quarantine::SharedQuarantine;
 use trouble::{Class, Trouble};
 
@@ -33,6 +35,15 @@ const ROTATE_INTERVAL: Duration = Duration::from_secs(15 * 60);
 /// A row alone is refused as often before it is put aside: what looks like a row that can not be read
 /// may have been a request that was cut on its way.
 const REFUSALS_MIN: u32 = 2;
+/// As many rows that are refused one after the other, with one code, and none taken between them: then it is more likely the
+/// table that is wrong than the rows.
+const IN_A_ROW: u32 = 10;
+/// How long each of the next ones is tried again then before it is put aside as well: a person can mend the table meanwhile,
+/// and were it the rows after all, nothing would wait for ever.
+const HOLD: Duration = Duration::from_secs(5 * 60);
+
+/// What is counted when the spool cannot be read: no insert has failed, but none is made either.
+const UNREAD: Class = Class { class: "unread" };
 
 /// The running task.
 pub struct Loader {
@@ -58,6 +69,7 @@ impl Default for Figures {
         let failures = Family::default();
         // A class that has not been met is shown with a zero: an alarm needs something to look at.
         Trouble::ALL.iter().for_each(|trouble| drop(failures.get_or_create(&trouble.class())));
+        drop(failures.get_or_create(&UNREAD));
         Self {
             // From 5 ms to 41 s.
             insert_seconds: Histogram::new(exponential_buckets(0.005, 2.0, 14)),
@@ -73,6 +85,9 @@ struct Shipping {
     reader: Reader,
     quarantine: SharedQuarantine,
     figures: Arc<Figures>,
+    /// What is wrong with reading the spool.
+    told: ToldOnce,
+    refused: InARow,
     stopping: watch::Receiver<bool>,
 }
 
@@ -86,8 +101,15 @@ impl Loader {
     ) -> Self {
         let (stopping, told) = watch::channel(false);
         let figures = Arc::new(Figures::default());
-        let shipping =
-            Shipping { store, reader, quarantine, figures: Arc::clone(&figures), stopping: told };
+        let shipping = Shipping {
+            store,
+            reader,
+            quarantine,
+            figures: Arc::clone(&figures),
+            told: ToldOnce::default(),
+            refused: InARow::default(),
+            stopping: told,
+        };
         Self { task: tokio::spawn(shipping.run(spool)), stopping, figures }
     }
 
@@ -135,13 +157,35 @@ impl Shipping {
         let window = match window {
             Ok(window) => window,
             Err(error) => {
-                tracing::error!(%error, "the spool can not be read; it is tried again");
+                self.figures.failures.get_or_create(&UNREAD).inc();
+                self.figures.is_held.store(true, Ordering::Relaxed);
+                if self.told.is_new(&error) {
+                    tracing::error!(
+                        %error,
+                        "the spool can not be read, and what waits in it is not loaded: look at the disk. It is tried again every few \
+                         seconds"
+                    );
+                }
                 return tokio::time::sleep(BACK_OFF_MAX).await;
             }
         };
+        self.told.is_over();
+        // Where there are rows, it is the insert that says so.
+        if window.batches.is_empty() {
+            self.figures.is_held.store(false, Ordering::Relaxed);
+        }
         let mut put_aside = 0;
         for batch in &window.batches {
             put_aside += self.ship(batch).await;
+        }
+        if put_aside > 0 {
+            // Not with the server's message, which may repeat an event.
+            let code = self.refused.last;
+            tracing::error!(
+                rows = put_aside,
+                code,
+                "ClickHouse refuses events, which were put aside: `passerby quarantine list`"
+            );
         }
         self.figures.quarantined.fetch_add(put_aside, Ordering::Relaxed);
         if let Err(error) = self.reader.commit(&window) {
@@ -150,14 +194,22 @@ impl Shipping {
     }
 
     /// Returns when each row of the batch is in ClickHouse or in quarantine, and says how many are there.
-    async fn ship(&self, batch: &Batch) -> u64 {
+    async fn ship(&mut self, batch: &Batch) -> u64 {
         let mut put_aside = 0;
         let mut parts = vec![batch.slice(0..batch.rows())];
         while let Some(part) = parts.pop() {
+            // While the table is suspected, one row tells as much as all.
+            let first = if self.refused.suspect_the_table() { 1 } else { part.rows() };
+            if first < part.rows() {
+                parts.push(part.slice(first..part.rows()));
+                parts.push(part.slice(0..first));
+                continue;
+            }
             match self.insert(&part).await {
-                Ok(()) => {}
+                Ok(()) => self.refused.end(),
                 Err(reason) if part.rows() == 1 => {
                     self.put_aside(&part, &reason).await;
+                    self.refused.one_more(reason.code());
                     put_aside += 1;
                 }
                 Err(_) => {
@@ -173,7 +225,7 @@ impl Shipping {
     /// Sends the rows until ClickHouse has them, or says that it never will.
     async fn insert(&self, batch: &Batch) -> Result<(), StoreError> {
         let mut waiting = Waiting::default();
-        let mut refusals = 0;
+        let (mut refusals, first) = (0, Instant::now());
         loop {
             let begun = Instant::now();
             let error = match self.store.insert_events(&batch.columns, batch.bytes.clone()).await {
@@ -185,24 +237,30 @@ impl Shipping {
                 }
                 Err(error) => error,
             };
-            let trouble = Trouble::of(&error);
+            let mut trouble = Trouble::of(&error);
             self.figures.failures.get_or_create(&trouble.class()).inc();
-            self.figures.is_held.store(trouble == Trouble::Held, Ordering::Relaxed);
             if trouble == Trouble::Poison {
                 refusals += 1;
-                if batch.rows() > 1 || refusals >= REFUSALS_MIN {
+                let is_held = self.refused.suspect_the_table() && first.elapsed() < HOLD;
+                if batch.rows() > 1 || !is_held && refusals >= REFUSALS_MIN {
                     return Err(error);
                 }
+                if !is_held {
+                    continue;
+                }
+                trouble = Trouble::Held;
             }
+            self.figures.is_held.store(trouble == Trouble::Held, Ordering::Relaxed);
             waiting.a_while(trouble, &error).await;
         }
     }
 
     /// Rows that do not fit into the quarantine wait for somebody to make room.
     async fn put_aside(&self, row: &Batch, reason: &StoreError) {
-        let mut back_off = BACK_OFF_MIN;
+        let (mut back_off, mut has_told) = (BACK_OFF_MIN, false);
         while let Err(error) = self.quarantine.keep(row, reason.code()).await {
-            if !self.figures.is_held.swap(true, Ordering::Relaxed) {
+            self.figures.is_held.store(true, Ordering::Relaxed);
+            if !std::mem::replace(&mut has_told, true) {
                 tracing::error!(
                     %error,
                     "an event that ClickHouse refuses can not be put aside; it and what comes after it wait in the spool. \
@@ -212,7 +270,33 @@ impl Shipping {
             tokio::time::sleep(jittered(back_off)).await;
             back_off = (back_off * 2).min(BACK_OFF_MAX);
         }
-        self.figures.is_held.store(false, Ordering::Relaxed);
+        if has_told {
+            self.figures.is_held.store(false, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The rows that were refused one after the other.
+#[derive(Default)]
+struct InARow {
+    rows: u32,
+    /// The code of the last one.
+    last: Option<u32>,
+}
+
+impl InARow {
+    fn one_more(&mut self, code: Option<u32>) {
+        self.rows = if code == self.last { self.rows.saturating_add(1) } else { 1 };
+        self.last = code;
+    }
+
+    /// ClickHouse has taken something.
+    fn end(&mut self) {
+        self.rows = 0;
+    }
+
+    fn suspect_the_table(&self) -> bool {
+        self.rows >= IN_A_ROW
     }
 }
 
@@ -250,4 +334,24 @@ impl Waiting {
 fn jittered(pause: Duration) -> Duration {
     let share = getrandom::u32().unwrap_or(0);
     pause + pause.mul_f64(f64::from(share) / f64::from(u32::MAX) / 4.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_suspected_when_it_takes_nothing_for_one_reason() {
+        let mut refused = InARow::default();
+        for code in [395, 53].into_iter().cycle().take(100) {
+            refused.one_more(Some(code));
+            assert!(!refused.suspect_the_table());
+        }
+        for rows in 1..20 {
+            refused.one_more(Some(395));
+            assert_eq!(refused.suspect_the_table(), rows >= IN_A_ROW, "{rows} rows");
+        }
+        refused.end();
+        assert!(!refused.suspect_the_table());
+    }
 }

@@ -14,7 +14,8 @@ use std::fs::{DirBuilder, File};
 use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
+use std::time::SystemTime;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,18 @@ pub struct Quarantine {
     clock: SharedClock,
     /// Whoever reads or writes the file holds it.
     file: Arc<Mutex<()>>,
+    /// What it held when that was asked last.
+    amount: std::sync::Mutex<Amount>,
+}
+
+/// How much has been put aside.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Amount {
+    /// Rows in the file.
+    pub rows: u64,
+    /// Bytes of the file.
+    pub bytes: u64,
+    changed: Option<SystemTime>,
 }
 
 /// The right to read and write the file. It goes along to where that is done: nobody else comes to the file while it is, also when
@@ -138,7 +151,8 @@ impl Quarantine {
 
     fn bounded(data_dir: &Path, clock: SharedClock, bytes_max: u64) -> Self {
         let path = data_dir.join("quarantine").join("events.jsonl");
-        Self { path, bytes_max, clock, file: Arc::default() }
+        let amount = std::sync::Mutex::default();
+        Self { path, bytes_max, clock, file: Arc::default(), amount }
     }
 
     /// Puts a row aside; it is on disk when this returns.
@@ -165,7 +179,8 @@ impl Quarantine {
             return Err(io::Error::new(io::ErrorKind::QuotaExceeded, "the quarantine is full"));
         }
         let path = self.path.display();
-        tracing::error!(code, %path, "ClickHouse refuses an event, which is put aside");
+        // A table that refuses all of them would have a line for each: the loader says how many there were.
+        tracing::debug!(code, %path, "ClickHouse refuses an event, which is put aside");
         let written = file.write_all(line.as_bytes()).and_then(|()| file.sync_data());
         // A file that was just made is on disk when its directory is, and that one's.
         let places = self.path.ancestors().skip(1).take(if length == 0 { 2 } else { 0 });
@@ -291,6 +306,25 @@ impl Quarantine {
         .await
     }
 
+    /// How much there is. The file is read for it, when it is another than the last time. None, when there is none.
+    pub fn amount(&self) -> Amount {
+        let mut known = self.amount.lock().unwrap_or_else(PoisonError::into_inner);
+        let Ok(file) = File::open(&self.path) else { return Amount::default() };
+        let Ok(metadata) = file.metadata() else { return *known };
+        let (bytes, changed) = (metadata.len(), metadata.modified().ok());
+        if (known.bytes, known.changed) != (bytes, changed)
+            && let Ok(rows) = lines_of(file)
+        {
+            *known = Amount { rows, bytes, changed };
+        }
+        *known
+    }
+
+    /// The most bytes that there can be.
+    pub fn bytes_max(&self) -> u64 {
+        self.bytes_max
+    }
+
     /// The file, for whoever has to look at it.
     pub fn path(&self) -> &Path {
         &self.path
@@ -407,6 +441,16 @@ impl Line {
             _ => None,
         };
         self.row.as_bytes().chunks(2).map(byte).collect()
+    }
+}
+
+fn lines_of(file: File) -> io::Result<u64> {
+    let (mut file, mut buffer, mut lines) = (file, vec![0; 64 << 10], 0);
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(lines),
+            count => lines += buffer[..count].iter().filter(|byte| **byte == b'\n').count() as u64,
+        }
     }
 }
 
