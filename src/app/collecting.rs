@@ -191,9 +191,9 @@ impl Collecting {
         tasks.keep("what has come to its end is removed", move || {
             retention::keep(kept.clone(), data_dir.clone())
         });
-        let noted = services.clone();
+        let (noted, ready) = (services.clone(), app.when_ready());
         tasks.keep("changed rules are written down", move || {
-            note_rules(noted.clone(), config.clone())
+            note_rules(noted.clone(), config.clone(), ready.clone())
         });
         tasks.keep("days that are over are counted", move || close_days(services.clone()));
         Ok(Self { app, address, stopping, servers, tasks, spool, loader })
@@ -394,10 +394,15 @@ async fn tick(
 
 /// Writes down which rules of the configuration are others than those of the last start, once ClickHouse is there; and says
 /// which are for no site.
-async fn note_rules(services: Services, config: Config) {
+async fn note_rules(
+    services: Services,
+    config: Config,
+    ready: impl Future<Output = ()> + Send + 'static,
+) {
+    ready.await;
     let (catalog, store) = (&services.catalog, &services.store);
     let on_objection = config.privacy.on_objection;
-    // Until the tables are there, every attempt fails; that ClickHouse is away, its keeper says.
+    // It may have gone away again; that it is, its keeper says.
     while let Err(error) = catalog.note_rules(store, on_objection, services.clock.now()).await {
         tracing::debug!(%error, "changed rules are not written beside the numbers yet");
         tokio::time::sleep(RULES_RETRY).await;

@@ -20,8 +20,12 @@ use crate::telemetry::ToldOnce;
 /// How often the catalog is read anew, and with it whether the database answers: other collectors
 /// may have changed it.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(10);
-/// How soon a database that does not answer is tried again.
+/// How soon a database that does not answer is tried again: an engine is there in a moment.
 const RETRY_INTERVAL: Duration = Duration::from_millis(100);
+/// After as long it is nothing that is over in a moment.
+const SOON: Duration = Duration::from_secs(10);
+/// How soon it is tried again then, at most.
+const RETRY_INTERVAL_MAX: Duration = Duration::from_secs(5);
 /// A database that does not answer for as long is worth a warning: an engine takes a moment to start.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -82,6 +86,17 @@ impl Database {
                     bail!("no answer in {} s", patience.as_secs())
                 }
             },
+        }
+    }
+
+    /// Comes as soon as the catalog has been read from its tables.
+    pub(super) fn when_ready(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut ready = self.ready.clone();
+        async move {
+            let is_ready = |state: &State| matches!(state, State::Ready);
+            if ready.wait_for(is_ready).await.is_err() {
+                std::future::pending().await
+            }
         }
     }
 
@@ -187,7 +202,7 @@ async fn keep(
         if outcome.is_ok() {
             try_reader(&store, &health, &told_of_reader).await;
         }
-        health.set_database(outcome.is_ok());
+        health.set_database(outcome.as_ref().err());
         let pause = match outcome {
             Ok(()) => {
                 if !matches!(*found.borrow(), State::Ready) {
@@ -205,19 +220,39 @@ async fn keep(
                 REFRESH_INTERVAL
             }
             Err(error) => {
-                if !has_warned && away_since.get_or_insert_with(Instant::now).elapsed() >= GRACE {
+                let away_for = away_since.get_or_insert_with(Instant::now).elapsed();
+                if !has_warned && away_for >= GRACE {
                     has_warned = true;
-                    tracing::warn!(
-                        %error,
-                        "ClickHouse does not answer; beacons are kept in the spool until it does. Check \
-                         clickhouse.url, or the embedded engine's log in the data directory"
-                    );
+                    tell_it_is_away(&error, catalog.is_loaded());
                 }
                 found.send_replace(State::Away(error.to_string()));
-                RETRY_INTERVAL
+                pause_after(away_for)
             }
         };
         tokio::time::sleep(pause).await;
+    }
+}
+
+/// The longer a database is away, the less often it is asked: half a second more for each second, up to the most.
+fn pause_after(away_for: Duration) -> Duration {
+    let beyond = away_for.saturating_sub(SOON) / 2;
+    (RETRY_INTERVAL + beyond).min(RETRY_INTERVAL_MAX)
+}
+
+/// Without the sites nothing can be accepted, and a collector that starts for the first time does not know them.
+fn tell_it_is_away(error: &StoreError, knows_sites: bool) {
+    if knows_sites {
+        tracing::warn!(
+            %error,
+            "ClickHouse does not answer; beacons are kept in the spool until it does. Check clickhouse.url, or the embedded \
+             engine's log in the data directory"
+        );
+    } else {
+        tracing::error!(
+            %error,
+            "ClickHouse does not answer, and has not told yet which sites there are: every beacon is refused, and lost, until it \
+             does. Check clickhouse.url, or the embedded engine's log in the data directory"
+        );
     }
 }
 
@@ -225,11 +260,17 @@ async fn keep(
 async fn try_reader(store: &Store, health: &Health, told: &ToldOnce) {
     match store.try_reader().await {
         Ok(()) => {
-            health.set_reader(true);
+            health.set_reader(None);
             told.is_over();
         }
-        Err(error @ (StoreError::Rejected { .. } | StoreError::Missing { .. })) => {
-            health.set_reader(false);
+        Err(error @ StoreError::Missing { .. }) => {
+            health.set_reader(Some(&error));
+            if told.is_new(&error) {
+                tracing::error!(%error, "no report can be answered, because a table is missing");
+            }
+        }
+        Err(error @ StoreError::Rejected { .. }) => {
+            health.set_reader(Some(&error));
             if told.is_new(&error) {
                 tracing::error!(
                     %error,
@@ -261,4 +302,21 @@ async fn refresh(
         *has_tables = true;
     }
     catalog.refresh(store).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_that_is_away_for_long_is_asked_less_often() {
+        let (mut away_for, mut attempts) = (Duration::ZERO, 0);
+        while away_for < Duration::from_secs(60) {
+            away_for += pause_after(away_for);
+            attempts += 1;
+        }
+        assert_eq!(pause_after(Duration::from_secs(9)), RETRY_INTERVAL, "an engine that starts");
+        assert_eq!(pause_after(away_for), RETRY_INTERVAL_MAX);
+        assert!(attempts < 130, "{attempts} in a minute");
+    }
 }

@@ -156,6 +156,11 @@ impl App {
         self.database.wait_for_tables(patience).await.context("ClickHouse does not answer")
     }
 
+    /// Comes when ClickHouse answers, its tables are there, and the catalog is read from them: never, if that never is.
+    fn when_ready(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.database.when_ready()
+    }
+
     /// Stops what was started.
     pub async fn close(self) {
         self.database.stop().await;

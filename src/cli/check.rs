@@ -101,13 +101,16 @@ fn nobodys(context: &Context, sites: &[Value]) -> Option<Finding> {
 async fn collector(context: &Context) -> Vec<Finding> {
     let asked = with(context, async |remote| {
         let is_running = remote.is_running();
-        let sites = remote.list("/api/v1/sites", "sites").await?;
         let begun = Instant::now();
         let mut health = remote.health().await?;
         while health["clickhouse"] != "ok" && begun.elapsed() < A_MOMENT {
             tokio::time::sleep(PAUSE).await;
             health = remote.health().await?;
         }
+        let sites = match health["catalog"] == "ok" {
+            true => Some(remote.list("/api/v1/sites", "sites").await?),
+            false => None,
+        };
         Ok((is_running, sites, health))
     });
     let failed = |why: String| vec![Finding { what: "collector", outcome: Err(why) }];
@@ -117,21 +120,23 @@ async fn collector(context: &Context) -> Vec<Finding> {
         Err(_) => return failed(format!("no answer in {} seconds", PATIENCE.as_secs())),
     };
     let kind = if is_running { "answers" } else { "does not run" };
-    let mut findings = vec![Finding {
-        what: "collector",
-        outcome: Ok(format!("{kind}, {} sites are registered", sites.len())),
-    }];
-    findings.extend(nobodys(context, &sites));
+    let outcome = match &sites {
+        Some(sites) => Ok(format!("{kind}, {} sites are registered", sites.len())),
+        None => Err(format!(
+            "{kind}, and does not know its sites yet, so that it refuses every beacon: ClickHouse has not answered since the \
+             first start"
+        )),
+    };
+    let mut findings = vec![Finding { what: "collector", outcome }];
+    findings
+        .extend(nobodys(context, sites.as_deref().unwrap_or_default()).filter(|_| sites.is_some()));
     let parts = [
-        (
-            "clickhouse",
-            "answers",
-            "does not answer, or has lost its data: the collector's log says which",
-        ),
+        ("clickhouse", "answers", "does not answer, or not as it should"),
         (
             "reports",
             "can be read",
-            "can not be read: check clickhouse.reader_user and clickhouse.reader_password, and that this user may read the tables",
+            "can not be read: check clickhouse.reader_user and clickhouse.reader_password, and that this user may read the tables, \
+             which have to be there",
         ),
         ("spool", "takes events", "takes none: the disk is full or fails, see the collector's log"),
     ];
@@ -142,8 +147,12 @@ async fn collector(context: &Context) -> Vec<Finding> {
         _ => true,
     };
     for (what, well, ill) in parts.into_iter().filter(|(what, ..)| is_asked(what)) {
-        let outcome = if health[what] == "ok" { Ok(well) } else { Err(ill) };
-        findings.push(Finding { what, outcome: outcome.map(str::to_owned).map_err(str::to_owned) });
+        let outcome = match (health[what] == "ok", health["why"][what].as_str()) {
+            (true, _) => Ok(well.to_owned()),
+            (false, Some(why)) => Err(format!("{ill}: {why}")),
+            (false, None) => Err(ill.to_owned()),
+        };
+        findings.push(Finding { what, outcome });
     }
     findings
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::store::StoreError;
 use crate::store::catalog::CatalogError;
+use crate::telemetry::ToldOnce;
 
 /// A request was not answered; the message is for whoever sent it.
 #[derive(Debug)]
@@ -84,9 +85,20 @@ impl From<StoreError> for Refused {
                 "The database refused the query; the collector's log says why.",
             ),
         };
-        tracing::warn!(%error, "a request could not be answered");
+        if TOLD.is_new(&error) {
+            tracing::warn!(%error, "a request could not be answered");
+        }
         Self::new(status, message)
     }
+}
+
+/// What was wrong with the database when a request could not be answered last: whoever asks again is told again, and the log is
+/// not.
+static TOLD: ToldOnce = ToldOnce::new();
+
+/// The database answers: what goes wrong from now on is something new.
+pub(super) fn database_answers() {
+    TOLD.is_over();
 }
 
 impl From<CatalogError> for Refused {

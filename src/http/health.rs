@@ -4,19 +4,23 @@
 //! it needs its spool and the catalog, not ClickHouse. Only a start that changes the tables is not ready before it has
 //! done so: an upgrade that goes from collector to collector waits for it. `/api/health` tells both, and more.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use serde_json::json;
 
 use super::Services;
+use super::access::OnControlSocket;
+use super::answer::{self, Refused};
 use crate::spool::Spool;
+use crate::store::StoreError;
 
 /// How long a start waits for ClickHouse to tell what tables it has.
 const FIRST_ANSWER: Duration = Duration::from_secs(1);
@@ -27,8 +31,18 @@ pub struct Health {
     tables: AtomicU8,
     database: AtomicBool,
     reader_is_refused: AtomicBool,
+    /// What was wrong with ClickHouse last, and with what reports read as.
+    why: Mutex<Why>,
     spool: OnceLock<Spool>,
     stopping: AtomicBool,
+}
+
+/// In ClickHouse's words: they are for the operator.
+#[derive(Clone, Default)]
+struct Why {
+    /// Before it has been tried there is no answer, and no reason.
+    database: Option<String>,
+    reader: Option<String>,
 }
 
 /// What is known of ClickHouse's tables.
@@ -50,6 +64,7 @@ impl Default for Health {
             tables: AtomicU8::new(Tables::Unknown as u8),
             database: AtomicBool::default(),
             reader_is_refused: AtomicBool::default(),
+            why: Mutex::default(),
             spool: OnceLock::default(),
             stopping: AtomicBool::default(),
         }
@@ -70,14 +85,23 @@ impl Health {
             || tables == Tables::Unknown as u8 && self.begun.elapsed() >= FIRST_ANSWER
     }
 
-    /// Notes whether ClickHouse answered.
-    pub fn set_database(&self, answers: bool) {
-        self.database.store(answers, Ordering::Relaxed);
+    /// Notes whether ClickHouse answered, or why it did not.
+    pub fn set_database(&self, error: Option<&StoreError>) {
+        self.why().database = error.map(ToString::to_string);
+        self.database.store(error.is_none(), Ordering::Relaxed);
+        if error.is_none() {
+            answer::database_answers();
+        }
     }
 
-    /// Notes whether ClickHouse lets the user read that reports read as.
-    pub fn set_reader(&self, reads: bool) {
-        self.reader_is_refused.store(!reads, Ordering::Relaxed);
+    /// Notes whether ClickHouse lets the user read that reports read as, or why it does not.
+    pub fn set_reader(&self, error: Option<&StoreError>) {
+        self.why().reader = error.map(ToString::to_string);
+        self.reader_is_refused.store(error.is_some(), Ordering::Relaxed);
+    }
+
+    fn why(&self) -> MutexGuard<'_, Why> {
+        self.why.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn reports_are_answered(&self) -> bool {
@@ -153,10 +177,28 @@ async fn ready(State(services): State<Services>) -> Response {
     }
 }
 
-async fn health(State(services): State<Services>) -> Response {
+/// Nobody is told that there is nothing where it is not known yet what there is.
+pub(super) async fn only_when_known(
+    State(services): State<Services>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Refused> {
+    if services.catalog.is_loaded() {
+        return Ok(next.run(request).await);
+    }
+    Err(Refused::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "It is not known yet what is set up: the database has not answered since the first start.",
+    ))
+}
+
+async fn health(
+    State(services): State<Services>,
+    owner: Option<Extension<OnControlSocket>>,
+) -> Response {
     let word = |is_well: bool| if is_well { "ok" } else { "error" };
     let ready = is_ready(&services);
-    let body = json!({
+    let mut body = json!({
         "ready": ready,
         "clickhouse": word(services.health.database_answers()),
         "reports": word(services.health.reports_are_answered()),
@@ -164,6 +206,10 @@ async fn health(State(services): State<Services>) -> Response {
         "spool": word(services.health.spool_accepts()),
         "catalog": word(services.catalog.is_loaded()),
     });
+    if owner.is_some() {
+        let Why { database, reader } = services.health.why().clone();
+        body["why"] = json!({ "clickhouse": database, "reports": reader });
+    }
     (if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(body))
         .into_response()
 }

@@ -123,7 +123,7 @@ pub fn routes(services: Services) -> Router {
     let in_the_queue = || from_fn_with_state(services.clone(), queue::stand);
     let noted = || from_fn_with_state(services.clone(), noting::note);
     // Reports are asked for by POST as well, and end with whoever asked.
-    let changes = Router::new()
+    let set_up = Router::new()
         .merge(sites::routes())
         .merge(goals::routes())
         .merge(segments::routes())
@@ -131,6 +131,9 @@ pub fn routes(services: Services) -> Router {
         .merge(links::routes())
         .merge(members::routes())
         .merge(tokens::routes())
+        .layer(from_fn_with_state(services.clone(), health::only_when_known));
+    let changes = Router::new()
+        .merge(set_up)
         .merge(import::routes())
         .merge(quarantine::routes())
         .merge(erase::routes());

@@ -114,7 +114,7 @@ pub enum StoreError {
     },
     /// The database or a table is not there: a collector that has just started makes them.
     #[error(
-        "ClickHouse has not got what is asked for (code {code}): {message}; `passerby migrate` makes the tables"
+        "ClickHouse has not got what is asked for (code {code}): {message}; a start of the collector makes the tables: restart it"
     )]
     Missing {
         /// ClickHouse's error code.

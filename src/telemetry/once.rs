@@ -8,6 +8,11 @@ use std::sync::{Mutex, PoisonError};
 pub struct ToldOnce(Mutex<Option<String>>);
 
 impl ToldOnce {
+    /// Nothing is wrong.
+    pub const fn new() -> Self {
+        Self(Mutex::new(None))
+    }
+
     /// Whether this trouble is to be told of: it is another than the last time, or there was none.
     pub fn is_new(&self, trouble: &impl Display) -> bool {
         let trouble = trouble.to_string();

@@ -277,6 +277,70 @@ async fn a_reader_whom_clickhouse_refuses_is_told_of() {
 }
 
 #[tokio::test]
+async fn a_collector_that_has_never_reached_its_clickhouse_says_what_is_lost_and_why() {
+    let directory = tempfile::tempdir().unwrap();
+    let engine = Engine::start(engine_settings(directory.path())).unwrap();
+    let (writer, reader) = (engine.writer(), engine.reader());
+    connect(&writer, &reader).await;
+    for (url, why) in [("http://127.0.0.1:1", "refused"), (&*writer.url, "code 516")] {
+        let variables = [
+            ("PASSERBY_CLICKHOUSE_URL", url),
+            ("PASSERBY_CLICKHOUSE_USER", writer.user.as_str()),
+            ("PASSERBY_CLICKHOUSE_PASSWORD", "unheard-of"),
+        ];
+        let collector = Collector::start_unready(&variables).await;
+        let beacon = json!({"n": "pageview", "u": "https://example.com/"});
+        assert_eq!(collector.beacon(&beacon).await.status, StatusCode::SERVICE_UNAVAILABLE);
+        eventually("it is told", async || {
+            collector.log().contains("every beacon is refused, and lost").then_some(())
+        })
+        .await;
+        // That there is nothing is not said where it is not known.
+        for arguments in [["site", "list"], ["token", "list"]] {
+            let list = run_program(&collector.data_dir, &variables, &arguments);
+            let said = String::from_utf8_lossy(&list.stderr).into_owned();
+            assert!(!list.status.success() && said.contains("not known yet"), "{said}");
+        }
+        let check = run_program(&collector.data_dir, &variables, &["check"]);
+        let said = String::from_utf8(check.stdout).unwrap();
+        assert!(!check.status.success() && said.contains("does not know its sites yet"), "{said}");
+        let clickhouse = said.lines().find(|line| line.starts_with("FAIL  clickhouse")).unwrap();
+        assert!(clickhouse.contains(why) && !said.contains("unheard-of"), "{said}");
+        // It is the owner's to know.
+        let health = collector.request(Method::GET, "/api/health", &[], "").await.json();
+        assert_eq!(health["why"], Value::Null);
+    }
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn a_command_that_fails_is_sent_once_and_logged_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let engine = Engine::start(engine_settings(directory.path())).unwrap();
+    let (writer, reader) = (engine.writer(), engine.reader());
+    let variables = [
+        ("PASSERBY_CLICKHOUSE_URL", writer.url.as_str()),
+        ("PASSERBY_CLICKHOUSE_USER", writer.user.as_str()),
+        ("PASSERBY_CLICKHOUSE_PASSWORD", writer.password.as_str()),
+        ("PASSERBY_CLICKHOUSE_READER_USER", reader.user.as_str()),
+        ("PASSERBY_CLICKHOUSE_READER_PASSWORD", reader.password.as_str()),
+    ];
+    let collector = Collector::start(&variables).await;
+    collector.run(&["site", "add", "example.com"]);
+    engine.stop().await;
+    for _ in 0..2 {
+        let create =
+            run_program(&collector.data_dir, &variables, &["token", "create", "--scope", "stats"]);
+        let said = String::from_utf8_lossy(&create.stderr).into_owned();
+        assert!(!create.status.success() && said.contains("does not answer"), "{said}");
+    }
+    let told = collector.log().matches("a request could not be answered").count();
+    assert!((1..=2).contains(&told), "{}", collector.log());
+    // What is known is listed without it.
+    assert_eq!(collector.run(&["site", "list"]).split('\t').next(), Some("example.com"));
+}
+
+#[tokio::test]
 async fn a_second_collector_on_the_same_data_is_refused() {
     let collector = Collector::start(&[]).await;
     let output = run_program(&collector.data_dir, &[], &["serve"]);

@@ -140,6 +140,21 @@ impl Collector {
         collector
     }
 
+    /// Starts `passerby serve` with these variables, and waits until it answers: it may never be ready.
+    pub(crate) async fn start_unready(variables: &[(&str, &str)]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let data_dir = directory.path().join("data");
+        let variables =
+            variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let mut collector = Self::spawn(data_dir, variables, None);
+        collector._directory = Some(directory);
+        eventually("it answers", async || {
+            collector.try_request(Method::GET, "/livez", &[], Bytes::new()).await.ok()
+        })
+        .await;
+        collector
+    }
+
     /// Starts `passerby serve` with a configuration, and these variables.
     pub(crate) async fn start_configured(config: &str, variables: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().unwrap();
