@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::remote::{DATABASE_PATIENCE, with};
 use super::{Context, output};
-use crate::app::App;
+use crate::app::{App, InUse};
 use crate::store::backup::BackupName;
 
 /// Which backup.
@@ -32,9 +32,13 @@ pub(super) async fn backup(context: Context, args: Args) -> anyhow::Result<()> {
 
 pub(super) async fn restore(context: Context, args: Args) -> anyhow::Result<()> {
     let name = BackupName::new(&args.name)?;
-    let app = App::open(context.config, &context.environment, context.clock)
-        .await
-        .context("a backup can only be restored while no collector runs")?;
+    let app =
+        App::open(context.config, &context.environment, context.clock).await.map_err(|error| {
+            match error.is::<InUse>() {
+                true => error.context("a backup can only be restored while no collector runs"),
+                false => error,
+            }
+        })?;
     let outcome = async {
         // A collector that knows its sites and finds none is one of those who need a backup.
         app.wait_for_tables(DATABASE_PATIENCE).await?;

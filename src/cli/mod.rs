@@ -45,8 +45,8 @@ use crate::config::{Config, Environment};
 #[derive(Parser)]
 #[command(name = "passerby", version, about, max_term_width = 100)]
 struct Cli {
-    /// The configuration (TOML); without one the defaults hold. Every key can also be set by a
-    /// PASSERBY_… variable.
+    /// The configuration (TOML); without one the defaults hold. A key can also be set by a PASSERBY_… variable, but for
+    /// what is chosen for single sites, reports by mail and alerts.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(subcommand)]

@@ -24,6 +24,8 @@ pub(super) const DATABASE_PATIENCE: Duration = Duration::from_secs(10);
 const ATTEMPTS: usize = 100;
 /// The pause in between.
 const PAUSE: Duration = Duration::from_millis(100);
+/// The longest pause between two looks whether its database answers.
+const PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// A collector to talk to.
 pub(super) enum Remote {
@@ -96,18 +98,28 @@ impl Remote {
         path: &str,
         body: Option<Value>,
     ) -> anyhow::Result<Bytes> {
-        let body = body.map(|body| body.to_string());
-        let patience = Instant::now() + DATABASE_PATIENCE;
-        let (status, answer) = loop {
-            let sent = body.clone().map_or_else(Body::empty, Body::from);
-            let (status, answer) = self.send(method.clone(), path, sent).await?;
-            // A collector that has just been started waits for its engine a moment.
-            if status != StatusCode::SERVICE_UNAVAILABLE || Instant::now() >= patience {
-                break (status, answer);
-            }
-            tokio::time::sleep(PAUSE).await;
-        };
+        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        if method != Method::GET {
+            // What changes something is sent once: of what was refused half-way it is not known what was done.
+            self.wait_for_database().await?;
+        }
+        let mut answer = self.send(method.clone(), path, body).await?;
+        if method == Method::GET && answer.0 == StatusCode::SERVICE_UNAVAILABLE {
+            self.wait_for_database().await?;
+            answer = self.send(method, path, Body::empty()).await?;
+        }
+        let (status, answer) = answer;
         if status.is_success() { Ok(answer) } else { Err(refusal(&answer)) }
+    }
+
+    /// A collector that has just been started waits for its engine a moment. Returns also when that has not come about.
+    async fn wait_for_database(&mut self) -> anyhow::Result<()> {
+        let (begun, mut pause) = (Instant::now(), PAUSE);
+        while self.health().await?["clickhouse"] != "ok" && begun.elapsed() < DATABASE_PATIENCE {
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(PAUSE_MAX);
+        }
+        Ok(())
     }
 
     /// How the parts are, whether or not all are well.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use anyhow::bail;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Context, output};
@@ -103,9 +104,19 @@ impl Signals {
 
 pub(super) async fn migrate(context: Context) -> anyhow::Result<()> {
     let app = App::open(context.config, &context.environment, context.clock).await?;
-    let outcome = app.wait_for_database(MIGRATE_PATIENCE).await;
+    let outcome = async {
+        app.wait_for_database(MIGRATE_PATIENCE).await?;
+        Ok::<_, anyhow::Error>(app.services().store.plan().await?)
+    };
+    let outcome = outcome.await;
     app.close().await;
-    outcome?;
+    let left = outcome?;
+    for step in &left {
+        output::made(step)?;
+    }
+    if !left.is_empty() {
+        bail!("the tables are not those of this version: what is left is for whoever changed them");
+    }
     output::tell("The tables are those of this version.");
     Ok(())
 }

@@ -164,6 +164,11 @@ async fn a_restore_needs_the_data_directory_for_itself() {
     let refused = run_program(&collector.data_dir, &[], &["restore", "x"]);
     let message = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(!refused.status.success() && message.contains("no collector runs"), "{message}");
+    // What else is in the way is not because of a collector.
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let refused = run_program(&file.path().join("data"), &[], &["restore", "x"]);
+    let message = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(message.contains("PASSERBY_DATA_DIR") && !message.contains("collector"), "{message}");
     let refused = run_program(&collector.data_dir, &[], &["backup", "../x"]);
     let message = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(!refused.status.success() && message.contains("can not name a backup"), "{message}");

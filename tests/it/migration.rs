@@ -92,5 +92,14 @@ async fn a_column_of_another_type_is_told_and_left_alone() {
     assert_eq!(told, ["leave sites.retention_days as it is, which is UInt64 and should be UInt32"]);
     store.apply_schema().await.unwrap();
     assert_eq!(store.plan().await.unwrap().len(), 1);
+    let variables = [
+        ("PASSERBY_CLICKHOUSE_URL", writer.url.as_str()),
+        ("PASSERBY_CLICKHOUSE_USER", writer.user.as_str()),
+        ("PASSERBY_CLICKHOUSE_PASSWORD", writer.password.as_str()),
+        ("PASSERBY_CLICKHOUSE_DATABASE", writer.database.as_str()),
+    ];
+    let migrate = run_program(&directory.path().join("data"), &variables, &["migrate"]);
+    assert!(!migrate.status.success());
+    assert_eq!(String::from_utf8(migrate.stdout).unwrap(), told[0].clone() + "\n");
     engine.stop().await;
 }
