@@ -25,6 +25,7 @@ pub use figures::Sources;
 pub use once::ToldOnce;
 
 use crate::config::{Log, LogFormat};
+use crate::judge::DropReason;
 use crate::spool::{AppendError, Spool};
 use figures::Figures;
 
@@ -66,6 +67,13 @@ fn begin(log: &Log, filter: &str) -> anyhow::Result<()> {
 pub struct Reason {
     /// A `DropReason`, `invalid`, or why the collector could not take them.
     pub reason: &'static str,
+}
+
+/// All of them.
+fn reasons() -> impl Iterator<Item = &'static str> {
+    let of_spool = [AppendError::Busy, AppendError::Full, AppendError::Failed];
+    let dropped = DropReason::ALL.into_iter().map(DropReason::as_str);
+    ["invalid", "starting"].into_iter().chain(of_spool.map(AppendError::as_str)).chain(dropped)
 }
 
 /// What is told without anybody asking.
@@ -114,6 +122,10 @@ impl Default for Counters {
         let mut registry = Registry::with_prefix("passerby");
         let (received, reports_refused) = (Counter::default(), Counter::default());
         let rejected = Family::<Reason, Counter>::default();
+        // A reason that has not been met is shown with a zero: an alarm needs something to look at.
+        for reason in reasons() {
+            drop(rejected.get_or_create(&Reason { reason }));
+        }
         registry.register("events_received", "Events that arrived", received.clone());
         registry.register(
             "events_rejected",
@@ -221,6 +233,28 @@ impl Counters {
             let rows = rows.load(Ordering::Relaxed);
             let reason = Reason { reason: reason.as_str() };
             self.rejected.get_or_create(&reason).inner().store(rows, Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_that_has_not_been_met_is_shown_with_a_zero() {
+        let text = Counters::default().encode();
+        for reason in [
+            "starting",
+            "spool_full",
+            "spool_failed",
+            "spool_busy",
+            "invalid",
+            "bot",
+            "throttle_site",
+        ] {
+            let line = format!("passerby_events_rejected_total{{reason=\"{reason}\"}} 0\n");
+            assert!(text.contains(&line), "{reason}: {text}");
         }
     }
 }
