@@ -74,6 +74,9 @@ test('the manifests fit each other', () => {
     assert.ok(ports.includes(container[probe].httpGet.port));
     assert.ok(text('src/http/health.rs').includes(`"${container[probe].httpGet.path}"`));
   }
+  // Whoever is not ready is sent nothing, and is not ended for it.
+  const paths = ['startupProbe', 'livenessProbe', 'readinessProbe'].map((probe) => container[probe].httpGet.path);
+  assert.deepEqual(paths, ['/livez', '/livez', '/readyz']);
   const volumes = [...pod.spec.volumes, ...manifest('StatefulSet').spec.volumeClaimTemplates.map((claim) => claim.metadata)];
   assert.deepEqual(container.volumeMounts.map((mount) => mount.name).sort(), volumes.map((volume) => volume.name).sort());
   const salt = pod.spec.volumes.find((volume) => volume.name === 'salt');
@@ -97,6 +100,9 @@ test('compose mounts files that are there, asks for variables that the example h
     assert.deepEqual(service.security_opt, ['no-new-privileges:true'], name);
     assert.ok(service.mem_limit, `${name}: no limit of memory`);
     for (const network of service.networks) assert.ok(network in networks, name);
+    // A volume within another one may be root's, where the program may not write.
+    const named = service.volumes.filter((mount) => !mount.startsWith('.')).map((mount) => mount.split(':')[1]);
+    for (const inner of named) assert.ok(!named.some((outer) => inner.startsWith(`${outer}/`)), `${name}: ${inner}`);
     for (const mount of service.volumes) {
       const [source] = mount.split(':');
       const there = source.startsWith('.') ? existsSync(resolve(deploy, 'compose', source)) : source in volumes;
@@ -188,6 +194,9 @@ test('the service keeps its salt, and outlives an engine that takes too much', (
   // Of a service without a user of its own the directory is a link, which a salt is not kept in.
   assert.match(unit, /^Environment=PASSERBY_PRIVACY_SALT_DIR=\/run\/passerby\/\w+$/m);
   assert.match(unit, /^OOMPolicy=continue$/m);
+  // It is started again for ever.
+  assert.match(unit, /^Restart=always$/m);
+  assert.match(/^\[Unit\]$.*?^\[/ms.exec(unit)[0], /^StartLimitIntervalSec=0$/m);
   const [{ lifecycle }] = manifest('StatefulSet').spec.template.spec.containers;
   assert.ok(lifecycle.preStop.sleep.seconds >= 5);
 });
@@ -273,6 +282,14 @@ test('each alarm of the documentation is a rule, and the job that is asked for i
   }
   const [{ job_name: job }] = documents('deploy/prometheus/prometheus.yml')[0].scrape_configs;
   for (const { expr } of rules) for (const [, asked] of expr.matchAll(/job="(.*?)"/g)) assert.equal(asked, job, expr);
+});
+
+test('the lines for an Alertmanager are ones when they are no comment any more', () => {
+  const lines = text('deploy/prometheus/prometheus.yml').replace(/^# (?=alerting:|  )/gm, '');
+  const [{ alerting, rule_files: files }] = parseAllDocuments(lines).map((document) => document.toJS());
+  assert.deepEqual(alerting.alertmanagers[0].static_configs[0].targets, ['alertmanager:9093']);
+  assert.deepEqual(files, ['passerby.rules.yml']);
+  assert.match(text('deploy/README.md'), /^## Alerts$[^]*?Alertmanager[^]*?^## /m);
 });
 
 test('the analyst of a server is granted the views, and nothing else', () => {
