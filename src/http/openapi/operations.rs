@@ -355,7 +355,7 @@ fn sites() -> Vec<Operation> {
             .reader()
             .takes(paging())
             .gives("The sites.", by_name("Sites"))
-            .also(&[400]),
+            .also(&[400, 503]),
         with("post", get("/api/v1/sites", "createSite", "Registers a site."))
             .administrator()
             .sends(FIELDS, true, by_name("NewSite"))
@@ -365,7 +365,7 @@ fn sites() -> Vec<Operation> {
             .reader()
             .takes([domain()])
             .gives("The site.", by_name("Site"))
-            .also(&[400]),
+            .also(&[400, 503]),
         with("put", get(at, "putSite", "Registers a site, or changes it."))
             .administrator()
             .takes([domain()])
@@ -396,7 +396,7 @@ fn goals() -> Vec<Operation> {
             .takes([site_id()])
             .takes(paging())
             .gives("The goals.", by_name("Goals"))
-            .also(&[400]),
+            .also(&[400, 503]),
         with("put", get(all, "putGoal", "Sets a goal up, or changes it."))
             .administrator()
             .sends(FIELDS, true, by_name("NewGoal"))
@@ -429,14 +429,14 @@ fn annotations() -> Vec<Operation> {
             .takes([domain()])
             .takes(paging())
             .gives("The annotations.", by_name("Annotations"))
-            .also(&[400, 403]),
+            .also(&[400, 403, 503]),
         saving("post", all, "createAnnotation", "Writes an annotation beside a date, or today.")
             .takes([domain()]),
         get(one, "annotation", "An annotation.")
             .reader()
             .takes([domain(), id()])
             .gives("The annotation.", by_name("Annotation"))
-            .also(&[400, 403, 404]),
+            .also(&[400, 403, 404, 503]),
         saving("put", one, "changeAnnotation", "Changes an annotation that somebody wrote.")
             .takes([domain(), id()]),
         with("delete", get(one, "removeAnnotation", "Removes an annotation."))
@@ -463,14 +463,14 @@ fn segments() -> Vec<Operation> {
             .takes([domain()])
             .takes(paging())
             .gives("The segments.", by_name("Segments"))
-            .also(&[400]),
+            .also(&[400, 503]),
         saving("post", all, "createSegment", "Saves a new segment.").takes([domain()]),
         saving("put", all, "putSegment", "Saves the segment of its name.").takes([domain()]),
         get(one, "segment", "A segment.")
             .reader()
             .takes([domain(), id()])
             .gives("The segment.", by_name("Segment"))
-            .also(&[400, 404]),
+            .also(&[400, 404, 503]),
         saving("put", one, "changeSegment", "Changes a segment.").takes([domain(), id()]),
         with("delete", get(one, "removeSegment", "Removes a segment."))
             .administrator()
@@ -491,7 +491,7 @@ fn shared_links() -> Vec<Operation> {
             .takes([site_id()])
             .takes(paging())
             .gives("The links.", by_name("SharedLinks"))
-            .also(&[400, 404]),
+            .also(&[400, 404, 503]),
         named(
             with("put", get(at, "putSharedLink", "The link of this name, made or changed.")),
             "LinkChange",
@@ -514,7 +514,7 @@ fn members() -> Vec<Operation> {
             .takes([site()])
             .takes(paging())
             .gives("The members.", by_name("Guests"))
-            .also(&[400, 404]),
+            .also(&[400, 404, 503]),
         with(
             "put",
             get(at, "putGuest", "Makes somebody a member, or gives a member another role."),
@@ -535,7 +535,8 @@ fn tokens() -> Vec<Operation> {
     vec![
         get("/api/v1/tokens", "tokens", "The tokens, without their secrets.")
             .administrator()
-            .gives("The tokens.", by_name("Tokens")),
+            .gives("The tokens.", by_name("Tokens"))
+            .also(&[503]),
         with("post", get("/api/v1/tokens", "createToken", "Makes a token."))
             .administrator()
             .sends(JSON, true, by_name("NewToken"))
