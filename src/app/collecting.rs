@@ -191,9 +191,16 @@ impl Collecting {
         tasks.keep("what has come to its end is removed", move || {
             retention::keep(kept.clone(), data_dir.clone())
         });
-        let (noted, ready) = (services.clone(), app.when_ready());
+        let (noted, mut ready) = (services.clone(), Some(app.when_ready()));
         tasks.keep("changed rules are written down", move || {
-            note_rules(noted.clone(), config.clone(), ready.clone())
+            // Whatever is begun again has had it.
+            let (ready, noted, config) = (ready.take(), noted.clone(), config.clone());
+            async move {
+                if let Some(ready) = ready {
+                    ready.await;
+                }
+                note_rules(noted, config).await;
+            }
         });
         tasks.keep("days that are over are counted", move || close_days(services.clone()));
         Ok(Self { app, address, stopping, servers, tasks, spool, loader })
@@ -394,12 +401,7 @@ async fn tick(
 
 /// Writes down which rules of the configuration are others than those of the last start, once ClickHouse is there; and says
 /// which are for no site.
-async fn note_rules(
-    services: Services,
-    config: Config,
-    ready: impl Future<Output = ()> + Send + 'static,
-) {
-    ready.await;
+async fn note_rules(services: Services, config: Config) {
     let (catalog, store) = (&services.catalog, &services.store);
     let on_objection = config.privacy.on_objection;
     // It may have gone away again; that it is, its keeper says.
