@@ -153,6 +153,6 @@ pub(super) fn adds_up(query: &Query, of: Of) -> bool {
 
 /// Whether closed days could be of use for the query: it is about more than a few.
 pub fn may_add_up(query: &Query) -> bool {
-    let seconds = query.period.to().as_second() - query.period.from().as_second();
-    usize::try_from(seconds / 86_400).is_ok_and(|days| days >= CLOSED_DAYS_MIN)
+    // Its days, and not its seconds: a period ends with its last second, which three whole days have one too few for.
+    usize::try_from(query.period.days()).is_ok_and(|days| days >= CLOSED_DAYS_MIN)
 }

@@ -70,6 +70,13 @@ fn what_lies_between_closed_days_is_counted_after_the_closed_day_before_it() {
 }
 
 #[test]
+fn three_whole_days_may_be_added_up_and_two_may_not() {
+    let of_days = |last: &str| query(&json!({ "date_range": ["2024-05-01", last] }));
+    assert!(may_add_up(&of_days("2024-05-03")));
+    assert!(!may_add_up(&of_days("2024-05-02")));
+}
+
+#[test]
 fn of_visits_the_last_day_is_counted_unless_the_next_one_is_closed() {
     let query = query(&json!({ "date_range": ["2024-05-01", "2024-05-05"] }));
     check(&query, &closed(1..=5), Told::Events, &[1, 2, 3, 4, 5], &[]);
