@@ -93,6 +93,19 @@ impl Measure {
         self.metric().map_or(json!(null), Metric::of_nothing)
     }
 
+    /// The same beside the values that it has in the rows of a report: of nobody there is no share, and nobody is there
+    /// where none of them tells one.
+    pub fn of_nothing_beside<'value>(
+        &self,
+        of_nothing: Value,
+        mut told: impl Iterator<Item = &'value Value>,
+    ) -> Value {
+        match self.metric() {
+            Some(Metric::Percentage) if told.all(Value::is_null) => Value::Null,
+            _ => of_nothing,
+        }
+    }
+
     /// Whether it can be computed from visits alone.
     pub fn is_of_visit(&self) -> bool {
         self.metric().is_some_and(Metric::is_of_visit)

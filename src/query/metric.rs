@@ -158,7 +158,7 @@ metrics! {
     /// or more, or met a goal of the site.
     EngagementRate = "engagement_rate" eg "58.3", Unit::Percent(1),
         Formula::Visits("ifNotFinite(round(countIf(engaged) / count() * 100, 1), 0)");
-    /// Visitors of the row as a share of the visitors of the whole report.
+    /// Visitors of the row as a share of the visitors of the whole report. Null where that has none.
     Percentage = "percentage" eg "33.3", Unit::Percent(1), Formula::Share {
         of: Metric::Visitors,
         whole: Whole::Report,

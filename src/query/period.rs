@@ -233,9 +233,13 @@ impl Period {
         self.zone.to_datetime(self.to)
     }
 
-    /// The second after the last, as the site's clock shows it.
-    pub(super) fn end_local(&self) -> DateTime {
-        self.to_local().saturating_add(1.second())
+    /// What the clock shows when it begins; midnight where it begins with a day, whether or not that has one.
+    pub(super) fn beginning_on_the_clock(&self) -> DateTime {
+        let first = self.from_local();
+        match start_of(first.date(), &self.zone) == self.from {
+            true => first.date().to_datetime(Time::midnight()),
+            false => first,
+        }
     }
 
     /// Whether it begins and ends with a day of the site.

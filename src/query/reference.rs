@@ -103,6 +103,12 @@ other one, though only part of it is over. The dashboard compares with as much o
 `custom`. Each row then has `comparison: { dimensions, metrics, change }`, the change in
 percent, and of rates in points; null where the site does not keep all of the other period any more.
 
+A bucket of time is compared with the one at the same place of the other period: the third week with the third, the second month
+with the second, though the period may cut the first or the last of them elsewhere (`match_day_of_week` cuts weeks alike); and what is
+shorter than a day with the one that is as far on the clock from where the period begins, so that a change of the clock moves no
+hour. Where the other period has no bucket at the place (it has a week fewer, or its clock left out that hour), all of `metrics` and
+`change` are null, and so is the time among the `dimensions`. Hours of the day and days of the week are compared with the same ones.
+
 "##;
 
 /// What is to be said of the metrics that are about numbers.

@@ -2,7 +2,7 @@
 //!
 //! Rows pair by their dimensions, and those of a time series by the place of the bucket in its period,
 //! save for the buckets that come round again.
-//! What the other period has no row for was nothing there: zeros.
+//! What the other period has no row for was nothing there: zeros. But where it has no bucket at the place, nothing is known of it.
 
 use std::collections::HashMap;
 
@@ -19,28 +19,27 @@ use crate::query::metric::Metric;
 /// What a row is compared with.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Compared {
-    /// The row of the other period.
+    /// The row of the other period; of nulls where that has no bucket at the place.
     pub row: Row,
-    /// How each metric changed; null where that has no number, and everywhere if the site does not keep all of the other period
-    /// any more: what is gone would be growth.
+    /// How each metric changed; null where that has no number, and everywhere if the other period has no such bucket, or the site
+    /// does not keep all of it any more: what is not there, or is gone, would be growth.
     pub change: Vec<Value>,
 }
 
 /// The rows of the other period that belong to the rows, in their order.
-pub(super) fn pair(rows: &[Row], query: &Query, others: Vec<Row>, other: &Query) -> Vec<Compared> {
-    let mut known: HashMap<String, Row> =
-        others.into_iter().map(|row| (key(&row.dimensions), row)).collect();
+pub(super) fn pair(rows: &[Row], query: &Query, others: &[Row], other: &Query) -> Vec<Compared> {
+    let known: HashMap<String, &Row> =
+        others.iter().map(|row| (key(&row.dimensions), row)).collect();
     let counterparts = counterparts(query, other);
     let pair = |row: &Row| {
-        let dimensions: Vec<Value> = row
-            .dimensions
-            .iter()
-            .enumerate()
-            .map(|(index, value)| counterparts.of(index, value))
-            .collect();
-        let row_there = known.remove(&key(&dimensions));
+        let (dimensions, is_there) = counterparts.of(&row.dimensions);
+        if !is_there {
+            let nulls = vec![Value::Null; row.metrics.len()];
+            return Compared { row: Row { dimensions, metrics: nulls.clone() }, change: nulls };
+        }
+        let row_there = known.get(&key(&dimensions)).map(|row| (*row).clone());
         let row_there = row_there
-            .unwrap_or_else(|| Row { metrics: of_nothing(query, &dimensions), dimensions });
+            .unwrap_or_else(|| Row { metrics: of_nothing(query, &dimensions, others), dimensions });
         let metrics = query.metrics().iter().zip(row_there.metrics.iter().zip(&row.metrics));
         let change = metrics.map(|(metric, (old, new))| match metric {
             _ if !other.is_wholly_kept() => Value::Null,
@@ -58,7 +57,7 @@ pub(super) fn key(dimensions: &[Value]) -> String {
     json!(dimensions).to_string()
 }
 
-/// The bucket of the other period that is at the same place.
+/// The buckets of the other period that are at the same places.
 pub(super) struct Counterparts {
     time: Option<usize>,
     labels: HashMap<String, Value>,
@@ -74,19 +73,22 @@ pub(super) fn counterparts(query: &Query, other: &Query) -> Counterparts {
         | Dimension::Goal(_) => false,
     };
     let time = query.dimensions().iter().position(places);
-    let labels = query.interval().map(|interval| {
-        let labels = interval.labels(query.period()).into_iter().map(|label| label.to_string());
-        labels.zip(interval.labels(other.period())).collect()
-    });
+    let labels = query.interval().filter(|_| time.is_some());
+    let labels = labels.map(|interval| interval.counterparts(query.period(), other.period()));
     Counterparts { time, labels: labels.unwrap_or_default() }
 }
 
 impl Counterparts {
-    pub(super) fn of(&self, index: usize, value: &Value) -> Value {
-        if self.time != Some(index) {
-            return value.clone();
-        }
-        self.labels.get(&value.to_string()).cloned().unwrap_or_default()
+    /// The dimensions of the row that one with these is compared with, and whether the other period has such a bucket; the time
+    /// is null where it has not.
+    pub(super) fn of(&self, dimensions: &[Value]) -> (Vec<Value>, bool) {
+        let mut there = dimensions.to_vec();
+        let Some(time) = self.time.and_then(|place| there.get_mut(place)) else {
+            return (there, true);
+        };
+        let label = self.labels.get(&time.to_string());
+        *time = label.cloned().unwrap_or_default();
+        (there, label.is_some())
     }
 }
 

@@ -13,6 +13,7 @@ use super::comparison::key;
 use super::money::amount;
 use super::{AskError, Row};
 use crate::query::dimension::Dimension;
+use crate::query::measure::Measure;
 use crate::query::{FILLED_ROWS_MAX, OrderKey, Query};
 
 /// All the rows of the report with those of its empty buckets, in the order that was asked for.
@@ -34,7 +35,7 @@ pub(super) fn filled(mut rows: Vec<Row>, query: &Query) -> Result<Vec<Row>, AskE
     let told: HashSet<String> = rows.iter().map(|row| key(&row.dimensions)).collect();
     let told_rows = rows.len();
     for dimensions in series {
-        let of_nothing = of_nothing(query, &dimensions);
+        let of_nothing = of_nothing(query, &dimensions, &rows[..told_rows]);
         for label in &labels {
             let mut dimensions = dimensions.clone();
             dimensions[time] = label.clone();
@@ -46,9 +47,13 @@ pub(super) fn filled(mut rows: Vec<Row>, query: &Query) -> Result<Vec<Row>, AskE
     Ok(sorted(rows, told_rows, query))
 }
 
-/// The metrics of a row of these dimensions where nothing has happened.
-pub(super) fn of_nothing(query: &Query, dimensions: &[Value]) -> Vec<Value> {
-    query.metrics().iter().map(|metric| query.of_nothing(metric, dimensions)).collect()
+/// The metrics of a row of these dimensions where nothing has happened, beside the rows of its report.
+pub(super) fn of_nothing(query: &Query, dimensions: &[Value], rows: &[Row]) -> Vec<Value> {
+    let of_nothing = |(place, metric): (usize, &Measure)| {
+        let told = rows.iter().map(|row| &row.metrics[place]);
+        metric.of_nothing_beside(query.of_nothing(metric, dimensions), told)
+    };
+    query.metrics().iter().enumerate().map(of_nothing).collect()
 }
 
 /// The dimensions of each series, with a null for the time. Without further dimensions there is one, also

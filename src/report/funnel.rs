@@ -32,7 +32,7 @@ pub async fn ask_funnel(store: &Store, known: Known<'_>, body: &Value) -> Result
     if let Some(other) = &other {
         let others = paired(&rows, &funnel, others, other);
         for (result, row) in results.iter_mut().zip(others) {
-            result["comparison"] = row.to_wire(&funnel);
+            result["comparison"] = row.map(|row| row.to_wire(&funnel)).unwrap_or_default();
         }
     }
     Ok(json!({ "results": results, "meta": {}, "query": funnel.to_wire() }))
@@ -54,17 +54,18 @@ async fn read(store: &Store, funnel: &Funnel) -> Result<Vec<Row>, StoreError> {
     Ok(rows.into_iter().map(row).collect())
 }
 
-/// The rows of the other period that belong to the rows, in their order.
-fn paired(rows: &[Row], funnel: &Funnel, others: Vec<Row>, other: &Funnel) -> Vec<Row> {
+/// The rows of the other period that belong to the rows, in their order; none where it has no such bucket of time.
+fn paired(rows: &[Row], funnel: &Funnel, others: Vec<Row>, other: &Funnel) -> Vec<Option<Row>> {
     let counterparts = counterparts(funnel.base(), other.base());
     let mut known: HashMap<String, Row> =
         others.into_iter().map(|row| (key(&row.dimensions), row)).collect();
     let pair = |row: &Row| {
-        let dimensions = row.dimensions.iter().enumerate();
-        let dimensions: Vec<Value> =
-            dimensions.map(|(index, value)| counterparts.of(index, value)).collect();
+        let (dimensions, is_there) = counterparts.of(&row.dimensions);
+        if !is_there {
+            return None;
+        }
         let there = known.remove(&key(&dimensions));
-        there.unwrap_or_else(|| Row { dimensions, visitors: vec![0; row.visitors.len()] })
+        Some(there.unwrap_or_else(|| Row { dimensions, visitors: vec![0; row.visitors.len()] }))
     };
     rows.iter().map(pair).collect()
 }

@@ -176,7 +176,7 @@ pub async fn answer_beside(
         }
     };
     let compared = match (others, &other) {
-        (Some(others), Some(other)) => comparison::pair(&rows, query, others, other),
+        (Some(others), Some(other)) => comparison::pair(&rows, query, &others, other),
         _ => Vec::new(),
     };
     Ok(Report { query: query.clone(), rows, compared, total_rows })

@@ -126,8 +126,11 @@ fn timeseries(report: &Report) -> Value {
         let known = rows.get(&key(std::slice::from_ref(&label)));
         let mut bucket = Map::from_iter([("date".to_owned(), label)]);
         for (index, (metric, name)) in query.metrics().iter().zip(names(report)).enumerate() {
-            let value = known
-                .map_or_else(|| in_empty_bucket(metric, query), |row| row.metrics[index].clone());
+            let in_empty_bucket = || {
+                let told = report.rows().iter().map(|row| &row.metrics[index]);
+                metric.of_nothing_beside(in_empty_bucket(metric, query), told)
+            };
+            let value = known.map_or_else(in_empty_bucket, |row| row.metrics[index].clone());
             bucket.insert(name, value);
         }
         Value::Object(bucket)

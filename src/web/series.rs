@@ -12,6 +12,7 @@ use super::frame::Link;
 use super::view::Span;
 use super::words::Words;
 use crate::query::interval::Interval;
+use crate::query::measure::Measure;
 use crate::query::metric::Metric;
 use crate::query::{Dialect, Query};
 use crate::report::{self, AskError};
@@ -99,15 +100,16 @@ pub(super) async fn values(
 ) -> Result<Vec<(String, Value)>, AskError> {
     let query = question(asker, metric);
     let answer = asker.ask_in(Dialect::V1, &query).await?;
-    Ok(every_label(&answer, &asker.of_nothing(metric, &query)))
+    Ok(every_label(metric, &answer, asker.of_nothing(metric, &query)))
 }
 
 /// Every label of the answer with its value, also where nothing has happened.
-fn every_label(answer: &Value, of_nothing: &Value) -> Vec<(String, Value)> {
+fn every_label(metric: Metric, answer: &Value, of_nothing: Value) -> Vec<(String, Value)> {
     let values = by_label(rows(answer));
+    let of_nothing = Measure::from(metric).of_nothing_beside(of_nothing, values.values().copied());
     let labels = answer["meta"]["time_labels"].as_array().into_iter().flatten();
     let labels = labels.filter_map(Value::as_str);
-    let value = |label| values.get(label).copied().unwrap_or(of_nothing).clone();
+    let value = |label| values.get(label).copied().unwrap_or(&of_nothing).clone();
     labels.map(|label| (label.to_owned(), value(label))).collect()
 }
 
@@ -143,41 +145,48 @@ impl Series {
         let compared = asker.view.compared().and_then(|comparison| {
             let mut query = query.clone();
             query["include"]["comparisons"] = comparison;
-            asker.parse(&query)?.compared()
+            let query = asker.parse(&query)?;
+            let compared = query.compared()?;
+            Some((query, compared))
         });
         let before = async {
             match &compared {
-                Some(compared) => {
-                    report::answer_beside(store, &asker.gathering, compared).await.map(Some)
+                Some((query, compared)) => {
+                    let report = report::answer_beside(store, &asker.gathering, compared).await?;
+                    Ok(values_before(query, &report))
                 }
-                None => Ok(None),
+                None => Ok(HashMap::new()),
             }
         };
         let (answer, before) = tokio::try_join!(asker.ask_in(Dialect::V1, &query), before)?;
-        let before = before.map(|report| values_of(&report)).unwrap_or_default();
         let wanted = answer["query"]["dimensions"][0].as_str().and_then(Interval::named);
-        Ok(Self::of(asker, &answer, before, wanted.unwrap_or(Interval::Day)))
+        Ok(Self::of(asker, &answer, &before, wanted.unwrap_or(Interval::Day)))
     }
 
-    fn of(asker: &Asker, answer: &Value, before: Vec<Value>, interval: Interval) -> Self {
+    fn of(
+        asker: &Asker,
+        answer: &Value,
+        before: &HashMap<String, Value>,
+        interval: Interval,
+    ) -> Self {
         let metric = metric(asker);
         let of_nothing = asker.of_nothing(metric, &query(asker));
         let now = asker.local_now().strftime("%Y-%m-%d %H:%M:%S").to_string();
         let period = period(answer);
-        let sample = |(place, (label, value)): (usize, (String, Value))| {
+        let sample = |(label, value): (String, Value)| {
             // Labels are texts of the site's clock, and stand in the order of time.
             let is_over = label <= now;
             let (days, is_cut) = days(interval, &label, period);
             Sample {
                 value: is_over.then_some(value),
-                before: before.get(place).cloned(),
+                before: before.get(&label).cloned(),
                 days,
                 is_cut,
                 notes: Vec::new(),
                 label,
             }
         };
-        let labelled = every_label(answer, &of_nothing).into_iter().enumerate();
+        let labelled = every_label(metric, answer, of_nothing).into_iter();
         let mut samples: Vec<Sample> = labelled.map(sample).collect();
         let notes = notes(asker, answer);
         annotate(&mut samples, &notes);
@@ -257,22 +266,28 @@ fn by_label(rows: &[Value]) -> HashMap<&str, &Value> {
         .collect()
 }
 
-/// The value of every bucket, with data or without, in order.
-fn values_of(report: &report::Report) -> Vec<Value> {
-    let query: &Query = report.query();
-    let (Some(interval), Some(metric)) = (query.interval(), query.metrics().first()) else {
-        return Vec::new();
+/// What each bucket of the query is compared with, by its label: the value of the bucket at the same place of the period
+/// that the report is about, with data or without. What has no bucket there is compared with nothing.
+fn values_before(query: &Query, report: &report::Report) -> HashMap<String, Value> {
+    let other = report.query();
+    let (Some(interval), Some(metric)) = (other.interval(), other.metrics().first()) else {
+        return HashMap::new();
     };
     let values: HashMap<&str, &Value> = report
         .rows()
         .iter()
         .filter_map(|row| Some((row.dimensions.first()?.as_str()?, row.metrics.first()?)))
         .collect();
-    let value = |label: &Value| {
-        let value = label.as_str().and_then(|label| values.get(label));
-        value.map_or_else(|| query.of_nothing(metric, &[]), |value| (*value).clone())
+    let of_nothing =
+        metric.of_nothing_beside(other.of_nothing(metric, &[]), values.values().copied());
+    let counterparts = interval.counterparts(query.period(), other.period());
+    let before = |label: Value| {
+        let there = counterparts.get(&label.to_string())?.as_str()?;
+        let value = values.get(there);
+        let value = value.map_or_else(|| of_nothing.clone(), |value| (*value).clone());
+        Some((label.as_str()?.to_owned(), value))
     };
-    interval.labels(query.period()).iter().map(value).collect()
+    interval.labels(query.period()).into_iter().filter_map(before).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The labels of an axis: every bucket of a period, with data or without, in order.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::ToSpan;
 use jiff::civil::{Date, DateTime, Weekday};
@@ -57,12 +57,16 @@ impl Interval {
     /// The labels of every bucket of the period, with data or without, in order.
     pub fn labels(self, period: &Period) -> Vec<Value> {
         let (from, to) = (period.from_local().date(), period.to_local().date());
+        if let Some(clock) = self.clock() {
+            return clock
+                .buckets(period)
+                .into_iter()
+                .map(|begins| json!(clock_label(begins)))
+                .collect();
+        }
         match self {
-            Self::Minute => clock_labels(period, 60, |local| local.minute()),
-            Self::QuarterHour => {
-                clock_labels(period, QUARTER_SECONDS, |local| local.minute() / 15 * 15)
-            }
-            Self::Hour => clock_labels(period, QUARTER_SECONDS, |_| 0),
+            // Those of the clock are told above.
+            Self::Minute | Self::QuarterHour | Self::Hour => Vec::new(),
             Self::Day => dates(from, to, |day| day.saturating_add(1.day())),
             Self::Week => dates(from, to, |day| monday(day).saturating_add(7.days())),
             Self::Month => dates(from.first_of_month(), to, |day| day.saturating_add(1.month())),
@@ -74,22 +78,78 @@ impl Interval {
             Self::DayOfWeek => days_of_week(from, to),
         }
     }
+
+    /// The label of the bucket of another period that is at the same place, for each bucket of a period that has one there.
+    ///
+    /// The place is how many buckets of the calendar lie before it in the period or, of those that are shorter than a
+    /// day, how far it is on the clock from where the period begins. An hour that a change of the clock leaves out
+    /// is a place without a bucket, and moves none of those after it.
+    pub(crate) fn counterparts(self, period: &Period, other: &Period) -> HashMap<String, Value> {
+        let mut others: HashMap<i64, Value> = self.places(other).collect();
+        let pair = |(place, label): (i64, Value)| Some((label.to_string(), others.remove(&place)?));
+        self.places(period).filter_map(pair).collect()
+    }
+
+    /// The labels of every bucket of the period, each with its place.
+    fn places(self, period: &Period) -> Box<dyn Iterator<Item = (i64, Value)>> {
+        let Some(clock) = self.clock() else {
+            return Box::new((0..).zip(self.labels(period)));
+        };
+        // A day without a midnight begins where it would have had one.
+        let first = clock.beginning(period.beginning_on_the_clock());
+        let place = move |begins: DateTime| {
+            begins.duration_since(first).as_secs() / (60 * i64::from(clock.minutes))
+        };
+        let buckets = clock.buckets(period).into_iter();
+        Box::new(buckets.map(move |begins| (place(begins), json!(clock_label(begins)))))
+    }
+
+    /// The buckets of the clock that it is, if it is shorter than a day and does not come round again.
+    fn clock(self) -> Option<Clock> {
+        let (minutes, slot_seconds) = match self {
+            Self::Minute => (1, 60),
+            Self::QuarterHour => (15, QUARTER_SECONDS),
+            Self::Hour => (60, QUARTER_SECONDS),
+            Self::Day
+            | Self::Week
+            | Self::Month
+            | Self::Quarter
+            | Self::Year
+            | Self::HourOfDay
+            | Self::DayOfWeek => return None,
+        };
+        Some(Clock { minutes, slot_seconds })
+    }
 }
 
-/// Walks the real time line, so that hours that a clock change leaves out are left out. `minute` is the
-/// one that the bucket of a moment begins with.
-fn clock_labels(period: &Period, slot: i64, minute: impl Fn(DateTime) -> i8) -> Vec<Value> {
-    let label = |local: DateTime| {
-        let begins = local.date().at(local.hour(), minute(local), 0, 0);
-        begins.strftime("%Y-%m-%d %H:%M:%S").to_string()
-    };
-    // An hour that comes twice is one bucket.
-    let mut known = HashSet::new();
-    slots(period, slot)
-        .map(label)
-        .filter(|label| known.insert(label.clone()))
-        .map(Value::from)
-        .collect()
+/// Buckets of the site's clock.
+#[derive(Clone, Copy)]
+struct Clock {
+    /// How long they are: a part of an hour, or all of it.
+    minutes: i8,
+    /// The grid on which they are looked for.
+    slot_seconds: i64,
+}
+
+impl Clock {
+    /// What the clock shows when the bucket of a moment begins.
+    fn beginning(self, local: DateTime) -> DateTime {
+        local.date().at(local.hour(), local.minute() / self.minutes * self.minutes, 0, 0)
+    }
+
+    /// The beginnings of those that the period has. Walks the real time line, so that hours that a clock change leaves out
+    /// are left out; an hour that comes twice is one bucket.
+    fn buckets(self, period: &Period) -> Vec<DateTime> {
+        let mut known = HashSet::new();
+        slots(period, self.slot_seconds)
+            .map(|local| self.beginning(local))
+            .filter(|begins| known.insert(*begins))
+            .collect()
+    }
+}
+
+fn clock_label(begins: DateTime) -> String {
+    begins.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 /// The site's clock at the beginning of each slot, or of the period in its first.

@@ -124,12 +124,13 @@ impl Interval {
 
     /// What the bare dimension `time` means: some dozens of buckets.
     pub fn fitting(period: &Period) -> Self {
-        let (from, end) = (period.from_local(), period.end_local());
-        if end <= from.saturating_add(48.hours()) {
+        // From the first second to the last: two moments that are 48 hours apart, both within, are 48 hours.
+        let (from, to) = (period.from_local(), period.to_local());
+        if to <= from.saturating_add(48.hours()) {
             Self::Hour
-        } else if end <= from.saturating_add(40.days()) {
+        } else if to <= from.saturating_add(40.days()) {
             Self::Day
-        } else if end <= from.saturating_add(52.weeks()) {
+        } else if to <= from.saturating_add(52.weeks()) {
             Self::Week
         } else {
             Self::Month

@@ -57,7 +57,8 @@ twice.
 
 `visitors` reached the step; `conversion_rate` is their share of the first step's, `step_conversion_rate` of the step's
 before it, in percent to two decimals; `drop_off` of the step before did not go on, and `drop_off_rate` is their share.
-Without a dimension there is exactly one result. With a comparison each has `comparison: { dimensions, steps }`.
+Without a dimension there is exactly one result. With a comparison each has `comparison: { dimensions, steps }`;
+null where the other period has no such bucket of time.
 
 ## Journeys
 

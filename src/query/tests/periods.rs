@@ -89,6 +89,10 @@ fn bare_time_is_the_interval_that_fits_the_period() {
     check("2024-05-01", "2024-06-10", "time:week");
     check("2024-01-01", "2024-12-29", "time:week");
     check("2024-01-01", "2024-12-30", "time:month");
+    // Two moments, both within, are as far apart as they are.
+    check("2024-05-01T10:00:00+02:00", "2024-05-03T10:00:00+02:00", "time:hour");
+    check("2024-05-01T10:00:00+02:00", "2024-05-03T10:00:01+02:00", "time:day");
+    check("2024-05-01T00:00:00+02:00", "2024-06-10T00:00:00+02:00", "time:day");
 }
 
 #[test]
@@ -227,6 +231,61 @@ fn days_without_a_midnight_are_compared_with_days() {
     check(["2024-04-26", "2024-04-26"], "previous_period", day);
     let without = ["2024-04-26T01:00:00+03:00", "2024-04-26T23:59:59+03:00"];
     check(["2024-04-27", "2024-04-27"], "previous_period", without);
+}
+
+/// What each bucket is compared with, in the order of the buckets; empty without one.
+fn compared_with(zone: &str, range: [&str; 2], interval: &str, mode: &str) -> Vec<[String; 2]> {
+    let comparisons = json!({ "mode": mode });
+    let parts = json!({
+        "date_range": range, "dimensions": [interval], "include": { "comparisons": comparisons },
+    });
+    let query = parse(zone, &parts).unwrap();
+    let (interval, period) = (query.interval().unwrap(), query.period());
+    let counterparts = interval.counterparts(period, query.compared().unwrap().period());
+    let text = |label: Option<&Value>| label.map_or("", |label| label.as_str().unwrap()).to_owned();
+    let labels = interval.labels(period);
+    let pair = |label: &Value| [text(Some(label)), text(counterparts.get(&label.to_string()))];
+    labels.iter().map(pair).collect()
+}
+
+#[test]
+fn hours_are_compared_with_those_at_which_the_clock_shows_the_same() {
+    let hours = |zone, day, mode| compared_with(zone, [day, day], "time:hour", mode);
+    let is_same_hour = |[own, other]: &[String; 2]| own[10..] == other[10..];
+    // The day before had no hour from 0 in Havana, and this one has none in Cairo.
+    let havana = hours("America/Havana", "2026-03-09", "previous_period");
+    assert_eq!(havana[0], ["2026-03-09 00:00:00", ""]);
+    assert_eq!(havana[1], ["2026-03-09 01:00:00", "2026-03-08 01:00:00"]);
+    assert!(havana.len() == 24 && havana[1..].iter().all(is_same_hour), "{havana:?}");
+    let cairo = hours("Africa/Cairo", "2026-04-24", "previous_period");
+    assert_eq!(cairo[0], ["2026-04-24 01:00:00", "2026-04-23 01:00:00"]);
+    assert!(cairo.len() == 23 && cairo.iter().all(is_same_hour), "{cairo:?}");
+    // The hour that is left out at 2 moves none of those after it, on either side.
+    for (day, mode) in [("2024-03-31", "previous_period"), ("2024-10-27", "previous_period")] {
+        let berlin = hours("Europe/Berlin", day, mode);
+        assert!(berlin.iter().all(is_same_hour), "{berlin:?}");
+    }
+    let after = hours("Europe/Berlin", "2024-04-01", "previous_period");
+    assert_eq!(after[2], ["2024-04-01 02:00:00", ""]);
+    assert!(after.iter().filter(|[_, other]| !other.is_empty()).all(is_same_hour), "{after:?}");
+    // A period that begins within an hour has that hour at its first place.
+    let part = ["2024-05-01T10:25:00+02:00", "2024-05-01T12:10:00+02:00"];
+    let quarters = compared_with("Europe/Berlin", part, "time:15min", "previous_period");
+    assert_eq!(quarters[0], ["2024-05-01 10:15:00", "2024-05-01 08:30:00"]);
+    assert_eq!(quarters[1], ["2024-05-01 10:30:00", "2024-05-01 08:45:00"]);
+}
+
+#[test]
+fn a_bucket_without_one_at_its_place_is_compared_with_none() {
+    // Nine days from a Sunday are in three weeks, and the nine before them in two.
+    let weeks =
+        compared_with("Etc/UTC", ["2026-11-01", "2026-11-09"], "time:week", "previous_period");
+    let expected = [["2026-11-01", "2026-10-23"], ["2026-11-02", "2026-10-26"], ["2026-11-09", ""]];
+    assert_eq!(weeks, expected);
+    let days = ["2024-02-28", "2024-03-01"];
+    let leap = compared_with("Etc/UTC", days, "time:day", "year_over_year");
+    let expected = [["2024-02-28", "2023-02-28"], ["2024-02-29", "2023-03-01"], ["2024-03-01", ""]];
+    assert_eq!(leap, expected);
 }
 
 #[test]

@@ -51,3 +51,44 @@ async fn each_row_is_compared_with_the_same_one_of_the_other_period() {
     let expected = json!([[["2024-05-04"], [3], ["2024-05-02"], [1], [200]]]);
     assert_eq!(compared(&story, by_day).await, expected);
 }
+
+#[tokio::test]
+async fn where_the_other_period_has_no_such_bucket_nothing_is_told_of_it() {
+    // 28 April to 6 May: three weeks, of which the nine days before them have but two.
+    let mut story = Story::new("Etc/UTC").await;
+    story.visit(1).view("01 10:00:00", "/");
+    story.visit(2).view("06 10:00:00", "/");
+    story.told().await;
+    let parts = json!({
+        "metrics": ["visitors", "bounce_rate"], "date_range": ["2024-04-28", "2024-05-06"],
+        "dimensions": ["time:week"], "include": { "zero_fill": true, "comparisons": { "mode": "previous_period" } },
+    });
+    let expected = json!([
+        [["2024-04-28"], [0, 0], ["2024-04-19"], [0, 0], [0, null]],
+        [["2024-04-29"], [1, 100], ["2024-04-22"], [0, 0], [100, null]],
+        [["2024-05-06"], [1, 100], [null], [null, null], [null, null]],
+    ]);
+    assert_eq!(compared(&story, parts).await, expected);
+}
+
+#[tokio::test]
+async fn of_nobody_there_is_no_share() {
+    let mut story = Story::new("Etc/UTC").await;
+    story.visit(1).from("Google").view("03 10:00:00", "/");
+    story.told().await;
+    let share = |dimension: &str, first: &str, last: &str, include: Value| {
+        json!({
+            "metrics": ["percentage"], "dimensions": [dimension], "include": include,
+            "date_range": [format!("2024-05-{first}"), format!("2024-05-{last}")],
+        })
+    };
+    let fill = || json!({ "zero_fill": true });
+    let with_somebody = json!([["2024-05-03", 100.0], ["2024-05-04", 0.0]]);
+    story.check(share("time:day", "03", "04", fill()), with_somebody).await;
+    let of_nobody = json!([["2024-05-05", null], ["2024-05-06", null]]);
+    story.check(share("time:day", "05", "06", fill()), of_nobody).await;
+    // Nobody was there in the period before, and somebody who did not come by this source in the other one.
+    let before = json!({ "comparisons": { "mode": "previous_period" } });
+    let expected = json!([[["Google"], [100.0], ["Google"], [null], [null]]]);
+    assert_eq!(compared(&story, share("visit:source", "03", "03", before)).await, expected);
+}
