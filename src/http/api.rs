@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{Query, State};
+use axum::extract::{FromRequest, Query, Request, State};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -61,7 +62,7 @@ async fn report(
     noted: Noted,
     form: Form,
     State(services): State<Services>,
-    body: Bytes,
+    Question(body): Question,
 ) -> Result<Response, Refused> {
     let (query, site) = question(&access, &noted, &services, &body)?;
     let known = access.known(&site, &services);
@@ -78,7 +79,7 @@ async fn funnel(
     noted: Noted,
     form: Form,
     State(services): State<Services>,
-    body: Bytes,
+    Question(body): Question,
 ) -> Result<Response, Refused> {
     let (funnel, site) = question(&access, &noted, &services, &body)?;
     let known = access.known(&site, &services);
@@ -90,11 +91,28 @@ async fn journey(
     noted: Noted,
     form: Form,
     State(services): State<Services>,
-    body: Bytes,
+    Question(body): Question,
 ) -> Result<Response, Refused> {
     let (journey, site) = question(&access, &noted, &services, &body)?;
     let known = access.known(&site, &services);
     form.answer(&report::ask_journey(&services.store, known, &journey).await?, || None)
+}
+
+/// The body of a question. One that would have to be unpacked first is refused: no question is that long.
+struct Question(Bytes);
+
+impl FromRequest<Services> for Question {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, services: &Services) -> Result<Self, Response> {
+        let encoding = request.headers().get(header::CONTENT_ENCODING);
+        if encoding.is_some_and(|encoding| encoding != "identity") {
+            let message = "A question must not be compressed.";
+            return Err(Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message).into_response());
+        }
+        let body = Bytes::from_request(request, services).await;
+        body.map(Self).map_err(IntoResponse::into_response)
+    }
 }
 
 /// What is asked, and the site that it is about, which may be read.

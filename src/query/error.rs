@@ -52,6 +52,16 @@ impl Problems {
         None
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Those that were noted since there were so many, to be said in other words.
+    pub(super) fn since(&mut self, count: usize) -> &mut [Problem] {
+        self.0.get_mut(count..).unwrap_or_default()
+    }
+
     /// Takes over what another stage found.
     pub(super) fn add(&mut self, error: QueryError) {
         self.0.extend(error.0);
@@ -76,6 +86,16 @@ pub(super) fn shown(value: &Value) -> String {
         None => text,
         Some((end, _)) => format!("{}…", &text[..end]),
     }
+}
+
+/// The whole number that a value is: JSON knows no difference between `10` and `10.0`.
+pub(super) fn whole(value: &Value) -> Option<u64> {
+    /// Up to here a number with decimals tells every whole one from the next.
+    const MOST: f64 = 9_007_199_254_740_992.0;
+    let of_float = |number: f64| {
+        (number.fract() == 0.0 && (0.0..=MOST).contains(&number)).then_some(number as u64)
+    };
+    value.as_u64().or_else(|| value.as_f64().and_then(of_float))
 }
 
 /// The pointer to a key of an object.

@@ -60,7 +60,7 @@ use self::measure::Measure;
 use self::metric::Metric;
 use self::period::Period;
 use self::revenue::Revenue;
-use self::wire::Breakdown;
+use self::wire::{Breakdown, Filters};
 use crate::site::floor::Floor;
 use crate::site::goal::Goal;
 use crate::site::segment::Segment;
@@ -380,14 +380,18 @@ fn filters_within(known: &Known<'_>, problems: &mut Problems) -> Option<Vec<Filt
 
 /// The filters with the goals that they mean; each has its place in the query's list.
 fn resolve_filters(
-    filters: Vec<(usize, Filter)>,
+    filters: Filters,
     goals: &[Goal],
     problems: &mut Problems,
 ) -> Option<Vec<Filter>> {
+    let before = problems.count();
     let each = filters
+        .each
         .into_iter()
         .map(|(index, filter)| filter.resolve(goals, &format!("#/filters/{index}"), problems));
-    let filters = each.collect::<Vec<_>>().into_iter().collect::<Option<Vec<Filter>>>()?;
+    let resolved: Vec<_> = each.collect();
+    filters.of_segments.name(problems.since(before));
+    let filters = resolved.into_iter().collect::<Option<Vec<Filter>>>()?;
     let meant = filters.iter().flat_map(Filter::tests).map(|test| match &test.subject {
         Subject::Goal(goals) => goals.len(),
         Subject::Field(_) | Subject::Property(_) => 0,

@@ -91,8 +91,9 @@ In the site's time zone; both ends are within.
 
 Filters nest: `["and", [filter, …]]`, `["or", [filter, …]]`, `["not", filter]`; and `["has_done", filter]` and
 `["has_not_done", filter]` hold for the visits in which such an event happened, or none did. A blank is found by the
-name that reports give it. `["is", "segment", [7]]` stands for the filters that the site saved as segment 7
-(`passerby segment`); of several segments one is enough.
+name that reports give it. Codes of countries may be in either case, and `""` or `(not set)` is none.
+`["is", "segment", [7]]` stands for the filters that the site saved as segment 7 (`passerby segment`); of several segments one is
+enough.
 
 ### comparisons
 

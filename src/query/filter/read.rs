@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Comparison, Filter, OPERATORS, Subject, Test, pattern};
 use crate::query::dimension::{Field, GOAL, PropertyName};
-use crate::query::error::{Problems, child, shown};
+use crate::query::error::{Problems, child, shown, whole};
 
 /// The operators that have other filters inside, and no comparison of their own.
 const NESTING: [&str; 5] = ["and", "or", "not", "has_done", "has_not_done"];
@@ -146,6 +146,10 @@ fn test(
             format!("Invalid operator {}: goals are found by is and contains.", shown(&parts[0]));
         return problems.note(format!("{pointer}/0"), message);
     }
+    let values = match of_country(&subject, comparison) {
+        true => values.into_iter().map(as_country).collect(),
+        false => values,
+    };
     let test = Test { subject, comparison, negated, values, case_sensitive, numbers };
     test.keeps_the_rules_of_its_values(pointer, problems).then_some(test)
 }
@@ -180,12 +184,16 @@ fn subject(value: &Value, pointer: &str, place: Place, problems: &mut Problems) 
 /// The values, and whether they were written as numbers.
 fn values(value: &Value, pointer: &str, problems: &mut Problems) -> Option<(Vec<String>, bool)> {
     let list = value.as_array().map_or(&[] as &[Value], Vec::as_slice);
-    let numbers = list.iter().all(|value| value.is_u64() || value.is_i64());
+    let numbers = list.iter().all(|value| value.is_i64() || whole(value).is_some());
     if list.is_empty() || !(numbers || list.iter().all(Value::is_string)) {
         let rule = "a list of strings, or of whole numbers, at least one.";
         return problems.note(pointer, format!("Invalid values {}: {rule}", shown(value)));
     }
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let text = |value: &Value| match (value.as_str(), whole(value)) {
+        (Some(text), _) => text.to_owned(),
+        (None, Some(number)) => number.to_string(),
+        (None, None) => value.to_string(),
+    };
     let values: Vec<String> = list.iter().map(text).collect();
     let bytes: usize = values.iter().map(String::len).sum();
     if values.len() > VALUES_MAX || bytes > VALUES_BYTES_MAX {
@@ -231,17 +239,30 @@ fn case_modifier(
     case_sensitive
 }
 
+/// Whether values are whole codes of countries.
+fn of_country(subject: &Subject, comparison: Comparison) -> bool {
+    *subject == Subject::Field(Field::Country) && comparison == Comparison::Is
+}
+
+fn is_two_letters(value: &str) -> bool {
+    value.len() == 2 && value.bytes().all(|byte| byte.is_ascii_alphabetic())
+}
+
+/// The code as it is stored: `de` is no other country than `DE`.
+fn as_country(value: String) -> String {
+    if is_two_letters(&value) { value.to_ascii_uppercase() } else { value }
+}
+
 impl Test {
     fn keeps_the_rules_of_its_values(&self, pointer: &str, problems: &mut Problems) -> bool {
-        let of_country =
-            self.subject == Subject::Field(Field::Country) && self.comparison == Comparison::Is;
-        let two_letters = |value: &String| {
-            value.len() == 2 && value.bytes().all(|byte| byte.is_ascii_alphabetic())
-        };
+        let of_country = of_country(&self.subject, self.comparison);
+        // A blank, as reports show it, and by its name.
+        let is_blank =
+            |value: &str| value.is_empty() || Field::Country.blank_names().contains(&value);
         for (index, value) in self.values.iter().enumerate() {
-            if of_country && !two_letters(value) {
-                let message =
-                    format!("Invalid country {}: two letters, as in \"DE\".", shown(&json!(value)));
+            if of_country && !is_two_letters(value) && !is_blank(value) {
+                let rule = "two letters, as in \"DE\", or \"\" for none.";
+                let message = format!("Invalid country {}: {rule}", shown(&json!(value)));
                 problems.note::<()>(format!("{pointer}/2/{index}"), message);
                 return false;
             }

@@ -1,11 +1,12 @@
 //! Segments in filters: `["is", "segment", [7]]` stands for the filters that the site saved under 7.
 //!
 //! They are put in its place before anything is read, so that every rule of filters holds for them where
-//! they stand, and the query is echoed without segments. Of several segments one is enough.
+//! they stand, and the query is echoed without segments. Of several segments one is enough. What is then found wrong with
+//! them is told of the segment: whoever asked wrote no more than its number.
 
 use serde_json::{Value, json};
 
-use crate::query::error::{Problems, shown};
+use crate::query::error::{Problem, Problems, shown, whole};
 use crate::site::segment::Segment;
 
 /// The name that stands where a dimension does.
@@ -19,11 +20,46 @@ pub(in crate::query) struct Segments<'site> {
     segments: &'site [Segment],
     /// How many the query has named so far.
     named: usize,
+    places: Places,
+}
+
+/// Where the filters of segments stand in what filters come to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(in crate::query) struct Places(Vec<Place>);
+
+#[derive(Clone, Debug, PartialEq)]
+struct Place {
+    /// The pointer to them.
+    filters: String,
+    /// The pointer to the filter that names the segment.
+    named: String,
+    segment: String,
+}
+
+impl Places {
+    /// Tells problems with the filters of segments as such of the filter that names the segment.
+    pub(in crate::query) fn name(&self, problems: &mut [Problem]) {
+        for problem in problems {
+            let is_within = |place: &&Place| {
+                let rest = problem.pointer.strip_prefix(&place.filters);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            };
+            if let Some(place) = self.0.iter().find(is_within) {
+                problem.pointer.clone_from(&place.named);
+                problem.message = format!("{}: {}", place.segment, problem.message);
+            }
+        }
+    }
 }
 
 impl<'site> Segments<'site> {
     pub(in crate::query) fn of(segments: &'site [Segment]) -> Self {
-        Self { segments, named: 0 }
+        Self { segments, named: 0, places: Places::default() }
+    }
+
+    /// Where the filters of those stand that were put in their places so far.
+    pub(in crate::query) fn places(self) -> Places {
+        self.places
     }
 
     /// The filters that an entry of the list of filters comes to: of one segment its filters, which all
@@ -86,12 +122,22 @@ impl<'site> Segments<'site> {
         }
         let each = ids.iter().enumerate().map(|(index, id)| {
             let found =
-                self.segments.iter().find(|segment| Some(u64::from(segment.id)) == id.as_u64());
+                self.segments.iter().find(|segment| Some(u64::from(segment.id)) == whole(id));
             let rule = "the site has no segment of this number.";
             let message = || format!("Invalid segment {}: {rule}", shown(id));
             found.or_else(|| problems.note(format!("{pointer}/2/{index}"), message()))
         });
-        each.collect::<Vec<_>>().into_iter().collect()
+        let meant: Vec<&Segment> = each.collect::<Vec<_>>().into_iter().collect::<Option<_>>()?;
+        let place = |(index, segment): (usize, &&Segment)| Place {
+            filters: match meant.len() {
+                1 => pointer.to_owned(),
+                _ => format!("{pointer}/1/{index}"),
+            },
+            named: pointer.to_owned(),
+            segment: format!("Segment {} ({:?})", segment.id, segment.name),
+        };
+        self.places.0.extend(meant.iter().enumerate().map(place));
+        Some(meant)
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Step, base, parts, shared_to_wire, word};
 use crate::query::dimension::Dimension;
-use crate::query::error::{Problems, QueryError, child, shown};
+use crate::query::error::{Problems, QueryError, child, shown, whole};
 use crate::query::{Known, Query};
 
 pub(super) const KEYS: [&str; 9] = [
@@ -136,7 +136,7 @@ fn window(value: Option<&Value>, problems: &mut Problems) -> Option<Window> {
     if value == "visit" {
         return Some(Window::Visit);
     }
-    let seconds = value.as_u64().filter(|seconds| (1..=WINDOW_SECONDS_MAX).contains(seconds));
+    let seconds = whole(value).filter(|seconds| (1..=WINDOW_SECONDS_MAX).contains(seconds));
     seconds.map(Window::Seconds).or_else(|| {
         let rule = format!("\"visit\", or whole seconds from 1 to {WINDOW_SECONDS_MAX}.");
         problems.note("#/window", format!("Invalid window {}: {rule}", shown(value)))

@@ -28,7 +28,7 @@ pub(super) use self::reference::REFERENCE;
 pub use self::schema::{funnel_schema, journey_schema};
 pub use self::step::Step;
 
-use super::error::{Problems, child, shown};
+use super::error::{Problems, child, shown, whole};
 use super::{Known, Query};
 
 /// Whether the time of a question depends on when the site's first event was.
@@ -98,7 +98,7 @@ fn number(
     problems: &mut Problems,
 ) -> Option<u64> {
     let Some(value) = parts.get(key) else { return Some(default) };
-    let number = value.as_u64().filter(|number| range.contains(number));
+    let number = whole(value).filter(|number| range.contains(number));
     number.or_else(|| {
         let (least, most) = (range.start(), range.end());
         let message =

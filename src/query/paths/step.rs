@@ -145,13 +145,16 @@ fn filters(
         return problems.note(pointer, message);
     }
     let mut segments = Segments::of(known.segments);
-    let mut read = Vec::new();
+    let mut expanded = Vec::new();
     for (index, entry) in list.iter().enumerate() {
         let pointer = format!("{pointer}/{index}");
-        for entry in segments.expand(entry, &pointer, problems).unwrap_or_default() {
-            read.push(filter(&entry, &pointer, known, problems));
-        }
+        let entries = segments.expand(entry, &pointer, problems).unwrap_or_default();
+        expanded.extend(entries.into_iter().map(|entry| (pointer.clone(), entry)));
     }
+    let before = problems.count();
+    let read: Vec<_> =
+        expanded.iter().map(|(pointer, entry)| filter(entry, pointer, known, problems)).collect();
+    segments.places().name(problems.since(before));
     let filter = Filter::All(read.into_iter().collect::<Option<_>>()?);
     let tests = filter.tests();
     let bytes: usize = tests.iter().flat_map(|test| &test.values).map(String::len).sum();

@@ -2,8 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::parse;
-use crate::query::period;
+use super::{parse, site};
+use crate::query::{Known, Query, period};
+use crate::site::Site;
+use crate::site::goal::{Goal, GoalKind};
+use crate::site::segment::Segment;
 
 #[track_caller]
 fn check_error(parts: Value, expected: &str) {
@@ -117,7 +120,7 @@ fn a_wrong_filter_is_refused() {
     }
     check(
         json!(["is", "visit:country", ["DE", "Germany"]]),
-        r##"#/filters/0/2/1: Invalid country "Germany": two letters, as in "DE"."##,
+        r##"#/filters/0/2/1: Invalid country "Germany": two letters, as in "DE", or "" for none."##,
     );
     check(
         json!(["matches", "visit:source", ["x"], { "case_sensitive": false }]),
@@ -248,6 +251,84 @@ fn order_and_pagination_have_their_limits() {
     check_error(
         json!({ "pagination": { "offset": -1 } }),
         "#/pagination/offset: Invalid offset -1: a whole number from 0.",
+    );
+}
+
+#[test]
+fn a_whole_number_may_be_written_with_decimals() {
+    let filters = json!([["is", "visit:city", [2_950_159.0]]]);
+    let parts = json!({ "pagination": { "limit": 10.0, "offset": 20.0 }, "filters": filters });
+    let query = parse("Etc/UTC", &parts).unwrap().to_wire();
+    assert_eq!(query["pagination"], json!({ "limit": 10, "offset": 20 }));
+    assert_eq!(query["filters"], json!([["is", "visit:city", [2_950_159]]]));
+}
+
+#[test]
+fn a_country_is_found_by_its_code_in_either_case_and_a_blank_by_its_names() {
+    let values = |values: Value| {
+        let parts = json!({ "filters": [["is", "visit:country", values]] });
+        parse("Etc/UTC", &parts).unwrap().to_wire()["filters"][0][2].clone()
+    };
+    assert_eq!(values(json!(["de", "Fr", "US"])), json!(["DE", "FR", "US"]));
+    assert_eq!(values(json!([""])), json!([""]));
+    assert_eq!(values(json!(["(not set)"])), json!(["(not set)"]));
+}
+
+/// A site that wants sign-ups, with a segment of those and one of a source.
+fn site_with_segments() -> Site {
+    let segment = |id, name: &str, filters: Value| Segment {
+        id,
+        name: name.to_owned(),
+        filters: filters.as_array().cloned().unwrap(),
+    };
+    let goal = |name: &str| Goal {
+        name: name.to_owned(),
+        kind: GoalKind::Event(name.to_owned()),
+        currency: None,
+    };
+    Site {
+        goals: vec![goal("Signup")],
+        segments: vec![
+            segment(
+                1,
+                "Buyers",
+                json!([["is", "event:goal", ["Signup"]], ["is", "visit:os", ["iOS"]]]),
+            ),
+            segment(2, "Searchers", json!([["is", "visit:source", ["Google"]]])),
+            segment(3, "Old", json!([["is", "event:goal", ["Gone"]]])),
+        ],
+        ..site("Etc/UTC")
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_segment_is_told_of_the_filter_that_names_it() {
+    let site = site_with_segments();
+    let check = |filters: Value, expected: &str| {
+        let query = json!({
+            "site_id": "example.com", "metrics": ["visitors"], "date_range": "day", "filters": filters,
+        });
+        let known = Known::new(&site, "2024-05-15T12:00:00Z".parse().unwrap());
+        let error = Query::parse(&query, &known).expect_err("it was accepted").to_string();
+        assert_eq!(error, expected);
+    };
+    let rule = r#"Invalid filter on "event:goal": it must stand at the top level of the filters."#;
+    check(
+        json!([["is", "visit:os", ["iOS"]], ["is", "segment", [2, 1]]]),
+        &format!(r##"#/filters/1: Segment 1 ("Buyers"): {rule}"##),
+    );
+    check(
+        json!([["or", [["is", "visit:os", ["iOS"]], ["is", "segment", [1]]]]]),
+        &format!(r##"#/filters/0/1/1: Segment 1 ("Buyers"): {rule}"##),
+    );
+    // What was written beside it has its own place.
+    check(
+        json!([["or", [["is", "event:goal", ["Signup"]], ["is", "segment", [2]]]]]),
+        &format!("#/filters/0/1/0/1: {rule}"),
+    );
+    check(
+        json!([["is", "segment", [3]]]),
+        r##"#/filters/0: Segment 3 ("Old"): Invalid goal "Gone": the site has no goal of this name."##,
     );
 }
 

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::query::comparison::Comparison;
 use crate::query::dimension::GOAL;
-use crate::query::error::{Problems, child, shown};
+use crate::query::error::{Problems, child, shown, whole};
 use crate::query::measure::Measure;
 
 /// What is asked for or, when nothing is: time first, then the first metric from the greatest.
@@ -125,15 +125,14 @@ pub(super) fn page(value: Option<&Value>, problems: &mut Problems) -> Option<Pag
     };
     refuse_other_keys(parts, &["limit", "offset"], "#/pagination", "pagination", problems);
     if let Some(limit) = parts.get("limit") {
-        let wanted = limit.as_u64().filter(|limit| (1..=LIMIT_MAX).contains(limit));
+        let wanted = whole(limit).filter(|limit| (1..=LIMIT_MAX).contains(limit));
         let message =
             || format!("Invalid limit {}: a whole number from 1 to {LIMIT_MAX}.", shown(limit));
         page.limit = wanted.or_else(|| problems.note("#/pagination/limit", message()))?;
     }
     if let Some(offset) = parts.get("offset") {
         let message = || format!("Invalid offset {}: a whole number from 0.", shown(offset));
-        page.offset =
-            offset.as_u64().or_else(|| problems.note("#/pagination/offset", message()))?;
+        page.offset = whole(offset).or_else(|| problems.note("#/pagination/offset", message()))?;
     }
     Some(page)
 }

@@ -13,7 +13,7 @@ use super::comparison::Comparison;
 use super::dimension::{Dimension, Field, GOAL, PROPERTIES, PropertyName};
 use super::error::{Problems, QueryError, child, shown};
 use super::filter::Filter;
-use super::filter::segments::Segments;
+use super::filter::segments::{Places, Segments};
 use super::interval::Interval;
 use super::measure::Measure;
 use super::period::Range;
@@ -49,11 +49,19 @@ pub struct Wire {
     pub(super) metrics: Vec<Measure>,
     pub(super) dimensions: Vec<Breakdown>,
     pub(super) range: Range,
-    /// Each with its place in the query's list: a segment there may be several here.
-    pub(super) filters: Vec<(usize, Filter)>,
+    pub(super) filters: Filters,
     pub(super) order: Vec<Order>,
     pub(super) include: Include,
     pub(super) page: Page,
+}
+
+/// Filters that are well-formed, each by itself.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Filters {
+    /// Each with its place in the query's list: a segment there may be several here.
+    pub(super) each: Vec<(usize, Filter)>,
+    /// Which of them are of segments.
+    pub(super) of_segments: Places,
 }
 
 /// A dimension as asked for.
@@ -274,17 +282,30 @@ pub(super) fn filters(
     value: Option<&Value>,
     segments: &[Segment],
     problems: &mut Problems,
-) -> Option<Vec<(usize, Filter)>> {
-    let Some(value) = value else { return Some(Vec::new()) };
+) -> Option<Filters> {
+    let Some(value) = value else { return Some(Filters::default()) };
     let list = entries(value, "filters", problems)?;
     let mut segments = Segments::of(segments);
-    let filters = each(list, |index, entry| {
-        let pointer = format!("#/filters/{index}");
-        let entries = segments.expand(entry, &pointer, problems)?;
-        let read = each(&entries, |_, entry| Filter::parse(entry, &pointer, problems))?;
-        Some(read.into_iter().map(move |filter| (index, filter)))
-    })?;
-    let filters: Vec<_> = filters.into_iter().flatten().collect();
+    let pointer = |index: usize| format!("#/filters/{index}");
+    let expanded: Vec<_> = list
+        .iter()
+        .enumerate()
+        .map(|(index, entry)| segments.expand(entry, &pointer(index), problems))
+        .collect();
+    let (of_segments, before) = (segments.places(), problems.count());
+    // Every entry is looked at, so that every problem is told.
+    let read: Vec<Option<Vec<_>>> = expanded
+        .iter()
+        .enumerate()
+        .map(|(index, entries)| {
+            let pointer = pointer(index);
+            let read = each(entries.as_ref()?, |_, entry| Filter::parse(entry, &pointer, problems));
+            Some(read?.into_iter().map(|filter| (index, filter)).collect())
+        })
+        .collect();
+    of_segments.name(problems.since(before));
+    let filters: Vec<_> =
+        read.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten().collect();
     let tests: Vec<_> = filters.iter().flat_map(|(_, filter)| filter.tests()).collect();
     let bytes: usize = tests.iter().flat_map(|test| &test.values).map(String::len).sum();
     if tests.len() > TESTS_MAX || bytes > TESTS_BYTES_MAX {
@@ -293,5 +314,5 @@ pub(super) fn filters(
         let message = format!("Invalid filters: {} with {bytes} bytes in all; {rule}", tests.len());
         return problems.note("#/filters", message);
     }
-    Some(filters)
+    Some(Filters { each: filters, of_segments })
 }
