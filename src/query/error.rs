@@ -21,6 +21,13 @@ pub struct Problem {
 pub struct QueryError(Vec<Problem>);
 
 impl QueryError {
+    /// The same problems, each in other words; what is the same in these is told once.
+    pub(super) fn told_otherwise(self, told: impl FnMut(Problem) -> Problem) -> Self {
+        let mut problems: Vec<Problem> = self.0.into_iter().map(told).collect();
+        problems.dedup();
+        Self(problems)
+    }
+
     /// The problems, in the order of the query's parts.
     pub fn problems(&self) -> &[Problem] {
         &self.0

@@ -156,7 +156,8 @@ not mean that its report stays: an import brings older events, and an erasure ta
 ## When there is no answer
 
 `{ "error": "…" }`, with status 400 when the question is wrong: a line for each thing that is, with the JSON pointer to
-it, what was found there, and the rule: `#/metrics/1: Invalid metric "baa"`. 401 means that the token is missing or does
+it, what was found there, and the rule: `#/metrics/1: Invalid metric "baa"`; of the older dialect with the name of the parameter. 415 means that
+the body is compressed; 401 means that the token is missing or does
 not open the site, whether or not there is such a site; 422 that the question needs more time or memory than one may
 use; 503 that the database does not answer at the moment.
 
@@ -169,12 +170,12 @@ numbers, for clients that ask so already.
 |---|---|
 | `realtime/visitors` | A number: the visitors who did something in the last five minutes. |
 | `aggregate` | `{"results": {"visitors": {"value": 3}}}`; with `compare=previous_period` also `comparison_value` and `change`. |
-| `timeseries` | `{"results": [{"date": "2024-05-01", "visitors": 3}, …]}` with every bucket; `interval` is `day` or `month`. |
+| `timeseries` | `{"results": [{"date": "2024-05-01", "visitors": 3}, …]}` with every bucket; `interval` is `day` (or `date`) or `month`. |
 | `breakdown` | `{"results": [{"source": "Google", "visitors": 3}, …]}` by `property`; `limit` up to 1000 (default 100), `page` from 1. Without the rows of unknown places, campaigns, entry and exit pages. |
 
 `period` is `day`, `7d`, `30d` (the default), `month`, `6mo`, `12mo` of `date` (default today), or `custom` with
 `date=2024-01-01,2024-01-31`. `filters` is `visit:source==Google|Bing;event:page!=/blog/**`: `;` is and, `|` is or, `\|` a bar,
-and `*` anything; but a goal is found by its name, stars and all. `time_on_page` is not told beside `event:name` and `event:goal`.
+and `*` anything; but a goal is found by its name, stars and all, and by `==` alone. `with_imported` has no effect. `time_on_page` is not told beside `event:name` and `event:goal`.
 
 ## Where numbers differ
 

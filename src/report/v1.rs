@@ -8,7 +8,7 @@ use super::format::Table;
 use super::{AskError, Report, answer, refuse_the_floored};
 use crate::query::measure::Measure;
 use crate::query::metric::Metric;
-use crate::query::v1::{Kind, Parameters, translate};
+use crate::query::v1::{Kind, Parameters, in_its_words, translate};
 use crate::query::{Dialect, Known, Query};
 use crate::store::Store;
 
@@ -27,7 +27,8 @@ pub async fn ask_v1(
 ) -> Result<(Value, Table), AskError> {
     let today = known.site.timezone.to_datetime(known.now).date();
     let query = translate(kind, parameters, today)?;
-    let query = Query::parse(&query, &Known { dialect: Dialect::V1, ..known })?;
+    let query = Query::parse(&query, &Known { dialect: Dialect::V1, ..known })
+        .map_err(|error| in_its_words(error, kind, parameters))?;
     let report = answer(store, &query).await?;
     let results = match kind {
         Kind::Aggregate => aggregate(&report),

@@ -30,6 +30,10 @@ fn filter(expression: &str, problems: &mut Problems) -> Option<Option<Value>> {
         return problems.note("#/filters", format!("Invalid filter {expression:?}: {rule}"));
     };
     let (name, value) = (name.trim(), value.trim());
+    if name == GOAL && !negation.is_empty() {
+        let message = format!("Invalid filter {expression:?}: goals are found by == alone.");
+        return problems.note("#/filters", message);
+    }
     let values = alternatives(value);
     // A goal is found by its name, which has stars where it is of pages.
     if value.contains('*') && name != GOAL {

@@ -8,12 +8,14 @@ mod filters;
 mod period;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
 use self::period::Span;
-use super::dimension::Field;
+pub use self::words::in_its_words;
+use super::dimension::{Field, GOAL, PROPERTIES};
 use super::error::{Problems, QueryError};
 use super::metric::Metric;
 
@@ -41,11 +43,20 @@ const OF_VISITS: [&str; 3] = ["bounce_rate", "views_per_visit", "visit_duration"
 /// Dimensions of single events.
 const OF_EVENTS: [&str; 2] = ["event:name", "event:goal"];
 
+/// The properties that a breakdown can be by, beside each custom one.
+pub fn properties() -> impl Iterator<Item = &'static str> {
+    let fields = Field::ALL.iter().map(|field| field.spec().name);
+    fields.filter(|name| *name != NOT_A_PROPERTY).chain([GOAL, PROPERTIES])
+}
+
+/// A dimension that this dialect only filters by.
+const NOT_A_PROPERTY: &str = "event:hostname";
+
 /// The query, in the wire form of the newer dialect, that the parameters come to when asked `today`.
 ///
 /// # Errors
 /// Parameters without meaning, all at once. What is wrong with the names of metrics and properties is
-/// found when the query is read.
+/// found when the query is read, and told by [`in_its_words`].
 pub fn translate(kind: Kind, parameters: &Parameters, today: Date) -> Result<Value, QueryError> {
     let mut problems = Problems::default();
     let asked = Asked { parameters, today };
@@ -60,7 +71,11 @@ struct Asked<'request> {
 
 impl Asked<'_> {
     fn get(&self, name: &str) -> Option<&str> {
-        let given = self.parameters.iter().find(|(given, _)| given == name);
+        Self::value(self.parameters, name)
+    }
+
+    fn value<'request>(parameters: &'request Parameters, name: &str) -> Option<&'request str> {
+        let given = parameters.iter().find(|(given, _)| given == name);
         given.map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
     }
 
@@ -120,11 +135,10 @@ impl Asked<'_> {
     fn properties(&self, problems: &mut Problems) -> Option<Vec<String>> {
         let property = match self.get("property") {
             None => return problems.note("#/property", "Missing: the property to break down by."),
-            Some("event:hostname") => {
-                return problems.note(
-                    "#/property",
-                    "Invalid property \"event:hostname\": it cannot be broken down by.",
-                );
+            Some(NOT_A_PROPERTY) => {
+                let rule = "it cannot be broken down by.";
+                return problems
+                    .note("#/property", format!("Invalid property {NOT_A_PROPERTY:?}: {rule}"));
             }
             Some(time) if time.starts_with("time") => {
                 return problems.note(
@@ -232,6 +246,9 @@ fn without_blanks(dimension: &str) -> Option<Value> {
         Field::City => Some(json!(["is_not", dimension, ["0"]])),
         Field::Country
         | Field::Region
+        | Field::CountryName
+        | Field::RegionName
+        | Field::CityName
         | Field::UtmSource
         | Field::UtmMedium
         | Field::UtmCampaign

@@ -1,7 +1,10 @@
 use jiff::civil::date;
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::{Kind, translate};
+use super::{Kind, in_its_words, translate};
+use crate::query::{Dialect, Known, Query};
+use crate::site::{Site, SiteId};
 
 fn translated(kind: Kind, parameters: &[(&str, &str)]) -> Result<Value, String> {
     let parameters: Vec<_> =
@@ -102,6 +105,10 @@ fn a_breakdown_is_sorted_paged_and_without_blanks() {
     let query = translated(Kind::Breakdown, &[("property", "visit:utm_source")]).unwrap();
     assert_eq!(query["filters"], json!([["matches", "visit:utm_source", ["."]]]));
     assert_eq!(query["pagination"], json!({ "limit": 100, "offset": 0 }));
+    for place in ["visit:country_name", "visit:region_name", "visit:city_name"] {
+        let query = translated(Kind::Breakdown, &[("property", place)]).unwrap();
+        assert_eq!(query["filters"], json!([["matches", place, ["."]]]));
+    }
 }
 
 #[track_caller]
@@ -166,5 +173,53 @@ fn parameters_without_meaning_are_refused() {
         Kind::Aggregate,
         &[("compare", "x")],
         r##"#/compare: Invalid compare "x": previous_period."##,
+    );
+}
+
+#[track_caller]
+fn check_told(kind: Kind, parameters: &[(&str, &str)], expected: &str) {
+    let mut query = translated(kind, parameters).unwrap();
+    query["site_id"] = json!("example.com");
+    let parameters: Vec<_> =
+        parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let site = Site::new(SiteId(7), "example.com", TimeZone::UTC);
+    let known = Known::new(&site, "2024-05-15T12:00:00Z".parse().unwrap());
+    let known = Known { dialect: Dialect::V1, ..known };
+    let error = Query::parse(&query, &known).expect_err("it was accepted");
+    assert_eq!(in_its_words(error, kind, &parameters).to_string(), expected);
+}
+
+#[test]
+fn what_is_wrong_is_told_of_what_was_written() {
+    check_told(
+        Kind::Breakdown,
+        &[("property", "visit:source"), ("metrics", "visitors,conversion_rate")],
+        r##"#/metrics/1: Invalid metric "conversion_rate": it needs the dimension event:goal or a filter on it."##,
+    );
+    check_told(Kind::Breakdown, &[("property", "foo")], r##"#/property: Invalid property "foo""##);
+    check_told(
+        Kind::Aggregate,
+        &[("period", "custom"), ("date", "2026-10-02,2026-10-01")],
+        r##"#/date: Invalid date "2026-10-02,2026-10-01": it ends before it begins."##,
+    );
+    check_told(
+        Kind::Aggregate,
+        &[("date", "1960-01-01")],
+        r##"#/date: Invalid date "1960-01-01": it must lie between 1970-01-02 and 2105-12-31."##,
+    );
+    check_told(
+        Kind::Aggregate,
+        &[("filters", "event:page==/;foo==x")],
+        r##"#/filters: Invalid property "foo" in a filter."##,
+    );
+    check_told(
+        Kind::Aggregate,
+        &[("filters", "event:goal==Gone")],
+        r##"#/filters: Invalid goal "Gone": the site has no goal of this name."##,
+    );
+    check_error(
+        Kind::Aggregate,
+        &[("filters", "event:page==/;event:goal!=Signup")],
+        r##"#/filters: Invalid filter "event:goal!=Signup": goals are found by == alone."##,
     );
 }
