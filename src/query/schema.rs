@@ -47,7 +47,7 @@ pub fn schema() -> Value {
             "date_range": { "$ref": "#/$defs/date_range" },
             "dimensions": { "type": "array", "maxItems": ENTRIES_MAX, "uniqueItems": true, "items": { "$ref": "#/$defs/dimension" } },
             "filters": { "type": "array", "maxItems": ENTRIES_MAX, "items": { "$ref": "#/$defs/filter" } },
-            "order_by": { "type": "array", "items": {
+            "order_by": { "type": "array", "maxItems": ENTRIES_MAX, "uniqueItems": true, "items": {
                 "type": "array",
                 "prefixItems": [
                     { "anyOf": [{ "$ref": "#/$defs/metric" }, { "$ref": "#/$defs/dimension" }] },
@@ -88,8 +88,8 @@ fn date_range() -> Value {
     let two_of = |format: &str| json!({ "type": "array", "minItems": 2, "maxItems": 2, "items": { "type": "string", "format": format } });
     json!({ "anyOf": [
         { "enum": ["day", "24h", "month", "year", "all"] },
-        { "type": "string", "pattern": "^([1-9][0-9]{0,2}|[1-4][0-9]{3}|5000)d$", "description": "So many whole days, ending yesterday: 1 to 5000." },
-        { "type": "string", "pattern": "^([1-9][0-9]?|100)mo$", "description": "So many calendar months with the current one: 1 to 100." },
+        { "type": "string", "pattern": "^0*([1-9][0-9]{0,2}|[1-4][0-9]{3}|5000)d$", "description": "So many whole days, ending yesterday: 1 to 5000." },
+        { "type": "string", "pattern": "^0*([1-9][0-9]?|100)mo$", "description": "So many calendar months with the current one: 1 to 100." },
         two_of("date"),
         two_of("date-time"),
     ] })

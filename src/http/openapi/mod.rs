@@ -81,9 +81,9 @@ fn parameter(parameter: &Parameter) -> Value {
 
 fn request_body(body: &Body) -> Value {
     let content = body
-        .media_types
+        .forms
         .iter()
-        .map(|media_type| ((*media_type).to_owned(), json!({ "schema": body.schema })));
+        .map(|(media_type, schema)| ((*media_type).to_owned(), json!({ "schema": schema })));
     json!({ "required": body.required, "content": content.collect::<Map<_, _>>() })
 }
 
@@ -105,6 +105,7 @@ fn refusal(status: u16) -> Value {
         404 => "There is no such thing.",
         406 => "There is no such form of the answer.",
         413 => "The body is too long.",
+        415 => "The body is compressed.",
         422 => "The query needs more time or memory than one may use.",
         _ => "The database does not answer at the moment; try again shortly.",
     };

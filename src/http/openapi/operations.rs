@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::schemas::{by_name, text};
+use crate::query::measure::Statistic;
 use crate::query::metric::Metric;
 use crate::report::format::Format;
 
@@ -45,12 +46,13 @@ pub(super) struct Parameter {
 
 /// What is sent.
 pub(super) struct Body {
-    pub(super) media_types: &'static [&'static str],
     pub(super) required: bool,
-    pub(super) schema: Value,
+    /// Media types with their schemas.
+    pub(super) forms: Vec<(&'static str, Value)>,
 }
 
 const JSON: &[&str] = &["application/json"];
+const FORMS: &[&str] = &["application/x-www-form-urlencoded", "multipart/form-data"];
 /// What sets something up comes as JSON or as a form.
 const FIELDS: &[&str] = &["application/json", "application/x-www-form-urlencoded"];
 
@@ -87,7 +89,15 @@ impl Operation {
     }
 
     fn sends(self, media_types: &'static [&'static str], required: bool, schema: Value) -> Self {
-        Self { body: Some(Body { media_types, required, schema }), ..self }
+        let forms = media_types.iter().map(|media_type| (*media_type, schema.clone())).collect();
+        Self { body: Some(Body { required, forms }), ..self }
+    }
+
+    /// The same body in other forms.
+    fn or_sends(mut self, media_types: &'static [&'static str], schema: &Value) -> Self {
+        let forms = media_types.iter().map(|media_type| (*media_type, schema.clone()));
+        self.body.iter_mut().for_each(|body| body.forms.extend(forms.clone()));
+        self
     }
 
     fn answers(
@@ -195,6 +205,7 @@ fn beacons() -> Vec<Operation> {
     vec![
         with("post", get("/api/event", "sendBeacon", "Takes a beacon in."))
             .sends(&["application/json", "text/plain"], true, by_name("Beacon"))
+            .or_sends(FORMS, &by_name("BeaconForm"))
             .answers(202, headers, "text/plain", text())
             .answers(400, errors, "application/json", by_name("BeaconErrors"))
             .answers(415, "The body is compressed.", "text/plain", text())
@@ -222,7 +233,7 @@ fn reports() -> Vec<Operation> {
         post.reader()
             .sends(JSON, true, json!({ "anyOf": [by_name("Query"), by_name("Queries")] }))
             .reports(json!({ "anyOf": [by_name("Answer"), by_name("Answers")] }))
-            .also(&[400, 406, 413, 422, 503]),
+            .also(&[400, 406, 413, 415, 422, 503]),
         ask(
             "/api/v2/funnel",
             "funnel",
@@ -257,7 +268,7 @@ fn reports() -> Vec<Operation> {
             .takes([query(
                 "interval",
                 "The length of a bucket.",
-                json!({ "enum": ["day", "month"] }),
+                json!({ "enum": ["day", "date", "month"] }),
             )])
             .reports(by_name("Rows")),
         older("/api/v1/stats/breakdown", "breakdown", "A row for each value of a property.")
@@ -283,21 +294,25 @@ fn ask(
     answer: &str,
 ) -> Operation {
     let post = with("post", get(path, id, summary)).reader().sends(JSON, true, by_name(question));
-    post.reports(by_name(answer)).also(&[400, 406, 413, 422, 503])
+    post.reports(by_name(answer)).also(&[400, 406, 413, 415, 422, 503])
 }
 
 /// What the routes of the older dialect share.
 fn older(path: &'static str, id: &'static str, summary: &'static str) -> Operation {
-    let metrics: Vec<_> = Metric::ALL.iter().map(|metric| metric.spec().name).collect();
-    let metrics = format!("^({0})(,({0}))*$", metrics.join("|"));
+    let metrics = Metric::ALL.iter().map(|metric| metric.spec().name.to_owned());
+    let of_property =
+        Statistic::ALL.iter().map(|statistic| format!("{}:event:props:[^,]+", statistic.name()));
+    let metrics: Vec<_> = metrics.chain(of_property).collect();
+    let metrics = format!("^ *({0}) *(, *({0}) *)*$", metrics.join("|"));
     get(path, id, summary).reader().takes([
         site_id(),
         query("period", "Of what time.", json!({ "enum": ["day", "7d", "30d", "month", "6mo", "12mo", "custom"] })),
         query("date", "The day that it ends on, or the first and the last.", json!({
-            "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}(,[0-9]{4}-[0-9]{2}-[0-9]{2})?$",
+            "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}( *, *[0-9]{4}-[0-9]{2}-[0-9]{2})?$",
         })),
         query("metrics", "What is counted, with commas between.", json!({ "type": "string", "pattern": metrics })),
         query("filters", "`visit:source==Google|Bing;event:page!=/blog/**`", json!({ "type": "string" })),
+        query("with_imported", "Has no effect: imported events count in any case.", json!({ "type": "string" })),
     ])
 }
 

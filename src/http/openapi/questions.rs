@@ -3,8 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::schemas::{Named, by_name, list, map, object, or_null, text, whole};
-use crate::query::dimension::Field;
-use crate::query::schema as query_schema;
+use crate::query::{schema as query_schema, v1};
 
 /// The schema of a query, its definitions among the others: `Query`, `Query.metric`, …
 pub(super) fn query() -> Map<String, Value> {
@@ -47,7 +46,7 @@ pub(super) fn reports() -> Vec<Named> {
     let value = json!({ "anyOf": [{ "type": ["string", "number", "null"] }, money] });
     let change = or_null("number");
     let compared = json!({ "value": metric, "comparison_value": metric, "change": change });
-    let names: Vec<_> = Field::ALL.iter().map(|field| field.spec().name).collect();
+    let names: Vec<_> = v1::properties().collect();
     let property = json!({ "type": "string", "pattern": "^event:props:.+$" });
     vec![
         ("Refusal", object(&["error"], json!({ "error": text() }))),
@@ -78,7 +77,7 @@ fn answer(metric: &Value, change: &Value) -> Value {
     let row = json!({ "metrics": metrics, "dimensions": dimensions, "comparison": compared });
     let meta = json!({
         "imports_included": { "type": "boolean" },
-        "time_labels": list(text()),
+        "time_labels": list(json!({ "type": ["string", "integer"] })),
         "total_rows": whole(),
         "metric_warnings": map(object(&["code"], json!({ "code": text(), "warning": text() }))),
     });
@@ -145,7 +144,9 @@ fn funnel_answer() -> Value {
     });
     let row = json!({ "dimensions": list(json!({})), "steps": list(object(&["name", "visitors"], step)) });
     let mut compared = row.clone();
-    compared["comparison"] = object(&["dimensions", "steps"], row);
+    let none =
+        json!({ "type": "null", "description": "The other period has no such bucket of time." });
+    compared["comparison"] = json!({ "anyOf": [object(&["dimensions", "steps"], row), none] });
     told("Funnel", list(object(&["dimensions", "steps"], compared)))
 }
 

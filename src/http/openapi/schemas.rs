@@ -62,6 +62,7 @@ fn files() -> Vec<Named> {
     });
     vec![
         ("Beacon", beacon()),
+        ("BeaconForm", beacon_form()),
         ("BeaconErrors", object(&["errors"], json!({ "errors": map(list(text())) }))),
         ("ImportLine", import_line()),
         ("ImportLines", lines),
@@ -88,22 +89,68 @@ fn erased() -> Value {
     object(&["events", "entry_pages", "days", "quarantined", "complete", "remains"], properties)
 }
 
-/// The newer names; trackers of the field send others, which are taken too.
+/// The fields of a beacon, each with its names: of several that are there the first holds.
+const BEACON_FIELDS: [(&[&str], &str); 12] = [
+    (&["n", "name"], "`pageview`, `engagement`, or the name of an event of one's own."),
+    (&["u", "url"], "The whole address of the page: 2000 bytes at most."),
+    (
+        &["d", "domain"],
+        "The site, or several with commas between; the host of the page without it.",
+    ),
+    (&["r", "referrer"], "The page that linked there."),
+    (&["m", "meta", "p", "props"], "Properties, as an object or as its text."),
+    (
+        &["i", "interactive"],
+        "False for an event that nobody caused: a visit bounces in spite of it.",
+    ),
+    (&["h", "hashMode"], "1 where the fragment is a part of the path."),
+    (&["$", "revenue"], "What it brought: `amount` and `currency`, as an object or as its text."),
+    (&["sd"], "How far down the page was scrolled, in percent; of `engagement`."),
+    (&["e"], "For how many milliseconds the page had attention; of `engagement`."),
+    (&["c", "consent"], "Whether the visitor agreed to be counted."),
+    (&["v"], "The version of the tracker; not looked at."),
+];
+
+/// What each field of a beacon may be; what is said by no name of it is as if it were not there.
 fn beacon() -> Value {
-    json!({
-        "type": "object",
-        "required": ["name", "url", "domain"],
-        "properties": {
-            "name": { "type": "string", "minLength": 1, "maxLength": NAME_CHARS_MAX },
-            "url": { "type": "string", "minLength": 1 },
-            "domain": { "type": "string", "minLength": 1 },
-            "consent": { "type": "boolean" },
-            "referrer": or_null("string"),
-            "props": or_null("object"),
-            "revenue": or_null("object"),
-            "interactive": { "type": "boolean" },
-        },
+    let field = |name: &str| match name {
+        "n" => {
+            json!({ "type": ["string", "integer"], "minLength": 1, "maxLength": NAME_CHARS_MAX })
+        }
+        "u" | "d" => json!({ "type": "string", "minLength": 1 }),
+        "r" => or_null("string"),
+        "m" | "$" => json!({ "type": ["object", "string", "null"] }),
+        "i" => json!({ "type": "boolean" }),
+        "h" | "v" => json!({ "type": "integer" }),
+        "c" => json!({ "anyOf": [{ "type": "boolean" }, { "enum": [0, 1] }] }),
+        _ => json!({ "type": ["integer", "string"] }),
+    };
+    beacon_of(field)
+}
+
+/// The same as a form: of texts alone.
+fn beacon_form() -> Value {
+    beacon_of(|name| match name {
+        "n" | "u" | "d" => json!({ "type": "string", "minLength": 1 }),
+        "i" | "c" => json!({ "enum": ["true", "false"] }),
+        "h" | "v" => json!({ "type": "string", "pattern": "^[0-9]+$" }),
+        _ => text(),
     })
+}
+
+fn beacon_of(field: impl Fn(&str) -> Value) -> Value {
+    let described = |(names, doc): &(&[&str], &str)| {
+        let mut schema = field(names[0]);
+        schema["description"] = json!(doc);
+        names.iter().map(|name| ((*name).to_owned(), schema.clone())).collect::<Vec<_>>()
+    };
+    let properties: Map<String, Value> = BEACON_FIELDS.iter().flat_map(described).collect();
+    let one_of = |names: &[&str]| {
+        let each: Vec<_> = names.iter().map(|name| json!({ "required": [name] })).collect();
+        json!({ "anyOf": each })
+    };
+    let required: Vec<_> = BEACON_FIELDS[..2].iter().map(|(names, _)| one_of(names)).collect();
+    json!({ "type": "object", "allOf": required, "properties": properties })
 }
 
 /// Most fields are texts; those that are not, are here.
