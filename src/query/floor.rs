@@ -6,8 +6,6 @@
 //!
 //! The filters of such a reader choose among the rows that are told, and change none of them.
 
-use jiff::civil::Time;
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::compile::of_floor;
@@ -84,12 +82,6 @@ impl Floored {
         let over = today.saturating_sub(SignedDuration::from_secs(1)).unwrap_or(today);
         Self { floor, over, now: known.now, picked, is_part: !known.within.is_empty() }
     }
-}
-
-/// When the month of a moment began.
-pub(super) fn beginning_of_month(moment: Timestamp, zone: &TimeZone) -> Timestamp {
-    let first = zone.to_datetime(moment).date().first_of_month();
-    zone.to_timestamp(first.to_datetime(Time::midnight())).unwrap_or(moment)
 }
 
 /// Refuses what such a reader may not ask.

@@ -82,7 +82,8 @@ pub struct Known<'site> {
     pub site: &'site Site,
     /// The moment of asking.
     pub now: Timestamp,
-    /// The site's first event, where [`Wire::needs_first_event`] and there is one.
+    /// The site's first event, where [`Wire::needs_first_event`] and there is one; of a reader who is told no small numbers,
+    /// the beginning of the first day that is told.
     pub first_event: Option<Timestamp>,
     /// The goals of the site.
     pub goals: &'site [Goal],
@@ -164,11 +165,6 @@ impl Query {
         let kept_from = known.site.kept_from(known.now);
         let first_event =
             known.first_event.map(|first| kept_from.map_or(first, |kept| first.max(kept)));
-        // The day of the first event would tell of the few who came first.
-        let first_event = first_event.map(|first| match known.floor {
-            None => first,
-            Some(_) => floor::beginning_of_month(first, &known.site.timezone),
-        });
         let period = wire.range.resolve(&known.site.timezone, known.now, first_event);
         let own = resolve_filters(wire.filters, known.goals, &mut problems);
         let (Some(own), Some(within)) = (own, filters_within(known, &mut problems)) else {

@@ -71,7 +71,7 @@ In the site's time zone; both ends are within.
 | `"7d"`, `"30d"`, `"<n>d"` | So many whole days, ending yesterday: 1 to 5000. |
 | `"month"`, `"year"` | The current month or year, through its end. |
 | `"12mo"`, `"<n>mo"` | So many months with the current one, through its end: 1 to 100. |
-| `"all"` | From the first event to today. |
+| `"all"` | From the first event to today; for who is told no small numbers, from the first day that is told. |
 | `["2024-01-01", "2024-01-31"]` | These days. |
 | `["2024-01-01T12:00:00+01:00", "2024-01-01T13:00:00+01:00"]` | Exactly this time. |
 

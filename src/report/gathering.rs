@@ -5,10 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::FutureExt;
 use futures_util::future::{join, try_join_all};
+use jiff::Timestamp;
 use serde_json::Value;
-use tokio::sync::oneshot;
+use tokio::sync::{OnceCell, oneshot};
 
-use crate::query::{Query, Together, may_add_up};
+use super::{AskError, floor, when_it_began};
+use crate::query::{Known, Query, Together, may_add_up};
 use crate::store::{Store, StoreError};
 
 /// The rows of a query, as its own statement would return them.
@@ -16,7 +18,11 @@ type Rows = Vec<Vec<Value>>;
 
 /// Queries of one site that are asked by one task, side by side.
 #[derive(Default)]
-pub struct Gathering(Mutex<Vec<Waiting>>);
+pub struct Gathering {
+    waiting: Mutex<Vec<Waiting>>,
+    /// What "all time" begins with for all of them, once one has asked for it.
+    beginning: OnceCell<Option<Timestamp>>,
+}
 
 /// What became of a query: its rows; `None` if its own statement has the last word.
 type Outcome = Result<Option<Rows>, StoreError>;
@@ -53,8 +59,24 @@ impl Gathering {
         rows
     }
 
+    /// What "all time" begins with for whoever asks: the site's first event or, where small numbers are not told, the first day
+    /// that is told. When the first event was would tell of the visitor who came first.
+    pub(super) async fn beginning(
+        &self,
+        store: &Store,
+        known: &Known<'_>,
+    ) -> Result<Option<Timestamp>, AskError> {
+        let begins = self.beginning.get_or_try_init(async || {
+            match (when_it_began(store, known.site).await?, known.floor) {
+                (Some(first), Some(_)) => floor::first_told(store, known, first).await,
+                (first, _) => Ok(first),
+            }
+        });
+        begins.await.copied()
+    }
+
     fn waiting<T>(&self, with: impl FnOnce(&mut Vec<Waiting>) -> T) -> T {
-        with(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        with(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -130,7 +130,7 @@ pub async fn ask_beside(
 ) -> Result<Value, AskError> {
     let wire = Wire::parse(query, known.segments)?;
     let first_event = match wire.needs_first_event() {
-        true => when_it_began(store, known.site).await?,
+        true => others.beginning(store, &known).await?,
         false => None,
     };
     let query = Query::resolve(wire, &Known { first_event, ..known })?;

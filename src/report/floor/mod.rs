@@ -19,16 +19,17 @@ pub mod publish;
 use std::collections::HashMap;
 
 use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 
 use self::publish::{Block, Cell, Counts, Day, Told};
-use super::Row;
+use super::{AskError, Row};
 use crate::query::dimension::Dimension;
 use crate::query::filter::Test;
 use crate::query::floor::{Floored, cells, is_about, looks_for, picks};
 use crate::query::measure::Measure;
 use crate::query::metric::Metric;
-use crate::query::{Closed, Query, compile};
+use crate::query::{Closed, Known, Query, compile, start_of};
 use crate::store::{Store, StoreError};
 
 /// The row of all that is not told by its value.
@@ -40,16 +41,8 @@ pub(super) async fn read(
     query: &Query,
     floored: &Floored,
 ) -> Result<Vec<Row>, StoreError> {
-    let floor = floored.floor;
     let Some([first, last]) = query.days_over() else { return Ok(rows(query, Vec::new(), 0)) };
-    let outside = query.of_days_outside();
-    let (days, outside) = tokio::try_join!(days(store, query.of_days()), async {
-        match outside {
-            Some(outside) => days_of(store, outside).await.map(Some),
-            None => Ok(None),
-        }
-    })?;
-    let told = Told::of(days, outside, query.kept_from_day(), floor);
+    let told = told(store, query, floored).await?;
     let asked = (first, last);
     let whole = told.whole(asked);
     let results = match query.dimensions() {
@@ -74,6 +67,53 @@ pub(super) async fn read(
         }
     };
     Ok(rows(query, results, whole.visitors))
+}
+
+/// So many months are looked through at first for a day that is told, and then so many times as many.
+const MONTHS_AT_FIRST: i64 = 2;
+const TIMES_AS_MANY: i64 = 4;
+
+/// The beginning of the first day that is told to a reader; none, if none is. It hangs on that day's visitors alone, and says no
+/// more than that they are enough: whatever came before it was few. `first_event` is when the site's first event was.
+pub(super) async fn first_told(
+    store: &Store,
+    known: &Known<'_>,
+    first_event: Timestamp,
+) -> Result<Option<Timestamp>, AskError> {
+    let zone = &known.site.timezone;
+    let kept = known.site.kept_from(known.now);
+    let day_of = |moment: Timestamp| zone.to_datetime(moment).date();
+    let today = day_of(known.now);
+    let mut from = day_of(kept.map_or(first_event, |kept| kept.max(first_event))).first_of_month();
+    let mut months = MONTHS_AT_FIRST;
+    while from <= today {
+        let next = from.saturating_add(months.months());
+        let until = next.saturating_sub(1.day()).min(today);
+        let query = json!({
+            "site_id": known.site.domain, "metrics": ["visitors"], "date_range": [from.to_string(), until.to_string()],
+        });
+        let query = Query::parse(&query, known)?;
+        if let (Some(floored), Some(asked)) = (query.floored(), query.days_over()) {
+            let told = told(store, &query, floored).await?;
+            if let Some(day) = told.first(asked.into()) {
+                return Ok(Some(start_of(day, zone)));
+            }
+        }
+        (from, months) = (next, months * TIMES_AS_MANY);
+    }
+    Ok(None)
+}
+
+/// The pieces that all answers about the query's period are made of.
+async fn told(store: &Store, query: &Query, floored: &Floored) -> Result<Told, StoreError> {
+    let outside = query.of_days_outside();
+    let (days, outside) = tokio::try_join!(days(store, query.of_days()), async {
+        match outside {
+            Some(outside) => days_of(store, outside).await.map(Some),
+            None => Ok(None),
+        }
+    })?;
+    Ok(Told::of(days, outside, query.kept_from_day(), floored.floor))
 }
 
 /// The last label that is not after the day: labels are texts of days, in their order.

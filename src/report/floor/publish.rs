@@ -175,6 +175,11 @@ impl Told {
         self.days.iter().filter(move |day| (first..=last).contains(&day.date))
     }
 
+    /// The first day of a range that is told.
+    pub fn first(&self, asked: (Date, Date)) -> Option<Date> {
+        self.days(asked).next().map(|day| day.date)
+    }
+
     /// The whole of a range of days.
     pub fn whole(&self, asked: (Date, Date)) -> Counts {
         let rounded = self.days(asked).map(|day| day.counts.rounded(self.floor));

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use passerby::query::interval::Interval;
 use passerby::query::{Known, Query};
+use passerby::report;
+use passerby::site::floor::Floor;
 use serde_json::{Value, json};
 
 use super::story::Story;
@@ -352,6 +354,32 @@ async fn all_begins_on_the_day_of_the_first_event() {
         nothing["query"]["date_range"],
         json!(["2024-06-15T00:00:00+00:00", "2024-06-15T23:59:59+00:00"])
     );
+}
+
+#[tokio::test]
+async fn all_time_begins_with_the_first_day_that_is_told_where_small_numbers_are_not() {
+    let mut story = Story::new("Etc/UTC").await;
+    let told_from = async |story: &Story| {
+        let known = Known::new(&story.site, "2024-05-20T12:00:00Z".parse::<Timestamp>().unwrap());
+        let query =
+            json!({ "site_id": "example.com", "metrics": ["visitors"], "date_range": "all" });
+        let known = Known { floor: Floor::of(5), ..known };
+        let answer = report::ask_knowing(&story.store, known, &query).await.unwrap();
+        answer["query"]["date_range"][0].as_str().unwrap()[..10].to_owned()
+    };
+    assert_eq!(told_from(&story).await, "2024-05-20");
+    // Few, today and before: it is as if there were none.
+    story.visit(1).view("20 10:00:00", "/");
+    for visitor in 2..6 {
+        story.visit(visitor).view("03 10:00:00", "/");
+    }
+    story.told().await;
+    assert_eq!(told_from(&story).await, "2024-05-20");
+    for visitor in 10..15 {
+        story.visit(visitor).view("07 10:00:00", "/");
+    }
+    story.told().await;
+    assert_eq!(told_from(&story).await, "2024-05-07");
 }
 
 #[tokio::test]
