@@ -258,6 +258,15 @@ impl Query {
         tests.flat_map(|test| test.values.iter().map(String::as_str))
     }
 
+    /// What its filters ask of single events, those of its segments among them: of the events that have none of it, nothing
+    /// is counted. And whether its reader is told of what is beyond them.
+    pub fn asked_of_events(&self) -> impl Iterator<Item = (&Subject, bool)> {
+        self.filters.iter().flat_map(|filter| {
+            let is_own = !self.within.contains(filter);
+            filter.tests_of_events().into_iter().map(move |test| (&test.subject, is_own))
+        })
+    }
+
     /// What its rows are sorted by.
     pub fn order(&self) -> &[Order] {
         &self.order

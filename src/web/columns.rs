@@ -3,6 +3,9 @@
 use serde_json::json;
 
 use super::ask::Asker;
+use crate::query::Query;
+use crate::query::dimension::Field;
+use crate::query::filter::Subject;
 use crate::query::metric::{Metric, Unit};
 
 /// The metrics at the head of a site's page.
@@ -16,6 +19,12 @@ const HEADLINES: &[Metric] = &[
     Metric::TimeOnPage,
     Metric::ScrollDepth,
 ];
+/// The same where the view is about events of some name, or with some property: a rate or a length is of whole visits, in
+/// which much else happened.
+const EVENTS: &[Metric] = &[Metric::Visitors, Metric::Visits, Metric::Events];
+/// With a property page views may be, too.
+const WITH_PROPERTY: &[Metric] =
+    &[Metric::Visitors, Metric::Visits, Metric::Pageviews, Metric::Events];
 /// The same where the view is about a goal.
 const CONVERSIONS: &[Metric] = &[
     Metric::Visitors,
@@ -42,9 +51,40 @@ pub(super) fn less_is_better(metric: Metric) -> bool {
     matches!(metric, Metric::BounceRate | Metric::ExitRate)
 }
 
+/// What a view is about, by what its filters ask of single events; the last of these that one asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum About {
+    /// Of nothing but pages and hosts.
+    Visits,
+    Property,
+    Events,
+    Goal,
+}
+
+impl About {
+    /// Segments are looked into. Of what a reader sees alone, all have met the goal.
+    fn of(asker: &Asker) -> Self {
+        let query = asker.parse(&asker.query(json!({})));
+        let about = |(subject, is_own): (&Subject, bool)| match subject {
+            Subject::Field(Field::EventName) => Self::Events,
+            Subject::Field(_) => Self::Visits,
+            Subject::Property(_) => Self::Property,
+            Subject::Goal(_) if is_own => Self::Goal,
+            Subject::Goal(_) => Self::Events,
+        };
+        let asked = query.iter().flat_map(Query::asked_of_events).map(about);
+        asked.max().unwrap_or(Self::Visits)
+    }
+}
+
 /// The headline figures of the view.
 pub(super) fn headlines(asker: &Asker) -> Vec<Metric> {
-    let wanted = if asker.view.is_about("event:goal") { CONVERSIONS } else { HEADLINES };
+    let wanted = match About::of(asker) {
+        About::Visits => HEADLINES,
+        About::Property => WITH_PROPERTY,
+        About::Events => EVENTS,
+        About::Goal => CONVERSIONS,
+    };
     let mut metrics = asker.askable(wanted, &asker.query(json!({})));
     metrics.retain(|metric| is_told(asker, *metric));
     metrics.truncate(HEADLINES_MAX);
@@ -96,7 +136,7 @@ pub(super) fn all(asker: &Asker, dimension: &str) -> Vec<Metric> {
 
 /// The columns of a panel: two, and the revenue of goals.
 pub(super) fn few(asker: &Asker, dimension: &str) -> Vec<Metric> {
-    let converts = asker.view.is_about("event:goal");
+    let converts = About::of(asker) == About::Goal;
     let second = match dimension {
         "event:goal" => Metric::ConversionRate,
         _ if converts => Metric::GroupConversionRate,

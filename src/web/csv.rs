@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::ask::{Asker, names};
 use super::columns;
 use super::details::whole_list;
-use super::series;
+use super::{ranking, series};
 use crate::query::metric::Metric;
 use crate::report::AskError;
 use crate::report::format::Table;
@@ -37,7 +37,9 @@ async fn table(asker: &Asker, dimension: &str) -> Result<String, AskError> {
     }
     let metrics = columns::all(asker, dimension);
     let query = whole_list(asker, dimension, &metrics);
-    let answer = asker.ask(&query).await?;
+    let mut answer = ranking::ask(asker, &query, &metrics).await?;
+    // What is filled in is a column like the others.
+    answer["query"]["metrics"] = json!(names(&metrics));
     // Money has a column for its currency.
     Ok(Table::of_answer(&answer).as_ref().map(write).unwrap_or_default())
 }

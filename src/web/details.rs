@@ -63,7 +63,8 @@ async fn model(asker: &Asker, dimension: &str) -> Result<DetailsPage, AskError> 
         ranking::query(asker, dimension, &metrics, order, listing.filters(asker.lang, dimension));
     query["pagination"] = json!({ "limit": PAGE_ROWS, "offset": offset });
     query["include"] = json!({ "total_rows": true });
-    let (answer, now) = tokio::try_join!(asker.ask(&query), visitors_now(asker))?;
+    let (answer, now) =
+        tokio::try_join!(ranking::ask(asker, &query, &metrics), visitors_now(asker))?;
     let total = answer["meta"]["total_rows"].as_u64().unwrap_or(0);
     let rows = ranking::shown_rows(asker, dimension, &metrics, &answer);
     let (words, last) = (asker.words(), offset + rows.len() as u64);

@@ -184,7 +184,7 @@ async fn list(asker: &Asker, panel: &'static Panel, tab: &Tab) -> Result<List, A
     let order = Order::read(None, &metrics);
     let mut query = ranking::query(asker, tab.dimension, &metrics, order, of_event(tab));
     query["pagination"] = json!({ "limit": LIST_ROWS });
-    let answer = asker.ask(&query).await?;
+    let answer = ranking::ask(asker, &query, &metrics).await?;
     Ok(List {
         title: (panel.title)(asker.words()),
         columns: metrics.iter().map(|metric| names::metric(asker.lang, *metric)).collect(),

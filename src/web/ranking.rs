@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 use super::ask::{Asker, names, rows};
 use super::filter::Filter;
 use super::format::number;
-use super::panels::{Tab, left_out};
+use super::panels::left_out;
 use super::shell::{shown, value_of};
 use super::words::Lang;
 use crate::http::links::in_a_path;
 use crate::query::metric::{Metric, percentage};
+use crate::report::AskError;
 use crate::report::floor::OTHER;
 
 /// The dimension that is the names of properties.
@@ -69,9 +70,14 @@ impl Order {
     /// What the answer is to be in the order of. Equals stand in the order of their names, so that the pages of a list do not
     /// overlap, where the query language has that order.
     fn to_query(self, dimension: &str) -> Value {
+        // Shares are in the order of what they are shares of.
+        let asked = |metric| match metric {
+            Metric::Percentage => Metric::Visitors.spec().name,
+            metric => metric.spec().name,
+        };
         let by_metric = match self {
-            Self::Most(metric) => Some(json!([metric.spec().name, "desc"])),
-            Self::Least(metric) => Some(json!([metric.spec().name, "asc"])),
+            Self::Most(metric) => Some(json!([asked(metric), "desc"])),
+            Self::Least(metric) => Some(json!([asked(metric), "asc"])),
             Self::Name => None,
         };
         let by_name = has_order_by_name(dimension).then(|| json!([dimension, "asc"]));
@@ -112,7 +118,8 @@ impl Written {
     }
 }
 
-/// The question that a list answers. `with` are filters beyond those of the view.
+/// The question that a list answers. `with` are filters beyond those of the view. Shares are not asked for where they are
+/// filled in.
 pub(super) fn query(
     asker: &Asker,
     dimension: &str,
@@ -123,35 +130,48 @@ pub(super) fn query(
     let mut filters = asker.view.filters(asker.lang);
     filters.extend(with);
     filters.extend(left_out(dimension));
+    let fills_in = place_of_shares(asker, metrics).is_some();
+    let asked = metrics.iter().copied();
+    let asked = asked.filter(|metric| !(fills_in && *metric == Metric::Percentage));
     asker.query(json!({
-        "metrics": names(metrics), "dimensions": [dimension], "filters": filters,
+        "metrics": names(&asked.collect::<Vec<_>>()), "dimensions": [dimension], "filters": filters,
         "order_by": order.to_query(dimension),
     }))
 }
 
-/// Whether the shares of a list are of all visitors of the view, so that who knows these need not ask for them.
-pub(super) fn is_of_all_visitors(
+/// Asks a list's question, and fills in the shares of its rows.
+pub(super) async fn ask(
     asker: &Asker,
-    tab: &Tab,
-    order: Order,
+    query: &Value,
     metrics: &[Metric],
-) -> bool {
-    let is_narrower = tab.event.is_some() || left_out(tab.dimension).is_some();
-    let is_by_share =
-        matches!(order, Order::Most(Metric::Percentage) | Order::Least(Metric::Percentage));
-    metrics == [Metric::Visitors, Metric::Percentage]
-        && asker.floor.is_none()
-        && !tab.has_map
-        && !is_narrower
-        && !is_by_share
+) -> Result<Value, AskError> {
+    let visitors = async {
+        match place_of_shares(asker, metrics) {
+            Some(_) => asker.ask(&asker.query(json!({}))).await,
+            None => Ok(Value::Null),
+        }
+    };
+    let (mut answer, visitors) = tokio::try_join!(asker.ask(query), visitors)?;
+    fill_in_shares(asker, &mut answer, metrics, number(&visitors["results"][0]["metrics"][0]));
+    Ok(answer)
 }
 
-/// Puts the shares behind the visitors of an answer's rows, rounded as the query language rounds them.
-pub(super) fn fill_in_shares(answer: &mut Value, visitors: f64) {
+/// Where the metrics of a list have the shares of its rows, if those are to be filled in. A share is of all visitors of the
+/// view, whatever the list leaves out and whatever is searched for in it; to the query language it would be of those who are left.
+/// Whoever is told no small numbers is told shares of all in any case.
+fn place_of_shares(asker: &Asker, metrics: &[Metric]) -> Option<usize> {
+    let place = metrics.iter().position(|metric| *metric == Metric::Percentage);
+    place.filter(|_| asker.floor.is_none())
+}
+
+/// Puts the shares of the view's visitors among the numbers of an answer's rows, rounded as the query language rounds them.
+pub(super) fn fill_in_shares(asker: &Asker, answer: &mut Value, metrics: &[Metric], visitors: f64) {
+    let Some(place) = place_of_shares(asker, metrics) else { return };
     for row in answer["results"].as_array_mut().into_iter().flatten() {
+        // Visitors come first in every list.
         let share = percentage(number(&row["metrics"][0]), visitors);
-        if let Some(metrics) = row["metrics"].as_array_mut() {
-            metrics.push(share);
+        if let Some(numbers) = row["metrics"].as_array_mut() {
+            numbers.insert(place.min(numbers.len()), share);
         }
     }
 }
@@ -214,6 +234,8 @@ mod tests {
         assert_eq!(order(Order::Most(revenue), "event:goal"), json!([["total_revenue", "desc"]]));
         assert_eq!(order(Order::Least(revenue), "event:goal"), json!([["total_revenue", "asc"]]));
         assert_eq!(order(Order::Name, "event:goal"), json!([]));
+        let by_share = order(Order::Least(Metric::Percentage), "event:page");
+        assert_eq!(by_share, json!([["visitors", "asc"], ["event:page", "asc"]]));
         assert_eq!(order(Order::Name, "event:page"), json!([["event:page", "asc"]]));
     }
 

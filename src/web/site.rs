@@ -192,8 +192,6 @@ pub(super) struct Asked {
     metrics: Vec<Metric>,
     order: Order,
     answer: Value,
-    /// Whether the shares are still to be filled in: they are of the visitors whom the headline figures tell.
-    lacks_shares: bool,
 }
 
 pub(super) async fn ask_for(
@@ -203,29 +201,27 @@ pub(super) async fn ask_for(
 ) -> Result<Asked, AskError> {
     let metrics = few(asker, tab.dimension);
     let order = Order::read(asker.view.order(panel.name), &metrics);
-    let lacks_shares = ranking::is_of_all_visitors(asker, tab, order, &metrics);
     let answer = if tab.dimension == "event:goal" && asker.site.goals.is_empty() {
         Value::Null
     } else if tab.has_map {
         asker.ask(&map::query(asker)).await?
     } else {
-        let wanted = if lacks_shares { &[Metric::Visitors][..] } else { &metrics };
-        let mut query = ranking::query(asker, tab.dimension, wanted, order, of_event(tab));
+        let mut query = ranking::query(asker, tab.dimension, &metrics, order, of_event(tab));
         query["pagination"] = json!({ "limit": PANEL_ROWS });
         asker.ask(&query).await?
     };
-    Ok(Asked { panel, tab, metrics, order, answer, lacks_shares })
+    Ok(Asked { panel, tab, metrics, order, answer })
 }
 
 /// The panel, on a page with these headline figures.
 pub(super) fn filled(asker: &Asker, asked: Asked, headlines: &[Metric], totals: &Value) -> Shown {
-    let Asked { panel, tab, metrics, order, mut answer, lacks_shares } = asked;
-    if lacks_shares {
+    let Asked { panel, tab, metrics, order, mut answer } = asked;
+    let lacks_goals = answer.is_null();
+    if !lacks_goals {
         let visitors = headlines.iter().position(|metric| *metric == Metric::Visitors);
         let visitors = visitors.map_or(0.0, |place| number(&totals["metrics"][place]));
-        ranking::fill_in_shares(&mut answer, visitors);
+        ranking::fill_in_shares(asker, &mut answer, &metrics, visitors);
     }
-    let lacks_goals = answer.is_null();
     let (rows, map) = match tab.has_map {
         true => (Vec::new(), Some(WorldMap::of(asker, &answer))),
         false => (ranking::shown_rows(asker, tab.dimension, &metrics, &answer), None),

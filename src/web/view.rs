@@ -350,11 +350,6 @@ impl View {
         self.filters.iter().map(|filter| filter.to_query(lang)).collect()
     }
 
-    /// Whether a dimension must have one value.
-    pub(super) fn is_about(&self, dimension: &str) -> bool {
-        self.filters.iter().any(|filter| filter.dimension == dimension)
-    }
-
     /// The comparison in the words of a query: there is nothing before all time.
     pub(super) fn compared(&self) -> Option<Value> {
         let mode = match self.comparison {

@@ -97,6 +97,15 @@ function own(dimension) {
   return [];
 }
 
+/** What the numbers of a list are: those of the API, but for shares, which are of all visitors of the view. */
+async function shared(metrics, results, filters) {
+  const [{ metrics: [all] }] = (await demo.ask({ metrics: ['visitors'], filters })).results;
+  const share = (visitors) => Math.round((visitors / all) * 1000) / 10;
+  return results.map(({ dimensions, metrics: values }) => ({
+    dimensions, metrics: values.map((value, at) => (metrics[at] === 'percentage' ? share(values[metrics.indexOf('visitors')]) : value)),
+  }));
+}
+
 const languages = { en: 'English', de: 'German', fr: 'French', es: 'Spanish', it: 'Italian', nl: 'Dutch', pl: 'Polish',
   pt: 'Portuguese', ja: 'Japanese', ko: 'Korean', zh: 'Chinese', sv: 'Swedish', da: 'Danish', nb: 'Norwegian', no: 'Norwegian',
   fi: 'Finnish', cs: 'Czech', hi: 'Hindi', id: 'Indonesian', th: 'Thai', vi: 'Vietnamese', tr: 'Turkish', he: 'Hebrew',
@@ -215,9 +224,10 @@ for (const { query, filters } of VIEWS) {
         const isEmpty = (await panel.locator('table').count()) === 0;
         const { columns, rows } = isEmpty ? { columns: ['Visitors'], rows: [] } : await table(panel);
         const metrics = columns.map((column) => METRICS[column]);
-        const { results } = await demo.ask({
+        const answer = await demo.ask({
           metrics, dimensions: [dimension], filters: all, order_by: [['visitors', 'desc'], [dimension, 'asc']], pagination: { limit: 9 },
         });
+        const results = await shared(metrics, answer.results, filters);
         assert.deepEqual(
           rows.map(([label, ...values]) => [label, ...values.map(read)]),
           results.map(({ dimensions: [value], metrics: values }) => [named(dimension, value), ...values]),

@@ -412,3 +412,108 @@ async fn every_route_of_the_api_refuses_whoever_shows_nothing() {
     let unknown: Vec<_> = open.iter().filter(|route| !is_known(route)).collect();
     assert!(unknown.is_empty(), "these answer everybody: {unknown:?}");
 }
+
+/// The text of a page, as whoever came by a link of the site sees it.
+async fn text(collector: &Collector, path: &str, cookie: &str) -> String {
+    let page = page(collector, path, cookie).await;
+    let text = String::from_utf8(page.body.to_vec()).unwrap();
+    assert_eq!(page.status, StatusCode::OK, "{path}: {text}");
+    text
+}
+
+async fn import(collector: &Collector, lines: impl Iterator<Item = Value>) {
+    let lines: Vec<String> = lines.map(|line| line.to_string()).collect();
+    let file = collector.data_dir.join("lines.jsonl");
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    collector.run(&["import", file.to_str().unwrap()]);
+}
+
+#[tokio::test]
+async fn where_events_are_filtered_no_figure_is_of_what_else_happened() {
+    let (collector, admin) = with_site().await;
+    collector.run(&["goal", "add", "shared.test", "--event", "Signup"]);
+    let event = |visitor: u32, minute: u32, name: &str| {
+        json!({
+            "site": "shared.test", "timestamp": format!("2026-03-10T10:{minute:02}:00Z"), "name": name,
+            "visitor": visitor.to_string(), "pathname": "/", "hostname": "shared.test",
+        })
+    };
+    let lines = (0..4).flat_map(|visitor| {
+        let signs_up = (visitor == 0).then(|| event(visitor, 2, "Signup"));
+        [event(visitor, 0, "pageview"), event(visitor, 1, "pageview")].into_iter().chain(signs_up)
+    });
+    import(&collector, lines).await;
+    let segments = "/api/v1/sites/shared.test/segments";
+    let goal = json!({ "name": "signed up", "filters": [["is", "event:goal", ["Signup"]]] });
+    let segment = call(&collector, &admin, Method::POST, segments, goal).await.json()["id"].clone();
+    let path = put_link(&collector, &admin, json!({ "least_visitors": 1 })).await;
+    let shown = cookie(&collector.request(Method::GET, &path, &[], "").await).unwrap();
+    let figures = async |filter: &str| {
+        let view = format!("/shared.test?period=2026-03-10,2026-03-10&lang=en{filter}");
+        let text = text(&collector, &view, &shown).await;
+        let between = |part: &str, before: &str| {
+            part.split(before).nth(1).and_then(|rest| rest.split('<').next()).map(str::to_owned)
+        };
+        let figure = |part: &str| {
+            let name = between(part, "<span class=\"name\">")?;
+            Some((
+                name,
+                part.split("<span class=\"value\"")
+                    .nth(1)?
+                    .split('>')
+                    .nth(1)?
+                    .split('<')
+                    .next()?
+                    .to_owned(),
+            ))
+        };
+        text.split("<a class=\"figure\"").skip(1).filter_map(figure).collect::<Vec<_>>()
+    };
+    let told = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    };
+    let of_goal =
+        told(&[("Visitors", "1"), ("Visits", "1"), ("Events", "1"), ("Conversion rate", "25.00%")]);
+    assert_eq!(figures("&filter=is,event:goal,Signup").await, of_goal);
+    assert_eq!(figures(&format!("&filter=is,segment,{segment}")).await, of_goal);
+    let of_name = told(&[("Visitors", "1"), ("Visits", "1"), ("Events", "1")]);
+    assert_eq!(figures("&filter=is,event:name,Signup").await, of_name);
+    let names: Vec<_> = figures("").await.into_iter().map(|(name, _)| name).collect();
+    assert!(names.iter().any(|name| name == "Bounce rate"), "{names:?}");
+}
+
+#[tokio::test]
+async fn a_share_is_of_all_visitors_of_the_view_whatever_is_searched_or_left_out() {
+    let (collector, admin) = with_site().await;
+    let lines = (0..40).map(|visitor| {
+        let (path, campaign) = if visitor < 10 { ("/blog", "spring") } else { ("/", "") };
+        json!({
+            "site": "shared.test", "timestamp": "2026-03-10T10:00:00Z", "name": "pageview", "pathname": path,
+            "visitor": visitor.to_string(), "hostname": "shared.test", "utm_campaign": campaign,
+        })
+    });
+    import(&collector, lines).await;
+    for least in [1, 5] {
+        let path = put_link(&collector, &admin, json!({ "least_visitors": least })).await;
+        let shown = cookie(&collector.request(Method::GET, &path, &[], "").await).unwrap();
+        for (list, row) in [
+            ("by/event:page", ">/blog<"),
+            ("by/event:page?search=blog", ">/blog<"),
+            ("by/event:page?order=-percentage&search=blog", ">/blog<"),
+            ("by/visit:utm_campaign", ">spring<"),
+            ("?tab.campaigns=visit:utm_campaign", ">spring<"),
+        ] {
+            let and = if list.contains('?') { '&' } else { '?' };
+            let path = format!("/shared.test/{list}{and}period=2026-03-01,2026-03-31&lang=en");
+            let text = text(&collector, &path.replace("/?", "?"), &shown).await;
+            let row = text.split(row).nth(1).and_then(|rest| rest.split("</tr>").next());
+            // A day of few floors is in no block, and its values are in no row.
+            let Some(row) = row.filter(|_| least == 1) else { continue };
+            assert!(row.contains("25%") || row.contains("25.0%"), "{list}: {row}");
+        }
+        let csv = "/shared.test/csv/visit:utm_campaign?period=2026-03-01,2026-03-31";
+        let csv = text(&collector, csv, &shown).await;
+        assert!(least > 1 || csv.contains("spring,10,25.0,"), "{csv}");
+        assert!(csv.starts_with("visit:utm_campaign,visitors,percentage,"), "{csv}");
+    }
+}

@@ -134,6 +134,19 @@ impl Filter {
         }
     }
 
+    /// Every test of single events in it, in order: what has_done asks is of the visit.
+    pub(super) fn tests_of_events(&self) -> Vec<&Test> {
+        match self {
+            Self::All(filters) | Self::Any(filters) => {
+                filters.iter().flat_map(Self::tests_of_events).collect()
+            }
+            Self::Not(filter) => filter.tests_of_events(),
+            Self::Done(..) => Vec::new(),
+            Self::Test(test) if test.is_of_event() => vec![test],
+            Self::Test(_) => Vec::new(),
+        }
+    }
+
     /// Whether it asks about single events, outside of has_done.
     pub(super) fn asks_about_events(&self) -> bool {
         match self {
