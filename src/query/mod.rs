@@ -319,9 +319,10 @@ impl Query {
     }
 
     /// The comparison that sets what there is at `now` of a period that goes on beside as much of the other one;
-    /// `None` when the period is over, or nothing is compared.
+    /// `None` when the period is over, or nothing is compared. Where small numbers are not told, there are the days that are over.
     pub fn compared_so_far(&self, now: Timestamp) -> Option<Value> {
-        self.include.comparison.as_ref()?.so_far(&self.period, now)
+        let until = self.floored.as_ref().map_or(now, |floored| floored.over);
+        self.include.comparison.as_ref()?.so_far(&self.period, until)
     }
 
     /// The query as it was understood: asked again as it stands, it has the same answer.

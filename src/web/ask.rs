@@ -215,18 +215,21 @@ impl Asker {
     }
 
     /// What the view's figures are compared with, in the words of a query: what there is of a period that goes on, with
-    /// as much of the other one.
+    /// as much of the other one. Nothing, if there is nothing yet that may be told.
     pub(super) fn comparison(&self) -> Option<Value> {
-        self.compared_so_far().or_else(|| self.view.compared())
+        let whole = self.view.compared()?;
+        let Some(query) = self.compared(&whole) else { return Some(whole) };
+        let is_told = self.floor.is_none() || query.days_over().is_some();
+        is_told.then(|| query.compared_so_far(self.now).unwrap_or(whole))
     }
 
-    /// The comparison of a period that goes on. Whoever is told no small numbers compares whole days alone.
+    /// The comparison of a period that goes on.
     pub(super) fn compared_so_far(&self) -> Option<Value> {
-        if self.floor.is_some() {
-            return None;
-        }
-        let query = self.query(json!({ "include": { "comparisons": self.view.compared()? } }));
-        self.parse(&query)?.compared_so_far(self.now)
+        self.compared(&self.view.compared()?)?.compared_so_far(self.now)
+    }
+
+    fn compared(&self, comparison: &Value) -> Option<Query> {
+        self.parse(&self.query(json!({ "include": { "comparisons": comparison } })))
     }
 
     pub(super) fn known(&self, dialect: Dialect) -> Known<'_> {

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use jiff::civil::Date;
+use jiff::ToSpan;
+use jiff::civil::{Date, Time};
 use serde_json::{Value, json};
 
 use super::annotations::{self, Note};
@@ -171,7 +172,14 @@ impl Series {
     ) -> Self {
         let metric = metric(asker);
         let of_nothing = asker.of_nothing(metric, &query(asker));
-        let now = asker.local_now().strftime("%Y-%m-%d %H:%M:%S").to_string();
+        // Of today nothing is told to whoever is told no small numbers.
+        let is_told_until = match asker.floor {
+            None => asker.local_now(),
+            Some(_) => {
+                asker.local_now().date().to_datetime(Time::midnight()).saturating_sub(1.second())
+            }
+        };
+        let now = is_told_until.strftime("%Y-%m-%d %H:%M:%S").to_string();
         let period = period(answer);
         let sample = |(label, value): (String, Value)| {
             // Labels are texts of the site's clock, and stand in the order of time.
@@ -197,11 +205,13 @@ impl Series {
     }
 
     pub(super) fn chart(&self, asker: &Asker) -> Option<Chart> {
+        // Whole days alone are told to whoever is told no small numbers: the last one is over.
+        let is_of_whole_days = asker.floor.is_some() && self.interval == Interval::Day;
         let style = Style {
             lang: asker.lang,
             metric: self.metric,
             by_month: matches!(self.interval, Interval::Month | Interval::Quarter | Interval::Year),
-            is_unfinished: self.is_unfinished,
+            is_unfinished: self.is_unfinished && !is_of_whole_days,
         };
         Chart::of(&self.samples, &style)
     }

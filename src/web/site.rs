@@ -162,7 +162,7 @@ pub(super) fn compared_with(asker: &Asker) -> &'static str {
 
 /// What a comparison means of a period that goes on; nothing, if it is over or compared with nothing.
 pub(super) fn unfinished(asker: &Asker, series: &Series) -> &'static str {
-    match (series.is_unfinished(), asker.view.compared(), asker.compared_so_far()) {
+    match (series.is_unfinished(), asker.comparison(), asker.compared_so_far()) {
         (false, _, _) | (_, None, _) => "",
         (true, Some(_), Some(_)) => asker.words().unfinished,
         (true, Some(_), None) => asker.words().unfinished_whole,

@@ -1,6 +1,7 @@
 //! Shared links, public sites, what nobody may read, and the log of who read what.
 
 use hyper::{Method, StatusCode};
+use passerby::clock::{Clock, SystemClock};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, CHROME, Collector, eventually};
@@ -426,6 +427,31 @@ async fn import(collector: &Collector, lines: impl Iterator<Item = Value>) {
     let file = collector.data_dir.join("lines.jsonl");
     std::fs::write(&file, lines.join("\n")).unwrap();
     collector.run(&["import", file.to_str().unwrap()]);
+}
+
+#[tokio::test]
+async fn a_period_that_goes_on_falls_for_no_reader_who_is_told_whole_days_alone() {
+    let (collector, admin) = with_site().await;
+    let today = jiff::tz::TimeZone::UTC.to_datetime(SystemClock.now()).date();
+    // Every day is like the other, for longer than two months.
+    let lines = (1..=70).flat_map(|days: i64| {
+        let day = today.saturating_sub(jiff::Span::new().days(days));
+        (0..10).map(move |visitor| {
+            json!({
+                "site": "shared.test", "timestamp": format!("{day}T10:00:00Z"), "name": "pageview", "pathname": "/",
+                "visitor": format!("{day} {visitor}"), "hostname": "shared.test",
+            })
+        })
+    });
+    import(&collector, lines).await;
+    let path = put_link(&collector, &admin, json!({ "least_visitors": 5 })).await;
+    let shown = cookie(&collector.request(Method::GET, &path, &[], "").await).unwrap();
+    for period in ["month", "day", "30d"] {
+        let text = text(&collector, &format!("/shared.test?period={period}&lang=en"), &shown).await;
+        assert!(!text.contains("class=\"change worse\""), "{period}: {text}");
+        let is_compared = period != "day" && (period != "month" || today.day() > 1);
+        assert_eq!(text.contains("no change"), is_compared, "{period}");
+    }
 }
 
 #[tokio::test]

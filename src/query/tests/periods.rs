@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{parse, site};
 use crate::query::{Known, Query};
 use crate::site::Site;
+use crate::site::floor::Floor;
 
 #[track_caller]
 fn check_range(zone: &str, range: Value, expected: [&str; 2]) {
@@ -212,6 +213,29 @@ fn what_there_is_of_a_period_that_goes_on_is_compared_with_as_much_of_the_other(
         check(range, "previous_period", now, None);
     }
     check(json!("month"), "previous_period", "2024-04-30T12:00:00Z", None);
+}
+
+#[test]
+fn whoever_is_told_no_small_numbers_compares_the_days_that_are_over_with_as_many() {
+    let site = site("Europe/Berlin");
+    let so_far = |range: &str, now: &str| {
+        let now = now.parse().unwrap();
+        let query = json!({
+            "site_id": "example.com", "metrics": ["visitors"], "date_range": range,
+            "include": { "comparisons": { "mode": "previous_period" } },
+        });
+        let known = Known { floor: Floor::of(5), ..Known::new(&site, now) };
+        let query = Query::parse(&query, &known).unwrap();
+        let days = query.compared_so_far(now).map(|custom| custom["date_range"].clone());
+        (days, query.days_over().is_some())
+    };
+    let now = "2024-05-15T12:34:56Z";
+    let april = json!(["2024-03-31T00:00:00+01:00", "2024-04-13T23:59:59+02:00"]);
+    assert_eq!(so_far("month", now), (Some(april), true));
+    assert_eq!(so_far("7d", now), (None, true));
+    // Of today, and of a month on its first day, nothing is told that could be compared.
+    assert_eq!(so_far("day", now), (None, false));
+    assert_eq!(so_far("month", "2024-05-01T12:00:00Z"), (None, false));
 }
 
 #[test]
