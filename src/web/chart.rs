@@ -3,7 +3,7 @@
 //! Lines are drawn in units of their own and stretched to the width of the screen; all else is placed in
 //! percent, so that text and points keep their size on every screen.
 
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use serde_json::Value;
 
 use super::annotations::Note;
@@ -14,10 +14,13 @@ use crate::query::metric::{Metric, Unit};
 /// The lines' own units.
 pub(super) const WIDTH: f64 = 1000.0;
 pub(super) const HEIGHT: f64 = 200.0;
-/// About as many labels fit below on a wide screen, and half of them on a telephone.
+/// About as many labels fit below on a wide screen, half of them on a telephone, and a quarter on the smallest.
 const LABELS_MAX: usize = 8;
 /// About as many marks the axis has above 0.
 const MARKS: f64 = 4.0;
+/// Steps in which people count the minutes of a day.
+const MINUTES: [i32; 9] = [15, 30, 60, 120, 180, 240, 360, 720, MINUTES_OF_A_DAY];
+const MINUTES_OF_A_DAY: i32 = 1_440;
 /// Nearer to an edge than this, in percent, a label does not reach over it.
 const EDGE: f64 = 3.0;
 /// How near marks may be to each other, in percent, by the width that there is for the drawing. A mark is 24 pixels
@@ -70,6 +73,8 @@ pub(super) struct Tick {
     pub(super) anchor: &'static str,
     /// Whether it is left out where there is little room.
     pub(super) is_minor: bool,
+    /// Whether it is left out where there is hardly any.
+    pub(super) is_spare: bool,
 }
 
 /// A value, in percent of the drawing, and the column over it that shows it.
@@ -290,23 +295,68 @@ fn point(
     }
 }
 
-/// Every so many samples one has its label.
+/// The labels of the axis, as many as there is room for. A day stands at its midnight, and a year at the first label of it,
+/// if the axis has more than one: so they are among those that stay where there is little room.
 fn labels(samples: &[Sample], plane: &Plane, style: &Style) -> Vec<Tick> {
-    let every = samples.len().div_ceil(LABELS_MAX).max(1);
-    let tick = |(order, (place, sample)): (usize, (usize, &Sample))| {
-        let at = plane.x(place);
-        let mut text = style.lang.short_time(&sample.label, style.by_month);
-        if style.by_month && plane.last > 12 {
-            text = format!("{text} {}", sample.label.get(..4).unwrap_or_default());
+    let labelled = match hours(samples) {
+        Some(labelled) => labelled,
+        None => (0..samples.len()).step_by(samples.len().div_ceil(LABELS_MAX).max(1)).collect(),
+    };
+    let year = |place: &usize| samples[*place].label.get(..4).unwrap_or_default();
+    let spans_years = year(&0) != year(&(samples.len() - 1));
+    let begins_year = |order: usize| {
+        spans_years && (order == 0 || year(&labelled[order - 1]) != year(&labelled[order]))
+    };
+    let is_day = |place: usize| has_date(samples, place);
+    // What is told of a year or a day at its beginning is lost last.
+    let landmark = (1..labelled.len()).find(|order| begins_year(*order));
+    let landmark = landmark.or_else(|| labelled.iter().position(|place| is_day(*place)));
+    let landmark = landmark.unwrap_or_default();
+    let tick = |(order, place): (usize, &usize)| {
+        let at = plane.x(*place);
+        let label = &samples[*place].label;
+        let label = if is_day(*place) { label.get(..10).unwrap_or(label) } else { label };
+        let mut text = style.lang.short_time(label, style.by_month);
+        if begins_year(order) {
+            text = format!("{text} {}", year(place));
         }
         let anchor = match at {
             ..EDGE => "start",
             at if at > 100.0 - EDGE => "end",
             _ => "middle",
         };
-        Tick { at, text, anchor, is_minor: order % 2 == 1 }
+        let apart = order.abs_diff(landmark);
+        Tick { at, text, anchor, is_minor: apart % 2 == 1, is_spare: apart % 4 == 2 }
     };
-    samples.iter().enumerate().step_by(every).enumerate().map(tick).collect()
+    labelled.iter().enumerate().map(tick).collect()
+}
+
+/// Of buckets shorter than a day those that have labels: what people would read off a clock.
+fn hours(samples: &[Sample]) -> Option<Vec<usize>> {
+    let minute = |sample: &Sample| {
+        let (_, time) = sample.label.split_once(' ')?;
+        let time = time.parse::<jiff::civil::Time>().ok()?;
+        Some(i32::from(time.hour()) * 60 + i32::from(time.minute()))
+    };
+    let minutes: Vec<i32> = samples.iter().map(minute).collect::<Option<_>>()?;
+    let at = |step: i32| -> Vec<usize> {
+        let is_at = |place: &usize| minutes[*place] % step == 0;
+        (0..minutes.len()).filter(is_at).collect()
+    };
+    let fitting = MINUTES.into_iter().map(at).find(|labelled| labelled.len() <= LABELS_MAX);
+    let midnights = || {
+        let midnights = at(MINUTES_OF_A_DAY);
+        let every = midnights.len().div_ceil(LABELS_MAX).max(1);
+        midnights.into_iter().step_by(every).collect()
+    };
+    Some(fitting.unwrap_or_else(midnights))
+}
+
+/// Whether the label of a bucket is its day, and not its hour: it begins one of several days.
+fn has_date(samples: &[Sample], place: usize) -> bool {
+    let day = |place: usize| samples[place].label.parse::<DateTime>().ok().map(DateTime::date);
+    let label = &samples[place].label;
+    label.ends_with(" 00:00:00") && day(0) != day(samples.len() - 1)
 }
 
 /// The marks of the axis from 0 to its top.
@@ -314,7 +364,13 @@ pub(super) fn grid(step: f64, top: f64, lang: Lang, metric: Metric) -> Vec<Tick>
     let mark = |mark: u32| {
         let value = f64::from(mark) * step;
         let at = hundredths(100.0 - 100.0 * value / top);
-        Tick { at, text: lang.mark(metric, value), anchor: "end", is_minor: false }
+        Tick {
+            at,
+            text: lang.mark(metric, value),
+            anchor: "end",
+            is_minor: false,
+            is_spare: false,
+        }
     };
     (0..=(top / step).round() as u32).map(mark).collect()
 }
@@ -392,6 +448,68 @@ mod tests {
             assert!((2..=3).contains(&grid.len()) && top >= highest, "{highest}: {top}");
             assert_eq!((grid[0].at, grid[0].text.as_str()), (100.0, "0"));
         }
+    }
+
+    /// The labels of the axis on a wide screen, on a telephone, and on the smallest.
+    fn axis(labels: &[&str], by_month: bool) -> [Vec<String>; 3] {
+        let sample = |label: &&str| Sample {
+            label: (*label).to_owned(),
+            value: Some(json!(1)),
+            before: None,
+            part: None,
+            notes: Vec::new(),
+        };
+        let samples: Vec<Sample> = labels.iter().map(sample).collect();
+        let chart = Chart::of(&samples, &Style { by_month, ..style(false) }).unwrap();
+        let shown = |keeps: fn(&&Tick) -> bool| {
+            chart.labels.iter().filter(keeps).map(|tick| tick.text.clone()).collect()
+        };
+        [
+            shown(|_| true),
+            shown(|tick| !tick.is_minor),
+            shown(|tick| !tick.is_minor && !tick.is_spare),
+        ]
+    }
+
+    #[test]
+    fn an_axis_of_hours_says_which_day_begins_at_midnight() {
+        let hours = |days: &[u32], from: usize, count: usize| -> Vec<String> {
+            let hour = |day: &u32| {
+                let day = *day;
+                (0..24).map(move |hour| format!("2026-11-{day:02} {hour:02}:00:00"))
+            };
+            days.iter().flat_map(hour).skip(from).take(count).collect()
+        };
+        let axis = |labels: Vec<String>| {
+            axis(&labels.iter().map(String::as_str).collect::<Vec<_>>(), false)
+        };
+        let [wide, telephone, smallest] = axis(hours(&[24, 25, 26], 0, 72));
+        assert_eq!(wide, ["24 Nov", "12:00", "25 Nov", "12:00", "26 Nov", "12:00"]);
+        assert_eq!(telephone, ["24 Nov", "25 Nov", "26 Nov"]);
+        assert_eq!(smallest, ["24 Nov", "26 Nov"]);
+        let [wide, ..] = axis(hours(&(1..=20).collect::<Vec<_>>(), 0, 480));
+        assert_eq!(wide, ["1 Nov", "4 Nov", "7 Nov", "10 Nov", "13 Nov", "16 Nov", "19 Nov"]);
+        let [wide, telephone, _] = axis(hours(&[26, 27], 14, 25));
+        assert_eq!(wide[..5], ["15:00", "18:00", "21:00", "27 Nov", "03:00"]);
+        assert_eq!(telephone, ["18:00", "27 Nov", "06:00", "12:00"]);
+        // Of one day everybody knows which it is.
+        let [wide, ..] = axis(hours(&[27], 0, 24));
+        assert_eq!(wide[..2], ["00:00", "03:00"]);
+    }
+
+    #[test]
+    fn an_axis_over_a_turn_of_the_year_says_which_years() {
+        let months: Vec<String> = (0..13)
+            .map(|month| format!("{}-{:02}-01", 2025 + (month + 10) / 12, (month + 10) % 12 + 1))
+            .collect();
+        let months: Vec<&str> = months.iter().map(String::as_str).collect();
+        let [wide, telephone, _] = axis(&months, true);
+        assert_eq!(wide, ["Nov 2025", "Jan 2026", "Mar", "May", "Jul", "Sep", "Nov"]);
+        assert_eq!(telephone, ["Jan 2026", "May", "Sep"]);
+        let [wide, ..] = axis(&months[2..], true);
+        assert_eq!(wide[..2], ["Jan", "Mar"], "one year needs no number");
+        let [wide, ..] = axis(&["2026-12-30", "2026-12-31", "2027-01-01", "2027-01-02"], false);
+        assert_eq!(wide, ["30 Dec 2026", "31 Dec", "1 Jan 2027", "2 Jan"]);
     }
 
     #[test]
