@@ -15,6 +15,7 @@ use jiff::civil::DateTime;
 use serde_json::{Value, json};
 
 use super::access::{Sight, Viewer, to_the_form};
+use super::details::List;
 use super::frame::{Account, Frame};
 use super::listing::Listing;
 use super::refusal::{self, refuse, refuse_person, refuse_towards};
@@ -113,7 +114,8 @@ impl Asker {
             return Err(Redirect::to(&(parts.uri.path().to_owned() + &url)).into_response());
         }
         noted.reader(reader);
-        names.get("dimension").into_iter().for_each(|name| noted.dimension(name));
+        let listed = names.get("dimension").map(|name| List::named(name).dimension);
+        listed.into_iter().for_each(|name| noted.dimension(name));
         view.filters.iter().for_each(|filter| noted.dimension(&filter.dimension));
         // Whoever is told no small numbers sees the site as a whole.
         let view = if floor.is_some() { view.without_filters() } else { view };

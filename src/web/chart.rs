@@ -364,13 +364,7 @@ pub(super) fn grid(step: f64, top: f64, lang: Lang, metric: Metric) -> Vec<Tick>
     let mark = |mark: u32| {
         let value = f64::from(mark) * step;
         let at = hundredths(100.0 - 100.0 * value / top);
-        Tick {
-            at,
-            text: lang.mark(metric, value),
-            anchor: "end",
-            is_minor: false,
-            is_spare: false,
-        }
+        Tick { at, text: lang.mark(metric, value), anchor: "end", is_minor: false, is_spare: false }
     };
     (0..=(top / step).round() as u32).map(mark).collect()
 }

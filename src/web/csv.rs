@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use super::ask::{Asker, names};
 use super::columns;
-use super::details::whole_list;
+use super::details::{List, whole_list};
+use super::shell;
 use super::{ranking, series};
 use crate::query::metric::Metric;
 use crate::report::AskError;
@@ -26,7 +27,7 @@ pub(super) async fn download(
     Path((_, dimension)): Path<(String, String)>,
 ) -> Response {
     match table(&asker, &dimension).await {
-        Ok(text) => attachment(text, &asker.site.domain, &dimension),
+        Ok(text) => attachment(text, &file_name(&asker.site.domain, &dimension, &period(&asker))),
         Err(error) => asker.refuse(&error),
     }
 }
@@ -35,8 +36,9 @@ async fn table(asker: &Asker, dimension: &str) -> Result<String, AskError> {
     if dimension == TIME {
         return over_time(asker).await;
     }
-    let metrics = columns::all(asker, dimension);
-    let query = whole_list(asker, dimension, &metrics);
+    let list = List::named(dimension);
+    let metrics = columns::all(asker, list.dimension);
+    let query = whole_list(asker, list, &metrics);
     let mut answer = ranking::ask(asker, &query, &metrics).await?;
     // What is filled in is a column like the others.
     answer["query"]["metrics"] = json!(names(&metrics));
@@ -66,11 +68,24 @@ fn beside_each_other(answers: &[Vec<(String, Value)>]) -> Vec<Vec<Value>> {
     labels.enumerate().map(row).collect()
 }
 
-fn attachment(text: String, domain: &str, dimension: &str) -> Response {
+/// The days that the numbers are of; of all time, until when.
+fn period(asker: &Asker) -> String {
+    match shell::days(asker) {
+        Some([from, to]) => format!("{from}-to-{to}"),
+        None => format!("all-to-{}", asker.local_now().date()),
+    }
+}
+
+/// The name of a file, which tells what it is of beside others: what is not of every system's names is a dash.
+fn file_name(domain: &str, dimension: &str, period: &str) -> String {
     let plain = |part: &str| -> String {
         part.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' }).collect()
     };
-    let name = format!("attachment; filename=\"{}-{}.csv\"", plain(domain), plain(dimension));
+    [domain, dimension, period].map(plain).join("-") + ".csv"
+}
+
+fn attachment(text: String, name: &str) -> Response {
+    let name = format!("attachment; filename=\"{name}\"");
     let mut answer = ([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], text).into_response();
     let headers = answer.headers_mut();
     if let Ok(name) = HeaderValue::try_from(name) {
@@ -84,6 +99,16 @@ fn attachment(text: String, domain: &str, dimension: &str) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_file_of_a_period_is_not_that_of_another() {
+        let name = |period| file_name("example.test/a", "event:props:size, in cm", period);
+        assert_eq!(
+            name("2026-11-01-to-2026-11-07"),
+            "example.test-a-event-props-size--in-cm-2026-11-01-to-2026-11-07.csv"
+        );
+        assert_ne!(name("2026-11-01-to-2026-11-07"), name("2026-10-01-to-2026-11-07"));
+    }
 
     #[test]
     fn every_label_has_a_row_with_each_value() {

@@ -5,8 +5,7 @@
 use serde_json::Value;
 use url::form_urlencoded::{self, Serializer};
 
-use super::filter::Filter;
-use super::ranking::Order;
+use super::ranking::{self, Order};
 use super::view::View;
 use super::words::Lang;
 
@@ -69,7 +68,7 @@ impl Listing {
         if self.search.is_empty() {
             return Vec::new();
         }
-        vec![Filter::contains(dimension, &self.search).to_query(lang)]
+        vec![ranking::searched(lang, dimension, &self.search)]
     }
 }
 

@@ -113,12 +113,19 @@ pub(super) const PANELS: [Panel; 7] = [
             by("event:props"),
             of("outbound", "Outbound Link: Click", "event:props:url", ["Links", "Links"]),
             of("downloads", "File Download", "event:props:url", ["Downloads", "Downloads"]),
-            of("searches", "Site Search", "event:props:search_query", ["Searches", "Suchen"]),
+            of("searches", "Site Search", "event:props:search_query", ["Searches", "Suchbegriffe"]),
             of("missing", "404", "event:props:path", ["404", "404"]),
         ],
     },
     Panel { name: "goals", title: |words| words.panel_goals, tabs: &[by("event:goal")] },
 ];
+
+/// The list of this name that is about one kind of events: its page is `/{site}/by/downloads`, so that what it is about is no
+/// filter of the view.
+pub(super) fn of_events(name: &str) -> Option<&'static Tab> {
+    let mut tabs = PANELS.iter().flat_map(|panel| panel.tabs);
+    tabs.find(|tab| tab.event.is_some() && tab.name == name)
+}
 
 /// Whether a profile leaves a dimension.
 pub(super) fn is_measured(dimension: &str, profile: Profile) -> bool {
@@ -159,6 +166,11 @@ impl Panel {
 }
 
 impl Tab {
+    /// What the page of its list is called in paths.
+    pub(super) fn page(&self) -> &'static str {
+        if self.event.is_some() { self.name } else { self.dimension }
+    }
+
     pub(super) fn label(&self, lang: Lang) -> String {
         match (self.label, lang) {
             (Some([english, _]), Lang::English) => english.to_owned(),
@@ -202,6 +214,14 @@ mod tests {
             let property = tab.dimension.trim_start_matches("event:props:");
             assert!(script.contains(event), "{event}");
             assert!(script.contains(property), "{property}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_one_kind_of_events_is_found_by_its_name_and_no_dimension_is() {
+        for tab in PANELS.iter().flat_map(|panel| panel.tabs) {
+            let found = of_events(tab.page()).map(|found| (found.name, found.event));
+            assert_eq!(found, tab.event.is_some().then_some((tab.name, tab.event)));
         }
     }
 

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use super::ask::{Asker, names, rows};
 use super::filter::Filter;
 use super::format::number;
-use super::panels::left_out;
+use super::panels::{Tab, left_out};
 use super::shell::{shown, value_of};
+use super::view::View;
 use super::words::Lang;
 use crate::http::links::in_a_path;
 use crate::query::metric::{Metric, percentage};
@@ -16,6 +17,9 @@ use crate::report::floor::OTHER;
 
 /// The dimension that is the names of properties.
 pub(super) const PROPERTIES: &str = "event:props";
+/// The dimensions whose values say nothing without those of another, and that one: a version is of a product.
+const VERSIONS: [(&str, &str); 2] =
+    [("visit:browser_version", "visit:browser"), ("visit:os_version", "visit:os")];
 /// What blanks of a visit are called in filters.
 const NOT_SET: &str = "(not set)";
 
@@ -69,7 +73,7 @@ impl Order {
 
     /// What the answer is to be in the order of. Equals stand in the order of their names, so that the pages of a list do not
     /// overlap, where the query language has that order.
-    fn to_query(self, dimension: &str) -> Value {
+    fn to_query(self, dimensions: &[&str]) -> Value {
         // Shares are in the order of what they are shares of.
         let asked = |metric| match metric {
             Metric::Percentage => Metric::Visitors.spec().name,
@@ -80,8 +84,8 @@ impl Order {
             Self::Least(metric) => Some(json!([asked(metric), "asc"])),
             Self::Name => None,
         };
-        let by_name = has_order_by_name(dimension).then(|| json!([dimension, "asc"]));
-        by_metric.into_iter().chain(by_name).collect()
+        let by_name = dimensions.iter().filter(|dimension| has_order_by_name(dimension));
+        by_metric.into_iter().chain(by_name.map(|dimension| json!([dimension, "asc"]))).collect()
     }
 }
 
@@ -118,6 +122,26 @@ impl Written {
     }
 }
 
+/// What a list by a dimension is told by, that dimension last. Whoever is told no small numbers is told by one dimension alone.
+pub(super) fn dimensions<'a>(asker: &Asker, dimension: &'a str) -> Vec<&'a str> {
+    let product = product_of(dimension).filter(|_| asker.floor.is_none());
+    product.into_iter().chain([dimension]).collect()
+}
+
+pub(super) fn product_of(dimension: &str) -> Option<&'static str> {
+    let known = VERSIONS.iter().find(|(version, _)| *version == dimension);
+    known.map(|(_, product)| *product)
+}
+
+/// What is searched for in a list, as a filter: people look for a version by its product as well.
+pub(super) fn searched(lang: Lang, dimension: &str, text: &str) -> Value {
+    let contains = |dimension: &str| Filter::contains(dimension, text).to_query(lang);
+    match product_of(dimension) {
+        Some(product) => json!(["or", [contains(product), contains(dimension)]]),
+        None => contains(dimension),
+    }
+}
+
 /// The question that a list answers. `with` are filters beyond those of the view. Shares are not asked for where they are
 /// filled in.
 pub(super) fn query(
@@ -130,12 +154,13 @@ pub(super) fn query(
     let mut filters = asker.view.filters(asker.lang);
     filters.extend(with);
     filters.extend(left_out(dimension));
+    let dimensions = dimensions(asker, dimension);
     let fills_in = place_of_shares(asker, metrics).is_some();
     let asked = metrics.iter().copied();
     let asked = asked.filter(|metric| !(fills_in && *metric == Metric::Percentage));
     asker.query(json!({
-        "metrics": names(&asked.collect::<Vec<_>>()), "dimensions": [dimension], "filters": filters,
-        "order_by": order.to_query(dimension),
+        "metrics": names(&asked.collect::<Vec<_>>()), "order_by": order.to_query(&dimensions),
+        "dimensions": dimensions, "filters": filters,
     }))
 }
 
@@ -186,14 +211,22 @@ pub(super) fn shown_rows(
     let rows = rows(answer);
     let highest = rows.iter().map(|row| number(&row["metrics"][0])).fold(1.0, f64::max);
     let home = asker.home();
+    let dimensions = dimensions(asker, dimension);
     let row = |row: &Value| {
-        let value = value_of(row);
-        let wanted = if value.is_empty() { NOT_SET } else { value };
+        let values = row["dimensions"].as_array().into_iter().flatten();
+        let values: Vec<&str> = values.map(|value| value.as_str().unwrap_or_default()).collect();
+        let value = values.last().copied().unwrap_or_default();
+        let told = || dimensions.iter().copied().zip(values.iter().copied());
+        let label = |(dimension, value)| shown(asker.lang, dimension, value);
+        let filtered = |view: View, (dimension, value): (&str, &str)| {
+            let wanted = if value.is_empty() { NOT_SET } else { value };
+            view.with_filter(Filter::is(dimension, wanted))
+        };
         let written = metrics.iter().zip(row["metrics"].as_array().into_iter().flatten());
         Row {
             label: match (value, asker.floor) {
                 (OTHER, Some(_)) => asker.words().small_numbers.to_owned(),
-                _ => shown(asker.lang, dimension, value),
+                _ => told().map(label).collect::<Vec<_>>().join(" "),
             },
             url: asker.floor.is_none().then(|| match dimension {
                 // A property is no value: it has a list of its own.
@@ -201,7 +234,7 @@ pub(super) fn shown_rows(
                     let list = in_a_path(&format!("{PROPERTIES}:{value}"));
                     format!("{home}/by/{list}{}", asker.view.url())
                 }
-                _ => home.clone() + &asker.view.with_filter(Filter::is(dimension, wanted)).url(),
+                _ => home.clone() + &told().fold(asker.view.clone(), filtered).url(),
             }),
             values: written
                 .map(|(metric, value)| Written::of(asker.lang, *metric, value))
@@ -229,7 +262,7 @@ mod tests {
 
     #[test]
     fn goals_are_in_the_order_of_a_metric_and_never_of_their_names() {
-        let order = |order: Order, dimension| order.to_query(dimension);
+        let order = |order: Order, dimension| order.to_query(&[dimension]);
         let revenue = Metric::TotalRevenue;
         assert_eq!(order(Order::Most(revenue), "event:goal"), json!([["total_revenue", "desc"]]));
         assert_eq!(order(Order::Least(revenue), "event:goal"), json!([["total_revenue", "asc"]]));
@@ -237,6 +270,18 @@ mod tests {
         let by_share = order(Order::Least(Metric::Percentage), "event:page");
         assert_eq!(by_share, json!([["visitors", "asc"], ["event:page", "asc"]]));
         assert_eq!(order(Order::Name, "event:page"), json!([["event:page", "asc"]]));
+        let versions = Order::Name.to_query(&["visit:os", "visit:os_version"]);
+        assert_eq!(versions, json!([["visit:os", "asc"], ["visit:os_version", "asc"]]));
+    }
+
+    #[test]
+    fn a_version_is_searched_by_its_product_as_well() {
+        let part = |dimension| json!(["contains", dimension, ["win"], {"case_sensitive": false}]);
+        assert_eq!(
+            searched(Lang::English, "visit:os_version", "win"),
+            json!(["or", [part("visit:os"), part("visit:os_version")]])
+        );
+        assert_eq!(searched(Lang::English, "visit:os", "win"), part("visit:os"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::frame::Link;
 use super::panels;
 use super::view::{Comparison, PERIODS, Span};
 use super::words::{Lang, countries, fill, languages, names, values};
+use crate::query::dimension::DIRECT_OR_NONE;
 use crate::query::{Dialect, Query};
 use crate::site::member::Role;
 use crate::site::segment::Segment;
@@ -136,8 +137,8 @@ pub(super) fn owned(pairs: Vec<(&str, String)>) -> Vec<(String, String)> {
 }
 
 /// The first and the last day of the view's period; of all time only the last is known here.
-fn days(asker: &Asker) -> Option<[Date; 2]> {
-    if asker.view.period == Span::Named("all".to_owned()) {
+pub(super) fn days(asker: &Asker) -> Option<[Date; 2]> {
+    if asker.view.is_of_all_time() {
         return None;
     }
     let query = json!({
@@ -205,6 +206,7 @@ fn pill(asker: &Asker, filter: &Filter) -> Pill {
 pub(super) fn shown(lang: Lang, dimension: &str, value: &str) -> String {
     let name = match dimension {
         _ if value.is_empty() => lang.words().none,
+        "visit:referrer" if value == DIRECT_OR_NONE => lang.words().no_referrer,
         "visit:country_name" => countries::name(lang, value),
         "visit:language" => languages::name(lang, value),
         _ => value,

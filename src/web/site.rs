@@ -22,7 +22,8 @@ use super::ranking::{self, Order, Row};
 use super::series::{self, Series};
 use super::shell::Shell;
 use super::view::Comparison;
-use super::words::{fill, names::metric as metric_name};
+use super::words::fill;
+use super::words::names::{column as column_name, metric as metric_name};
 use crate::query::metric::Metric;
 use crate::report::AskError;
 
@@ -82,7 +83,7 @@ pub(super) struct Shown {
 
 /// The heading of a column.
 pub(super) struct Column {
-    pub(super) label: &'static str,
+    pub(super) label: String,
     pub(super) url: String,
     pub(super) aria: &'static str,
 }
@@ -228,7 +229,7 @@ pub(super) fn filled(asker: &Asker, asked: Asked, headlines: &[Metric], totals: 
     };
     let title = (panel.title)(asker.words());
     let column = |metric: &Metric| Column {
-        label: metric_name(asker.lang, *metric),
+        label: column_name(asker.lang, *metric),
         url: asker.view.with_order(panel.name, &order.clicked(*metric).text()).url(),
         aria: order.aria(*metric),
     };
@@ -279,11 +280,7 @@ pub(super) fn of_event(tab: &Tab) -> Vec<Value> {
     tab.event.map(|event| json!(["is", "event:name", [event]])).into_iter().collect()
 }
 
-/// The page with all of a panel's list. One that is about one kind of events says so by a filter.
+/// The page with all of a panel's list.
 fn list_url(asker: &Asker, page: &str, tab: &Tab) -> String {
-    let view = match tab.event {
-        Some(event) => asker.view.with_filter(super::filter::Filter::is("event:name", event)),
-        None => asker.view.clone(),
-    };
-    format!("{}/{page}/{}{}", asker.home(), tab.dimension, view.url())
+    format!("{}/{page}/{}{}", asker.home(), tab.page(), asker.view.url())
 }

@@ -350,10 +350,14 @@ impl View {
         self.filters.iter().map(|filter| filter.to_query(lang)).collect()
     }
 
+    pub(super) fn is_of_all_time(&self) -> bool {
+        self.period == Span::Named("all".to_owned())
+    }
+
     /// The comparison in the words of a query: there is nothing before all time.
     pub(super) fn compared(&self) -> Option<Value> {
         let mode = match self.comparison {
-            _ if self.period == Span::Named("all".to_owned()) => return None,
+            _ if self.is_of_all_time() => return None,
             Comparison::Before => "previous_period",
             Comparison::YearBefore => "year_over_year",
             Comparison::Nothing => return None,

@@ -73,6 +73,17 @@ function zoned(text, timeZone) {
   return text + offset;
 }
 
+// The lists that are about one kind of events: what they are by, and which events these are.
+const LISTS_OF_EVENTS = {
+  outbound: ['event:props:url', 'Outbound Link: Click'],
+  downloads: ['event:props:url', 'File Download'],
+  searches: ['event:props:search_query', 'Site Search'],
+  missing: ['event:props:path', '404'],
+};
+
+// A version is told with what it is a version of.
+const PRODUCTS = { 'visit:browser_version': ['visit:browser'], 'visit:os_version': ['visit:os'] };
+
 async function page(path) {
   const context = await browser.newContext({ javaScriptEnabled: false, locale: 'en-GB' });
   const page = await context.newPage();
@@ -111,7 +122,7 @@ const languages = { en: 'English', de: 'German', fr: 'French', es: 'Spanish', it
   fi: 'Finnish', cs: 'Czech', hi: 'Hindi', id: 'Indonesian', th: 'Thai', vi: 'Vietnamese', tr: 'Turkish', he: 'Hebrew',
   ar: 'Arabic', uk: 'Ukrainian', el: 'Greek', hu: 'Hungarian', ro: 'Romanian' };
 const named = (dimension, value) =>
-  value === '' ? '(none)' : dimension === 'visit:language' ? languages[value] ?? value : value;
+  value === '' ? '(none)' : dimension === 'visit:referrer' && value === 'Direct / None' ? 'No referrer' : dimension === 'visit:language' ? languages[value] ?? value : value;
 
 test('no number of a list is cut off, and much money is told to the cent at the pointer', async () => {
   const forms = {
@@ -218,19 +229,21 @@ for (const { query, filters } of VIEWS) {
       for (const { name, tabs } of panels.filter(({ tabs }) => tabs[at] && tabs[at] !== 'map')) {
         const panel = site.locator(`#${name}`);
         const details = new URL(await panel.locator('.more').getAttribute('href'), demo.origin);
-        const dimension = decodeURIComponent(details.pathname.split('/by/')[1]);
-        const event = details.searchParams.getAll('filter').find((filter) => filter.startsWith('is,event:name,'));
-        const all = [...filters, ...(event ? [['is', 'event:name', [event.slice('is,event:name,'.length)]]] : []), ...own(dimension)];
+        const list = decodeURIComponent(details.pathname.split('/by/')[1]);
+        const [dimension, event] = LISTS_OF_EVENTS[list] ?? [list];
+        const dimensions = [...(PRODUCTS[dimension] ?? []), dimension];
+        const all = [...filters, ...(event ? [['is', 'event:name', [event]]] : []), ...own(dimension)];
         const isEmpty = (await panel.locator('table').count()) === 0;
         const { columns, rows } = isEmpty ? { columns: ['Visitors'], rows: [] } : await table(panel);
         const metrics = columns.map((column) => METRICS[column]);
         const answer = await demo.ask({
-          metrics, dimensions: [dimension], filters: all, order_by: [['visitors', 'desc'], [dimension, 'asc']], pagination: { limit: 9 },
+          metrics, dimensions, filters: all, order_by: [['visitors', 'desc'], ...dimensions.map((name) => [name, 'asc'])], pagination: { limit: 9 },
         });
         const results = await shared(metrics, answer.results, filters);
         assert.deepEqual(
           rows.map(([label, ...values]) => [label, ...values.map(read)]),
-          results.map(({ dimensions: [value], metrics: values }) => [named(dimension, value), ...values]),
+          results.map(({ dimensions: told, metrics: values }) =>
+            [told.map((value, place) => named(dimensions[place], value)).join(' '), ...values]),
           `${name}: ${tabs[at]}`,
         );
         compared += rows.length;

@@ -61,3 +61,49 @@ test('what is clicked often is large enough for fingers, and labels of an axis k
     await context.close();
   }
 });
+
+test('a list of one kind of events has its own heading, and leaves the view as it was', async () => {
+  const { context, page, open } = await as(admin);
+  for (const [tab, heading] of [['outbound', 'Links'], ['downloads', 'Downloads'], ['searches', 'Searches'], ['missing', '404']]) {
+    await open(`?period=91d&tab.events=${tab}`);
+    const shown = await page.locator('#events tbody th').allTextContents();
+    assert.ok(shown.length > 0, tab);
+    await page.locator('#events .more').click();
+    assert.equal(await page.locator('h1').textContent(), heading);
+    assert.equal(await page.locator('.pills').count(), 0);
+    assert.deepEqual((await page.locator('tbody th').allTextContents()).slice(0, shown.length), shown);
+    const csv = await (await page.request.get(new URL(await page.locator('.csv').getAttribute('href'), demo.origin).href)).text();
+    assert.equal(csv.trim().split('\r\n').length, 1 + (await page.locator('tbody tr').count()), tab);
+    await page.locator('.site-name').click();
+    assert.equal(new URL(page.url()).search, `?period=91d&tab.events=${tab}`);
+  }
+  await context.close();
+});
+
+test('versions are those of a product, and a click asks for both', async () => {
+  const { context, page, open } = await as(admin);
+  for (const [tab, product] of [['visit:os_version', /^(Windows|Mac|iOS|Android)/], ['visit:browser_version', /^(Chrome|Safari|Firefox)/]]) {
+    await open(`?period=91d&tab.devices=${tab}`);
+    const [first] = await page.locator('#devices tbody th').allTextContents();
+    assert.match(first, product);
+    const visitors = await page.locator('#devices tbody td').first().textContent();
+    await page.locator('#devices tbody th a').first().click();
+    assert.equal(await page.locator('.pills li:not(.all)').count(), 2);
+    assert.equal(await page.locator('.headlines .value').first().textContent(), visitors);
+    await open(`/by/${tab}?period=91d&search=${first.slice(0, 4)}`);
+    assert.ok((await page.locator('tbody th').allTextContents()).every((name) => name.startsWith(first.slice(0, 4))));
+  }
+  await context.close();
+});
+
+test('the file of one period does not take the place of another', async () => {
+  const { context, page } = await as(admin);
+  const names = [];
+  for (const query of ['period=7d', 'period=30d', 'period=all']) {
+    const answer = await page.request.get(`${demo.origin}/${demo.site}/csv/event:page?${query}`);
+    names.push(/filename="(.*)"/.exec(answer.headers()['content-disposition'])[1]);
+  }
+  assert.equal(new Set(names).size, 3, names.join());
+  assert.match(names[0], /^demo\.example-event-page-\d{4}-\d\d-\d\d-to-\d{4}-\d\d-\d\d\.csv$/);
+  await context.close();
+});

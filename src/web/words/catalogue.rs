@@ -130,6 +130,7 @@ words! {
     details_of: "{}: details", "{}: Details";
     name: "Name", "Name";
     nothing: "Nothing in this period.", "Nichts in diesem Zeitraum.";
+    no_referrer: "No referrer", "Ohne Verweis";
     grown_from_nothing: "new", "neu";
     none: "(none)", "(ohne)";
     no_visits: "No visits in this period yet", "In diesem Zeitraum noch keine Besuche";
@@ -161,7 +162,7 @@ words! {
 
     // Details
     search: "Search", "Suchen";
-    search_in: "Search in {}", "In {} suchen";
+    search_in: "Search in {}", "{} durchsuchen";
     search_sites: "Search sites", "Websites suchen";
     rows_of: "{} to {} of {}", "{} bis {} von {}";
     previous: "Previous", "Zurück";

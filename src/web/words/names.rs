@@ -96,7 +96,7 @@ const DIMENSIONS: &[(&str, [&str; 2], [&str; 2])] = &[
     ("visit:channel", ["Channels", "Channel"], ["Kanäle", "Kanal"]),
     ("visit:referrer", ["Referrers", "Referrer"], ["Verweise", "Verweis"]),
     ("visit:utm_campaign", ["Campaigns", "Campaign"], ["Kampagnen", "Kampagne"]),
-    ("visit:utm_source", ["Sources", "UTM source"], ["Quellen", "UTM-Quelle"]),
+    ("visit:utm_source", ["UTM sources", "UTM source"], ["UTM-Quellen", "UTM-Quelle"]),
     ("visit:utm_medium", ["Media", "UTM medium"], ["Medien", "UTM-Medium"]),
     ("visit:utm_content", ["Contents", "UTM content"], ["Inhalte", "UTM-Inhalt"]),
     ("visit:utm_term", ["Terms", "UTM term"], ["Begriffe", "UTM-Begriff"]),
@@ -132,6 +132,21 @@ pub(in crate::web) fn metric(lang: Lang, metric: Metric) -> &'static str {
         Lang::German => german,
     })
 }
+
+/// The same over a narrow column: long German words are told where they break, for browsers seldom know.
+pub(in crate::web) fn column(lang: Lang, wanted: Metric) -> String {
+    let name = metric(lang, wanted);
+    let is_inner =
+        |(place, _): &(usize, &str)| name[..*place].ends_with(|letter: char| letter.is_lowercase());
+    let parts = COMPOUND_ENDS.iter().flat_map(|end| name.match_indices(end));
+    match parts.filter(is_inner).min() {
+        Some((place, _)) => format!("{}\u{ad}{}", &name[..place], &name[place..]),
+        None => name.to_owned(),
+    }
+}
+
+/// What long words end in.
+const COMPOUND_ENDS: [&str; 4] = ["rate", "dauer", "aufrufe", "tiefe"];
 
 /// What a metric is, in a sentence or two.
 pub(in crate::web) fn definition(lang: Lang, metric: Metric) -> &'static str {
@@ -186,6 +201,18 @@ mod tests {
         for (name, ..) in DIMENSIONS {
             let is_known = ["event:goal", "event:props"].contains(name);
             assert!(is_known || Field::named(name).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_long_word_over_a_column_says_where_it_breaks() {
+        for (lang, metric, expected) in [
+            (Lang::German, Metric::ConversionRate, "Konversions\u{ad}rate"),
+            (Lang::German, Metric::Pageviews, "Seiten\u{ad}aufrufe"),
+            (Lang::German, Metric::ViewsPerVisit, "Aufrufe je Besuch"),
+            (Lang::English, Metric::ConversionRate, "Conversion rate"),
+        ] {
+            assert_eq!(column(lang, metric), expected);
         }
     }
 
