@@ -16,11 +16,12 @@ use serde_json::{Value, json};
 
 use super::access::{Sight, Viewer, to_the_form};
 use super::details::List;
+use super::filter::{Filter, GOAL, Relation};
 use super::frame::{Account, Frame};
 use super::listing::Listing;
 use super::refusal::{self, refuse, refuse_person, refuse_towards};
-use super::view::View;
-use super::words::{Lang, Words};
+use super::view::{FILTERS_MAX, View};
+use super::words::{Lang, Words, fill};
 use crate::beacon::decode::bare_domain;
 use crate::http::Services;
 use crate::http::links::in_a_path;
@@ -50,6 +51,8 @@ pub(super) struct Asker {
     pub(super) floor: Option<Floor>,
     /// The filters of the part of the site that it sees.
     within: Vec<Value>,
+    /// The filter that a form asked for, and why it is not in the view; nothing, if all went well.
+    pub(super) untaken: Option<(Filter, String)>,
     /// Where the questions of the page meet.
     pub(super) gathering: Gathering,
     /// The moment of asking, the same for the whole page.
@@ -95,7 +98,7 @@ impl Asker {
             .await
             .map_err(IntoResponse::into_response)?;
         let query = parts.uri.query().unwrap_or_default();
-        let view = View::read(query);
+        let (mut view, typed) = View::read_apart(query);
         let domain = names.get("site").map(String::as_str).unwrap_or_default();
         let site = services.catalog.site(&bare_domain(domain));
         let noted = parts.extensions.get::<Noted>().cloned().unwrap_or_default();
@@ -109,7 +112,16 @@ impl Asker {
         };
         let is_list = names.contains_key("dimension");
         let listing = Listing::read(if is_list { query } else { "" });
-        if View::is_of_form(query) {
+        let (lang, now) = (lang_of(parts), services.clock.now());
+        let untaken = match typed.map(|filter| taken(&site, now, lang, &view, filter)) {
+            None => None,
+            Some(Ok(filtered)) => {
+                view = filtered;
+                None
+            }
+            Some(Err(untaken)) => Some(untaken),
+        };
+        if View::is_of_form(query) && untaken.is_none() {
             let url = listing.at(1).url(&view);
             return Err(Redirect::to(&(parts.uri.path().to_owned() + &url)).into_response());
         }
@@ -118,17 +130,21 @@ impl Asker {
         listed.into_iter().for_each(|name| noted.dimension(name));
         view.filters.iter().for_each(|filter| noted.dimension(&filter.dimension));
         // Whoever is told no small numbers sees the site as a whole.
-        let view = if floor.is_some() { view.without_filters() } else { view };
+        let view = match floor {
+            Some(_) => view.losing_filters(),
+            None => view,
+        };
         Ok(Some(Self {
             site,
-            lang: lang_of(parts),
+            lang,
+            untaken,
             floor,
             within,
             gathering: Gathering::default(),
             account: viewer.account(services),
             role,
             owns_every_site: viewer.owns_every_site(services),
-            now: services.clock.now(),
+            now,
             origin: services.origin(&parts.headers),
             view,
             listing,
@@ -165,6 +181,7 @@ impl Asker {
             owns_every_site: false,
             floor: None,
             within: Vec::new(),
+            untaken: None,
             gathering: Gathering::default(),
             now,
             origin: String::new(),
@@ -311,6 +328,50 @@ impl Asker {
         // Whoever may see one site alone finds nothing among all.
         let onward = (self.home(), self.site.domain.clone());
         refuse_towards(self.lang, status, message, onward)
+    }
+}
+
+/// The view with a filter that somebody typed, if that can be asked; else the filter, and what is wrong with it.
+fn taken(
+    site: &Site,
+    now: Timestamp,
+    lang: Lang,
+    view: &View,
+    typed: Filter,
+) -> Result<View, (Filter, String)> {
+    let words = lang.words();
+    let mut filter = typed.clone();
+    if filter.dimension == GOAL {
+        let name = filter.value.to_lowercase();
+        let goal = site.goals.iter().find(|goal| goal.name.to_lowercase() == name);
+        match (goal, filter.relation) {
+            (Some(goal), Relation::Is) => filter.value.clone_from(&goal.name),
+            (None, Relation::Is) => {
+                let wrong = fill(words.no_such_goal, &[&filter.value]);
+                return Err((typed, wrong));
+            }
+            (_, Relation::Contains) => {}
+            (_, Relation::IsNot | Relation::ContainsNot) => {
+                return Err((typed, words.goals_are_met.to_owned()));
+            }
+        }
+    }
+    let filtered = view.with_filter(filter.clone());
+    if !filtered.filters.contains(&filter) {
+        let wrong = fill(words.too_many_filters, &[&FILTERS_MAX.to_string()]);
+        return Err((typed, wrong));
+    }
+    let can_be_asked = |view: &View| {
+        let query = json!({
+            "site_id": site.domain, "metrics": ["visitors"], "date_range": view.period.to_query(),
+            "filters": view.filters(lang),
+        });
+        Query::parse(&query, &Known { dialect: Dialect::V1, ..Known::new(site, now) }).is_ok()
+    };
+    // A view that can not be asked without it says so itself.
+    match can_be_asked(&filtered) || !can_be_asked(view) {
+        true => Ok(filtered),
+        false => Err((typed, words.wrong_filter.to_owned())),
     }
 }
 

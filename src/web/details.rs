@@ -57,6 +57,8 @@ struct DetailsPage {
     frame: Frame,
     shell: Shell,
     title: String,
+    /// Whether there is nothing because of the filters of the view.
+    is_unmatched: bool,
     /// Other dimensions of the same panel.
     tabs: Vec<Link>,
     /// The list in the order of its names, if it has one.
@@ -130,7 +132,13 @@ async fn model(asker: &Asker, list: List<'_>) -> Result<DetailsPage, AskError> {
         hidden: owned(asker.view.pairs()),
         csv: format!("{}/csv/{}{}", asker.home(), in_a_path(list.page()), listing.at(1).url(view)),
         query: serde_json::to_string_pretty(&answer["query"]).unwrap_or_default(),
-        shell: Shell::of(asker, now),
+        is_unmatched: rows.is_empty()
+            && offset == 0
+            && wanted.search.is_empty()
+            && !asker.view.filters.is_empty(),
+        shell: Shell::of(asker, now)
+            .offering(asker, dimension, rows.iter().map(|row| row.label.as_str()))
+            .uncompared(),
         title,
         rows,
     })

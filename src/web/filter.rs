@@ -52,6 +52,9 @@ impl Relation {
 /// What stands where a dimension does, for a set of filters that the site has saved; its value is a number.
 pub(super) const SEGMENT: &str = "segment";
 
+/// The dimension whose values are the site's goals.
+pub(super) const GOAL: &str = "event:goal";
+
 /// The dimensions whose values are read by other names than they have in queries.
 const COUNTRY: &str = "visit:country_name";
 const LANGUAGE: &str = "visit:language";
@@ -110,8 +113,16 @@ impl Filter {
     /// The opposite, where there is one: who did not meet a goal, or is not of a segment, can not be
     /// asked for.
     pub(super) fn turned(&self) -> Option<Self> {
-        (!["event:goal", SEGMENT].contains(&self.dimension.as_str()))
+        (![GOAL, SEGMENT].contains(&self.dimension.as_str()))
             .then(|| Self { relation: self.relation.turned(), ..self.clone() })
+    }
+
+    /// The same without minding capitals and what stands around the value, where somebody wrote a value as it is not: neither
+    /// goals nor segments are typed.
+    pub(super) fn loosened(&self) -> Option<Self> {
+        let is_typed = ![GOAL, SEGMENT].contains(&self.dimension.as_str());
+        (is_typed && self.relation == Relation::Is)
+            .then(|| Self { relation: Relation::Contains, ..self.clone() })
     }
 
     /// Whether this one stands in place of an older one: two values that must both be are none.
@@ -221,11 +232,23 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_was_typed_wrongly_is_looked_for_as_a_part() {
+        let loosened = |text| Filter::read(text).unwrap().loosened().map(|filter| filter.text());
+        let expected = "contains,visit:source,google".to_owned();
+        assert_eq!(loosened("is,visit:source,google"), Some(expected));
+        for text in ["contains,visit:source,google", "is,event:goal,Signup", "is,segment,7"] {
+            assert_eq!(loosened(text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn a_country_may_be_named_in_german() {
         for (relation, written, expected) in [
             ("is", "Deutschland", "Germany"),
             ("is_not", "frankreich", "France"),
             ("is", "Germany", "Germany"),
+            ("is", "germany", "Germany"),
+            ("is", "de", "Germany"),
             ("contains", "Niger", "Niger"),
         ] {
             let filter = Filter::of(relation, "visit:country_name", written).unwrap();

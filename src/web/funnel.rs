@@ -14,7 +14,7 @@ use super::ranking::{self, Order};
 use super::refusal::{self, refuse};
 use super::shell::{Shell, owned, value_of};
 use super::stop::{Kind, Stop};
-use super::view::STOPS_MAX;
+use super::view::{Comparison, STOPS_MAX};
 use super::words::{fill, names::metric};
 use crate::query::metric::Metric;
 use crate::report::AskError;
@@ -42,6 +42,8 @@ struct FunnelPage {
     /// Whether there are numbers of the steps, and of the period that they are compared with.
     is_asked: bool,
     is_compared: bool,
+    /// What that one is called.
+    before: &'static str,
     visitors: &'static str,
     /// What share of those who began came to the end.
     result: String,
@@ -119,10 +121,16 @@ async fn model(asker: &Asker) -> Result<FunnelPage, AskError> {
         is_asked,
         visitors: metric(asker.lang, Metric::Visitors),
         is_compared: result["comparison"].is_object(),
-        result: fill(
-            words.funnel_result,
-            &[&percent(asker, &result["steps"][stops.len().saturating_sub(1)]["conversion_rate"])],
-        ),
+        before: match asker.view.comparison {
+            Comparison::YearBefore => words.of_first_year_before,
+            _ => words.of_first_before,
+        },
+        result: match result["steps"].as_array().map(Vec::as_slice) {
+            Some([first, .., last]) if has_visitors(first) => {
+                fill(words.funnel_result, &[&percent(asker, &last["conversion_rate"])])
+            }
+            _ => words.nobody_began.to_owned(),
+        },
         kinds: Kind::choices(words),
         offers,
         has_room,
@@ -169,19 +177,31 @@ fn step(asker: &Asker, place: usize, stop: &Stop, result: &Value) -> Step {
         return step;
     }
     let drop_off = &told["drop_off"];
+    // Of nobody there is no share.
+    let of_first = |steps: &Value| match has_visitors(&steps[0]) {
+        true => percent(asker, &steps[place]["conversion_rate"]),
+        false => NO_NUMBER.to_owned(),
+    };
     Step {
         visitors: asker.lang.whole(number(&told["visitors"])),
-        rate: percent(asker, &told["conversion_rate"]),
-        step_rate: percent(asker, &told["step_conversion_rate"]),
+        rate: of_first(&result["steps"]),
+        step_rate: match place.checked_sub(1) {
+            Some(before) if !has_visitors(&result["steps"][before]) => NO_NUMBER.to_owned(),
+            _ => percent(asker, &told["step_conversion_rate"]),
+        },
         drop_off: if drop_off.is_null() {
             NO_NUMBER.to_owned()
         } else {
             asker.lang.whole(number(drop_off))
         },
-        rate_before: percent(asker, &result["comparison"]["steps"][place]["conversion_rate"]),
+        rate_before: of_first(&result["comparison"]["steps"]),
         share: (10.0 * number(&told["conversion_rate"])) as u32,
         ..step
     }
+}
+
+fn has_visitors(step: &Value) -> bool {
+    number(&step["visitors"]) > 0.0
 }
 
 fn percent(asker: &Asker, value: &Value) -> String {

@@ -92,7 +92,7 @@ async fn model(asker: &Asker) -> Result<JourneyPage, AskError> {
         // The form is for another start.
         hidden: owned(asker.view.with_stops(Vec::new()).pairs()),
         query: serde_json::to_string_pretty(&answer["query"]).unwrap_or_default(),
-        shell: Shell::of(asker, now),
+        shell: Shell::of(asker, now).uncompared(),
     })
 }
 

@@ -110,6 +110,15 @@ for (const field of all('[data-own=timezone]')) {
   field.value = Intl.DateTimeFormat().resolvedOptions().timeZone || field.value;
 }
 
+// Filters: of the values that the page shows those of the dimension that is chosen are offered.
+const [dimension, offered] = ['filter-dimension', 'filter-values'].map((id) => document.getElementById(id));
+if (dimension && offered) {
+  const values = [...offered.children];
+  const offer = () => offered.replaceChildren(...values.filter(({ dataset }) => dataset.of === dimension.value));
+  dimension.addEventListener('change', offer);
+  offer();
+}
+
 // Live numbers: the server tells when there are others, and the page that shows them is asked for them.
 const now = document.getElementById('now');
 if (now && 'EventSource' in window) {

@@ -39,6 +39,8 @@ pub(super) struct Series {
     /// What happened in the period, whether or not it has a place in the chart.
     notes: Vec<Note>,
     is_unfinished: bool,
+    /// The first and the last day.
+    days: Option<(Date, Date)>,
 }
 
 /// The metric that the chart shows: the one of the view, if it has a meaning there.
@@ -201,7 +203,7 @@ impl Series {
         let end = answer["query"]["date_range"][1].as_str();
         let end = end.and_then(|end| end.parse::<jiff::Timestamp>().ok());
         let is_unfinished = end.is_some_and(|end| end >= asker.now);
-        Self { metric, interval, samples, notes, is_unfinished }
+        Self { metric, interval, samples, notes, is_unfinished, days: period }
     }
 
     pub(super) fn chart(&self, asker: &Asker) -> Option<Chart> {
@@ -219,6 +221,11 @@ impl Series {
     /// What happened in the period.
     pub(super) fn notes(&self) -> &[Note] {
         &self.notes
+    }
+
+    /// The days of the period in words: of all time, nobody knew where it begins before this was asked.
+    pub(super) fn range(&self, asker: &Asker) -> String {
+        self.days.map_or_else(String::new, |(first, last)| asker.lang.days(first, last))
     }
 
     /// Whether the period goes on.

@@ -4,10 +4,11 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use super::ask::Asker;
-use super::filter::{Filter, Relation, SEGMENT};
+use super::filter::{Filter, GOAL, Relation, SEGMENT};
 use super::frame::Link;
 use super::panels;
-use super::view::{Comparison, PERIODS, Span};
+use super::ranking::product_of;
+use super::view::{Comparison, PERIODS, Span, View};
 use super::words::{Lang, countries, fill, languages, names, values};
 use crate::query::dimension::DIRECT_OR_NONE;
 use crate::query::{Dialect, Query};
@@ -25,8 +26,15 @@ pub(super) struct Shell {
     pub(super) can_filter: bool,
     /// That small numbers are not told, if they are not.
     pub(super) note: Option<String>,
-    /// Whether a filter of the URL was left out, because it is none.
-    pub(super) has_lost_filter: bool,
+    /// That filters of the URL were left out, because they are none, or are not for this reader.
+    pub(super) lost_filter: Option<&'static str>,
+    /// The filter that was typed and can not be asked for, and why.
+    pub(super) untaken: Option<Untaken>,
+    /// What leads on where nothing meets the filters; whether that is so, the page knows.
+    pub(super) loosened: Vec<Link>,
+    /// The values that the page shows, which are offered where one is typed.
+    pub(super) values: Vec<Offered>,
+    pub(super) goals: Vec<String>,
     /// Where the site is set up, for those who may.
     pub(super) settings: Option<String>,
     /// How many visitors are there now, in words.
@@ -54,6 +62,21 @@ pub(super) struct Shell {
     pub(super) segments: Vec<Link>,
 }
 
+/// A filter that was typed in vain.
+pub(super) struct Untaken {
+    pub(super) dimension: String,
+    pub(super) relation: &'static str,
+    pub(super) value: String,
+    pub(super) error: String,
+}
+
+/// A value of a dimension, by its name and its label.
+pub(super) struct Offered {
+    pub(super) dimension: &'static str,
+    pub(super) label: String,
+    pub(super) value: String,
+}
+
 /// A filter, as it is shown.
 pub(super) struct Pill {
     pub(super) dimension: String,
@@ -76,7 +99,19 @@ impl Shell {
             home: asker.home() + &view.url(),
             live: asker.floor.is_none().then(|| asker.home() + "/live" + &view.url()),
             can_filter: asker.floor.is_none(),
-            has_lost_filter: asker.view.has_lost_filter,
+            lost_filter: asker.view.has_lost_filter.then_some(match asker.floor {
+                Some(_) => words.no_filters_here,
+                None => words.lost_filter,
+            }),
+            untaken: asker.untaken.as_ref().map(|(filter, error)| Untaken {
+                dimension: filter.dimension.clone(),
+                relation: filter.relation.name(),
+                value: filter.value.clone(),
+                error: error.clone(),
+            }),
+            loosened: loosened(asker),
+            values: Vec::new(),
+            goals: asker.site.goals.iter().map(|goal| goal.name.clone()).collect(),
             note: note(asker),
             settings: asker.may(Role::Editor).then(|| asker.home() + "/settings" + &view.url()),
             now: fill(words.now_there, &[&visitors]),
@@ -102,7 +137,8 @@ impl Shell {
             hidden: owned(view.pairs().into_iter().chain(asker.listing.at(1).pairs()).collect()),
             dimensions: names::filterable()
                 .filter(|name| panels::is_measured(name, asker.site.policy.profile))
-                .filter(|name| *name != "event:goal" || !asker.site.goals.is_empty())
+                // One of the site's goals is chosen, and either met or not asked about.
+                .filter(|name| *name != GOAL)
                 .map(|name| (name, names::one_of(asker.lang, name)))
                 .collect(),
             segments: asker
@@ -113,6 +149,41 @@ impl Shell {
                 .collect(),
             relations: Relation::ALL.map(|known| (known.name(), known.label(words))).to_vec(),
         }
+    }
+
+    /// Whether a filter that was typed in vain has this dimension, relation or value.
+    pub(super) fn is_typed(&self, part: &str) -> bool {
+        let is_of = |untaken: &Untaken| {
+            [untaken.dimension.as_str(), untaken.relation, &untaken.value].contains(&part)
+        };
+        self.untaken.as_ref().is_some_and(is_of)
+    }
+
+    /// With the values of a list that the page shows, by the names that they are read by.
+    pub(super) fn offering<'a>(
+        mut self,
+        asker: &Asker,
+        dimension: &str,
+        labels: impl Iterator<Item = &'a str>,
+    ) -> Self {
+        let words = asker.words();
+        let none = [words.none, words.no_referrer, words.small_numbers];
+        // What is read there as a version is its product as well.
+        let is_typed = |name: &str| name == dimension && product_of(name).is_none();
+        if let Some((name, label)) = self.dimensions.iter().find(|(name, _)| is_typed(name)) {
+            let values = labels.filter(|value| !none.contains(value));
+            self.values.extend(values.map(|value| Offered {
+                dimension: name,
+                label: label.clone(),
+                value: value.to_owned(),
+            }));
+        }
+        self
+    }
+
+    /// Of a page whose numbers are not compared: there is nothing to choose.
+    pub(super) fn uncompared(self) -> Self {
+        Self { comparisons: Vec::new(), ..self }
     }
 }
 
@@ -185,13 +256,36 @@ fn segment_name(asker: &Asker, id: &str) -> String {
     segment.map_or_else(|| id.to_owned(), |segment| segment.name.clone())
 }
 
-fn pill(asker: &Asker, filter: &Filter) -> Pill {
-    let (view, words) = (&asker.view, asker.words());
-    let relation = filter.relation.label(words);
+/// A filter in words: its dimension, its relation, and its value.
+fn said(asker: &Asker, filter: &Filter) -> (String, &'static str, String) {
+    let words = asker.words();
     let (dimension, value) = match filter.dimension.as_str() {
         SEGMENT => (words.segment.to_owned(), segment_name(asker, &filter.value)),
         name => (names::one_of(asker.lang, name), shown(asker.lang, name, &filter.value)),
     };
+    (dimension, filter.relation.label(words), value)
+}
+
+/// The view with each of its filters taken less strictly, and without each.
+fn loosened(asker: &Asker) -> Vec<Link> {
+    let view = &asker.view;
+    let sentence = |filter: &Filter| {
+        let (dimension, relation, value) = said(asker, filter);
+        format!("{dimension} {relation} {value}")
+    };
+    let link = |label, view: View| Link { label, url: asker.here(&view), is_current: false };
+    let links = view.filters.iter().flat_map(|filter| {
+        let loose = filter.loosened();
+        let loose = loose.map(|loose| link(sentence(&loose), view.with_instead(filter, &loose)));
+        let without = fill(asker.words().without_filter, &[&sentence(filter)]);
+        loose.into_iter().chain([link(without, view.without_filter(filter))])
+    });
+    links.collect()
+}
+
+fn pill(asker: &Asker, filter: &Filter) -> Pill {
+    let (view, words) = (&asker.view, asker.words());
+    let (dimension, relation, value) = said(asker, filter);
     Pill {
         remove_label: fill(words.remove_filter, &[&format!("{dimension} {relation} {value}")]),
         turn: filter.turned().map(|_| asker.here(&view.with_turned(filter))),

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
 use futures_util::future::try_join_all;
+use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use super::annotations::Note;
@@ -20,12 +21,12 @@ use super::map::{self, WorldMap};
 use super::panels::{PANELS, Panel, Tab};
 use super::ranking::{self, Order, Row};
 use super::series::{self, Series};
-use super::shell::Shell;
+use super::shell::{self, Shell};
 use super::view::Comparison;
 use super::words::fill;
 use super::words::names::{column as column_name, metric as metric_name};
 use crate::query::metric::Metric;
-use crate::report::AskError;
+use crate::report::{self, AskError};
 
 /// How many rows a panel shows.
 const PANEL_ROWS: usize = 9;
@@ -35,12 +36,12 @@ const PANEL_ROWS: usize = 9;
 struct SitePage {
     frame: Frame,
     shell: Shell,
-    is_empty: bool,
-    /// Where nothing has happened in the period: the view of today, if something has by then.
-    today: Option<String>,
+    /// Whether there is nothing because of the filters.
+    is_unmatched: bool,
+    /// What is said instead of numbers, where nothing has happened in the period.
+    nothing: Option<Nothing>,
     /// What brings the first visit.
     tag: String,
-    put_tag: String,
     figures: Vec<Figure>,
     chart: Option<Chart>,
     /// What happened in the period.
@@ -58,11 +59,24 @@ struct SitePage {
     panels: Vec<Shown>,
     hours: Option<Hours>,
     size: (f64, f64),
+    /// The days of the period.
+    range: String,
+}
+
+/// Why there is nothing to see, and what leads on.
+struct Nothing {
+    title: &'static str,
+    sentence: String,
+    onward: Option<Link>,
+    /// Whether the site waits for its first visit, which the tag brings.
+    wants_tag: bool,
 }
 
 /// A panel with its rows.
 pub(super) struct Shown {
     name: &'static str,
+    /// The dimension whose values it has.
+    values_of: &'static str,
     pub(super) title: &'static str,
     tabs: Vec<Link>,
     /// The heading of the names.
@@ -109,11 +123,18 @@ async fn model(asker: &Asker) -> Result<SitePage, AskError> {
     )?;
     let result = &totals["results"][0];
     let is_nothing = |value: &Value| value.as_f64().unwrap_or(0.0) == 0.0;
-    let is_empty = asker.view.filters.is_empty()
-        && asker.floor.is_none()
-        && result["metrics"].as_array().into_iter().flatten().all(is_nothing);
-    let today = if is_empty { today(asker).await? } else { None };
-    let panels = panels.into_iter().map(|asked| filled(asker, asked, &metrics, result)).collect();
+    let has_nothing =
+        asker.floor.is_none() && result["metrics"].as_array().into_iter().flatten().all(is_nothing);
+    let is_empty = has_nothing && asker.view.filters.is_empty();
+    let nothing = if is_empty { Some(nothing(asker).await?) } else { None };
+    let panels: Vec<Shown> =
+        panels.into_iter().map(|asked| filled(asker, asked, &metrics, result)).collect();
+    let shell = panels.iter().fold(Shell::of(asker, now), |shell, panel| {
+        let countries = panel.map.iter().flat_map(|map| &map.countries);
+        let countries = countries.map(|country| country.name.as_str());
+        let labels = panel.rows.iter().map(|row| row.label.as_str()).chain(countries);
+        shell.offering(asker, panel.values_of, labels)
+    });
     let words = asker.words();
     let shown = metric_name(asker.lang, series.metric);
     let figure = |(place, metric): (usize, &Metric)| {
@@ -121,12 +142,15 @@ async fn model(asker: &Asker) -> Result<SitePage, AskError> {
     };
     Ok(SitePage {
         frame: asker.frame(),
-        put_tag: fill(words.put_tag, &[&asker.site.domain]),
         over_time: fill(words.over_time, &[shown]),
         days_of: fill(words.days_of, &[asker.site.timezone_name()]),
-        shell: Shell::of(asker, now),
-        is_empty,
-        today,
+        is_unmatched: has_nothing && !is_empty,
+        shell,
+        nothing,
+        range: match asker.view.is_of_all_time() {
+            true => series.range(asker),
+            false => shell::period(asker)[1].clone(),
+        },
         tag: asker.tag(),
         figures: metrics.iter().enumerate().map(figure).collect(),
         chart: series.chart(asker),
@@ -142,14 +166,63 @@ async fn model(asker: &Asker) -> Result<SitePage, AskError> {
     })
 }
 
-/// The view of today, if anything has happened then: a period that ended yesterday has nothing of a site's first day.
-async fn today(asker: &Asker) -> Result<Option<String>, AskError> {
-    let mut query = asker.query(json!({ "metrics": ["events"] }));
-    query["date_range"] = json!("day");
-    let answer = asker.ask(&query).await?;
-    let events = number(&answer["results"][0]["metrics"][0]);
-    let today = || asker.view.with_period("day").url();
-    Ok((events > 0.0).then(today))
+/// What is said of a period in which nothing has happened.
+async fn nothing(asker: &Asker) -> Result<Nothing, AskError> {
+    let words = asker.words();
+    let began = report::when_it_began(&asker.services.store, &asker.site).await?;
+    let began = began.map(|moment| asker.site.timezone.to_datetime(moment).date());
+    let today = asker.local_now().date();
+    let link = |label: &str, period| Link {
+        label: label.to_owned(),
+        url: asker.view.with_period(period).url(),
+        is_current: false,
+    };
+    let see_all = || Some(link(words.see_all_time, "all"));
+    let (title, sentence, onward) = match Emptiness::of(began, shell::days(asker), today) {
+        Emptiness::OfNewSite => {
+            (words.no_visits_yet, fill(words.put_tag, &[&asker.site.domain]), None)
+        }
+        Emptiness::UntilYesterday => {
+            let sentence = words.visits_today.to_owned();
+            (words.no_visits_yet, sentence, Some(link(words.see_today, "day")))
+        }
+        Emptiness::Before(first) => {
+            let sentence = fill(words.first_visit_later, &[&asker.lang.day(first)]);
+            (words.no_visits, sentence, see_all())
+        }
+        Emptiness::ToCome => (words.no_visits_yet, words.period_to_come.to_owned(), see_all()),
+        Emptiness::Between => (words.no_visits, words.visits_elsewhere.to_owned(), see_all()),
+    };
+    Ok(Nothing { title, sentence, onward, wants_tag: began.is_none() })
+}
+
+/// Why a period has no visits.
+#[derive(Debug, PartialEq)]
+enum Emptiness {
+    /// The site has none at all.
+    OfNewSite,
+    /// The first have come today, and it ended yesterday.
+    UntilYesterday,
+    /// It ended before the first visit, which came on this day.
+    Before(Date),
+    ToCome,
+    /// There are some before it or after it.
+    Between,
+}
+
+impl Emptiness {
+    /// By the day of the first visit, and the days of the period, of which all time has none.
+    fn of(began: Option<Date>, days: Option<[Date; 2]>, today: Date) -> Self {
+        let Some(began) = began else { return Self::OfNewSite };
+        match days {
+            Some([from, _]) if from > today => Self::ToCome,
+            Some([_, to]) if began == today && to.tomorrow().ok() == Some(today) => {
+                Self::UntilYesterday
+            }
+            Some([_, to]) if began > to => Self::Before(began),
+            _ => Self::Between,
+        }
+    }
 }
 
 /// What the view is compared with, in words; nothing without a comparison.
@@ -236,6 +309,7 @@ pub(super) fn filled(asker: &Asker, asked: Asked, headlines: &[Metric], totals: 
     let [details, csv] = ["by", "csv"].map(|page| list_url(asker, page, tab));
     Shown {
         name: panel.name,
+        values_of: tab.dimension,
         title,
         tabs: panel.offered(asker).map(|other| tab_link(asker, panel, other, tab)).collect(),
         dimension: tab.label(asker.lang),
@@ -283,4 +357,31 @@ pub(super) fn of_event(tab: &Tab) -> Vec<Value> {
 /// The page with all of a panel's list.
 fn list_url(asker: &Asker, page: &str, tab: &Tab) -> String {
     format!("{}/{page}/{}{}", asker.home(), tab.page(), asker.view.url())
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn a_period_without_visits_is_before_the_first_one_to_come_or_between() {
+        let (november, today) = (|day| date(2026, 11, day), date(2026, 11, 27));
+        for (began, days, expected) in [
+            (None, Some([november(1), november(26)]), Emptiness::OfNewSite),
+            (Some(today), Some([november(1), november(26)]), Emptiness::UntilYesterday),
+            (Some(today), Some([november(1), november(20)]), Emptiness::Before(today)),
+            (
+                Some(november(20)),
+                Some([november(1), november(19)]),
+                Emptiness::Before(november(20)),
+            ),
+            (Some(november(20)), Some([november(28), november(29)]), Emptiness::ToCome),
+            (Some(november(20)), Some([november(21), november(22)]), Emptiness::Between),
+            (Some(november(20)), None, Emptiness::Between),
+        ] {
+            assert_eq!(Emptiness::of(began, days, today), expected);
+        }
+    }
 }

@@ -12,7 +12,7 @@ use crate::query::metric::Metric;
 
 const PERIOD: &str = "30d";
 /// The most filters of a view.
-const FILTERS_MAX: usize = 10;
+pub(super) const FILTERS_MAX: usize = 10;
 /// The most steps of a funnel.
 pub(super) const STOPS_MAX: usize = 12;
 /// The most panels whose state a URL may hold.
@@ -140,6 +140,14 @@ pub(super) struct View {
 impl View {
     /// Reads a query string; what it does not say, or says wrongly, is as by default.
     pub(super) fn read(query: &str) -> Self {
+        match Self::read_apart(query) {
+            (view, Some(filter)) => view.with_filter(filter),
+            (view, None) => view,
+        }
+    }
+
+    /// The same, and apart from it the filter that a form asks for: whether that can be asked, the site knows.
+    pub(super) fn read_apart(query: &str) -> (Self, Option<Filter>) {
         let mut view = Self {
             lang: None,
             period: Span::Named(PERIOD.to_owned()),
@@ -166,10 +174,7 @@ impl View {
         if let Some(stop) = Stop::of(kind, stop) {
             view = view.with_stop(stop);
         }
-        match Filter::of(relation, dimension, value) {
-            Some(filter) => view.with_filter(filter),
-            None => view,
-        }
+        (view, Filter::of(relation, dimension, value))
     }
 
     /// Takes one pair of a query string.
@@ -282,11 +287,20 @@ impl View {
         Self { filters: Vec::new(), ..self.clone() }
     }
 
+    /// The same for a reader who sees the whole alone, and is told if that is not what the URL asks for.
+    pub(super) fn losing_filters(&self) -> Self {
+        let has_lost_filter = self.has_lost_filter || !self.filters.is_empty();
+        Self { has_lost_filter, ..self.without_filters() }
+    }
+
     pub(super) fn with_turned(&self, filter: &Filter) -> Self {
-        let turned = |other: &Filter| {
-            if other == filter { other.turned().unwrap_or(other.clone()) } else { other.clone() }
-        };
-        Self { filters: self.filters.iter().map(turned).collect(), ..self.clone() }
+        self.with_instead(filter, &filter.turned().unwrap_or_else(|| filter.clone()))
+    }
+
+    /// The same with another filter in the place of this one.
+    pub(super) fn with_instead(&self, filter: &Filter, other: &Filter) -> Self {
+        let instead = |known: &Filter| if known == filter { other.clone() } else { known.clone() };
+        Self { filters: self.filters.iter().map(instead).collect(), ..self.clone() }
     }
 
     /// One step more, if there is room.
@@ -400,6 +414,9 @@ mod tests {
         for (query, is_lost) in [("filter=nonsense", true), ("filter=is,event:page,/a", false)] {
             assert_eq!(View::read(query).has_lost_filter, is_lost, "{query}");
         }
+        let whole = View::read("filter=is,event:page,/a").losing_filters();
+        assert_eq!((whole.url().as_str(), whole.has_lost_filter), ("?", true));
+        assert!(!View::read("").losing_filters().has_lost_filter);
     }
 
     #[test]
@@ -413,6 +430,15 @@ mod tests {
         let view = View::read("step=page%2C%2Fa&kind=goal&stop=Signup");
         assert_eq!(view.url(), "?step=page%2C%2Fa&step=goal%2CSignup");
         assert_eq!(view.without_stop(0).url(), "?step=goal%2CSignup");
+    }
+
+    #[test]
+    fn a_filter_that_a_form_asks_for_is_apart_from_the_view_that_it_stood_in() {
+        let query = "filter=is,visit:source,Bing&dimension=visit:source&relation=is&value=Google";
+        let (view, typed) = View::read_apart(query);
+        assert_eq!(view.filters, [Filter::is("visit:source", "Bing")]);
+        assert_eq!(typed, Some(Filter::is("visit:source", "Google")));
+        assert_eq!(View::read(query).filters, [Filter::is("visit:source", "Google")]);
     }
 
     #[test]

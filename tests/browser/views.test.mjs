@@ -62,6 +62,94 @@ test('what is clicked often is large enough for fingers, and labels of an axis k
   }
 });
 
+test('an axis says which day or year it has come to, and all time which days it is of', async () => {
+  const { context, page, open } = await as(admin);
+  await open('?period=7d&interval=hour');
+  const labels = await page.locator('.labels text').allTextContents();
+  assert.ok(labels.length === 7 && labels.every((label) => /^\d+ \w{3}$/.test(label)), labels.join());
+  await open('?period=2025-11-01,2026-03-31&interval=week&filter=contains,event:page,/');
+  const years = (await page.locator('.labels text').allTextContents()).filter((label) => /\d{4}$/.test(label));
+  assert.deepEqual(years.map((label) => label.slice(-4)), ['2025', '2026']);
+  await open('?period=all');
+  assert.match(await page.locator('.chart-head .range').textContent(), /^\d+ \w+.* – \d+ \w+ \d{4}$/);
+  await context.close();
+});
+
+test('what the form for filters offers can be asked for, and a value that is none stands in it again', async () => {
+  const { context, page, open } = await as(admin);
+  await open('?period=91d&filter=is,visit:device,Desktop');
+  const offered = await page.locator('#filter-dimension option').evaluateAll((all) => all.map(({ value }) => value));
+  assert.ok(offered.length > 15 && !offered.includes('event:goal'));
+  for (const dimension of offered) {
+    for (const relation of ['is', 'is_not', 'contains', 'contains_not']) {
+      const answer = await page.request.get(`${page.url()}&dimension=${dimension}&relation=${relation}&value=x`, { maxRedirects: 0 });
+      assert.equal(answer.status(), 303, `${dimension} ${relation}`);
+    }
+  }
+  // Goals are chosen.
+  await page.locator('summary', { hasText: 'Filter' }).click();
+  await page.getByLabel('Goal', { exact: true }).selectOption('Signup');
+  await page.getByRole('button', { name: 'Filter by this goal' }).click();
+  assert.match(await page.locator('.pills').textContent(), /Device is Desktop.*Goal is Signup/s);
+  await page.goto(`${demo.origin}/${demo.site}?period=91d&dimension=event:goal&relation=is&value=signup`);
+  assert.match(await page.locator('.pills').textContent(), /Goal is Signup/, 'also in lower case');
+  // What can not be asked for is said there, and the view stays.
+  const answer = await open('?period=91d&filter=is,visit:device,Desktop&dimension=event:goal&relation=is_not&value=Signup');
+  assert.equal(answer.status(), 200);
+  assert.match(await page.getByRole('alert').textContent(), /did not meet a goal/);
+  assert.ok(await page.getByRole('alert').isVisible());
+  assert.equal(await page.getByLabel('Value').inputValue(), 'Signup');
+  assert.equal(await page.getByLabel('Relation').inputValue(), 'is_not');
+  assert.match(await page.locator('.pills').textContent(), /Device is Desktop/);
+  assert.match(await page.locator('#pages .more').getAttribute('href'), /period=91d&filter=is%2Cvisit%3Adevice%2CDesktop$/);
+  await context.close();
+});
+
+test('a value that is written as it is not leads on to what was meant', async () => {
+  const { context, page, open } = await as(admin, { javaScriptEnabled: true });
+  await open('?period=91d');
+  await page.keyboard.press('f');
+  const values = () => page.locator('#filter-values option').evaluateAll((all) => all.map(({ value }) => value));
+  assert.ok((await values()).includes('Google') && !(await values()).includes('/pricing'));
+  await page.getByLabel('Filter by').selectOption({ label: 'Page' });
+  assert.ok((await values()).includes('/pricing') && !(await values()).includes('Google'));
+  await page.getByLabel('Value').fill('pricing');
+  await page.getByRole('button', { name: 'Add filter' }).click();
+  const notice = page.locator('.unmatched');
+  assert.match(await notice.textContent(), /Nothing in this period matches/);
+  await notice.getByRole('link', { name: 'Page contains pricing' }).click();
+  assert.match(await page.locator('.pills').textContent(), /Page contains pricing/);
+  assert.notEqual(await page.locator('.headlines .value').first().textContent(), '0');
+  assert.equal(await notice.count(), 0);
+  await open('/by/event:page?filter=is,visit:source,google');
+  await page.locator('.unmatched').getByRole('link', { name: 'Without “Source is google”' }).click();
+  assert.equal(await page.locator('.pills').count(), 0);
+  assert.ok((await page.locator('tbody tr').count()) > 3);
+  for (const country of ['germany', 'DE', 'deutschland']) {
+    await open(`?period=91d&dimension=visit:country_name&relation=is&value=${country}`);
+    assert.match(await page.locator('.pills').textContent(), /Country is Germany/);
+  }
+  await context.close();
+});
+
+test('a reader of a shared link is told that its filters are left out', async () => {
+  const { page, open, context } = await as(admin);
+  await open('/settings');
+  await page.locator('#links').getByLabel('What it is for').fill('Guests');
+  await page.locator('#links').getByRole('button', { name: 'Save link' }).click();
+  const url = await page.locator('#links li', { hasText: 'Guests' }).locator('code').textContent();
+  const guest = await as(undefined);
+  await guest.page.goto(url);
+  assert.equal(await guest.page.locator('.notice').count(), 0);
+  await guest.open('?filter=is,visit:source,Google');
+  assert.match(await guest.page.locator('.notice').textContent(), /Filters of this link|filters of this link/);
+  const gone = await guest.page.goto(url.slice(0, -2));
+  assert.equal(gone.status(), 404);
+  assert.match(await guest.page.locator('main').textContent(), /does not exist, or was removed.*whoever sent it/s);
+  await guest.context.close();
+  await context.close();
+});
+
 test('a list of one kind of events has its own heading, and leaves the view as it was', async () => {
   const { context, page, open } = await as(admin);
   for (const [tab, heading] of [['outbound', 'Links'], ['downloads', 'Downloads'], ['searches', 'Searches'], ['missing', '404']]) {
@@ -93,6 +181,31 @@ test('versions are those of a product, and a click asks for both', async () => {
     await open(`/by/${tab}?period=91d&search=${first.slice(0, 4)}`);
     assert.ok((await page.locator('tbody th').allTextContents()).every((name) => name.startsWith(first.slice(0, 4))));
   }
+  await context.close();
+});
+
+test('a period without visits says whether it is over, or to come', async () => {
+  const { context, page, open } = await as(admin);
+  await open('?from=2020-01-01&to=2020-02-01');
+  assert.match(await page.locator('.empty').textContent(), /before the first visit, which came on \d+ \w+ \d{4}/);
+  await page.getByRole('link', { name: 'See all time' }).click();
+  assert.equal(new URL(page.url()).search, '?period=all');
+  await open(`?from=${dayBefore(-30)}&to=${dayBefore(-40)}`);
+  assert.match(await page.locator('.empty').textContent(), /still to come/);
+  assert.equal(await page.locator('.empty pre').count(), 0);
+  await context.close();
+});
+
+test('what is not compared offers no comparison, and a funnel of nobody has no shares', async () => {
+  const { context, page, open } = await as(admin);
+  for (const [path, menus] of [['', 3], ['/funnel', 3], ['/by/event:page', 2], ['/journey', 2]]) {
+    await open(path);
+    assert.equal(await page.locator('.menu').count(), menus, path);
+  }
+  await open('/funnel?period=7d&compare=year&step=page,/nowhere&step=page,/pricing');
+  assert.match(await page.locator('.result').textContent(), /Nobody began/);
+  assert.ok((await page.locator('thead').textContent()).includes('In the year before'));
+  assert.doesNotMatch(await page.locator('table.funnel tbody').textContent(), /%/);
   await context.close();
 });
 

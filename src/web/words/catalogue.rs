@@ -94,6 +94,16 @@ words! {
     // Filters
     lost_filter: "A filter of this link can not be understood and was left out: these are the numbers without it.",
         "Ein Filter dieses Links ist nicht zu verstehen und wurde weggelassen: Das sind die Zahlen ohne ihn.";
+    no_filters_here: "The filters of this link were left out: these are the numbers of the whole.",
+        "Die Filter dieses Links wurden weggelassen: Das sind die Zahlen des Ganzen.";
+    no_such_goal: "This site has no goal {}. Choose one below.", "Diese Website hat kein Ziel {}. Wählen Sie unten eines.";
+    goals_are_met: "Who did not meet a goal can not be asked for.", "Wer ein Ziel nicht erreicht hat, kann nicht gefragt werden.";
+    too_many_filters: "A view has {} filters at most. Remove one first.", "Eine Ansicht hat höchstens {} Filter. Entfernen Sie zuerst einen.";
+    wrong_filter: "There is no such filter.", "Einen solchen Filter gibt es nicht.";
+    add_goal_filter: "Filter by this goal", "Nach diesem Ziel filtern";
+    nothing_filtered: "Nothing in this period matches these filters. Values are compared to the letter; try:",
+        "Nichts in diesem Zeitraum passt zu diesen Filtern. Werte werden buchstabengenau verglichen; versuchen Sie:";
+    without_filter: "Without “{}”", "Ohne „{}“";
     filter: "Filter", "Filter";
     filters: "Filters", "Filter";
     add_filter: "Add filter", "Filter hinzufügen";
@@ -133,12 +143,17 @@ words! {
     no_referrer: "No referrer", "Ohne Verweis";
     grown_from_nothing: "new", "neu";
     none: "(none)", "(ohne)";
-    no_visits: "No visits in this period yet", "In diesem Zeitraum noch keine Besuche";
+    no_visits: "No visits in this period", "In diesem Zeitraum keine Besuche";
+    no_visits_yet: "No visits in this period yet", "In diesem Zeitraum noch keine Besuche";
     put_tag: "Put this tag into every page of {}; the first visit is here a moment later.",
         "Setzen Sie diesen Code in jede Seite von {}; der erste Besuch ist einen Augenblick später hier.";
     visits_today: "The first ones have come today, and this period ended yesterday.",
         "Die ersten sind heute gekommen, und dieser Zeitraum endete gestern.";
     see_today: "See today", "Heute ansehen";
+    first_visit_later: "It ended before the first visit, which came on {}.", "Er endete vor dem ersten Besuch, der am {} kam.";
+    period_to_come: "It is still to come.", "Er liegt noch in der Zukunft.";
+    visits_elsewhere: "There are some in others.", "In anderen gibt es welche.";
+    see_all_time: "See all time", "Den gesamten Zeitraum ansehen";
     keep_tracker: "A page that already has another analytics script can keep it, and send its events to this address instead.",
         "Eine Seite, die schon ein solches Skript hat, kann es behalten und ihre Ereignisse hierher schicken.";
 
@@ -212,6 +227,8 @@ words! {
     step: "Step", "Schritt";
     of_first: "Of the first step", "Vom ersten Schritt";
     of_first_before: "In the period before", "Im Zeitraum davor";
+    of_first_year_before: "In the year before", "Im Vorjahr";
+    nobody_began: "Nobody began in this period.", "In diesem Zeitraum hat niemand begonnen.";
     of_step_before: "Of the step before", "Vom Schritt davor";
     drop_off: "Did not go on", "Gingen nicht weiter";
     add_step: "Add step", "Schritt hinzufügen";
@@ -253,6 +270,8 @@ words! {
     retention: "Days that events are kept", "Tage, die Ereignisse aufbewahrt werden";
     for_ever: "for ever", "unbegrenzt";
     open_to_all: "Everybody may read these reports", "Alle dürfen diese Auswertungen lesen";
+    copy: "Copy", "Kopieren";
+    copied: "Copied", "Kopiert";
     save: "Save", "Speichern";
     is_saved: "Saved.", "Gespeichert.";
     is_removed: "Removed.", "Entfernt.";

@@ -17,6 +17,11 @@ static NAMES: LazyLock<Vec<(String, &'static str)>> = LazyLock::new(|| {
     names.filter_map(|(code, english)| Some((english, *german.get(code)?))).collect()
 });
 
+/// The English name of every country by its code, in lower case.
+static CODES: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
+    countries::names().map(|(code, english)| (code.to_lowercase(), english)).collect()
+});
+
 /// What a country is called that has this name in English; that name, where there is no other.
 pub(in crate::web) fn name(lang: Lang, english: &str) -> &str {
     let german = || NAMES.iter().find(|(known, _)| known == english).map(|(_, german)| *german);
@@ -26,10 +31,14 @@ pub(in crate::web) fn name(lang: Lang, english: &str) -> &str {
     }
 }
 
-/// The English name of a country that is called so in one of the languages.
+/// The English name of a country that is called so in one of the languages, or by its code.
 pub(in crate::web) fn english(name: &str) -> &str {
-    let known = NAMES.iter().find(|(_, german)| german.to_lowercase() == name.to_lowercase());
-    known.map_or(name, |(english, _)| english)
+    let written = name.trim().to_lowercase();
+    let known = NAMES.iter().find(|(english, german)| {
+        german.to_lowercase() == written || english.to_lowercase() == written
+    });
+    let known = known.map(|(english, _)| english.as_str());
+    known.or_else(|| CODES.get(&written).map(String::as_str)).unwrap_or(name)
 }
 
 /// The English names of the countries in whose name in that language this is a part, whatever its capitals;
