@@ -154,6 +154,6 @@ pub fn routes(services: Services) -> Router {
         .merge(health::routes())
         .merge(script::routes())
         .merge(pages)
-        .fallback(answer::no_such_route)
+        .fallback(crate::web::nothing_here)
         .with_state(services)
 }

@@ -43,6 +43,8 @@ pub(super) struct Asker {
     pub(super) listing: Listing,
     pub(super) lang: Lang,
     account: Account,
+    /// What it asked for.
+    path: String,
     /// What it may do with the site; nothing beyond seeing this, where it came by a link or as anybody.
     role: Option<Role>,
     /// Whether it owns every site, and so what is not of this one alone.
@@ -142,6 +144,7 @@ impl Asker {
             within,
             gathering: Gathering::default(),
             account: viewer.account(services),
+            path: path_of(parts).to_owned(),
             role,
             owns_every_site: viewer.owns_every_site(services),
             now,
@@ -177,6 +180,7 @@ impl Asker {
             listing: Listing::read(""),
             lang,
             account: Account::default(),
+            path: String::new(),
             role: None,
             owns_every_site: false,
             floor: None,
@@ -307,6 +311,16 @@ impl Asker {
 
     pub(super) async fn ask_journey(&self, question: &Value) -> Result<Value, AskError> {
         report::ask_journey(&self.services.store, self.known(Dialect::V2), question).await
+    }
+
+    /// For whoever sees the site and asks for what changes it. Who has not signed in may do so, and is told no more of a site than of
+    /// one that is not there.
+    pub(super) fn refuse_reader(&self) -> Response {
+        if !self.account.is_signed_in {
+            return to_the_form(&self.path);
+        }
+        let onward = (self.home() + &self.view.url(), self.site.domain.clone());
+        refuse_towards(self.lang, StatusCode::FORBIDDEN, refusal::READS_ONLY, onward)
     }
 
     /// The page that says why there is no other.

@@ -141,7 +141,7 @@ async fn model(asker: &Asker) -> Result<FunnelPage, AskError> {
 }
 
 /// The view with the steps of a funnel; one that this page can not show whole is not offered.
-fn saved(asker: &Asker, funnel: &Funnel) -> Option<Link> {
+pub(super) fn saved(asker: &Asker, funnel: &Funnel) -> Option<Link> {
     let stops: Vec<Stop> = funnel.steps.iter().map(Stop::of_answer).collect::<Option<_>>()?;
     Some(Link {
         label: funnel.name.clone(),

@@ -56,10 +56,15 @@ mod why;
 mod words;
 
 use axum::Router;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tower_http::compression::CompressionLayer;
 
+use self::refusal::refuse;
+use self::words::Lang;
 use crate::http::Services;
+use crate::http::answer::no_such_route;
 
 /// The pages that show a site's numbers.
 pub(crate) fn routes() -> Router<Services> {
@@ -90,6 +95,15 @@ pub(crate) fn entrance_routes() -> Router<Services> {
         .route("/assets/{name}", get(assets::asset))
         .merge(visitor::routes())
         .layer(compression())
+}
+
+/// For whoever asks for a page that there is not: in words, where a browser shows them to a person.
+pub(crate) async fn nothing_here(headers: HeaderMap) -> Response {
+    let accepted = headers.get(header::ACCEPT).and_then(|accepted| accepted.to_str().ok());
+    match accepted.is_some_and(|accepted| accepted.contains("text/html")) {
+        true => refuse(Lang::accepted(&headers), StatusCode::NOT_FOUND, refusal::NOT_FOUND),
+        false => no_such_route().await.into_response(),
+    }
 }
 
 /// What is small already, pictures, and streams are left as they are.

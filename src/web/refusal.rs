@@ -12,6 +12,8 @@ use crate::site::member::Person;
 pub(super) type Message = fn(&'static Words) -> [&'static str; 2];
 
 pub(super) const NOT_FOUND: Message = |words| [words.not_found, words.not_found_advice];
+pub(super) const LINK_GONE: Message = |words| [words.link_gone, words.link_gone_advice];
+pub(super) const READS_ONLY: Message = |words| [words.reads_only, words.reads_only_advice];
 pub(super) const DATABASE_AWAY: Message = |words| [words.database_away, words.database_away_advice];
 pub(super) const ANSWER_UNREADABLE: Message =
     |words| [words.answer_unreadable, words.answer_unreadable_advice];

@@ -12,17 +12,20 @@ use axum::response::{IntoResponse, Redirect, Response};
 use jiff::civil::{Date, DateTime, Time};
 use jiff::{Timestamp, ToSpan};
 use serde::Deserialize;
+use serde_json::Value;
 use url::form_urlencoded::{self, Serializer};
 
 use super::annotations;
 use super::ask::Asker;
 use super::embed;
+use super::filter::{Filter, SEGMENT};
 use super::forms::{stood_here, timezones};
 use super::frame::{Frame, page};
+use super::funnel;
 use super::live::visitors_now;
 use super::refusal::{self, refuse};
-use super::shell::Shell;
-use super::stop::Stop;
+use super::shell::{self, Shell};
+use super::stop::{Kind, Stop};
 use super::view::View;
 use super::words::{Lang, Words, counted, fill};
 use crate::beacon::decode::bare_domain;
@@ -90,6 +93,8 @@ struct Entry {
     id: u32,
     name: String,
     about: String,
+    /// The view that shows it.
+    url: Option<String>,
 }
 
 /// An annotation that there is.
@@ -324,7 +329,7 @@ impl Forms {
 
 pub(super) async fn show(asker: Asker, RawQuery(query): RawQuery) -> Response {
     if !asker.may(Role::Editor) {
-        return refuse(asker.lang, StatusCode::NOT_FOUND, refusal::NOT_FOUND);
+        return asker.refuse_reader();
     }
     let told = Told::read(query.as_deref().unwrap_or_default());
     settings(&asker, StatusCode::OK, Outcome { told, ..Outcome::default() }).await
@@ -350,6 +355,9 @@ pub(super) async fn change(
                 .await
         }
         Ok(Done::Changed) => to_settings(&asker.site, &told),
+        Ok(Done::SavedFunnel(view)) => {
+            Redirect::to(&format!("{}/funnel{}", asker.home(), view.url())).into_response()
+        }
         Ok(Done::Renamed(site)) => to_settings(&site, &told),
         Ok(Done::Removed) => Redirect::to(&format!("/{}", asker.view.kept())).into_response(),
         Err(untaken) => {
@@ -361,6 +369,9 @@ pub(super) async fn change(
                 Untaken::NotConfirmed => {
                     let wrong = fill(asker.words().not_confirmed, &[&asker.site.domain]);
                     (StatusCode::BAD_REQUEST, wrong)
+                }
+                Untaken::ScrollOfEvent => {
+                    (StatusCode::BAD_REQUEST, asker.words().scroll_of_event.to_owned())
                 }
             };
             // The page is there, also when what its form names is not.
@@ -383,6 +394,8 @@ enum Done {
     Changed,
     /// It made this token.
     Made(String),
+    /// A funnel has a name now, and this view shows it.
+    SavedFunnel(Box<View>),
     /// The site has another domain now.
     Renamed(Arc<Site>),
     Removed,
@@ -401,8 +414,11 @@ struct Outcome {
 }
 
 /// Why a form was not taken.
+#[derive(Debug)]
 enum Untaken {
     Wrong(CatalogError),
+    /// A goal is of an event, and yet of how far something is scrolled.
+    ScrollOfEvent,
     /// What was typed is not the domain of the site that was to be removed.
     NotConfirmed,
 }
@@ -462,8 +478,10 @@ async fn done(asker: &Asker, services: &Services, form: Change) -> Result<Done, 
             catalog.put_segment(store, domain, WhichSegment::New, segment, now).await.map(drop)
         }
         "funnel" => {
-            let steps = View::read(&form.view).stops.iter().map(Stop::to_query).collect();
-            catalog.put_funnel(store, domain, &form.name, steps, now).await.map(drop)
+            let view = View::read(&form.view);
+            let steps = view.stops.iter().map(Stop::to_query).collect();
+            catalog.put_funnel(store, domain, &form.name, steps, now).await?;
+            return Ok(Done::SavedFunnel(Box::new(view)));
         }
         "annotation" => {
             let (date, text) = (Some(form.day), Some(form.text));
@@ -530,7 +548,7 @@ fn site(form: Change) -> Result<SiteChange, CatalogError> {
     })
 }
 
-fn goal(form: Change) -> Result<NewGoal, CatalogError> {
+fn goal(form: Change) -> Result<NewGoal, Untaken> {
     let given = |text: String| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     let target = form.target.trim().to_owned();
     let kind = match (form.kind.as_str(), given(form.scroll)) {
@@ -540,7 +558,8 @@ fn goal(form: Change) -> Result<NewGoal, CatalogError> {
                 threshold.parse().map_err(|_| CatalogError::ScrollThreshold(threshold))?;
             GoalKind::Scroll(target, percent)
         }
-        _ => GoalKind::Event(target),
+        (_, None) => GoalKind::Event(target),
+        (_, Some(_)) => return Err(Untaken::ScrollOfEvent),
     };
     Ok(NewGoal { kind, display_name: given(form.name), currency: given(form.currency) })
 }
@@ -563,16 +582,23 @@ async fn settings(asker: &Asker, status: StatusCode, outcome: Outcome) -> Respon
             GoalKind::Scroll(path, percent) => format!("{path}, {percent}%"),
         } + &saved.goal.currency.map(|code| format!(", {code}")).unwrap_or_default(),
         name: saved.goal.name,
+        url: None,
     });
     let segments = site.segments.iter().map(|segment| Entry {
         id: segment.id,
         name: segment.name.clone(),
-        about: serde_json::to_string(&segment.filters).unwrap_or_default(),
+        about: join(segment.filters.iter().map(|filter| shell::in_words(asker, filter)), " · "),
+        url: Some({
+            let filter = Filter::is(SEGMENT, &segment.id.to_string());
+            asker.home() + &asker.view.without_filters().with_filter(filter).url()
+        }),
     });
     let funnels = site.funnels.iter().map(|funnel| Entry {
         id: funnel.id,
         name: funnel.name.clone(),
-        about: serde_json::to_string(&funnel.steps).unwrap_or_default(),
+        about: join(funnel.steps.iter().map(|step| stop_in_words(asker, step)), " → "),
+        url: funnel::saved(asker, funnel)
+            .map(|link| format!("{}/funnel{}", asker.home(), link.url)),
     });
     let model = SettingsPage {
         frame: asker.frame(),
@@ -605,6 +631,19 @@ async fn settings(asker: &Asker, status: StatusCode, outcome: Outcome) -> Respon
         view: asker.view.url().trim_start_matches('?').to_owned(),
     };
     page(status, &model)
+}
+
+fn join(texts: impl Iterator<Item = String>, between: &str) -> String {
+    texts.collect::<Vec<_>>().join(between)
+}
+
+/// A step of a funnel: the path of a page says itself that it is one.
+fn stop_in_words(asker: &Asker, step: &Value) -> String {
+    match Stop::of_answer(step) {
+        Some(Stop { kind: Kind::Page, value }) => value,
+        Some(Stop { kind, value }) => format!("{} {value}", kind.label(asker.words())),
+        None => step.to_string(),
+    }
 }
 
 fn register(asker: &Asker) -> Register {
@@ -849,5 +888,6 @@ mod tests {
         assert_eq!(kind("page", "").unwrap(), GoalKind::Page("/a".into()));
         assert_eq!(kind("page", "75").unwrap(), GoalKind::Scroll("/a".into(), 75));
         assert!(kind("page", "most").is_err());
+        assert!(matches!(kind("event", "50"), Err(Untaken::ScrollOfEvent)));
     }
 }

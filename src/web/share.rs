@@ -111,7 +111,7 @@ pub(super) async fn open(
 ) -> Response {
     let asked = match Asked::of(&services, &domain, auth, &headers) {
         Ok(asked) => asked,
-        Err(lang) => return refuse(lang, StatusCode::NOT_FOUND, refusal::NOT_FOUND),
+        Err(lang) => return refuse(lang, StatusCode::NOT_FOUND, refusal::LINK_GONE),
     };
     if asked.link.password.is_some() {
         return asked.form(StatusCode::OK, None);
@@ -130,7 +130,7 @@ pub(super) async fn unlock(
 ) -> Response {
     let asked = match Asked::of(&services, &domain, auth, &headers) {
         Ok(asked) => asked,
-        Err(lang) => return refuse(lang, StatusCode::NOT_FOUND, refusal::NOT_FOUND),
+        Err(lang) => return refuse(lang, StatusCode::NOT_FOUND, refusal::LINK_GONE),
     };
     noted.site(&asked.site);
     let words = asked.lang.words();

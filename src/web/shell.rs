@@ -266,6 +266,25 @@ fn said(asker: &Asker, filter: &Filter) -> (String, &'static str, String) {
     (dimension, filter.relation.label(words), value)
 }
 
+/// A filter of a segment in words, as [`said`] says one of the view. What no form of these pages makes stands as queries write it.
+pub(super) fn in_words(asker: &Asker, filter: &Value) -> String {
+    let words = asker.words();
+    let parts = filter.as_array().map(Vec::as_slice).unwrap_or_default();
+    if let [Value::String(relation), Value::String(dimension), Value::Array(values), ..] = parts
+        && let Some(relation) = Relation::named(relation)
+        && let Some(values) = values.iter().map(Value::as_str).collect::<Option<Vec<_>>>()
+    {
+        let mut values: Vec<String> =
+            values.into_iter().map(|value| shown(asker.lang, dimension, value)).collect();
+        // Some have one name for several values.
+        values.dedup();
+        let dimension = names::one_of(asker.lang, dimension);
+        let values = values.join(&format!(" {} ", words.or));
+        return format!("{dimension} {} {values}", relation.label(words));
+    }
+    filter.to_string()
+}
+
 /// The view with each of its filters taken less strictly, and without each.
 fn loosened(asker: &Asker) -> Vec<Link> {
     let view = &asker.view;

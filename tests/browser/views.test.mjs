@@ -220,3 +220,69 @@ test('the file of one period does not take the place of another', async () => {
   assert.match(names[0], /^demo\.example-event-page-\d{4}-\d\d-\d\d-to-\d{4}-\d\d-\d\d\.csv$/);
   await context.close();
 });
+
+test('segments and funnels are told in words, and a funnel that was saved is the one that is seen', async () => {
+  const { context, page, open } = await as(admin);
+  await open('/settings?filter=is,visit:source,Google&filter=contains,event:page,blog');
+  await page.locator('#segments').getByLabel('Name').fill('Searchers');
+  await page.getByRole('button', { name: 'Save these filters' }).click();
+  const entry = page.locator('#segments .entries li', { hasText: 'Searchers' });
+  assert.match(await entry.textContent(), /Searchers Source is Google · Page contains blog/);
+  await entry.getByRole('link').click();
+  assert.match(await page.locator('.pills').textContent(), /Segment is Searchers/);
+  await open('/funnel?period=7d&step=page,/&step=goal,Signup');
+  await page.getByPlaceholder('Name', { exact: true }).fill('To the signup');
+  await page.getByRole('button', { name: 'Save funnel' }).click();
+  assert.match(page.url(), /\/funnel\?period=7d&step=page/);
+  assert.equal(await page.locator('.tabs a[aria-current]').first().textContent(), 'To the signup');
+  await open('/settings');
+  assert.match(await page.locator('#funnels .entries').textContent(), /To the signup \/ → Goal Signup/);
+  await page.locator('#goals').getByLabel('Name of the event').fill('Scrolled');
+  await page.locator('#goals').getByLabel('scrolled down so far').fill('50');
+  await page.getByRole('button', { name: 'Add goal' }).click();
+  assert.match(await page.locator('#goals').getByRole('alert').textContent(), /Only pages are scrolled/);
+  await page.locator('#tokens').getByLabel('What it is for').fill('Until the end of the year');
+  await page.locator('#tokens').getByLabel('Last day').fill('2027-12-31');
+  await page.getByRole('button', { name: 'Make token' }).click();
+  assert.match(await page.locator('#tokens li', { hasText: 'Until the end' }).textContent(), /until 31 December 2027/);
+  await context.close();
+});
+
+test('whoever may not change a site is told so, and learns of no site', async () => {
+  const viewer = await as(reader);
+  assert.equal((await viewer.open('/settings')).status(), 403);
+  assert.match(await viewer.page.locator('main').textContent(), /change nothing/);
+  await viewer.context.close();
+  const stranger = await as(undefined);
+  for (const site of [demo.site, 'nowhere.test']) {
+    await stranger.page.goto(`${demo.origin}/${site}/settings`);
+    assert.equal(stranger.page.url(), `${demo.origin}/sign-in?next=%2F${site}%2Fsettings`);
+  }
+  const missing = await stranger.open('/anything');
+  assert.deepEqual([missing.status(), await stranger.page.locator('h1').textContent()], [404, 'There is nothing here']);
+  const machine = await fetch(`${demo.origin}/${demo.site}/anything`);
+  assert.deepEqual([machine.status, await machine.json()], [404, { error: 'There is nothing here.' }]);
+  await stranger.context.close();
+});
+
+test('a site without goals leads whoever edits it to the form, and others to whoever does', async () => {
+  await demo.run('site', 'add', 'goalless.test', '--public', '--least-visitors', '1');
+  await fetch(demo.origin + '/api/event', {
+    method: 'POST',
+    headers: { 'user-agent': CHROME, 'content-type': 'text/plain' },
+    body: JSON.stringify({ n: 'pageview', u: 'https://goalless.test/', d: 'goalless.test' }),
+  });
+  const { context, page } = await as(admin);
+  const goals = page.locator('#goals');
+  await eventually('the visit is seen', async () => {
+    await page.goto(`${demo.origin}/goalless.test?period=day`);
+    return (await goals.count()) > 0;
+  });
+  await goals.getByRole('link', { name: 'Add the first goal' }).click();
+  assert.match(page.url(), /\/goalless\.test\/settings\?period=day#goals$/);
+  await context.close();
+  const stranger = await as(undefined);
+  await stranger.page.goto(`${demo.origin}/goalless.test?period=day`);
+  assert.match(await stranger.page.locator('#goals').textContent(), /Whoever edits this site can add some/);
+  await stranger.context.close();
+});

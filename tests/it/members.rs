@@ -75,7 +75,9 @@ async fn a_member_whom_a_trusted_proxy_names_sees_and_does_what_the_role_permits
     let link = "action=link&name=Press&least=1";
     let (done, refused) = (StatusCode::SEE_OTHER, StatusCode::NOT_FOUND);
     let settings = |person| page(&collector, person, "/a.test/settings");
-    assert_eq!(settings(viewer).await.status, refused);
+    let only_read = settings(viewer).await;
+    assert_eq!(only_read.status, StatusCode::FORBIDDEN);
+    assert!(text(&only_read).contains("read this site"), "{}", text(&only_read));
     for form in [goal, site, rise, link, "action=token&name=x&least=1", "action=anything"] {
         assert_eq!(change(&collector, viewer, "a.test", form).await, refused, "{form}");
     }

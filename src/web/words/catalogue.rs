@@ -112,6 +112,7 @@ words! {
     filter_by: "Filter by", "Filtern nach";
     relation: "Relation", "Bedingung";
     value: "Value", "Wert";
+    or: "or", "oder";
     is: "is", "ist";
     is_not: "is not", "ist nicht";
     contains: "contains", "enthält";
@@ -170,10 +171,10 @@ words! {
         "Weltkarte: je dunkler ein Land, desto mehr Besucher sind dort";
     hours_note: "Visitors who were there in that hour, on an average day of the week",
         "Besucher, die in dieser Stunde da waren, an einem durchschnittlichen Wochentag";
-    no_goals: "This site has no goals yet. A goal is something that visitors shall do, such as signing up or \
-        reading a page. Make one where the collector runs:",
-        "Diese Website hat noch keine Ziele. Ein Ziel ist etwas, das Besucher tun sollen, etwa sich anmelden oder \
-        eine Seite lesen. Legen Sie eines dort an, wo Passerby läuft:";
+    no_goals: "This site has no goals yet. A goal is something that visitors shall do, such as signing up or reading a page.",
+        "Diese Website hat noch keine Ziele. Ein Ziel ist etwas, das Besucher tun sollen, etwa sich anmelden oder eine Seite lesen.";
+    make_first_goal: "Add the first goal", "Das erste Ziel anlegen";
+    ask_for_goals: "Whoever edits this site can add some.", "Wer diese Website bearbeitet, kann welche anlegen.";
 
     // Details
     search: "Search", "Suchen";
@@ -361,8 +362,8 @@ words! {
 
     // Links and tokens in the settings
     shared_links: "Shared links", "Geteilte Links";
-    links_advice: "Whoever has a link sees this site without signing in. Saving a name that there is already changes that link.",
-        "Wer einen Link hat, sieht diese Website ohne Anmeldung. Ein Link, dessen Namen es schon gibt, wird geändert.";
+    links_advice: "Whoever has a link sees this site without signing in. A link is not changed: remove it, and make another.",
+        "Wer einen Link hat, sieht diese Website ohne Anmeldung. Ein Link wird nicht geändert: Entfernen Sie ihn, und legen Sie einen anderen an.";
     link_name: "What it is for", "Wofür er ist";
     link_password: "Password (optional, 8 characters or more)", "Passwort (optional, mindestens 8 Zeichen)";
     last_day: "Last day (optional)", "Letzter Tag (optional)";
@@ -454,6 +455,8 @@ words! {
         "{} ist kein Code einer Währung. Geben Sie einen wie EUR an.";
     currency_of_page: "Only events bring revenue. Leave out the currency, or choose an event.",
         "Nur Ereignisse bringen Umsatz. Lassen Sie die Währung weg, oder wählen Sie ein Ereignis.";
+    scroll_of_event: "Only pages are scrolled. Leave out how far, or choose a page.",
+        "Nur Seiten werden gescrollt. Lassen Sie weg, wie weit, oder wählen Sie eine Seite.";
     goal_name_taken: "Another goal is called {}.", "Ein anderes Ziel heißt {}.";
     segment_needs: "A segment needs a name, and filters.", "Ein Segment braucht einen Namen und Filter.";
     link_name_taken: "There is a link called {} already: remove it, or choose another name.", "Es gibt schon einen Link {}: entfernen Sie ihn, oder wählen Sie einen anderen Namen.";
@@ -524,6 +527,12 @@ words! {
     foreign_form: "That form was not one of these pages", "Dieses Formular stand nicht auf diesen Seiten";
     foreign_form_advice: "Nothing was changed. Begin at the settings of the site.",
         "Nichts wurde geändert. Beginnen Sie bei den Einstellungen der Website.";
+    link_gone: "This link does not exist, or was removed", "Diesen Link gibt es nicht, oder er wurde entfernt";
+    link_gone_advice: "Check that you have all of its address. If you have, ask whoever sent it to you for another one.",
+        "Prüfen Sie, ob Sie die ganze Adresse haben. Wenn ja, bitten Sie um einen anderen, wer ihn Ihnen gegeben hat.";
+    reads_only: "You may read this site's reports, and change nothing", "Sie dürfen die Auswertungen dieser Website lesen und nichts ändern";
+    reads_only_advice: "Its settings are for those who edit or own it. One of them can give you that role.",
+        "Ihre Einstellungen sind für die, die sie bearbeiten oder besitzen. Wer das tut, kann Ihnen diese Rolle geben.";
     not_found: "There is nothing here", "Hier ist nichts";
     not_found_advice: "Check the address, or begin at the overview of your sites.",
         "Prüfen Sie die Adresse, oder beginnen Sie bei der Übersicht Ihrer Websites.";
