@@ -1,5 +1,6 @@
 //! What the pages of a site have in common above their numbers: the bar with its menus, and the filters.
 
+use jiff::ToSpan;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
@@ -46,6 +47,9 @@ pub(super) struct Shell {
     pub(super) period: String,
     pub(super) range: String,
     pub(super) periods: Vec<Vec<Link>>,
+    /// The stretches of the same length before this one and after it, where they are days.
+    pub(super) earlier: Option<Link>,
+    pub(super) later: Option<Link>,
     pub(super) comparison: String,
     pub(super) comparisons: Vec<Link>,
     /// The days of the period, for the form.
@@ -93,6 +97,7 @@ impl Shell {
         let (view, words) = (&asker.view, asker.words());
         let days = days(asker);
         let [period, range] = period(asker);
+        let [earlier, later] = neighbours(asker);
         let visitors = asker.lang.whole(now as f64);
         Self {
             site: asker.site.domain.clone(),
@@ -117,12 +122,13 @@ impl Shell {
             now: fill(words.now_there, &[&visitors]),
             is_busy: now > 0,
             is_timed: true,
+            earlier,
+            later,
             range,
             period,
             periods: PERIODS
                 .iter()
-                .map(|group| group.iter().filter(|name| is_offered(asker, name)))
-                .map(|group| group.map(|name| period_link(asker, name)).collect())
+                .map(|group| group.iter().flat_map(|name| period_links(asker, name)).collect())
                 .filter(|group: &Vec<Link>| !group.is_empty())
                 .collect(),
             comparison: view.comparison.label(words).to_owned(),
@@ -196,7 +202,9 @@ pub(super) fn note(asker: &Asker) -> Option<String> {
 /// What the view's period is called, and its days, if they are not what it is called.
 pub(super) fn period(asker: &Asker) -> [String; 2] {
     let range = days(asker).map_or_else(String::new, |[from, to]| asker.lang.days(from, to));
-    match asker.view.period.label(asker.words()) {
+    let past = past_periods(asker).into_iter().find(|(_, span, _)| *span == asker.view.period);
+    let label = asker.view.period.label(asker.words()).or(past.map(|(_, _, label)| label));
+    match label {
         Some(label) => [label.to_owned(), range],
         None => [range, String::new()],
     }
@@ -224,13 +232,53 @@ fn is_offered(asker: &Asker, period: &str) -> bool {
     asker.floor.is_none() || !matches!(period, "day" | "24h")
 }
 
-fn period_link(asker: &Asker, name: &str) -> Link {
-    let view = asker.view.with_period(name);
+/// A period of the menu, and the one before it that has a name as well.
+fn period_links(asker: &Asker, name: &str) -> Vec<Link> {
+    let named = Span::Named(name.to_owned());
+    let label = named.label(asker.words()).unwrap_or_default();
+    let current = is_offered(asker, name).then_some((named, label));
+    let past = past_periods(asker).into_iter().filter(|(after, ..)| *after == name);
+    let links = current.into_iter().chain(past.map(|(_, span, label)| (span, label)));
+    links.map(|(span, label)| span_link(asker, span, label)).collect()
+}
+
+fn span_link(asker: &Asker, span: Span, label: &str) -> Link {
     Link {
-        label: view.period.label(asker.words()).unwrap_or_default().to_owned(),
-        url: asker.here(&view),
-        is_current: view.period == asker.view.period,
+        label: label.to_owned(),
+        is_current: span == asker.view.period,
+        url: asker.here(&asker.view.with_span(span)),
     }
+}
+
+/// The periods of the menu that are over, which queries have no names for: each after which one it stands, its days, and what it is
+/// called.
+fn past_periods(asker: &Asker) -> [(&'static str, Span, &'static str); 2] {
+    let (today, words) = (asker.local_now().date(), asker.words());
+    let yesterday = today.saturating_sub(1.day());
+    let month = today.first_of_month().saturating_sub(1.day());
+    [
+        ("day", Span::of([yesterday; 2]), words.yesterday),
+        ("month", Span::of([month.first_of_month(), month]), words.last_month),
+    ]
+}
+
+/// The way to the stretch before the view's and to the one after it.
+fn neighbours(asker: &Asker) -> [Option<Link>; 2] {
+    let today = asker.local_now().date();
+    // The last 24 hours are not days.
+    let is_of_days = asker.view.period != Span::Named("24h".to_owned());
+    let days = days(asker).filter(|_| is_of_days);
+    // Today has no numbers where small ones are not told.
+    let last = if asker.floor.is_some() { today.saturating_sub(1.day()) } else { today };
+    let spans = days.map(|days| [Span::before(days, today), Span::after(days, today, last)]);
+    let [earlier, later] = spans.unwrap_or_default();
+    let link = |span: Option<Span>, sentence: &str| {
+        let view = asker.view.moved_to(span?);
+        let label = fill(sentence, &[&view.period.in_words(asker.lang)]);
+        Some(Link { label, url: view.url(), is_current: false })
+    };
+    let words = asker.words();
+    [link(earlier, words.earlier), link(later, words.later)]
 }
 
 fn comparison_link(asker: &Asker, comparison: Comparison) -> Link {

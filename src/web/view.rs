@@ -1,6 +1,8 @@
 //! The state of a page, as its URL holds it: period, comparison, filters, what the chart shows, and which
 //! tab of each panel is open. Every change of the view is a link to another URL.
 
+use jiff::ToSpan;
+use jiff::civil::Date;
 use serde_json::{Value, json};
 use url::form_urlencoded::{self, Serializer};
 
@@ -58,6 +60,62 @@ impl Span {
             (from, to) => (from.min(to), from.max(to)),
         };
         Self::Days(from.to_owned(), to.to_owned())
+    }
+
+    pub(super) fn of([from, to]: [Date; 2]) -> Self {
+        Self::Days(from.to_string(), to.to_string())
+    }
+
+    /// The stretch of the same length before some days: so many months, if they are whole ones, or else so many days.
+    pub(super) fn before(days: [Date; 2], today: Date) -> Option<Self> {
+        Some(Self::shifted(days, -1)?.0.named(today))
+    }
+
+    /// The same after them, if it has begun by the last day that there are numbers of. Of days, the last whole ones are as far as it goes.
+    pub(super) fn after(days: [Date; 2], today: Date, last: Date) -> Option<Self> {
+        let (span, from, is_of_calendar) = Self::shifted(days, 1)?;
+        let has_begun = if is_of_calendar { from <= last } else { from < last };
+        has_begun.then(|| span.named(today))
+    }
+
+    /// So many times its length later, its first day, and whether it is a day, months or years.
+    fn shifted([from, to]: [Date; 2], times: i32) -> Option<(Self, Date, bool)> {
+        let is_of_months = from.day() == 1 && to == to.last_of_month();
+        let is_of_calendar = is_of_months || from == to;
+        let [from, to] = if is_of_months {
+            let months =
+                i32::from(to.year() - from.year()) * 12 + i32::from(to.month() - from.month()) + 1;
+            let from = from.checked_add((months * times).months()).ok()?;
+            let last = from.checked_add((months - 1).months()).ok()?;
+            [from, last.last_of_month()]
+        } else {
+            let days = (from.until(to).ok()?.get_days() + 1) * times;
+            [from.checked_add(days.days()).ok()?, to.checked_add(days.days()).ok()?]
+        };
+        // Nothing is asked of the time before.
+        (from.year() > 1970).then(|| (Self::of([from, to]), from, is_of_calendar))
+    }
+
+    /// By its name, if it is the current day, month or year.
+    fn named(self, today: Date) -> Self {
+        let current = [
+            ("day", [today; 2]),
+            ("month", [today.first_of_month(), today.last_of_month()]),
+            ("year", [today.first_of_year(), today.last_of_year()]),
+        ];
+        let name = current.into_iter().find(|(_, days)| Self::of(*days) == self);
+        name.map_or(self, |(name, _)| Self::Named(name.to_owned()))
+    }
+
+    /// Its days, or what the menu calls it.
+    pub(super) fn in_words(&self, lang: Lang) -> String {
+        match self {
+            Self::Named(name) => self.label(lang.words()).unwrap_or(name).to_owned(),
+            Self::Days(from, to) => match (from.parse(), to.parse()) {
+                (Ok(from), Ok(to)) => lang.days(from, to),
+                _ => self.text(),
+            },
+        }
     }
 
     /// In the words of a query.
@@ -254,7 +312,17 @@ impl View {
 
     /// Another period; the interval that was chosen for this one may not fit.
     pub(super) fn with_period(&self, period: &str) -> Self {
-        Self { period: Span::Named(period.to_owned()), interval: None, ..self.clone() }
+        self.with_span(Span::Named(period.to_owned()))
+    }
+
+    /// The same of any stretch.
+    pub(super) fn with_span(&self, period: Span) -> Self {
+        Self { period, interval: None, ..self.clone() }
+    }
+
+    /// A stretch as long as this one: it has the same intervals.
+    pub(super) fn moved_to(&self, period: Span) -> Self {
+        Self { period, ..self.clone() }
     }
 
     pub(super) fn with_comparison(&self, comparison: Comparison) -> Self {
@@ -450,6 +518,30 @@ mod tests {
         let turned = view.with_turned(&view.filters[0]);
         assert_eq!(turned.filters(Lang::English), [json!(["is_not", "visit:source", ["Bing"]])]);
         assert_eq!(turned.without_filter(&turned.filters[0]).url(), "?");
+    }
+
+    #[test]
+    fn the_stretches_beside_a_period_are_as_long_and_end_with_today() {
+        let day = |text: &str| text.parse::<Date>().unwrap();
+        let today = day("2026-11-27");
+        for (from, to, before, after) in [
+            ("2026-11-26", "2026-11-26", "2026-11-25,2026-11-25", Some("day")),
+            ("2026-11-27", "2026-11-27", "2026-11-26,2026-11-26", None),
+            ("2026-11-20", "2026-11-26", "2026-11-13,2026-11-19", None),
+            ("2026-11-13", "2026-11-19", "2026-11-06,2026-11-12", Some("2026-11-20,2026-11-26")),
+            ("2026-11-01", "2026-11-30", "2026-10-01,2026-10-31", None),
+            ("2026-10-01", "2026-10-31", "2026-09-01,2026-09-30", Some("month")),
+            ("2025-01-01", "2025-12-31", "2024-01-01,2024-12-31", Some("year")),
+            ("2025-12-01", "2026-11-30", "2024-12-01,2025-11-30", None),
+        ] {
+            let days = [from, to].map(day);
+            let text = |span: Option<Span>| span.map(|span| span.text());
+            assert_eq!(text(Span::before(days, today)).as_deref(), Some(before), "{from}");
+            assert_eq!(text(Span::after(days, today, today)).as_deref(), after, "{from}");
+        }
+        let yesterday = day("2026-11-26");
+        assert_eq!(Span::after([yesterday; 2], today, yesterday), None, "nothing is told of today");
+        assert_eq!(Span::before([day("1971-01-01"); 2], today), None);
     }
 
     #[test]

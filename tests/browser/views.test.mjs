@@ -209,6 +209,29 @@ test('what is not compared offers no comparison, and a funnel of nobody has no s
   await context.close();
 });
 
+test('yesterday and the month before are in the menu, and arrows lead from period to period', async () => {
+  const { context, page, open } = await as(admin);
+  await open('?period=7d&interval=hour');
+  assert.equal(await page.locator('.steps [rel=next]').count(), 0, 'that has not come yet');
+  await page.locator('.steps [rel=prev]').click();
+  const [from, to] = new URL(page.url()).searchParams.get('period').split(',').map(Date.parse);
+  assert.equal((to - from) / 86_400_000, 6);
+  assert.equal(new URL(page.url()).searchParams.get('interval'), 'hour');
+  await page.locator('.steps [rel=next]').click();
+  await page.locator('.steps [rel=prev]').focus();
+  const before = new Date(from).toISOString().slice(0, 10);
+  await Promise.all([page.waitForURL((url) => url.searchParams.get('period').startsWith(before)), page.keyboard.press('Enter')]);
+  for (const name of ['Yesterday', 'Last month']) {
+    await page.locator('.steps summary').click();
+    await page.getByRole('link', { name, exact: true }).click();
+    assert.match(await page.locator('.steps summary').textContent(), new RegExp(name));
+    assert.notEqual(await page.locator('.chart-head .range').textContent(), '');
+  }
+  await page.locator('.steps [rel=next]').click();
+  assert.equal(new URL(page.url()).searchParams.get('period'), 'month');
+  await context.close();
+});
+
 test('the file of one period does not take the place of another', async () => {
   const { context, page } = await as(admin);
   const names = [];

@@ -63,6 +63,10 @@ words! {
     // Periods
     period: "Period", "Zeitraum";
     today: "Today", "Heute";
+    yesterday: "Yesterday", "Gestern";
+    last_month: "Last month", "Letzter Monat";
+    earlier: "Earlier: {}", "Davor: {}";
+    later: "Later: {}", "Danach: {}";
     hours_24: "Last 24 hours", "Letzte 24 Stunden";
     days_7: "Last 7 days", "Letzte 7 Tage";
     days_30: "Last 30 days", "Letzte 30 Tage";
