@@ -110,6 +110,38 @@ for (const field of all('[data-own=timezone]')) {
   field.value = Intl.DateTimeFormat().resolvedOptions().timeZone || field.value;
 }
 
+// What is to be copied elsewhere has a button for that beside it: whoever has no script selects the text.
+function copyable(text) {
+  const { copy, copied, of } = text.dataset;
+  const [frame, button, told] = ['span', 'button', 'span'].map((name) => document.createElement(name));
+  frame.className = text.matches('pre') ? 'copied block' : 'copied';
+  Object.assign(button, { type: 'button', className: 'copy', textContent: copy });
+  button.setAttribute('aria-label', of ? `${copy}: ${of}` : copy);
+  told.className = 'sr';
+  told.setAttribute('role', 'status');
+  text.replaceWith(frame);
+  frame.append(text, button, told);
+  const say = (word) => {
+    button.textContent = word || copy;
+    told.textContent = word;
+  };
+  let later;
+  button.addEventListener('click', async () => {
+    try {
+      await navigator.clipboard.writeText(text.textContent);
+    } catch {
+      // Pages without TLS may not write to the clipboard, but may copy what is selected.
+      getSelection().selectAllChildren(text);
+      if (!document.execCommand('copy')) return;
+    }
+    say(copied);
+    clearTimeout(later);
+    later = setTimeout(() => say(''), 2_000);
+  });
+}
+
+all('[data-copy]').forEach(copyable);
+
 // Filters: of the values that the page shows those of the dimension that is chosen are offered.
 const [dimension, offered] = ['filter-dimension', 'filter-values'].map((id) => document.getElementById(id));
 if (dimension && offered) {

@@ -288,6 +288,22 @@ test('whoever may not change a site is told so, and learns of no site', async ()
   await stranger.context.close();
 });
 
+test('the tag is copied by a button, which tells that it did', async () => {
+  const { context, page, open } = await as(admin, { javaScriptEnabled: true });
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: demo.origin });
+  await open('/settings');
+  const button = page.getByRole('button', { name: 'Copy: The tag for every page of the site' });
+  await button.focus();
+  await page.keyboard.press('Enter');
+  await page.locator('#site [role=status]', { hasText: 'Copied' }).waitFor({ state: 'attached' });
+  assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^<script defer data-domain="demo\.example"/);
+  await context.close();
+  const without = await as(admin);
+  await without.open('/settings');
+  assert.equal(await without.page.getByRole('button', { name: 'Copy' }).count(), 0);
+  await without.context.close();
+});
+
 test('a site without goals leads whoever edits it to the form, and others to whoever does', async () => {
   await demo.run('site', 'add', 'goalless.test', '--public', '--least-visitors', '1');
   await fetch(demo.origin + '/api/event', {
