@@ -450,7 +450,8 @@ mod tests {
             label: (*label).to_owned(),
             value: Some(json!(1)),
             before: None,
-            part: None,
+            days: None,
+            is_cut: false,
             notes: Vec::new(),
         };
         let samples: Vec<Sample> = labels.iter().map(sample).collect();

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::ask::Asker;
 use super::columns;
 use super::frame::{Frame, Link, page};
+use super::listing::Listing;
 use super::live::visitors_now;
 use super::panels::{PANELS, Tab, of_events};
 use super::ranking::{self, Order, Row};
@@ -134,7 +135,7 @@ async fn model(asker: &Asker, list: List<'_>) -> Result<DetailsPage, AskError> {
         query: serde_json::to_string_pretty(&answer["query"]).unwrap_or_default(),
         is_unmatched: rows.is_empty()
             && offset == 0
-            && wanted.search.is_empty()
+            && listing.search.is_empty()
             && !asker.view.filters.is_empty(),
         shell: Shell::of(asker, now)
             .offering(asker, dimension, rows.iter().map(|row| row.label.as_str()))

@@ -156,7 +156,7 @@ fn values(answer: &Value) -> Vec<f64> {
 /// Below the minutes: when the first one was, the middle one, and the last.
 fn labels(words: &Words) -> [Tick; 3] {
     let ago = |minutes: usize| fill(words.minutes_ago_short, &[&minutes.to_string()]);
-    let tick = |at, text, anchor| Tick { at, text, anchor, is_minor: false };
+    let tick = |at, text, anchor| Tick { at, text, anchor, is_minor: false, is_spare: false };
     [
         tick(0.0, ago(MINUTES), "start"),
         tick(50.0, ago(MINUTES / 2), "middle"),

@@ -137,7 +137,7 @@ test('a viewer signs in with the provider, comes to where it was, and can change
   const { httpOnly, sameSite, expires } = await session(context);
   assert.deepEqual({ httpOnly, sameSite }, { httpOnly: true, sameSite: 'Strict' });
   assert.ok(expires - Date.now() / 1000 < 12 * 3600 + 60);
-  assert.equal((await page.goto(`${origin}/a.test/settings`)).status(), 404);
+  assert.equal((await page.goto(`${origin}/a.test/settings`)).status(), 403);
   assert.equal((await page.goto(`${origin}/b.test`)).status(), 404);
   await page.goto(origin);
   assert.deepEqual(await page.locator('.site-card h2').allTextContents(), ['a.test']);
