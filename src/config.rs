@@ -15,9 +15,9 @@ use serde::Deserialize;
 pub use self::notices::{
     Address, Alert, Domain, Encryption, Every, Mail, MailReport, MailServer, Webhook, When,
 };
-use crate::beacon::decode::domain_of_a_site;
 use crate::privacy::{ForwardingHeader, OnObjection, PersonHeader};
 use crate::script::Word;
+use crate::site::domain::domain_of_a_site;
 use crate::site::policy::{CNIL_PREFIXES_MAX, ConsentMode, Policies, Policy, Profile};
 
 /// Everything that can be configured.

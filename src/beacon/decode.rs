@@ -16,9 +16,8 @@ use crate::enrich::page::{Page, PageError};
 use crate::enrich::scrub::scrub;
 use crate::enrich::text::cleaned;
 use crate::event::{ENGAGEMENT, PAGEVIEW, SCROLL_DEPTH_UNKNOWN};
+use crate::site::domain::bare_domain;
 
-/// The longest domain, in bytes (RFC 1035).
-const DOMAIN_BYTES_MAX: usize = 253;
 /// Engagement of this many milliseconds (30 days) or more is not believed.
 const ENGAGEMENT_MS_LIMIT: u64 = 30 * 24 * 60 * 60 * 1000;
 
@@ -197,26 +196,6 @@ fn domains(sent: Option<Value>, page: &Page) -> Result<Vec<String>, BeaconError>
         }
         _ => Ok(domains),
     }
-}
-
-/// A domain as sites are registered under it.
-pub fn bare_domain(domain: &str) -> String {
-    let domain = domain.trim().to_ascii_lowercase();
-    domain.strip_prefix("www.").map(str::to_owned).unwrap_or(domain)
-}
-
-/// The same, if a site can have it: a host name, which a path may follow (`example.com/shop` is a site of its own, as in
-/// the field).
-pub fn domain_of_a_site(domain: &str) -> Option<String> {
-    let bare = bare_domain(domain);
-    let in_a_domain =
-        |character: char| character.is_alphanumeric() || matches!(character, '.' | '-' | '_' | ':');
-    let is_valid = !bare.is_empty()
-        && bare.len() <= DOMAIN_BYTES_MAX
-        && bare.chars().all(|character| in_a_domain(character) || character == '/')
-        && !bare.starts_with(['.', '-', '/', ':'])
-        && !bare.contains("//");
-    is_valid.then_some(bare)
 }
 
 /// Both measures are optional, but without either there is nothing to report.

@@ -22,11 +22,11 @@ use super::Context;
 use super::check::Finding;
 use super::policy::Policy;
 use super::remote::{Remote, answer_of, segment, text, with};
-use crate::beacon::decode::bare_domain;
 use crate::http::probe;
 use crate::outgoing::{ANSWER_BYTES_MAX, Answer, Browser, browser, fetch};
 use crate::privacy::{Reach, Way};
 use crate::script::Name;
+use crate::site::domain::bare_domain;
 
 /// How often a page may send its reader on.
 const REDIRECTS_MAX: usize = 5;

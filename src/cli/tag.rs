@@ -3,8 +3,8 @@
 use anyhow::bail;
 
 use super::{Context, output};
-use crate::beacon::decode::bare_domain;
 use crate::script::{Name, Script, Word};
+use crate::site::domain::bare_domain;
 
 #[derive(clap::Args)]
 pub(super) struct Args {

@@ -12,8 +12,8 @@ use serde::Deserialize;
 use url::Url;
 
 use super::{Config, ConfigError, Secret};
-use crate::beacon::decode::bare_domain;
 use crate::record::Language;
+use crate::site::domain::bare_domain;
 
 /// The most hours that an alert looks at together: it compares with the weeks before.
 const HOURS_MAX: u32 = 168;

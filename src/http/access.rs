@@ -50,7 +50,7 @@ const NOT_OPENED: &str = "Invalid API token or site_id: check that the token is 
 impl Access {
     /// The site, if it may be read.
     pub(super) fn site(&self, services: &Services, domain: &str) -> Result<Arc<Site>, Refused> {
-        let domain = crate::beacon::decode::bare_domain(domain);
+        let domain = crate::site::domain::bare_domain(domain);
         let site = services.catalog.site(&domain).filter(|site| self.reads(services, site));
         site.ok_or_else(|| Refused::new(StatusCode::UNAUTHORIZED, NOT_OPENED))
     }

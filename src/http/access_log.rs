@@ -11,7 +11,7 @@ use super::access::Administrator;
 use super::answer::Refused;
 use super::fields::Fields;
 use crate::access_log::Wanted;
-use crate::beacon::decode::bare_domain;
+use crate::site::domain::bare_domain;
 
 /// The most lines of an answer, and how many it has when nothing is said.
 pub(super) const LIMIT_MAX: u32 = 10_000;

@@ -15,12 +15,12 @@ use super::access::Access;
 use super::answer::Refused;
 use super::form::Form;
 use super::noting::Noted;
-use crate::beacon::decode::bare_domain;
 use crate::query::v1::Kind;
 use crate::query::{self, are_several};
 use crate::report::format::Table;
 use crate::report::{self, AskError};
 use crate::site::Site;
+use crate::site::domain::bare_domain;
 
 /// What questions look like.
 pub(super) fn schema_routes() -> Router<Services> {

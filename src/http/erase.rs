@@ -13,9 +13,9 @@ use super::Services;
 use super::access::{Access, Administrator};
 use super::answer::Refused;
 use super::days::moment;
-use crate::beacon::decode::bare_domain;
 use crate::erasure::Outcome;
 use crate::site::Site;
+use crate::site::domain::bare_domain;
 use crate::store::{Path, Selection};
 
 pub(super) fn routes() -> Router<Services> {

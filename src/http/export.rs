@@ -17,8 +17,8 @@ use super::access::Administrator;
 use super::answer::Refused;
 use super::days::day;
 use super::noting::Noted;
-use crate::beacon::decode::bare_domain;
 use crate::export::{Days, Export};
+use crate::site::domain::bare_domain;
 use crate::store::catalog::CatalogError;
 
 pub(super) fn routes() -> Router<Services> {

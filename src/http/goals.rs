@@ -79,7 +79,7 @@ async fn put(
     let now = services.clock.now();
     let saved = services.catalog.put_goal(&services.store, &domain, wanted, now).await?;
     let mut answer = shown(&saved);
-    answer["domain"] = json!(crate::beacon::decode::bare_domain(&domain));
+    answer["domain"] = json!(crate::site::domain::bare_domain(&domain));
     Ok(Json(answer))
 }
 

@@ -11,8 +11,8 @@ use serde::Deserialize;
 use super::Services;
 use super::access::Administrator;
 use super::answer::Refused;
-use crate::beacon::decode::bare_domain;
 use crate::import::{Import, Summary};
+use crate::site::domain::bare_domain;
 use crate::store::catalog::CatalogError;
 
 pub(super) fn routes() -> Router<Services> {

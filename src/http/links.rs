@@ -13,7 +13,7 @@ use super::answer::Refused;
 use super::fields::Fields;
 use super::goals::SITE_ID;
 use super::paging::page;
-use crate::beacon::decode::bare_domain;
+use crate::site::domain::bare_domain;
 use crate::store::catalog::{CatalogError, LinkChange, SharedLink};
 
 pub(super) fn routes() -> Router<Services> {

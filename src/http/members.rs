@@ -11,7 +11,7 @@ use super::access::Administrator;
 use super::answer::Refused;
 use super::fields::Fields;
 use super::paging::page;
-use crate::beacon::decode::bare_domain;
+use crate::site::domain::bare_domain;
 use crate::site::member::Role;
 use crate::store::catalog::{CatalogError, Member};
 

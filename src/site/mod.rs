@@ -4,6 +4,7 @@
 //! told, and who may do what with it.
 
 pub mod annotation;
+pub mod domain;
 pub mod floor;
 pub mod funnel;
 pub mod goal;

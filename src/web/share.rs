@@ -18,11 +18,11 @@ use super::frame::{Account, Frame, page};
 use super::refusal::{self, refuse};
 use super::words::Lang;
 use crate::access_log::Reader;
-use crate::beacon::decode::bare_domain;
 use crate::http::Services;
 use crate::http::links::in_a_path;
 use crate::http::noting::Noted;
 use crate::site::Site;
+use crate::site::domain::bare_domain;
 use crate::store::catalog::SharedLink;
 
 #[derive(Deserialize)]

@@ -25,12 +25,12 @@ use url::form_urlencoded::{self, Serializer};
 
 use super::frame::{Account, Frame, page};
 use super::words::{Lang, Words, counted, fill, languages, names, values};
-use crate::beacon::decode::bare_domain;
 use crate::event::{ENGAGEMENT, PAGEVIEW, VisitorId};
 use crate::http::Services;
 use crate::ingest::Collector;
 use crate::privacy::{Client, Signal};
 use crate::site::Site;
+use crate::site::domain::bare_domain;
 use crate::store::{Selection, StoreError};
 
 /// The script of the button that objects.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::links::checked_least;
 use super::snapshot::Known;
 use super::{Catalog, CatalogError, Change, free_number};
-use crate::beacon::decode::{bare_domain, domain_of_a_site};
+use crate::site::domain::{bare_domain, domain_of_a_site};
 use crate::site::floor::Floor;
 use crate::site::policy::{CNIL_RETENTION_DAYS_MAX, Policy, Profile};
 use crate::site::{Site, SiteId};
