@@ -772,13 +772,12 @@ impl Config {
             return Err(ConfigError::OutOfBounds { key: "dashboard.embed_in", value, rule });
         }
         // They become part of a condition: see `store::engine`.
-        let is_odd = |site: &&String| {
-            site.chars().any(|c| !c.is_alphanumeric() && !matches!(c, '.' | '-' | '_' | ':' | '/'))
-        };
-        if let Some(site) = self.engine.analyst_sites.iter().find(is_odd) {
-            let rule = "a list of domains, without quotes or spaces";
-            let value = site.clone();
-            return Err(ConfigError::OutOfBounds { key: "engine.analyst_sites", value, rule });
+        for site in &mut self.engine.analyst_sites {
+            *site = domain_of_a_site(site).ok_or_else(|| ConfigError::OutOfBounds {
+                key: "engine.analyst_sites",
+                value: site.clone(),
+                rule: "a list of domains, without quotes or spaces",
+            })?;
         }
         self.privacy_fits_its_profile()?;
         self.tls_is_whole()?;
@@ -801,7 +800,9 @@ fn by_domain<T>(
         let domain = domain_of_a_site(&written)
             .ok_or_else(|| wrong("the domain of a site, such as example.com"))?;
         if sites.insert(domain, own).is_some() {
-            return Err(wrong("named once: with www. or in capital letters it is the same site"));
+            return Err(wrong(
+                "named once: with www., encoded or in capital letters it is the same site",
+            ));
         }
     }
     Ok(sites)

@@ -287,6 +287,14 @@ mod tests {
     }
 
     #[test]
+    fn an_encoded_domain_is_the_site_that_people_read() {
+        let sent = json!({"n": "pageview", "u": "https://www.xn--mller-kva.test/"});
+        assert_eq!(taken(sent).domains, ["müller.test"]);
+        let named = json!({"n": "pageview", "u": "https://a.test/", "d": "XN--MLLER-KVA.test."});
+        assert_eq!(taken(named).domains, ["müller.test"]);
+    }
+
+    #[test]
     fn a_field_that_is_missing_or_wrong_is_named() {
         refused(json!({"u": "https://a.test/"}), "event_name", "is required");
         refused(json!({"n": "", "u": "https://a.test/"}), "event_name", "can't be blank");

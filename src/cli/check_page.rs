@@ -15,6 +15,7 @@ use bytes::Bytes;
 use flate2::read::GzDecoder;
 use html5gum::{Token, Tokenizer};
 use http_body_util::Full;
+use percent_encoding::percent_decode_str;
 use sha2::{Digest, Sha384};
 use url::Url;
 
@@ -176,7 +177,8 @@ impl Tag {
     /// The domains that events are for, as the tag or its script's name says.
     fn domains(&self, page: &Url) -> Vec<String> {
         let file = self.src.path().rsplit('/').next().unwrap_or_default();
-        let of_name = Name::parse(file).and_then(|name| name.site);
+        let of_name =
+            Name::parse(&percent_decode_str(file).decode_utf8_lossy()).and_then(|name| name.site);
         let told = of_name.or_else(|| self.domain.clone());
         let told = told.or_else(|| page.host_str().map(str::to_owned)).unwrap_or_default();
         told.split(',').map(bare_domain).filter(|domain| !domain.is_empty()).collect()

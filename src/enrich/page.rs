@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 
 use super::scrub::storable;
-use super::text::clean;
+use super::text::{cleaned, cut};
+use crate::site::domain::bare_host;
 
 /// The longest host, in bytes (RFC 1035).
 const HOSTNAME_BYTES_MAX: usize = 253;
@@ -19,7 +20,7 @@ const REFUSED_SCHEMES: [&str; 5] = ["data", "javascript", "blob", "about", "vbsc
 /// A page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// Lower-case, without a leading `www.`; `(none)` when the URL has no host.
+    /// Lower-case, decoded, without a leading `www.`; `(none)` when the URL has no host.
     pub hostname: String,
     /// Percent-decoded, without the query string; `/` when there is none.
     pub pathname: String,
@@ -108,9 +109,8 @@ pub fn path(path: &str) -> String {
 
 /// A host as it is stored.
 pub fn hostname(host: &str) -> String {
-    // Small letters first: some take more bytes than their capitals.
-    let host = clean(&host.to_lowercase(), HOSTNAME_BYTES_MAX);
-    let host = host.strip_prefix("www.").map(str::to_owned).unwrap_or(host);
+    // The cut comes last: some small letters take more bytes than their capitals.
+    let host = cut(bare_host(&cleaned(host.to_owned())), HOSTNAME_BYTES_MAX);
     if host.is_empty() { NO_HOST.to_owned() } else { host }
 }
 
@@ -132,6 +132,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::enrich::text::clean;
 
     #[track_caller]
     fn check(url: &str, hostname: &str, pathname: &str) {
@@ -154,6 +155,10 @@ mod tests {
         check("https://example.com/a%00b%E2%80%AEc", "example.com", "/abc");
         check("https://example.com/a//b", "example.com", "/a//b");
         check("app://screen/start", "screen", "/start");
+        check("https://xn--mller-kva.test/x", "müller.test", "/x");
+        check("https://WWW.MÜLLER.test.:8443/x", "müller.test", "/x");
+        check("https://www.example.com./x", "example.com", "/x");
+        check("https://./x", "(none)", "/x");
     }
 
     #[test]

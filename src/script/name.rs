@@ -12,6 +12,7 @@
 //! ```
 
 use super::Word;
+use crate::site::domain::bare_domain;
 
 /// What was built from `beacon/`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -89,7 +90,7 @@ impl Name {
             "errors" => plain(Build::Errors),
             _ => match stem.strip_prefix("pa-") {
                 Some("") => None,
-                Some(site) => Some(Self { site: Some(site.to_owned()), ..plain(Build::Whole)? }),
+                Some(site) => Some(Self { site: Some(bare_domain(site)), ..plain(Build::Whole)? }),
                 None => {
                     let words = words(stem)?;
                     let is_core = words.iter().all(|word| word.is_of_the_core());
@@ -160,6 +161,7 @@ mod tests {
             Some("example.com"),
             Some("0123456789abcdef"),
         );
+        check("pa-xn--mller-kva.test.js", Build::Whole, &[], Some("müller.test"), None);
     }
 
     #[test]

@@ -193,5 +193,6 @@ mod tests {
         assert_eq!(stored("https://www.blog.example/post/?user=me#x"), "blog.example/post");
         assert_eq!(stored("https://user:pass@blog.example/"), "blog.example");
         assert_eq!(stored("https://example.com/x"), "");
+        assert_eq!(stored("https://www.xn--mller-kva.test/x"), "müller.test/x");
     }
 }

@@ -307,9 +307,13 @@ mod tests {
 
     #[test]
     fn a_domain_is_registered_in_lower_case_and_without_www() {
-        for (given, expected) in
-            [("www.Example.com", "example.com"), (" a.test ", "a.test"), ("a.test/b", "a.test/b")]
-        {
+        for (given, expected) in [
+            ("www.Example.com", "example.com"),
+            (" a.test ", "a.test"),
+            ("a.test/b", "a.test/b"),
+            ("MÜLLER.test", "müller.test"),
+            ("xn--mller-kva.test", "müller.test"),
+        ] {
             assert_eq!(checked_domain(given).unwrap(), expected);
         }
         for given in ["", "https://a.test", "a b", "-a", &"a".repeat(254), "<script>"] {

@@ -4,7 +4,7 @@
 //! The snapshot is `catalog.json` in the data directory: an object with a list of rows for each kind of
 //! entry, named as its table is. A kind that an older collector did not know is missing, and empty.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -20,6 +20,7 @@ use super::rules::RuleRow;
 use super::segments::{self, SegmentRow};
 use super::sites::SiteRow;
 use super::tokens::{Token, TokenRow};
+use crate::site::domain::bare_domain;
 use crate::site::member::Person;
 use crate::site::policy::Policies;
 use crate::site::{Site, SiteId};
@@ -131,6 +132,7 @@ pub(super) struct Known {
 
 impl Known {
     pub(super) fn of(rows: Snapshot, policies: &Policies) -> Self {
+        let rows = Snapshot { sites: under_their_domains(rows.sites), ..rows };
         // Once for all sites: of thousands, each would look at the rows of all others.
         let goals = by_site(&rows.goals, |row| row.site_id);
         let segments = by_site(&rows.segments, |row| row.site_id);
@@ -189,6 +191,21 @@ fn of_site<'rows, Row>(
     site: SiteId,
 ) -> impl Iterator<Item = &'rows Row> {
     by_site.get(&site.0).into_iter().flatten().copied()
+}
+
+/// The sites under the domains that they are looked up by. One that was registered before these were decoded may be written
+/// otherwise; where another site has that domain, it stays what it was called.
+fn under_their_domains(mut sites: Vec<SiteRow>) -> Vec<SiteRow> {
+    let mut taken: HashSet<String> =
+        sites.iter().filter(|row| !row.removed).map(|row| row.domain.clone()).collect();
+    for row in &mut sites {
+        row.former_domain = bare_domain(&row.former_domain);
+        let domain = bare_domain(&row.domain);
+        if domain != row.domain && (row.removed || taken.insert(domain.clone())) {
+            row.domain = domain;
+        }
+    }
+    sites
 }
 
 /// Whether another site has had the former domain of this one since: it is that one's also after it was removed, for its tags may be
@@ -287,6 +304,21 @@ pub(super) mod tests {
         let sites = serde_json::to_value([site("a.test", false)]).unwrap();
         std::fs::write(&file, serde_json::json!({ "sites": sites }).to_string()).unwrap();
         assert!(Catalog::open(file, Policies::default()).site("a.test").is_some());
+    }
+
+    #[test]
+    fn a_site_that_was_registered_as_an_encoded_domain_is_found_under_its_letters() {
+        let known =
+            |sites| Known::of(Snapshot { sites, ..Snapshot::default() }, &Policies::default());
+        let former = SiteRow { former_domain: "BÜcher.test".into(), ..site("a.test", false) };
+        let alone =
+            known(vec![site("xn--mller-kva.test", false), SiteRow { site_id: 8, ..former }]);
+        assert_eq!(alone.sites["müller.test"].id, SiteId(7));
+        assert_eq!(alone.renamed["bücher.test"].id, SiteId(8));
+        let other = SiteRow { site_id: 8, ..site("müller.test", false) };
+        let beside = known(vec![site("xn--mller-kva.test", false), other]);
+        assert_eq!(beside.sites["müller.test"].id, SiteId(8));
+        assert_eq!(beside.sites["xn--mller-kva.test"].id, SiteId(7));
     }
 
     #[test]
