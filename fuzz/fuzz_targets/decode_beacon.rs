@@ -40,7 +40,7 @@ fn decoded(form: u8, sent: &[u8]) -> Option<Result<Beacon, BeaconError>> {
 fn check(beacon: Beacon) {
     assert!((1..=DOMAINS_MAX).contains(&beacon.domains.len()));
     for domain in &beacon.domains {
-        assert!(!domain.is_empty() && *domain == domain.to_ascii_lowercase());
+        assert!(!domain.is_empty() && *domain == domain.to_lowercase());
     }
     match &beacon.kind {
         Kind::Pageview => {}

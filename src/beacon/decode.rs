@@ -9,15 +9,17 @@ use serde_json::{Map, Value};
 
 use super::fields::{Chosen, Fields};
 use super::{
-    Beacon, BeaconError, Consent, DOMAINS_MAX, Field, Kind, NAME_CHARS_MAX, Props,
-    REFERRER_CHARS_MAX, Revenue, URL_BYTES_MAX,
+    Beacon, BeaconError, Consent, DOMAINS_MAX, Field, Kind, NAME_CHARS_MAX, PATH_BYTES_MAX, Props,
+    REFERRER_CHARS_MAX, Revenue, URL_BYTES_MAX, json as json_text,
 };
 use crate::enrich::page::{Page, PageError};
 use crate::enrich::scrub::scrub;
-use crate::enrich::text::cleaned;
+use crate::enrich::text::{cleaned, is_blank};
 use crate::event::{ENGAGEMENT, PAGEVIEW, SCROLL_DEPTH_UNKNOWN};
 use crate::site::domain::bare_domain;
 
+/// Fields that are objects: a form has their parts one by one, as `props[plan]`.
+const OBJECTS: [&str; 6] = ["m", "meta", "p", "props", "revenue", "$"];
 /// Engagement of this many milliseconds (30 days) or more is not believed.
 const ENGAGEMENT_MS_LIMIT: u64 = 30 * 24 * 60 * 60 * 1000;
 
@@ -28,7 +30,7 @@ const ENGAGEMENT_MS_LIMIT: u64 = 30 * 24 * 60 * 60 * 1000;
 pub async fn body(content_type: &str, body: Bytes) -> Result<Beacon, BeaconError> {
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     // What a command line sends is called a form when nobody tells it the type; no form begins like this.
-    let is_json = || body.trim_ascii_start().starts_with(b"{");
+    let is_json = || json_text::unmarked(&body).starts_with(b"{");
     let fields = if essence.eq_ignore_ascii_case("multipart/form-data") {
         let broken = |_| BeaconError::new(Field::Request, "the multipart form can not be read");
         form(multipart(content_type, body).await.map_err(broken)?.into_iter())?
@@ -55,15 +57,15 @@ pub fn pixel(query: &str, referer: Option<&str>) -> Result<Beacon, BeaconError> 
 }
 
 fn json(body: &[u8]) -> Result<Fields, BeaconError> {
-    let not_an_object = BeaconError::new(Field::Request, "the body must be one JSON object");
+    let wrong = |rule| BeaconError::new(Field::Request, rule);
     // A struct also reads from a list; a beacon does not.
-    match body.trim_ascii_start().first() {
-        Some(b'{') => serde_json::from_slice(body).map_err(|error| match error.is_data() {
+    match json_text::unmarked(body).first() {
+        Some(b'{') => json_text::read(body).map_err(|error| match error.is_data() {
             // Fields take any value: of what is well-formed they refuse nothing else.
-            true => BeaconError::new(Field::Request, "a name must not be in the object twice"),
-            false => not_an_object,
+            true => wrong("a name must not be in the object twice"),
+            false => wrong("is no JSON: it must be one well-formed object in UTF-8"),
         }),
-        _ => Err(not_an_object),
+        _ => Err(wrong("the body must be one JSON object")),
     }
 }
 
@@ -81,11 +83,32 @@ fn form<K: AsRef<str>, V: AsRef<str>>(
         }
         (_, text) => text.into(),
     };
-    let map: Map<String, Value> = pairs
-        .map(|(key, value)| (key.as_ref().to_owned(), typed(key.as_ref(), value.as_ref())))
-        .collect();
+    let mut map = Map::new();
+    for (key, value) in pairs {
+        let (key, value) = (key.as_ref(), value.as_ref());
+        match part_of_object(key) {
+            Some((object, part)) => {
+                let object = map.entry(object).or_insert(Value::Null);
+                match object {
+                    Value::Object(parts) => {
+                        parts.insert(part.to_owned(), value.into());
+                    }
+                    other => *other = Map::from_iter([(part.to_owned(), value.into())]).into(),
+                }
+            }
+            None => {
+                map.insert(key.to_owned(), typed(key, value));
+            }
+        }
+    }
     serde_json::from_value(Value::Object(map))
         .map_err(|_| BeaconError::new(Field::Request, "the form can not be read"))
+}
+
+/// The object and the name in it of a field such as `props[plan]`.
+fn part_of_object(key: &str) -> Option<(&str, &str)> {
+    let (object, part) = key.strip_suffix(']')?.split_once('[')?;
+    (OBJECTS.contains(&object) && !part.contains(['[', ']'])).then_some((object, part))
 }
 
 /// The fields of a form as `multipart/form-data` has them, in its order.
@@ -139,7 +162,7 @@ fn name(sent: Option<Value>) -> Result<String, BeaconError> {
         Some(Value::Number(number)) if number.is_i64() || number.is_u64() => number.to_string(),
         Some(_) => return Err(BeaconError::new(Field::EventName, "must be a text")),
     };
-    if name.trim().is_empty() {
+    if is_blank(&name) {
         return Err(BeaconError::new(Field::EventName, "can't be blank"));
     }
     if name.chars().count() > NAME_CHARS_MAX {
@@ -167,9 +190,15 @@ fn page(sent: Option<Value>, hash_mode: bool) -> Result<(Page, String), BeaconEr
     const INVALID: &str = "must be a valid url";
     let url = match sent {
         None => return Err(BeaconError::new(Field::Url, "is required")),
-        Some(Value::String(url)) if url.len() <= URL_BYTES_MAX => url,
+        Some(Value::String(url)) => url,
         Some(_) => return Err(BeaconError::new(Field::Url, INVALID)),
     };
+    if url.len() > URL_BYTES_MAX {
+        return Err(BeaconError::new(Field::Url, "must not exceed 16384 bytes"));
+    }
+    if url.len() > PATH_BYTES_MAX && Page::path_bytes(&url, hash_mode) > PATH_BYTES_MAX {
+        return Err(BeaconError::new(Field::Url, "its path must not exceed 2000 bytes"));
+    }
     Page::parse(&url, hash_mode).map_err(|error| {
         BeaconError::new(
             Field::Url,
@@ -187,8 +216,13 @@ fn domains(sent: Option<Value>, page: &Page) -> Result<Vec<String>, BeaconError>
         Some(Value::String(list)) => list,
         Some(_) => return Err(BeaconError::new(Field::Domain, "must be a text")),
     };
-    let domains: Vec<String> =
-        list.split(',').map(bare_domain).filter(|domain| !domain.is_empty()).collect();
+    let mut domains = Vec::with_capacity(1);
+    // A site that is named twice was visited once.
+    for domain in list.split(',').map(bare_domain).filter(|domain| !domain.is_empty()) {
+        if domains.len() <= DOMAINS_MAX && !domains.contains(&domain) {
+            domains.push(domain);
+        }
+    }
     match domains.len() {
         0 => Err(BeaconError::new(Field::Domain, "can't be blank")),
         count if count > DOMAINS_MAX => {
@@ -298,6 +332,8 @@ mod tests {
     fn a_field_that_is_missing_or_wrong_is_named() {
         refused(json!({"u": "https://a.test/"}), "event_name", "is required");
         refused(json!({"n": "", "u": "https://a.test/"}), "event_name", "can't be blank");
+        refused(json!({"n": "\0", "u": "https://a.test/"}), "event_name", "can't be blank");
+        refused(json!({"n": " \u{200b}", "u": "https://a.test/"}), "event_name", "can't be blank");
         refused(json!({"n": [], "u": "https://a.test/"}), "event_name", "must be a text");
         refused(
             json!({"n": "x".repeat(121), "u": "https://a.test/"}),
@@ -307,8 +343,18 @@ mod tests {
         refused(json!({"n": "pageview"}), "url", "is required");
         refused(page_view(json!({"u": 7})), "url", "must be a valid url");
         refused(page_view(json!({"u": "data:text/html,x"})), "url", "scheme is not allowed");
-        let long = format!("https://a.test/{}", "x".repeat(1986));
-        refused(page_view(json!({"u": long})), "url", "must be a valid url");
+        for (long, rule) in [
+            (format!("https://a.test/{}", "x".repeat(2000)), "its path must not exceed 2000 bytes"),
+            (format!("https://a.test/?{}", "x".repeat(16_369)), "must not exceed 16384 bytes"),
+        ] {
+            refused(page_view(json!({"u": long})), "url", rule);
+        }
+        let long = format!("https://a.test/#{}", "x".repeat(2000));
+        refused(
+            page_view(json!({"u": long, "h": 1})),
+            "url",
+            "its path must not exceed 2000 bytes",
+        );
         refused(page_view(json!({"d": " "})), "domain", "can't be blank");
         refused(page_view(json!({"h": "x"})), "hash_mode", "is invalid: it must be an integer");
         refused(
@@ -324,14 +370,35 @@ mod tests {
     fn a_name_that_is_there_twice_is_told_of_and_is_no_lack_of_an_object() {
         let rule = |body: &'static str| json(body.as_bytes()).err().unwrap().rule;
         assert_eq!(rule(r#"{"n": "a", "n": "b"}"#), "a name must not be in the object twice");
-        for body in ["{", r#"{"n": "a"} {}"#, r#"{"n": 1e999}"#, "7"] {
+        for body in ["{", r#"{"n": "a"} {}"#, r#"{"n": 1e999}"#, r#"{"n": "\x"}"#] {
+            assert_eq!(
+                rule(body),
+                "is no JSON: it must be one well-formed object in UTF-8",
+                "{body}"
+            );
+        }
+        for body in ["7", "", "[{}]"] {
             assert_eq!(rule(body), "the body must be one JSON object", "{body}");
         }
     }
 
     #[test]
+    fn half_a_sign_in_a_text_costs_no_event() {
+        let sent =
+            "\u{feff}{\"n\": \"Buy\", \"u\": \"https://a.test/\", \"p\": {\"of\": \"a\\ud83d\"}}";
+        let beacon = json(sent.as_bytes()).and_then(|fields| beacon(fields.into()));
+        let props = beacon.unwrap_or_else(|error| panic!("{error}")).props;
+        assert_eq!(props.into_pairs(), [("of".to_owned(), "a\u{fffd}".to_owned())]);
+    }
+
+    #[test]
     fn the_longest_allowed_url_and_name_are_taken() {
-        taken(page_view(json!({"u": format!("https://a.test/{}", "x".repeat(1985))})));
+        taken(page_view(json!({"u": format!("https://a.test/{}", "x".repeat(1999))})));
+        taken(page_view(json!({"u": format!("https://a.test/{}", "%D0%AF".repeat(999))})));
+        taken(page_view(json!({"u": format!("https://a.test/#{}", "x".repeat(2000))})));
+        let query = "x".repeat(16_368);
+        let long = taken(page_view(json!({"u": format!("https://a.test/?{query}")})));
+        assert_eq!((long.page.pathname.as_str(), long.query), ("/", query));
         taken(page_view(json!({"n": "ü".repeat(120)})));
         assert_eq!(taken(page_view(json!({"n": 404}))).kind.name(), "404");
     }
@@ -388,6 +455,33 @@ mod tests {
     #[test]
     fn one_beacon_may_be_for_several_sites() {
         assert_eq!(taken(page_view(json!({"d": "a.com, www.B.com"}))).domains, ["a.com", "b.com"]);
+        let again = page_view(json!({"d": "a.test,a.test, www.A.test, b.test"}));
+        assert_eq!(taken(again).domains, ["a.test", "b.test"]);
+        let many: Vec<String> = (0..101).map(|n| format!("a{n}.test")).collect();
+        refused(
+            page_view(json!({"d": many.join(",")})),
+            "domain",
+            "must not list more than 100 sites",
+        );
+        assert_eq!(taken(page_view(json!({"d": "a.test,".repeat(200)}))).domains, ["a.test"]);
+    }
+
+    #[test]
+    fn a_form_may_tell_an_object_part_by_part() {
+        for object in ["m", "meta", "p", "props"] {
+            let sent = format!(
+                "n=Buy&u=https://a.test/&{object}[plan]=pro&{object}%5Bin+all%5D=2&{object}[a][b]=x&{object}[]=y&d[x]=z"
+            );
+            let fields = form(url::form_urlencoded::parse(sent.as_bytes()));
+            let beacon = fields.and_then(|fields| beacon(fields.into()));
+            let beacon = beacon.unwrap_or_else(|error| panic!("{sent}: {error}"));
+            let expected = [("plan", "pro"), ("in all", "2")];
+            let expected = expected.map(|(key, value)| (key.to_owned(), value.to_owned()));
+            assert_eq!(beacon.props.into_pairs(), expected, "{sent}");
+        }
+        let sent = "site=a.test&n=Buy&url=https://a.test/&revenue[amount]=.5&revenue[currency]=EUR";
+        let beacon = pixel(sent, None).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(beacon.revenue.map(|revenue| revenue.thousandths), Some(500));
     }
 
     #[test]

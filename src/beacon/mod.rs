@@ -10,6 +10,7 @@
 pub mod decode;
 mod fields;
 pub mod goatcounter;
+mod json;
 mod props;
 mod revenue;
 pub mod umami;
@@ -25,8 +26,10 @@ use crate::event::{ENGAGEMENT, PAGEVIEW};
 pub const BODY_BYTES_MAX: usize = 1_000_000;
 /// The longest event name, in characters.
 pub const NAME_CHARS_MAX: usize = 120;
-/// The longest page URL, in bytes.
-pub const URL_BYTES_MAX: usize = 2_000;
+/// The longest page URL, in bytes. Most of a long one is its query, of which hardly anything is kept.
+pub const URL_BYTES_MAX: usize = 16_384;
+/// The longest path of a page, decoded, in bytes; in hash mode the fragment is part of it.
+pub const PATH_BYTES_MAX: usize = 2_000;
 /// The longest referrer, in characters; what is longer is cut.
 pub const REFERRER_CHARS_MAX: usize = 2_000;
 /// The most sites that one beacon may be for.

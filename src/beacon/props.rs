@@ -1,10 +1,10 @@
 //! Custom properties: a short list of names and values, both text.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
-use super::{BeaconError, Field};
+use super::{BeaconError, Field, json};
 use crate::enrich::scrub::scrubbed;
-use crate::enrich::text::{cleaned, cut};
+use crate::enrich::text::{cleaned, cut, is_blank};
 
 /// The most properties that an event keeps; what comes after is left out.
 pub const PROPS_MAX: usize = 30;
@@ -71,21 +71,31 @@ impl Props {
 fn object(sent: Option<Value>) -> Map<String, Value> {
     match sent {
         Some(Value::Object(object)) => object,
-        Some(Value::String(text)) => serde_json::from_str(&text).unwrap_or_default(),
+        Some(Value::String(text)) => json::read(text.as_bytes()).unwrap_or_default(),
         _ => Map::new(),
     }
 }
 
 fn shown(text: String) -> Option<String> {
-    Some(cleaned(text)).filter(|text| !text.trim_start().is_empty())
+    Some(cleaned(text)).filter(|text| !is_blank(text))
 }
 
 fn text(value: Value) -> Option<String> {
     match value {
         Value::Null | Value::Array(_) | Value::Object(_) => None,
         Value::Bool(value) => Some(value.to_string()),
-        Value::Number(number) => Some(number.to_string()),
+        Value::Number(number) => Some(written(&number)),
         Value::String(text) => shown(text),
+    }
+}
+
+/// A number as browsers write it: whole ones of up to 21 digits in full, as the numbers of orders and accounts are. What
+/// has no place in 64 bits has about sixteen digits that are told apart, as in a browser.
+fn written(number: &Number) -> String {
+    let is_long = |number: &f64| (1e15..1e21).contains(&number.abs());
+    match number.as_f64().filter(is_long) {
+        Some(long) if number.is_f64() => long.to_string(),
+        _ => number.to_string(),
     }
 }
 
@@ -114,7 +124,7 @@ mod tests {
     #[test]
     fn only_pairs_that_say_something_are_kept() {
         check(
-            json!({"a": "x", "b": null, "c": "", "d": "  ", "e": false, "f": 0, "g": [1], "h": {"i": 1}, "": "j"}),
+            json!({"a": "x", "b": null, "c": "", "d": "  ", "e": false, "f": 0, "g": [1], "h": {"i": 1}, "": "j", "k": "\u{200b} \u{2060}"}),
             &[("a", "x"), ("e", "false"), ("f", "0")],
         );
     }
@@ -122,9 +132,24 @@ mod tests {
     #[test]
     fn a_text_that_holds_an_object_is_an_object() {
         check(json!(r#"{"plan": "pro", "seats": 2.5}"#), &[("plan", "pro"), ("seats", "2.5")]);
+        check(json!(r#"{"cut": "a\ud83d"}"#), &[("cut", "a\u{fffd}")]);
         check(json!("[1]"), &[]);
         check(json!("{"), &[]);
         check(json!(7), &[]);
+    }
+
+    #[test]
+    fn a_whole_number_is_written_in_full_as_browsers_do() {
+        let sent = r#"{"a": 12345678901234567890, "b": 120000000000000000000, "c": -18446744073709552000, "d": 1e21, "e": 0.5, "f": 1234567890123456.5}"#;
+        let expected = [
+            ("a", "12345678901234567890"),
+            ("b", "120000000000000000000"),
+            ("c", "-18446744073709552000"),
+            ("d", "1e+21"),
+            ("e", "0.5"),
+            ("f", "1234567890123456.5"),
+        ];
+        check(serde_json::from_str(sent).unwrap(), &expected);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::json;
+
 /// An amount of money.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revenue {
@@ -31,7 +33,7 @@ impl Revenue {
     /// amount in a known currency is `None`: the event is kept, its worth is not known.
     pub fn read(sent: Value) -> Option<Self> {
         let sent: Sent = match sent {
-            Value::String(text) => serde_json::from_str(&text).ok()?,
+            Value::String(text) => json::read(text.as_bytes()).ok()?,
             value => serde_json::from_value(value).ok()?,
         };
         let thousandths = match sent.amount {
@@ -48,11 +50,11 @@ pub(crate) fn currency(code: &str) -> Option<&'static str> {
     CURRENCIES.split_ascii_whitespace().find(|known| known.eq_ignore_ascii_case(code))
 }
 
-/// A decimal number (`12`, `-0.5`, `1.2345`, `1e3`) in thousandths, rounded half away from zero.
+/// A decimal number (`12`, `-0.5`, `+.5`, `1.2345`, `1e3`) in thousandths, rounded half away from zero.
 pub(crate) fn thousandths(decimal: &str) -> Option<i64> {
     let (sign, digits) = match decimal.strip_prefix('-') {
         Some(digits) => (-1, digits),
-        None => (1, decimal),
+        None => (1, decimal.strip_prefix('+').unwrap_or(decimal)),
     };
     if digits.contains(['e', 'E']) {
         let amount: f64 = decimal.parse().ok()?;
@@ -60,13 +62,14 @@ pub(crate) fn thousandths(decimal: &str) -> Option<i64> {
     }
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let digits_only = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || whole.len() > 15 || !digits_only(whole) || !digits_only(fraction) {
+    let has_digits = !whole.is_empty() || !fraction.is_empty();
+    if !has_digits || whole.len() > 15 || !digits_only(whole) || !digits_only(fraction) {
         return None;
     }
     let digit =
         |place: usize| i64::from(fraction.as_bytes().get(place).map_or(0, |byte| byte - b'0'));
     let rounded_up = i64::from(digit(3) >= 5);
-    let whole: i64 = whole.parse().ok()?;
+    let whole: i64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
     Some(sign * (whole * 1000 + digit(0) * 100 + digit(1) * 10 + digit(2) + rounded_up))
 }
 
@@ -84,6 +87,10 @@ mod tests {
             (json!(12), 12_000),
             (json!("-0.0005"), -1),
             (json!("1e3"), 1_000_000),
+            (json!(".5"), 500),
+            (json!("-.5"), -500),
+            (json!("+5"), 5_000),
+            (json!("5."), 5_000),
         ] {
             let sent = json!({"amount": amount, "currency": "eur"});
             assert_eq!(
@@ -109,6 +116,8 @@ mod tests {
             json!({"amount": null, "currency": "EUR"}),
             json!({"amount": "", "currency": "EUR"}),
             json!({"amount": ".", "currency": "EUR"}),
+            json!({"amount": "+", "currency": "EUR"}),
+            json!({"amount": "+-5", "currency": "EUR"}),
             json!({"amount": "1e400", "currency": "EUR"}),
             json!({"amount": "9999999999999999", "currency": "EUR"}),
             json!("7"),

@@ -13,9 +13,9 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::decode;
 use super::fields::Chosen;
 use super::{Beacon, BeaconError, Field};
+use super::{decode, json};
 use crate::event::PAGEVIEW;
 
 /// What such a tracker sent.
@@ -53,7 +53,7 @@ pub fn body(body: &[u8]) -> Result<Sent, BeaconError> {
         let rule = "the body must be a JSON object with type and payload";
         BeaconError::new(Field::Request, rule)
     };
-    let Envelope { kind, payload } = serde_json::from_slice(body).map_err(broken)?;
+    let Envelope { kind, payload } = json::read(body).map_err(broken)?;
     if kind != "event" {
         return Ok(Sent::Other);
     }

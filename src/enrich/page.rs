@@ -100,6 +100,13 @@ impl Page {
         let pathname = if pathname.is_empty() { "/".to_owned() } else { pathname };
         Ok((Self { hostname: hostname(parts.host), pathname }, parts.query.to_owned()))
     }
+
+    /// How long the path of a URL is before anything of it is masked or cut, in bytes.
+    pub fn path_bytes(url: &str, hash_mode: bool) -> usize {
+        let parts = split(url.trim());
+        let fragment = if hash_mode { parts.fragment } else { "" };
+        decoded(parts.path).len() + decoded(fragment).len()
+    }
 }
 
 /// A path as it is stored: without what may be personal in it.

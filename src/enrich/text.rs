@@ -6,6 +6,21 @@ fn is_harmful(character: char) -> bool {
         || matches!(character, '\u{feff}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Whether there is nothing to be seen of a text.
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(|character| character.is_whitespace() || is_unseen(character))
+}
+
+/// Whether a character takes no place, or shows nothing in it. It may be stored, for it joins and divides what can be seen.
+fn is_unseen(character: char) -> bool {
+    matches!(
+        character,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+            | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}'
+    )
+}
+
 /// The text without harmful characters, and at most `bytes_max` bytes of it, cut between characters.
 pub fn clean(text: &str, bytes_max: usize) -> String {
     cut(cleaned(text.to_owned()), bytes_max)
@@ -38,6 +53,14 @@ mod tests {
     fn what_can_not_be_seen_is_left_out() {
         assert_eq!(clean("a\0b\u{202e}c\u{feff}\u{85}d\n", 100), "abcd");
         assert_eq!(clean("ää", 3), "ä");
+    }
+
+    #[test]
+    fn what_shows_nothing_is_blank() {
+        for text in ["", " \t", "\u{200b}", "\u{200d}\u{2060}\u{a0}", "\u{3164}"] {
+            assert!(is_blank(text), "{text:?}");
+        }
+        assert!(!is_blank("\u{200b}a"));
     }
 
     proptest! {

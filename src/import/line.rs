@@ -11,7 +11,7 @@ use crate::enrich::page::{Page, PageError, hostname, path};
 use crate::enrich::places::{city_name, region_name};
 use crate::enrich::profile::kept;
 use crate::enrich::scrub::storable;
-use crate::enrich::text::clean;
+use crate::enrich::text::{clean, is_blank};
 use crate::event::{Attributes, PAGEVIEW, SCROLL_DEPTH_UNKNOWN};
 use crate::session::Kind;
 use crate::site::Site;
@@ -339,7 +339,7 @@ fn type_of(field: &str) -> &'static str {
 fn name(given: Option<String>) -> Result<String, LineError> {
     let name = given.map_or_else(|| PAGEVIEW.to_owned(), |name| storable(&name, usize::MAX));
     match name.chars().count() {
-        0 => Err(LineError::new("name", "can't be blank")),
+        _ if is_blank(&name) => Err(LineError::new("name", "can't be blank")),
         count if count > NAME_CHARS_MAX => {
             Err(LineError::new("name", "must not exceed 120 characters"))
         }
@@ -444,6 +444,7 @@ mod tests {
         refused(r#", "url": "data:x""#, "url: scheme");
         refused(r#", "url": "https://e.test/", "unheard": 1"#, "unheard");
         refused(r#", "pathname": "/", "name": """#, "name: can't be blank");
+        refused(r#", "pathname": "/", "name": "\u200b""#, "name: can't be blank");
         refused(r#", "pathname": "/", "revenue": {"amount": "x"}"#, "revenue: must be");
         refused(
             r#", "pathname": "/", "scroll_depth": 300"#,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::of_site::OfSite;
 use super::sites::known_site;
 use super::{Catalog, CatalogError};
-use crate::beacon::{self, NAME_CHARS_MAX, URL_BYTES_MAX};
+use crate::beacon::{self, NAME_CHARS_MAX, PATH_BYTES_MAX};
 use crate::event::ENGAGEMENT;
 use crate::site::SiteId;
 use crate::site::annotation::AnnotationKind;
@@ -261,8 +261,8 @@ pub(super) fn checked_text(
 
 fn checked_path(path: &str) -> Result<String, CatalogError> {
     let path = path.trim();
-    if !path.starts_with(['/', '*']) || path.len() > URL_BYTES_MAX {
-        return Err(CatalogError::PagePath { path: path.to_owned(), most: URL_BYTES_MAX });
+    if !path.starts_with(['/', '*']) || path.len() > PATH_BYTES_MAX {
+        return Err(CatalogError::PagePath { path: path.to_owned(), most: PATH_BYTES_MAX });
     }
     Ok(path.to_owned())
 }

@@ -83,7 +83,8 @@ async fn deep_wide_and_double_json_is_refused_or_cut_and_harms_nobody() {
         (format!("{{{page},\"p\":{{{}}}}}", keys(60_000).join(",")), StatusCode::ACCEPTED),
         (format!("{{{page},\"d\":\"example.com\",\"d\":\"other.test\"}}"), StatusCode::BAD_REQUEST),
         (format!("{{{page},\"n\":\"pageview\"}}"), StatusCode::BAD_REQUEST),
-        (format!("{{{page},\"r\":\"\\ud800\"}}"), StatusCode::BAD_REQUEST),
+        // Half a sign is what a script leaves that cuts a text.
+        (format!("{{{page},\"r\":\"\\ud800\"}}"), StatusCode::ACCEPTED),
         (format!("{{{page},\"h\":1e999}}"), StatusCode::BAD_REQUEST),
         (format!("{{{page},\"h\":NaN}}"), StatusCode::BAD_REQUEST),
     ];
