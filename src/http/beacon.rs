@@ -34,12 +34,12 @@ pub(super) async fn event(
     match parts.method {
         Method::POST => {}
         Method::OPTIONS => return preflight(),
-        _ => return plain(StatusCode::METHOD_NOT_ALLOWED, "Send a beacon with POST."),
+        _ => return not_allowed("POST, OPTIONS", "Send a beacon with POST."),
     }
     if client.way.is_some() {
         return probe::answer(services, collector, &parts.headers, client);
     }
-    if let Some(refused) = compressed(&parts) {
+    if let Some(refused) = compressed(collector, &parts) {
         return refused;
     }
     let beacon = async {
@@ -68,10 +68,22 @@ fn accepted(room: HeaderMap) -> Response<Body> {
 }
 
 /// The refusal of a body that would have to be unpacked first: nobody's beacon is that long.
-pub(super) fn compressed(parts: &Parts) -> Option<Response<Body>> {
-    let is_compressed = parts.headers.contains_key(header::CONTENT_ENCODING);
-    is_compressed
-        .then(|| plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "A beacon must not be compressed."))
+pub(super) fn compressed(collector: &Collector, parts: &Parts) -> Option<Response<Body>> {
+    let is_none = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
+    if parts.headers.get_all(header::CONTENT_ENCODING).iter().all(is_none) {
+        return None;
+    }
+    collector.count_invalid();
+    let mut answer = plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "A beacon must not be compressed.");
+    put_drops(answer.headers_mut(), 1, INVALID);
+    Some(answer)
+}
+
+/// The refusal of a method, with those that there are.
+pub(super) fn not_allowed(allowed: &'static str, text: &str) -> Response<Body> {
+    let mut answer = plain(StatusCode::METHOD_NOT_ALLOWED, text);
+    answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
+    answer
 }
 
 /// The answer to a beacon that was not taken: which field and which rule, or when to come again.
@@ -85,7 +97,7 @@ pub(super) fn refused(outcome: Outcome) -> Response<Body> {
                 "application/json",
                 errors.to_string().into(),
             );
-            put_drops(answer.headers_mut(), 1, "invalid");
+            put_drops(answer.headers_mut(), 1, INVALID);
             answer
         }
         Outcome::Refused(refusal) => {
@@ -96,8 +108,11 @@ pub(super) fn refused(outcome: Outcome) -> Response<Body> {
 
 /// Answers `/api/event.gif`: always with the picture, so that no page shows a broken one.
 pub(super) async fn pixel(collector: &Collector, parts: Parts, client: Client) -> Response<Body> {
-    if !matches!(parts.method, Method::GET | Method::HEAD) {
-        return plain(StatusCode::METHOD_NOT_ALLOWED, "Fetch the pixel with GET.");
+    match parts.method {
+        Method::GET => {}
+        // Whoever asks how the picture is, such as a checker of links, has not seen the page.
+        Method::HEAD => return picture(StatusCode::OK),
+        _ => return not_allowed("GET, HEAD", "Fetch the pixel with GET."),
     }
     let referer = parts.headers.get(header::REFERER).and_then(|value| value.to_str().ok());
     let beacon = async { decode::pixel(parts.uri.query().unwrap_or_default(), referer).map(Some) };
@@ -130,6 +145,8 @@ pub(super) fn as_picture(outcome: Outcome) -> Response<Body> {
 
 const DROPPED_COUNT: &str = "x-plausible-dropped";
 const DROPPED_REASONS: &str = "x-passerby-dropped";
+/// The reason of what is no beacon.
+const INVALID: &str = "invalid";
 
 pub(super) enum Outcome {
     Counted(Receipt),
@@ -222,13 +239,15 @@ pub(super) fn plain(status: StatusCode, text: &str) -> Response<Body> {
     with_headers(status, TEXT, Bytes::copy_from_slice(text.as_bytes()))
 }
 
+/// Any header may come with a beacon: what instruments the requests of a page adds its own to them. As nobody sends
+/// credentials, the star stands for all of them; for browsers that do not know it, those that trackers send are named.
 pub(super) fn preflight() -> Response<Body> {
     let mut answer = with_headers(StatusCode::NO_CONTENT, TEXT, Bytes::new());
     let headers = answer.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"));
     headers.insert(
         header::ACCESS_CONTROL_ALLOW_HEADERS,
-        HeaderValue::from_static("content-type, x-umami-cache"),
+        HeaderValue::from_static("*, content-type, x-umami-cache"),
     );
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
     answer

@@ -24,9 +24,9 @@ pub(super) async fn umami(
     match parts.method {
         Method::POST => {}
         Method::OPTIONS => return beacon::preflight(),
-        _ => return beacon::plain(StatusCode::METHOD_NOT_ALLOWED, "Send a beacon with POST."),
+        _ => return beacon::not_allowed("POST, OPTIONS", "Send a beacon with POST."),
     }
-    if let Some(refused) = beacon::compressed(&parts) {
+    if let Some(refused) = beacon::compressed(collector, &parts) {
         return refused;
     }
     // The trackers keep what they are answered and send it again: so there is nothing in it.
@@ -51,10 +51,12 @@ pub(super) async fn goatcounter(
     parts: Parts,
     client: Client,
 ) -> Response<Body> {
-    if !matches!(parts.method, Method::GET | Method::HEAD | Method::POST) {
-        return beacon::plain(StatusCode::METHOD_NOT_ALLOWED, "Send a beacon with GET or POST.");
+    match parts.method {
+        Method::GET | Method::POST => {}
+        Method::HEAD => return beacon::picture(StatusCode::OK),
+        _ => return beacon::not_allowed("GET, HEAD, POST", "Send a beacon with GET or POST."),
     }
-    if let Some(refused) = beacon::compressed(&parts) {
+    if let Some(refused) = beacon::compressed(collector, &parts) {
         return refused;
     }
     let query = parts.uri.query().unwrap_or_default();

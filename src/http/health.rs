@@ -140,6 +140,7 @@ pub(super) fn routes() -> Router<Services> {
         .route("/readyz", get(ready))
         .route("/api/health", get(health))
         .route("/api/error", get(nothing))
+        .route("/api/system", get(system))
         .route("/api/system/health/live", get(live))
         .route("/api/system/health/ready", get(ready))
 }
@@ -156,6 +157,11 @@ async fn metrics(State(services): State<Services>) -> impl IntoResponse {
 
 /// Older trackers fetch it to tell of an error of theirs; there is nothing to answer.
 async fn nothing() {}
+
+/// What runs here. Of which version it is, is nobody's business but the operator's.
+async fn system() -> Json<serde_json::Value> {
+    Json(json!({ "build": { "name": "passerby" } }))
+}
 
 async fn live() -> &'static str {
     "ok"

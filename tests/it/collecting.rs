@@ -223,6 +223,13 @@ async fn the_pixel_counts_the_page_that_it_stands_on() {
     );
     assert!(answer.body.starts_with(b"GIF89a"));
     assert_eq!(answer.header("set-cookie"), None);
+    for path in ["/api/event.gif?site=example.com", "/count/example.com?p=/no-script"] {
+        let asked = collector.request(Method::HEAD, path, &headers, "").await;
+        assert_eq!(
+            (asked.status, asked.header("content-type")),
+            (StatusCode::OK, Some("image/gif"))
+        );
+    }
     assert_eq!(numbers(&collector, &token, 1).await[2], json!(1));
 }
 

@@ -45,6 +45,7 @@ async fn a_beacon_that_is_wrong_is_told_which_field_and_which_rule() {
     }
     let get = collector.request(Method::GET, "/api/event", &[], "").await;
     assert_eq!(get.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(get.header("allow"), Some("POST, OPTIONS"));
     let compressed = [("user-agent", CHROME), ("content-encoding", "gzip")];
     let umami = r#"{"type":"event","payload":{"hostname":"example.com","url":"/"}}"#;
     for (path, body) in
@@ -68,6 +69,11 @@ async fn pages_of_every_origin_may_send_beacons_and_nobody_gets_a_cookie() {
         .request(Method::OPTIONS, "/api/event", &[("origin", "https://example.com")], "")
         .await;
     assert!(preflight.status.is_success());
+    // What instruments a page adds headers to its requests; browsers that do not know the star need the names.
+    assert_eq!(
+        preflight.header("access-control-allow-headers"),
+        Some("*, content-type, x-umami-cache")
+    );
     let accepted = collector.beacon(&json!({"n": "pageview", "u": "https://example.com/"})).await;
     let invalid = collector.beacon(&json!({})).await;
     for answer in [preflight, accepted, invalid] {

@@ -618,6 +618,8 @@ fn health() -> Vec<Operation> {
     vec![
         probe("/livez", "live", "Whether the process answers."),
         ready("/readyz", "ready"),
+        get("/api/system", "system", "What runs here, without its version.")
+            .gives("Its name.", json!({ "type": "object", "required": ["build"] })),
         probe("/api/system/health/live", "systemLive", "Whether the process answers."),
         ready("/api/system/health/ready", "systemReady"),
         get("/api/error", "error", "Nothing, where trackers of the field report their errors.")
