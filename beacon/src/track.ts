@@ -43,7 +43,8 @@ const properties = (name: string, own?: Properties): Properties | undefined => {
 };
 
 /** Reports an event; the promise tells what became of it, and never fails. */
-export const track = async (name: string, given: Given = {}): Promise<Outcome> => {
+export const track = async (name: string, given?: Given | null): Promise<Outcome> => {
+  given ||= {};
   const isView = name === 'pageview';
   // What was only prepared has not happened yet, and mostly never does.
   if (document.hidden && document.prerendering) await new Promise((seen) => addEventListener('visibilitychange', seen));
@@ -57,13 +58,12 @@ export const track = async (name: string, given: Given = {}): Promise<Outcome> =
     i: given.interactive,
     h: WHOLE && options.hashBasedRouting && 1,
   };
-  if (LEGACY) payload.m = given.meta;
+  if (LEGACY || !WHOLE) payload.m = given.meta;
   if (CONSENT) payload.c = told();
   let ignored = silence();
   if (CONSENT) ignored ||= missing(isView);
   if (WHOLE && !ignored) {
-    const { transformRequest } = options;
-    if ((isView && isExcluded()) || (transformRequest && !(payload = transformRequest(payload)))) ignored = 'excluded';
+    if ((isView && isExcluded()) || (options.transformRequest && !(payload = options.transformRequest(payload)))) ignored = 'excluded';
   }
   if (isView) turnTo(ignored ? undefined : payload);
   if (ignored) {

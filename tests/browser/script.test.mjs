@@ -210,12 +210,24 @@ test('an event that was queued before the script came is counted with its proper
   await context.close();
 });
 
+test('an event of an older page has the properties that it calls meta', async () => {
+  const site = await collector.site('meta.test');
+  const { context, page } = await visit(browser);
+  await page.goto(pages.at(site.domain));
+  await page.evaluate(() => plausible('Signup', { meta: { plan: 'pro' } }));
+  await page.evaluate(() => plausible('Signup', { meta: JSON.stringify({ plan: 'free' }) }));
+  await site.events(3);
+  assert.deepEqual(await site.property('Signup', 'plan'), { pro: 1, free: 1 });
+  await context.close();
+});
+
 test('a page learns what became of its event, whatever that was', async () => {
   const site = await collector.site('outcome.test');
   const { context, page } = await visit(browser);
   const told = (...call) => page.evaluate((call) => plausible(...call), call);
   await page.goto(pages.at(site.domain));
   assert.deepEqual(await told('Signup'), { status: 202, dropped: null });
+  assert.deepEqual(await told('Signup', null), { status: 202, dropped: null });
   assert.deepEqual(await told('x'.repeat(121)), { status: 400, dropped: 'invalid' });
   await page.goto(pages.at('unknown.test'));
   assert.deepEqual(await told('Signup'), { status: 202, dropped: 'unknown_site' });
