@@ -12,6 +12,7 @@ use crate::beacon::{Beacon, Consent, Kind};
 use crate::clock::SharedClock;
 use crate::enrich::acquisition::{Acquisition, Tags};
 use crate::enrich::agent::{Agent, Agents};
+use crate::enrich::page::stored_host;
 use crate::enrich::{language, profile};
 use crate::event::{Attributes, HappeningRef, SCROLL_DEPTH_UNKNOWN, VisitorId, event_id};
 use crate::judge::{self, DropReason};
@@ -350,7 +351,7 @@ impl Collector {
             site: site.id,
             timestamp: seconds(told.now),
             kind: (&told.beacon.kind).into(),
-            hostname: &told.beacon.page.hostname,
+            hostname: &stored_host(&told.beacon.page.hostname, &site.domain),
             pathname: &told.beacon.page.pathname,
         };
         self.visits.place(&arrival, recognised.current, recognised.previous, first)
@@ -392,7 +393,7 @@ fn record(site: &Site, told: &Told<'_>, placed: &Placed) -> Record {
         session_id: placed.session,
         seq: placed.seq,
         event_id: event_id(placed.seq, rand::random()),
-        hostname: &page.hostname,
+        hostname: &stored_host(&page.hostname, &site.domain),
         pathname: &page.pathname,
         interactive: !matches!(kind, Kind::Custom { interactive: false, .. }),
         engagement_ms,

@@ -21,7 +21,7 @@ pub struct Props(Vec<(String, String)>);
 
 impl Props {
     /// Reads properties from an object, or from a text that holds one; anything else is none. What may be
-    /// personal in a value is masked.
+    /// personal in a name or a value is masked; of names that are one then, the first stays.
     ///
     /// Pairs that say nothing (null, blank) or cannot be shown (lists, objects) are left out.
     ///
@@ -63,8 +63,15 @@ impl Props {
             }
         }
         // A mask may be longer than what it masks.
-        let masked = |value| cut(scrubbed(value), VALUE_BYTES_MAX);
-        Ok(Self(pairs.into_iter().map(|(key, value)| (key, masked(value))).collect()))
+        let masked = |text, bytes_max| cut(scrubbed(text), bytes_max);
+        let mut kept = Vec::<(String, String)>::with_capacity(pairs.len());
+        for (key, value) in pairs {
+            let key = masked(key, KEY_BYTES_MAX);
+            if kept.iter().all(|(known, _)| *known != key) {
+                kept.push((key, masked(value, VALUE_BYTES_MAX)));
+            }
+        }
+        Ok(Self(kept))
     }
 }
 
@@ -164,6 +171,16 @@ mod tests {
         for sent in [json!({"k".repeat(301): "v"}), json!({"k": "v".repeat(2001)})] {
             assert_eq!(Props::read(Some(sent)).unwrap_err().field, Field::Props);
         }
+    }
+
+    #[test]
+    fn what_may_be_personal_in_a_name_is_masked() {
+        check(
+            json!({"anna@secret.test": "1", "ben@secret.test": "2", "seen by 84.12.33.99": 3, "plan": "pro"}),
+            &[("[email]", "1"), ("seen by [ip]", "3"), ("plan", "pro")],
+        );
+        let long = Props::read(Some(json!({"a@b.co ".repeat(42): 1}))).unwrap().into_pairs();
+        assert_eq!(long[0].0.len(), 300);
     }
 
     #[test]

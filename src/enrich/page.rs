@@ -4,14 +4,16 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use super::scrub::storable;
+use super::scrub::{is_address_of_host, scrub, storable};
 use super::text::{cleaned, cut};
-use crate::site::domain::bare_host;
+use crate::site::domain::{bare_host, host_of};
 
 /// The longest host, in bytes (RFC 1035).
 const HOSTNAME_BYTES_MAX: usize = 253;
 /// The longest path, in bytes.
 const PATHNAME_BYTES_MAX: usize = 2_000;
+/// What is stored of a host that is an address.
+const ADDRESS: &str = "[ip]";
 /// The host of a URL that has none.
 const NO_HOST: &str = "(none)";
 /// Schemes of pages that nobody visits.
@@ -20,7 +22,7 @@ const REFUSED_SCHEMES: [&str; 5] = ["data", "javascript", "blob", "about", "vbsc
 /// A page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// Lower-case, decoded, without a leading `www.`; `(none)` when the URL has no host.
+    /// Lower-case, decoded, without a leading `www.`; `(none)` when the URL has no host. It is stored as [`stored_host`] says.
     pub hostname: String,
     /// Percent-decoded, without the query string; `/` when there is none.
     pub pathname: String,
@@ -114,11 +116,36 @@ pub fn path(path: &str) -> String {
     storable(path, PATHNAME_BYTES_MAX)
 }
 
-/// A host as it is stored.
+/// A host as it is told apart from others. What may be personal in it is there still: see [`stored_host`].
 pub fn hostname(host: &str) -> String {
     // The cut comes last: some small letters take more bytes than their capitals.
     let host = cut(bare_host(&cleaned(host.to_owned())), HOSTNAME_BYTES_MAX);
     if host.is_empty() { NO_HOST.to_owned() } else { host }
+}
+
+/// The host that a text names, which may have more of a URL: who signs in, a port, a path.
+pub fn host_named_by(text: &str) -> String {
+    hostname(split(&format!("//{}", text.trim())).host)
+}
+
+/// A host as it is stored for the site of a domain. One that is an address of a network is masked, for it may be a person's own
+/// machine; but not where the site is registered under it.
+pub fn stored_host<'a>(host: &'a str, domain: &str) -> Cow<'a, str> {
+    if host == host_of(domain) {
+        Cow::Borrowed(host)
+    } else if is_address_of_host(host) {
+        Cow::Borrowed(ADDRESS)
+    } else if host.contains(['%', '@']) {
+        scrub(host)
+    } else {
+        Cow::Borrowed(host)
+    }
+}
+
+/// The host and path of a referrer as they are stored: no site is registered under a referrer of its own.
+pub fn stored_referrer(referrer: &str) -> String {
+    let (host, path) = referrer.split_at(referrer.find('/').unwrap_or(referrer.len()));
+    stored_host(host, "").into_owned() + path
 }
 
 /// Percent-decoded, where that gives text.
@@ -189,6 +216,43 @@ mod tests {
         }
         for url in ["", "  ", "https://exa mple.com/", "https://<script>/"] {
             assert_eq!(Page::parse(url, false), Err(PageError::Invalid), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_host_that_is_an_address_is_masked_unless_it_is_the_sites_own() {
+        for (host, stored) in [
+            ("84.12.33.12", "[ip]"),
+            ("8.8.8.8", "[ip]"),
+            ("[2001:db8:1:2:3:4:5:6]", "[ip]"),
+            ("2001:db8::1", "[ip]"),
+            ("[ip]", "[ip]"),
+            ("anna%40secret.test", "[email]"),
+            ("(none)", "(none)"),
+            ("1.2.3.4.example.com", "1.2.3.4.example.com"),
+            ("a1B2c3D4e5F6g7H8i9J0k1L2.example.com", "a1B2c3D4e5F6g7H8i9J0k1L2.example.com"),
+        ] {
+            assert_eq!(stored_host(host, "example.com"), stored, "{host}");
+        }
+        for own in ["84.12.33.12", "84.12.33.12:8080", "84.12.33.12/shop"] {
+            assert_eq!(stored_host("84.12.33.12", own), "84.12.33.12", "{own}");
+        }
+        let named = "https://84.12.33.12:8080/x";
+        let (page, _) = Page::parse(named, false).unwrap();
+        assert_eq!(page.hostname, "84.12.33.12", "the site of a page is looked up by its host");
+    }
+
+    #[test]
+    fn a_text_names_a_host_whatever_stands_around_it() {
+        for (text, host) in [
+            ("www.Example.com", "example.com"),
+            ("anna@secret.test:80/x", "secret.test"),
+            ("[2001:db8::1]:80", "[2001:db8::1]"),
+            ("[ip]", "[ip]"),
+            ("(none)", "(none)"),
+            ("", "(none)"),
+        ] {
+            assert_eq!(host_named_by(text), host, "{text}");
         }
     }
 

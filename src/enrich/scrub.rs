@@ -245,6 +245,11 @@ fn is_address(word: &str, is_announced: bool) -> bool {
         && (word.len() >= 11 || is_announced)
 }
 
+/// Whether a host is no name but an address of a network, however short: in brackets, with colons, or four numbers.
+pub(super) fn is_address_of_host(host: &str) -> bool {
+    host.starts_with('[') || host.contains(':') || is_address(host, true)
+}
+
 /// `ip`, `client_ip`, `remote-addr` and the like.
 fn announces_address(word: &str) -> bool {
     let last = word.rsplit(|character: char| !character.is_ascii_alphanumeric()).next();

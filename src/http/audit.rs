@@ -18,8 +18,9 @@ pub(super) fn routes() -> Router<Services> {
 
 async fn audit(State(services): State<Services>) -> Result<Json<Value>, Refused> {
     let since = services.clock.now().saturating_sub(GRACE).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    let columns = services.store.columns_with_addresses().await?;
-    let overdue = services.store.overdue(&services.catalog.sites_of_events(), since).await?;
+    let of_events = services.catalog.sites_of_events();
+    let columns = services.store.columns_with_addresses(&of_events).await?;
+    let overdue = services.store.overdue(&of_events, since).await?;
     let set_aside = services.store.detached().await?.len();
     let sites = services.catalog.sites();
     let excluded = services.store.excluded_by_profiles(&sites).await?;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::beacon::{NAME_CHARS_MAX, Props, Revenue};
 use crate::enrich::acquisition::{Acquisition, ClickId, Tags, channel};
-use crate::enrich::page::{Page, PageError, hostname, path};
+use crate::enrich::page::{Page, PageError, host_named_by, path, stored_host, stored_referrer};
 use crate::enrich::places::{city_name, region_name};
 use crate::enrich::profile::kept;
 use crate::enrich::scrub::storable;
@@ -188,6 +188,8 @@ impl Line {
         let timestamp = timestamp(&self.timestamp)?;
         let (page, query) = self.page(site)?;
         let attributes = kept(site.policy.profile, self.attributes(&query, &page));
+        let hostname = stored_host(&page.hostname, &site.domain).into_owned();
+        let page = Page { hostname, ..page };
         let name = name(self.name)?;
         let kind = Kind::of(&name);
         let revenue = match self.revenue {
@@ -235,12 +237,13 @@ impl Line {
             (None, None, None) => {
                 return Err(LineError::new("url", "is required, or hostname and pathname"));
             }
-            (None, ..) => {
-                (Page { hostname: hostname(&site.domain), pathname: "/".to_owned() }, String::new())
-            }
+            (None, ..) => (
+                Page { hostname: host_named_by(&site.domain), pathname: "/".to_owned() },
+                String::new(),
+            ),
         };
         if let Some(hostname) = given(&self.hostname) {
-            page.hostname = hostname;
+            page.hostname = host_named_by(&hostname);
         }
         if let Some(pathname) = given(&self.pathname) {
             page.pathname = path(&pathname);
@@ -292,7 +295,8 @@ impl Line {
         let is_url = |referrer: &str| {
             referrer.split_once("://").is_some_and(|(scheme, _)| !scheme.contains('/'))
         };
-        let stored = self.referrer.clone().filter(|referrer| !is_url(referrer));
+        let stored = self.referrer.as_deref().filter(|referrer| !is_url(referrer));
+        let stored = stored.map(stored_referrer);
         Attributes {
             referrer: or(&stored, derived.referrer.clone()),
             utm_medium: or(&self.utm_medium, derived.utm_medium.clone()),
@@ -410,10 +414,30 @@ mod tests {
             ("google.com/search", "google.com/search"),
             ("web.archive.org/web/https://example.org", "web.archive.org/web/https://example.org"),
             ("https://example.com/before", ""),
+            ("84.12.33.99/p", "[ip]/p"),
+            ("8.8.8.8", "[ip]"),
+            ("[ip]/p", "[ip]/p"),
+            ("http://84.12.33.99:8080/p", "[ip]/p"),
         ] {
             let told = told(&format!(r#", "pathname": "/", "referrer": "{given}""#));
             let referrer = told.map(|told| told.attributes.referrer).unwrap_or_default();
             assert_eq!(referrer, stored, "{given}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_stored_as_of_a_beacon() {
+        for (given, stored) in [
+            (r#""hostname": "www.Example.com""#, "example.com"),
+            (r#""hostname": "anna@secret.test""#, "secret.test"),
+            (r#""hostname": "84.12.33.12""#, "[ip]"),
+            (r#""hostname": "[ip]""#, "[ip]"),
+            (r#""hostname": "(none)""#, "(none)"),
+            (r#""url": "http://[2001:db8:1:2:3:4:5:6]/q""#, "[ip]"),
+            (r#""pathname": "/""#, "example.com"),
+        ] {
+            let told = told(&format!(", {given}")).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(told.page.hostname, stored, "{given}");
         }
     }
 

@@ -48,6 +48,11 @@ pub fn domain_of_a_site(domain: &str) -> Option<String> {
     is_valid.then_some(bare)
 }
 
+/// The host of a domain, without the port or the path that may follow.
+pub fn host_of(domain: &str) -> &str {
+    host_and_rest(domain).0
+}
+
 /// What stands before the port or the path of a domain, and these.
 fn host_and_rest(domain: &str) -> (&str, &str) {
     domain.split_at(domain.find(['/', ':']).unwrap_or(domain.len()))

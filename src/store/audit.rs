@@ -9,6 +9,7 @@ use super::client::in_time;
 use super::{Store, StoreError};
 use crate::event::Event;
 use crate::site::Site;
+use crate::site::domain::host_of;
 
 /// An IPv4 address, an IPv6 address with four groups or more, or an address of e-mail.
 const LOOKS_PERSONAL: &str = r"(^|[^0-9A-Za-z.])(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]\\d)\\.(25[0-5]|2[0-4]\\d|1?\\d?\\d)\\.(25[0-5]|2[0-4]\\d|1?\\d?\\d)\\.(25[0-5]|2[0-4]\\d|1?\\d?\\d)($|[^0-9A-Za-z.])|([0-9a-fA-F]{1,4}:){4}|[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+\\.[A-Za-z]{2,}";
@@ -42,16 +43,34 @@ const EXCLUDED: [(&str, &str); 9] = [
 ];
 
 impl Store {
-    /// The columns of `events` that hold something that looks like an address, each with its number of rows.
+    /// The columns of `events` that hold something that looks like an address, each with its number of rows. The hosts that
+    /// sites are registered under are told by whoever registered them.
     ///
     /// # Errors
     /// When ClickHouse does not answer.
-    pub async fn columns_with_addresses(&self) -> Result<Vec<(String, u64)>, StoreError> {
-        let texts = Event::columns()
-            .filter(|column| !NO_TEXT.contains(column))
-            .map(|column| (column.to_owned(), format!("match({column}, '{LOOKS_PERSONAL}')")));
-        let props =
-            format!("arrayExists(value -> match(value, '{LOOKS_PERSONAL}'), mapValues(props))");
+    pub async fn columns_with_addresses(
+        &self,
+        sites: &[Arc<Site>],
+    ) -> Result<Vec<(String, u64)>, StoreError> {
+        let own: Vec<String> = sites
+            .iter()
+            .map(|site| (site, host_of(&site.domain)))
+            .filter(|(_, host)| host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'))
+            .map(|(site, host)| format!("({}, '{host}')", site.id.0))
+            .collect();
+        let is_own = |column: &str| match column {
+            "hostname" | "entry_hostname" if !own.is_empty() => {
+                format!(" AND (site_id, {column}) NOT IN ({})", own.join(", "))
+            }
+            _ => String::new(),
+        };
+        let texts = Event::columns().filter(|column| !NO_TEXT.contains(column)).map(|column| {
+            let condition = format!("match({column}, '{LOOKS_PERSONAL}'){}", is_own(column));
+            (column.to_owned(), condition)
+        });
+        let props = format!(
+            "arrayExists(text -> match(text, '{LOOKS_PERSONAL}'), arrayConcat(mapKeys(props), mapValues(props)))"
+        );
         let conditions: Vec<(String, String)> =
             texts.chain([("props".to_owned(), props)]).collect();
         let counts: Vec<String> =

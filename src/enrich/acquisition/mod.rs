@@ -11,7 +11,7 @@ pub use channel::channel;
 pub use source::{Category, category};
 pub use tags::{ClickId, Tags};
 
-use super::page::host_and_path;
+use super::page::{host_and_path, stored_host};
 use crate::event::Attributes;
 
 /// What is stored of where a visit came from.
@@ -101,7 +101,9 @@ fn referring(referrer: &str, own_hostname: &str) -> Option<(String, String)> {
     let (scheme, host, path) = host_and_path(referrer)?;
     let is_page = matches!(scheme.as_str(), "http" | "https" | "android-app");
     let is_local = host == "localhost" || host.starts_with("127.") || host == "[::1]";
-    (is_page && !is_local && host != own_hostname).then_some((host, path))
+    // An address is nobody's name: neither the referrer has it nor the source.
+    (is_page && !is_local && host != own_hostname)
+        .then(|| (stored_host(&host, "").into_owned(), path))
 }
 
 #[cfg(test)]
@@ -149,6 +151,7 @@ mod tests {
             ("ftp://files.example/", "", "Direct"),
             ("", "", "Direct"),
             ("nonsense", "", "Direct"),
+            ("http://84.12.33.99:8080/p", "[ip]", "Referral"),
         ] {
             check("", referrer, source, channel);
         }
@@ -193,6 +196,9 @@ mod tests {
         assert_eq!(stored("https://www.blog.example/post/?user=me#x"), "blog.example/post");
         assert_eq!(stored("https://user:pass@blog.example/"), "blog.example");
         assert_eq!(stored("https://example.com/x"), "");
+        assert_eq!(stored("http://84.12.33.99:8080/p"), "[ip]/p");
+        assert_eq!(stored("http://8.8.8.8/"), "[ip]");
+        assert_eq!(stored("http://[2001:db8::7]/p"), "[ip]/p");
         assert_eq!(stored("https://www.xn--mller-kva.test/x"), "müller.test/x");
     }
 }
