@@ -78,9 +78,11 @@ async fn a_segment_that_there_is_not_or_may_not_be_there_is_refused_at_its_place
     refused(&story, filters, "#/filters/1/2/0: Invalid segment 7: the site has no segment").await;
     // What does not go where the segment stands does not go there within it either.
     let filters = json!([["is", "segment", [1]], ["or", [source, ["is", "segment", [3]]]]]);
-    refused(&story, filters, "#/filters/1/1/1/1: Invalid filter on \"event:goal\"").await;
+    let of_segment = "Segment 3 (\"segment 3\"): Invalid";
+    let expected = format!("#/filters/1/1/1: {of_segment} filter on \"event:goal\"");
+    refused(&story, filters, &expected).await;
     // Segments outlive goals.
     story.goals.clear();
     let filters = json!([["is", "segment", [1]], ["is", "segment", [3]]]);
-    refused(&story, filters, "#/filters/1/2/0: Invalid goal \"Signup\"").await;
+    refused(&story, filters, &format!("#/filters/1: {of_segment} goal \"Signup\"")).await;
 }
