@@ -126,7 +126,7 @@ test('a site that gets another domain keeps its numbers, and the former domain s
   assert.equal(await page.getByRole('alert').textContent(), 'taken.test is the domain of a site already.');
   await form.getByLabel('Domain').fill('new.test');
   await form.getByRole('button', { name: 'Change domain' }).click();
-  assert.equal(page.url(), `${collector.origin}/new.test/settings?lang=en&period=24h#domain`);
+  assert.equal(page.url(), `${collector.origin}/new.test/settings?lang=en&period=24h&saved=domain#domain`);
   await view('old.test');
   await view('new.test');
   await counts(page, 'new.test', 3);
