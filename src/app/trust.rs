@@ -4,13 +4,14 @@
 //! asked: ClickHouse's, which is another one where ClickHouse is on another machine; and what the same clock showed when the
 //! collector ran last, which is written down, for most clocks that are wrong are so from the start of their machine on.
 
-use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
+
+use crate::whole_file;
 
 /// The most that the clocks of the collector and of ClickHouse may differ.
 const DIFFERENCE_MAX: SignedDuration = SignedDuration::from_hours(1);
@@ -79,11 +80,7 @@ impl Trust {
     }
 
     fn note(&self, now: Timestamp) -> io::Result<()> {
-        let fresh = self.path.with_extension("new");
-        let mut file = File::create(&fresh)?;
-        writeln!(file, "{now:.0}")?;
-        file.sync_all()?;
-        std::fs::rename(fresh, &self.path)
+        whole_file::replace(&self.path, format!("{now:.0}\n").as_bytes())
     }
 }
 
