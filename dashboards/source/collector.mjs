@@ -117,5 +117,17 @@ export const collector = dashboard({
         }),
       ],
     },
+    {
+      height: 8,
+      panels: [
+        lines('The disk', 'For how long the write that is under way has been. Beyond 5 seconds the disk does not answer, and beacons are refused.', 's', {
+          '{{instance}}': `passerby_spool_write_seconds${OF}`,
+        }),
+        lines('Held back', 'Events wait for something that a person has to mend, or nothing is removed because the clock may be wrong. Both should be 0.', 'short', {
+          'inserts {{instance}}': `passerby_inserts_held${OF}`,
+          'removals {{instance}}': `passerby_retention_held${OF}`,
+        }),
+      ],
+    },
   ],
 });
