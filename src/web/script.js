@@ -1,5 +1,5 @@
 // What the script adds to pages that work without it: numbers at the pointer, live numbers, keys, and menus that close.
-// It stores nothing and asks nobody but the server that it came from.
+// It stores nothing but that somebody wants no keys, and asks nobody but the server that it came from.
 'use strict';
 
 const all = (selector) => [...document.querySelectorAll(selector)];
@@ -79,7 +79,33 @@ addEventListener('click', (event) => {
   for (const menu of all('.menu[open]')) if (!menu.contains(event.target)) menu.open = false;
 });
 
-// Keys: a control says by data-key which letter it listens to.
+// Keys: a control says by data-key which letter it listens to. Whoever speaks to the machine, or touches keys by accident,
+// switches them off at the foot of the page.
+const KEYS_OFF = 'passerby-keys-off';
+function keysAreOn() {
+  try {
+    return !localStorage.getItem(KEYS_OFF);
+  } catch {
+    return true;
+  }
+}
+for (const keys of all('[data-keys]')) {
+  const letters = all('[data-key]').map((control) => control.dataset.key);
+  const say = () => {
+    keys.textContent = keysAreOn() ? keys.dataset.on.replace('{}', letters.join(', ')) : keys.dataset.off;
+  };
+  keys.hidden = letters.length === 0;
+  keys.addEventListener('click', () => {
+    try {
+      if (keysAreOn()) localStorage.setItem(KEYS_OFF, '1');
+      else localStorage.removeItem(KEYS_OFF);
+    } catch {
+      // Where nothing may be stored they stay on.
+    }
+    say();
+  });
+  say();
+}
 addEventListener('keydown', (event) => {
   if (event.key === 'Escape') {
     const open = document.querySelector('.menu[open]');
@@ -90,7 +116,7 @@ addEventListener('keydown', (event) => {
     return;
   }
   const writes = event.target.closest('input, select, textarea');
-  if (writes || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (!keysAreOn() || writes || event.ctrlKey || event.metaKey || event.altKey) return;
   const control = all('[data-key]').find((element) => element.dataset.key === event.key);
   if (!control) return;
   event.preventDefault();
