@@ -235,11 +235,11 @@ test('the number at the pointer, the keys and the menus are there with the scrip
   await page.keyboard.press('Escape');
   assert.equal(await page.locator('.menu[open]').count(), 0);
   // Whoever dictates, or touches keys by accident, can do without, and finds them off the next time.
-  await page.getByRole('button', { name: 'Keys f, c, d lead to menus: switch them off' }).click();
+  await page.getByRole('button', { name: 'Keyboard shortcuts f, c, d: switch off' }).click();
   await page.reload();
   await page.keyboard.press('d');
   assert.equal(await page.locator('.menu[open]').count(), 0);
-  await page.getByRole('button', { name: 'Switch the keys of menus on' }).click();
+  await page.getByRole('button', { name: 'Keyboard shortcuts: switch on' }).click();
   await page.keyboard.press('d');
   assert.equal(await page.locator('.menu[open]').count(), 1);
   assert.deepEqual(problems, []);

@@ -26,8 +26,8 @@ words! {
     sign_in: "Sign in", "Anmelden";
     sign_out: "Sign out", "Abmelden";
     language: "Language", "Sprache";
-    keys_on: "Keys {} lead to menus: switch them off", "Tasten {} führen zu Menüs: ausschalten";
-    keys_off: "Switch the keys of menus on", "Tasten der Menüs einschalten";
+    keys_on: "Keyboard shortcuts {}: switch off", "Tastenkürzel {}: ausschalten";
+    keys_off: "Keyboard shortcuts: switch on", "Tastenkürzel: einschalten";
 
     // Signing in
     not_public: "These reports are not public. Whoever runs this collector can give you a token.",
