@@ -2,10 +2,9 @@
 //!
 //! A batch is sent again whenever it is not certain that it is in, since equal rows become one. What
 //! ClickHouse will never take, because of a row, is found by halving the batch, and put aside with the
-//! reason ([`quarantine`]); when it refuses one row after the other, somebody is called before more are put aside. Everything else is
-//! retried for ever: an outage ends, a missing right is given, a full disk is emptied ([`trouble`] sorts them). Nothing is thrown away
-//! for want of room: when the
-//! quarantine is full, the rows wait.
+//! reason ([`quarantine`]); when it refuses one row after the other, somebody is called before more are put
+//! aside. Everything else is retried for ever: an outage ends, a missing right is given, a full disk is emptied
+//! ([`trouble`] sorts them). Nothing is thrown away for want of room: when the quarantine is full, the rows wait.
 
 pub mod quarantine;
 mod trouble;
