@@ -50,15 +50,19 @@ async fn erase(
 ) -> Result<Json<Outcome>, Refused> {
     let wanted: Wanted = serde_json::from_slice(&body)
         .map_err(|error| Refused::bad_request(format!("The body can not be read: {error}")))?;
-    let mut outcome = Outcome::default();
+    let mut outcome: Option<Outcome> = None;
     for site in sites(&access, &services, &wanted)? {
         let erased = services.eraser.erase(&wanted.selection(&site)?).await?;
         tracing::info!(
             site = %site.domain, events = erased.events, quarantined = erased.quarantined, "events were erased"
         );
-        outcome = outcome.and(erased);
+        outcome = Some(match outcome {
+            Some(earlier) => earlier.and(erased),
+            None => erased,
+        });
     }
-    Ok(Json(outcome))
+    // There is a site at least: without one the request was refused.
+    Ok(Json(outcome.unwrap_or_default()))
 }
 
 /// The site of the domain. When there is none any more, or on demand, those that had it and were removed. One that had it before it

@@ -1,7 +1,7 @@
 //! Every access to ClickHouse, through the `clickhouse` crate.
 //!
 //! Two users: one writes, one reads reports and can do nothing else. Every setting that matters is
-//! sent with every statement, because the defaults have changed between versions (durability.md, 2.1).
+//! sent with every statement, because the defaults have changed between versions.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};

@@ -559,6 +559,7 @@ async fn an_erasure_reaches_the_spool_the_open_visits_and_whoever_asks() {
     assert_eq!(answer.status, StatusCode::OK, "{:?}", answer.body);
     let outcome = answer.json();
     assert_eq!((&outcome["events"], &outcome["entry_pages"]), (&json!(1), &json!(1)), "{outcome}");
+    assert_eq!(outcome["complete"], true, "{outcome}");
     assert!(files_with(&spool, &secret).is_empty(), "the spool still holds it");
     // The visit goes on, and does not bring it back.
     assert_eq!(collector.beacon(&view("later")).await.status, StatusCode::ACCEPTED);
