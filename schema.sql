@@ -244,6 +244,7 @@ CREATE TABLE IF NOT EXISTS closed_days
     inserts  UInt64                 COMMENT 'A hash of which inserts the events had seen that were counted',
     made     DateTime64(6, 'UTC')   COMMENT 'When counting began; in the future where the day must stay open until then',
     goes_on  Bool                   COMMENT 'Whether visits of the day could go on then: its numbers of visits have not been counted yet',
+    afterwards    UInt64            COMMENT 'Where its visits had ended, but more could be inserted into the partition after those: a hash of what they did in that; 0: inserts tell of that as well',
     goals         UInt64            COMMENT 'A hash of the goals of which the day has numbers; 0: of none',
     goals_version UInt64            COMMENT 'Which of these numbers hold, see daily.version'
 )

@@ -287,6 +287,7 @@ pub const ENTRIES: &[Entry] = &[
             "inserts",
             "made",
             "goes_on",
+            "afterwards",
             "goals",
             "goals_version",
         ],

@@ -211,6 +211,12 @@ impl Traffic {
         views.collect()
     }
 
+    /// A visit that is there before the end of a day, and ten minutes after this moment.
+    fn visit_until(&mut self, day: i64, moment: Timestamp) -> Vec<Event> {
+        let before = self.midnight(day + 1) - SignedDuration::from_secs(30);
+        self.visit_at(&[before, moment + SignedDuration::from_mins(10)])
+    }
+
     fn event(&mut self, visitor_id: VisitorId, session_id: SessionId, name: &str) -> Event {
         let attends = name == "engagement";
         let pays = name == "Signup" && self.random.random_ratio(1, 2);
@@ -892,10 +898,12 @@ async fn a_day_whose_visits_go_on_is_added_up_whatever_they_do_then() {
         }
         let ninth = traffic.first.saturating_add(9.days());
         let over = traffic.over(ninth);
-        let is_before = |event: &Event| i64::from(event.happening.timestamp) < over.as_second();
+        events.extend(traffic.visit_until(9, over));
+        let now = over + SignedDuration::from_mins(20);
+        let is_before = |event: &Event| i64::from(event.happening.timestamp) < now.as_second();
         let (before, after): (Vec<Event>, Vec<Event>) = events.into_iter().partition(is_before);
         traffic.insert(&before).await;
-        traffic.close_at(over + SignedDuration::from_mins(20)).await;
+        traffic.close_at(now).await;
         let closed = traffic.closed().await;
         let first = closed.counting(ninth).unwrap();
         assert!(first.goes_on && closed.iter().last() == Some((ninth, first)), "{closed:?}");
@@ -923,8 +931,102 @@ async fn a_day_whose_visits_go_on_is_added_up_whatever_they_do_then() {
 }
 
 #[tokio::test]
+async fn a_day_of_which_all_visits_have_ended_is_closed_for_good_until_one_of_them_is_heard_of() {
+    let mut added_up = 0;
+    for (seed, zone) in ["Etc/UTC", "Europe/Berlin", "America/New_York"].into_iter().enumerate() {
+        let mut traffic = Traffic::new(100 + seed as u64, zone, 2022).await;
+        let mut events = traffic.all();
+        for _ in 0..30 {
+            events.extend(traffic.visitor(9));
+        }
+        let ninth = traffic.first.saturating_add(9.days());
+        let over = traffic.over(ninth);
+        // By then whoever came before midnight has left.
+        let now = over.max(traffic.midnight(10) + SignedDuration::from_hours(3));
+        let now = now + SignedDuration::from_mins(45);
+        let is_before = |event: &Event| i64::from(event.happening.timestamp) < now.as_second();
+        let (before, after): (Vec<Event>, Vec<Event>) = events.into_iter().partition(is_before);
+        traffic.insert(&before).await;
+        // One who is there over midnight, and again after the partition of the day.
+        let of_night = traffic.visit_at(&[
+            traffic.midnight(10) - SignedDuration::from_secs(30),
+            over + SignedDuration::from_mins(1),
+            over + SignedDuration::from_mins(30),
+        ]);
+        traffic.insert(&of_night[..2]).await;
+        traffic.close_at(over + SignedDuration::from_mins(20)).await;
+        let counting = traffic.closed().await.counting(ninth).unwrap();
+        assert!(counting.goes_on, "{zone}: closed for good while a visit goes on");
+        assert!(traffic.close_at(now).await >= 1, "{zone}");
+        let closed = traffic.closed().await;
+        let first = closed.counting(ninth).unwrap();
+        assert!(!first.goes_on && closed.iter().last() == Some((ninth, first)), "{closed:?}");
+        added_up += traffic.compare(15, &closed).await;
+        added_up += traffic.compare_hours(&closed).await;
+        assert_eq!(traffic.close_at(now).await, 0, "{zone}: it is counted again and again");
+        // What others do then is nothing to it.
+        traffic.insert(&after).await;
+        let closed = traffic.closed().await;
+        assert_eq!(closed.counting(ninth), Some(first), "{zone}");
+        added_up += traffic.compare(15, &closed).await;
+        // A spool that was late.
+        traffic.insert(&of_night[2..]).await;
+        let closed = traffic.closed().await;
+        assert_eq!(closed.counting(ninth), None, "{zone}: a visit went on after it was counted");
+        traffic.compare(10, &closed).await;
+        traffic.close_at(over + SignedDuration::from_mins(50)).await;
+        let counting = traffic.closed().await.counting(ninth).unwrap();
+        assert!(counting.goes_on, "{zone}: closed for good before half an hour has passed");
+        traffic.close_at(now + SignedDuration::from_mins(30)).await;
+        let closed = traffic.closed().await;
+        let second = closed.counting(ninth).unwrap();
+        assert!(!second.goes_on && second.version > first.version, "{zone}: {second:?}");
+        added_up += traffic.compare(15, &closed).await;
+        // With the partition after it over it stays what it is.
+        let afterwards = format!(
+            "SELECT afterwards FROM closed_days FINAL WHERE site_id = {} AND day = '{ninth}'",
+            traffic.site.id.0
+        );
+        let query = || traffic.store.writer().query_raw(&afterwards).fetch_one::<u64>();
+        assert_ne!(query().await.unwrap(), 0, "{zone}");
+        traffic.close_at(over + SignedDuration::from_hours(24 + 1)).await;
+        assert_eq!(query().await.unwrap(), 0, "{zone}: it is looked after for ever");
+        let closed = traffic.closed().await;
+        assert_eq!(closed.counting(ninth), Some(second), "{zone}: counted again for nothing");
+        added_up += traffic.compare(10, &closed).await;
+    }
+    assert!(added_up > 30, "nothing is tested where nothing is added up: {added_up}");
+}
+
+#[tokio::test]
+async fn a_day_with_an_event_of_a_visit_that_began_after_it_is_not_closed_for_good_before_it_is_over()
+ {
+    let mut traffic = Traffic::new(110, "Europe/Berlin", 2023).await;
+    let mut events = traffic.all();
+    let ninth = traffic.first.saturating_add(9.days());
+    // The first of its events to arrive happened after the other: its id is of the day after.
+    let seconds = [20, -40].map(|second| traffic.midnight(10) + SignedDuration::from_secs(second));
+    events.extend(traffic.visit_at(&seconds));
+    let now = traffic.over(ninth) + SignedDuration::from_hours(8);
+    let is_before = |event: &Event| i64::from(event.happening.timestamp) < now.as_second();
+    let (before, after): (Vec<Event>, Vec<Event>) = events.into_iter().partition(is_before);
+    traffic.insert(&before).await;
+    traffic.close_at(now).await;
+    let closed = traffic.closed().await;
+    assert!(closed.counting(ninth).unwrap().goes_on, "{closed:?}");
+    traffic.insert(&after).await;
+    let closed = traffic.closed().await;
+    assert!(closed.counting(ninth).is_some());
+    assert!(traffic.compare(15, &closed).await > 0);
+    traffic.close().await;
+    let closed = traffic.closed().await;
+    assert!(!closed.counting(ninth).unwrap().goes_on, "{closed:?}");
+    assert!(traffic.compare(5, &closed).await > 0);
+}
+
+#[tokio::test]
 async fn days_that_are_closed_evening_by_evening_count_a_visit_over_midnight_once() {
-    let (mut added_up, mut went_on, mut go_on) = (0, 0, 0);
+    let (mut added_up, mut went_on, mut go_on, mut have_ended) = (0, 0, 0, 0);
     for (seed, zone) in ["Etc/UTC", "Europe/Berlin", "America/New_York"].into_iter().enumerate() {
         let mut traffic = Traffic::new(80 + seed as u64, zone, 2016).await;
         let mut events = traffic.all();
@@ -957,12 +1059,16 @@ async fn days_that_are_closed_evening_by_evening_count_a_visit_over_midnight_onc
             traffic.close_at(over + SignedDuration::from_mins(20)).await;
             let closed = traffic.closed().await;
             go_on += closed.iter().filter(|(_, day)| day.goes_on).count();
+            have_ended += usize::from(closed.counting(day).is_some_and(|day| !day.goes_on));
             added_up += traffic.compare(7, &closed).await;
             added_up += traffic.compare_hours(&closed).await;
         }
     }
     assert!(went_on > 10, "no visit has gone on: {went_on}");
-    assert!(go_on >= 15, "days are closed for good at once: {go_on}");
+    assert_eq!(go_on + have_ended, 15, "a day is not closed in its evening");
+    assert!(go_on >= 5, "days are closed for good at once: {go_on}");
+    // In New York it is seven or eight in the evening.
+    assert!(have_ended >= 5, "no day of which all visits have ended is closed for good");
     assert!(added_up > 30, "nothing is tested where nothing is added up: {added_up}");
 }
 
@@ -1318,10 +1424,12 @@ async fn what_is_erased_around_a_day_whose_visits_go_on_is_in_no_number_any_more
                 event.happening.pathname.clone_from(&words[side]);
             }
         }
-        let is_before = |event: &Event| i64::from(event.happening.timestamp) < over.as_second();
+        events.extend(traffic.visit_until(9, over));
+        let now = over + SignedDuration::from_mins(20);
+        let is_before = |event: &Event| i64::from(event.happening.timestamp) < now.as_second();
         let (before, after): (Vec<Event>, Vec<Event>) = events.into_iter().partition(is_before);
         traffic.insert(&before).await;
-        traffic.close_at(over + SignedDuration::from_mins(20)).await;
+        traffic.close_at(now).await;
         traffic.insert(&after).await;
         let closed = traffic.closed().await;
         assert!(closed.counting(ninth).unwrap().goes_on, "{closed:?}");

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::Store;
+use super::afterwards::Afterwards;
 use crate::query::{Closed, Counting, GoalsCounted, Making, made_of, start_of};
 use crate::site::goal::{Goal, GoalKind};
 use crate::site::{Site, SiteId};
@@ -88,6 +89,8 @@ pub(super) struct Day {
     pub(super) is_held: bool,
     /// Whether its visits could go on when it was counted.
     pub(super) goes_on: bool,
+    /// What its visits did in the partition after its own, if these had ended when it was counted, and that was not over; or 0.
+    pub(super) afterwards: u64,
     /// Which goals were counted, and the version of it.
     pub(super) goals: u64,
     pub(super) goals_version: u64,
@@ -100,16 +103,48 @@ impl Day {
     }
 
     /// Whether nothing that it was counted from has changed since.
-    pub(super) fn is_unchanged(&self, inserts: &Inserts, zone: &TimeZone) -> bool {
-        let seen = self.day.parse().map(|day| inserts.seen_by(day, zone, self.goes_on));
-        seen.is_ok_and(|seen| seen == self.inserts)
+    pub(super) fn is_unchanged(&self, events: &Events, zone: &TimeZone) -> bool {
+        let Ok(day) = self.day.parse() else { return false };
+        let has_afterwards = self.afterwards != 0;
+        events.inserts.seen_by(day, zone, self.goes_on || has_afterwards) == self.inserts
+            && (!has_afterwards || events.afterwards.of(day) == Some(self.afterwards))
     }
 }
 
+/// What there is in `events`, as far as days were made of it.
+pub(super) struct Events {
+    pub(super) inserts: Inserts,
+    /// Of the days whose rows tell of it.
+    pub(super) afterwards: Afterwards,
+}
+
 impl Store {
+    /// The rows of a site's days, and what there is in `events` at a moment after they held, or at their own.
+    pub(super) async fn days_and_events(
+        &self,
+        site: SiteId,
+        zone: &TimeZone,
+    ) -> Result<(Vec<Day>, Events), StoreError> {
+        // Nearly always the same days as the last time.
+        let expected = self.lookups.with_afterwards(site);
+        let afterwards = self.afterwards(site, zone, &expected);
+        // A report waits for all of them.
+        let (days, inserts, mut afterwards) =
+            tokio::try_join!(self.days(site), self.inserts(), afterwards)?;
+        let named = days.iter().filter(|row| row.afterwards != 0);
+        let named: Vec<Date> = named.filter_map(|row| row.day.parse().ok()).collect();
+        let missing: Vec<Date> =
+            named.iter().filter(|day| afterwards.of(**day).is_none()).copied().collect();
+        if !missing.is_empty() {
+            afterwards = afterwards.and(self.afterwards(site, zone, &missing).await?);
+        }
+        self.lookups.expect_afterwards(site, named);
+        Ok((days, Events { inserts, afterwards }))
+    }
+
     pub(super) async fn days(&self, site: SiteId) -> Result<Vec<Day>, StoreError> {
         let sql = format!(
-            "SELECT toString(days.day) AS day, timezone, version, inserts, CAST(made > now64(6) AS Bool) AS is_held, goes_on, goals, goals_version \
+            "SELECT toString(days.day) AS day, timezone, version, inserts, CAST(made > now64(6) AS Bool) AS is_held, goes_on, afterwards, goals, goals_version \
              FROM closed_days AS days FINAL WHERE site_id = {}",
             site.0
         );
@@ -129,16 +164,23 @@ impl Store {
     }
 }
 
-/// Of the days that were closed those of which nothing has changed since.
-pub(super) fn still_closed(days: &[Day], inserts: &Inserts, zone: &TimeZone) -> Closed {
+/// Of the days that were closed those of which nothing has changed since; of those whose visits may go on only what is after all others.
+pub(super) fn still_closed(days: &[Day], events: &Events, zone: &TimeZone) -> Closed {
     let name = zone.iana_name().unwrap_or("UTC");
-    days.iter()
+    let closed: Vec<(Date, Counting)> = days
+        .iter()
         .filter(|day| day.version != 0 && day.timezone == name)
-        .filter(|row| row.is_unchanged(inserts, zone))
+        .filter(|row| row.is_unchanged(events, zone))
         .filter_map(|row| {
             let goals = GoalsCounted { set: row.goals, version: row.goals_version };
             let counting = Counting { version: row.version, goes_on: row.goes_on, goals };
             Some((row.day.parse().ok()?, counting))
         })
-        .collect()
+        .collect();
+    let for_good = closed.iter().filter(|(_, counting)| !counting.goes_on);
+    let last = for_good.map(|(day, _)| *day).max();
+    let holds = |(day, counting): &(Date, Counting)| {
+        !counting.goes_on || last.is_none_or(|last| *day > last)
+    };
+    closed.into_iter().filter(holds).collect()
 }

@@ -1,7 +1,10 @@
 //! Opening days again, and deleting numbers that are read no more.
 
+use std::time::Duration;
+
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan};
+use tokio::time::sleep;
 
 use super::super::client::in_time;
 use super::super::{Store, StoreError};
@@ -15,6 +18,8 @@ pub(in crate::store) const COUNTED: [&str; 3] = ["daily", "visit_days", "notable
 /// So long a day stays open after something may have been deleted from it: longer than a deletion takes, or
 /// a counting that began before.
 const HOLD_MINUTES: u32 = 60;
+/// So long after a day was opened its numbers are there yet, for reports that found it closed just before: see `lookup`.
+pub(super) const READ_ON_FOR: Duration = Duration::from_secs(1);
 /// Numbers that no day has named for as long are of a counting that came to nothing.
 const LEFT_OVER_MINUTES: i64 = 60;
 
@@ -54,14 +59,20 @@ impl Store {
         self.delete_counted(&rows).await
     }
 
+    /// Deletes rows of days that have been opened, once reports that began before have read.
     async fn delete_counted(&self, rows: &str) -> Result<(), StoreError> {
         if self.is_spread() {
             return Ok(());
         }
+        let mut is_read_on = true;
         for table in COUNTED {
             let sql = format!("SELECT count() FROM {table} WHERE {rows}");
             if in_time(self.writer().query_raw(&sql).fetch_one::<u64>()).await? == 0 {
                 continue;
+            }
+            if is_read_on {
+                sleep(READ_ON_FOR).await;
+                is_read_on = false;
             }
             let delete = format!("ALTER TABLE {table} DELETE WHERE {rows}");
             let delete = self.writer().query_raw(&delete).with_setting("mutations_sync", "2");

@@ -45,8 +45,8 @@ impl Store {
         if begun.elapsed() > COUNTING_MAX {
             return Ok(());
         }
-        let (named, inserts) = tokio::try_join!(self.days(site.id), self.inserts())?;
-        let now = still_closed(&named, &inserts, &site.timezone);
+        let (named, events) = self.days_and_events(site.id, &site.timezone).await?;
+        let now = still_closed(&named, &events, &site.timezone);
         let held = days
             .iter()
             .filter_map(|day| closed.counting(*day).filter(|of| now.counting(*day) == Some(*of)));
@@ -54,8 +54,8 @@ impl Store {
         if !held.is_empty() {
             // A row that was written meanwhile has another version, and stays the one that counts.
             let sql = format!(
-                "INSERT INTO closed_days (site_id, day, timezone, version, inserts, made, goes_on, goals, goals_version) \
-                 SELECT site_id, day, timezone, version, inserts, now64(6), goes_on, {}, {version} + dateDiff('day', toDate('{first}'), day) \
+                "INSERT INTO closed_days (site_id, day, timezone, version, inserts, made, goes_on, afterwards, goals, goals_version) \
+                 SELECT site_id, day, timezone, version, inserts, now64(6), goes_on, afterwards, {}, {version} + dateDiff('day', toDate('{first}'), day) \
                  FROM closed_days FINAL WHERE site_id = {} AND version IN ({}) AND made < now64(6)",
                 set_of(&site.goals),
                 site.id.0,

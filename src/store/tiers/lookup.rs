@@ -1,22 +1,27 @@
 //! Which days of a site are closed: looked up for several reports at once.
 //!
-//! What a report read of closed days holds if they are still closed, with the same numbers, when it has read: a day that
-//! was opened is never closed again with numbers of before. So it takes no looking up before. A report is made of the
-//! days that the last one found, and one lookup afterwards shows that they held; it shows that for every report that has
-//! read until then. So one waits a moment for the others of the same site that are under way, as those of one page are.
+//! A report is made of the days that the last one found, and a lookup shows that they held. It is made while the report
+//! reads, and serves all of the same site that begin at the same moment, as those of one page do. That is early: a day may
+//! be opened after it. But its numbers are deleted [`READ_ON_FOR`](super::discard::READ_ON_FOR) later at the soonest, so that a report
+//! that has read by then had them all, as they were when it was asked. One that takes longer looks again when it has read: a
+//! day that was opened is never closed again with numbers of before. That lookup serves every report that has read until
+//! then, so that one waits a moment for the others that are under way.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 use tokio::sync::{Mutex as Turns, watch};
+use tokio::task::yield_now;
 use tokio::time::{Instant, timeout};
 
 use super::Store;
 use super::days::still_closed;
+use super::discard::READ_ON_FOR;
 use crate::query::Closed;
 use crate::query::statement::Statement;
 use crate::site::SiteId;
@@ -42,6 +47,8 @@ struct Lookup {
     reading: watch::Sender<usize>,
     /// What the last lookup found.
     found: Mutex<Option<Found>>,
+    /// The days that are looked after beyond their own partitions.
+    with_afterwards: Mutex<Vec<Date>>,
     /// How many lookups were asked for.
     asked_for: Mutex<u64>,
     /// One lookup at a time; it answers all that were asked for before it began, so many.
@@ -75,6 +82,17 @@ impl Lookups {
     }
 }
 
+impl Lookups {
+    /// The days of which the last lookup found that what their visits did afterwards counts.
+    pub(super) fn with_afterwards(&self, site: SiteId) -> Vec<Date> {
+        lock(&self.of(site).with_afterwards).clone()
+    }
+
+    pub(super) fn expect_afterwards(&self, site: SiteId, days: Vec<Date>) {
+        *lock(&self.of(site).with_afterwards) = days;
+    }
+}
+
 impl Lookup {
     fn begin_to_read(&self) -> Reading<'_> {
         self.reading.send_modify(|reading| *reading += 1);
@@ -105,7 +123,7 @@ impl Store {
         let lookup = self.lookups.of(site);
         match lookup.found(zone) {
             Some(found) if found.at.elapsed() < FOUND_AGE_MAX => Ok(found.closed),
-            _ => self.look_up(site, zone, &lookup, lookup.ask_for_one()).await,
+            _ => self.look_up(site, zone, &lookup, lookup.ask_for_one(), Duration::ZERO).await,
         }
     }
 
@@ -135,19 +153,32 @@ impl Store {
     ) -> Result<(Vec<Rows>, Arc<Closed>), StoreError> {
         let lookup = self.lookups.of(site);
         let reading = lookup.begin_to_read();
-        let answers = try_join_all(statements.into_iter().map(|one| self.select(one))).await?;
+        let begun = Instant::now();
+        let answers = try_join_all(statements.into_iter().map(|one| self.select(one)));
+        let early = async {
+            let number = lookup.ask_for_one();
+            // Whatever else the same task asks comes in now.
+            yield_now().await;
+            self.look_up(site, zone, &lookup, number, Duration::ZERO).await
+        };
+        let (answers, early) = tokio::try_join!(answers, early)?;
+        if begun.elapsed() < READ_ON_FOR / 2 {
+            return Ok((answers, early));
+        }
         let number = lookup.ask_for_one();
         drop(reading);
-        Ok((answers, self.look_up(site, zone, &lookup, number).await?))
+        Ok((answers, self.look_up(site, zone, &lookup, number, GATHERING_MAX).await?))
     }
 
-    /// The days that are closed at a moment after the lookup of this number was asked for.
+    /// The days that are closed at a moment after the lookup of this number was asked for. It has patience with others that read, and
+    /// will ask for one.
     async fn look_up(
         &self,
         site: SiteId,
         zone: &TimeZone,
         lookup: &Lookup,
         number: u64,
+        patience: Duration,
     ) -> Result<Arc<Closed>, StoreError> {
         let mut answered = lookup.answered.lock().await;
         if *answered >= number
@@ -159,7 +190,7 @@ impl Store {
             let _ = lookup.reading.subscribe().wait_for(|reading| *reading == 0).await;
         };
         // Who comes too late for this one has the next.
-        let _ = timeout(GATHERING_MAX, nobody_reads).await;
+        let _ = timeout(patience, nobody_reads).await;
         let answers = *lock(&lookup.asked_for);
         let at = Instant::now();
         let closed = Arc::new(self.closed_days(site, zone).await?);
@@ -177,9 +208,8 @@ impl Store {
             return Ok(Closed::none());
         }
         let _turn = self.turn_to_look_up().await?;
-        // A report waits for both.
-        let (days, inserts) = tokio::try_join!(self.days(site), self.inserts())?;
-        Ok(still_closed(&days, &inserts, zone))
+        let (days, events) = self.days_and_events(site, zone).await?;
+        Ok(still_closed(&days, &events, zone))
     }
 }
 

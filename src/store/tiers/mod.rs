@@ -22,8 +22,11 @@
 //!
 //! On a cluster no day is closed: there the parts are on several servers, and no list of them is whole.
 //!
+//! A day of which all visits have ended is closed for good though the partition after its own goes on (`afterwards`).
+//!
 //! Events that are deleted by hand, by a statement that is none of ours, are not noticed: docs/operations.md.
 
+mod afterwards;
 mod days;
 mod discard;
 mod doubt;
@@ -37,7 +40,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
-use self::days::{Day, still_closed};
+use self::afterwards::Afterwards;
+use self::days::{Day, Inserts, still_closed};
 pub(super) use self::discard::COUNTED;
 pub(super) use self::lookup::Lookups;
 use super::client::{in_time, in_time_of};
@@ -62,6 +66,24 @@ const VERSION_BITS: u32 = 13;
 const EVENTS_WORTH: u64 = 50_000;
 /// A counting that took longer closes nothing: its numbers may have been taken for left over.
 const COUNTING_MAX: Duration = Duration::from_secs(30 * 60);
+
+/// What is known of days that are over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    /// Nothing can be inserted any more that they are made of, unless it is late.
+    ForGood,
+    /// Their visits have ended, though more is inserted into the partition after theirs.
+    OfVisits,
+    /// Their visits may go on.
+    OfDay,
+}
+
+impl Ending {
+    /// Whether the days' own partitions are all whose inserts count.
+    fn is_of_own_partitions(self) -> bool {
+        self != Self::ForGood
+    }
+}
 
 /// What closing a site's days came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -104,8 +126,9 @@ impl Store {
         if self.is_spread() {
             return Ok(closing);
         }
-        let (days, inserts) = tokio::try_join!(self.days(site.id), self.inserts())?;
-        let closed = still_closed(&days, &inserts, &site.timezone);
+        let began = self.microsecond().await?;
+        let (days, events) = self.days_and_events(site.id, &site.timezone).await?;
+        let closed = still_closed(&days, &events, &site.timezone);
         self.discard(site, now, &days, &closed).await?;
         let Some(first) = self.first_day(site, now).await? else { return Ok(closing) };
         let deletions = self.deletions().await?;
@@ -115,31 +138,36 @@ impl Store {
             self.hold_days(site.id.0, *day, *day).await?;
         }
         let over_for_good = days_that_are_over(first, site, now, false);
-        for goes_on in [false, true] {
+        self.settle(site, &days, &events, &over_for_good, began).await?;
+        let mut over = days_that_are_over(first, site, now, true);
+        over.retain(|day| over_for_good.last().is_none_or(|last| day > last));
+        for ending in [Ending::ForGood, Ending::OfVisits, Ending::OfDay] {
+            let goes_on = ending == Ending::OfDay;
             // A day that has been counted for the time being is counted for good as well.
             let is_done =
-                |row: &Day| (!row.goes_on || goes_on) && row.is_unchanged(&inserts, &site.timezone);
+                |row: &Day| (!row.goes_on || goes_on) && row.is_unchanged(&events, &site.timezone);
             let stays_open = |row: &&Day| row.is_held || (row.version == 0 && is_done(row));
             let stay_open: HashSet<&str> =
                 days.iter().filter(stays_open).map(|row| row.day.as_str()).collect();
-            let mut open = days_that_are_over(first, site, now, goes_on);
+            let mut open = match ending {
+                Ending::ForGood => over_for_good.clone(),
+                // Whether or not they are fit for it, days of which all visits have ended are not closed for the time being.
+                Ending::OfVisits => self.with_ended_visits(site, &mut over, now).await?,
+                Ending::OfDay => over.clone(),
+            };
             open.retain(|day| {
                 let is_closed = closed.counting(*day).is_some_and(|day| !day.goes_on || goes_on);
                 let stays_open = stay_open.contains(day.to_string().as_str());
                 let is_in_doubt = disputed.contains(day) || deletions.concern(*day, site, goes_on);
                 !is_closed && !stays_open && !is_in_doubt
             });
-            if goes_on {
-                // Those that are over for good are not among them, whether or not they are fit for it.
-                open.retain(|day| over_for_good.last().is_none_or(|last| day > last));
-            }
             let counts = match open.is_empty() {
                 true => HashMap::new(),
                 false => self.events_by_day(site, &open).await?,
             };
             for chunk in chunks(&open, &counts) {
                 let (first, last) = (chunk[0], chunk[chunk.len() - 1]);
-                let outcome = match self.close(site, first, last, goes_on).await {
+                let outcome = match self.close(site, first, last, ending).await {
                     Ok(outcome) => outcome,
                     Err(error) if error.is_of_any_statement() => return Err(error),
                     // A day that takes too much does not keep the others from being counted.
@@ -204,10 +232,17 @@ impl Store {
         site: &Site,
         first: Date,
         last: Date,
-        goes_on: bool,
+        ending: Ending,
     ) -> Result<Closing, StoreError> {
+        let goes_on = ending == Ending::OfDay;
+        let days = std::iter::successors(Some(first), |day| day.tomorrow().ok());
+        let days: Vec<Date> = days.take_while(|day| *day <= last).collect();
+        let afterwards = async || match ending {
+            Ending::OfVisits => self.afterwards(site.id, &site.timezone, &days).await,
+            Ending::ForGood | Ending::OfDay => Ok(Afterwards::default()),
+        };
         let began = self.microsecond().await?;
-        let before = self.inserts().await?;
+        let before = (self.inserts().await?, afterwards().await?);
         let making = Making { site, first, last, version: version(began)?, goes_on };
         if !in_time_of(COUNTING_MAX, self.bound(&making.revenants()).fetch_all::<u8>())
             .await?
@@ -217,8 +252,6 @@ impl Store {
         }
         let unfit = self.bound(&making.unfit_days()).fetch_all::<String>();
         let unfit = in_time_of(COUNTING_MAX, unfit).await?;
-        let days = std::iter::successors(Some(first), |day| day.tomorrow().ok());
-        let days: Vec<Date> = days.take_while(|day| *day <= last).collect();
         let is_fit = |day: &&Date| !unfit.contains(&day.to_string());
         let fit: Vec<Date> = days.iter().filter(is_fit).copied().collect();
         for stretch in chunks(&fit, &HashMap::new()) {
@@ -235,11 +268,14 @@ impl Store {
             return Ok(Closing::default());
         }
         let deletions = self.deletions().await?;
-        let after = self.inserts().await?;
+        let after = (self.inserts().await?, afterwards().await?);
         let zone = &site.timezone;
+        let seen = |(inserts, afterwards): &(Inserts, Afterwards), day: Date| {
+            let inserts = inserts.seen_by(day, zone, ending.is_of_own_partitions());
+            (inserts, afterwards.of(day).unwrap_or(0))
+        };
         let is_the_same = |day: &Date| {
-            before.seen_by(*day, zone, goes_on) == after.seen_by(*day, zone, goes_on)
-                && !deletions.concern(*day, site, goes_on)
+            seen(&before, *day) == seen(&after, *day) && !deletions.concern(*day, site, goes_on)
         };
         let unchanged: Vec<Date> = days.into_iter().filter(is_the_same).collect();
         let goals = set_of(&site.goals);
@@ -247,17 +283,17 @@ impl Store {
             .iter()
             .map(|day| {
                 let version = if fit.contains(day) { making.version_of(*day) } else { 0 };
+                let (inserts, afterwards) = seen(&before, *day);
                 format!(
-                    "({}, '{day}', '{}', {version}, {}, fromUnixTimestamp64Micro({began}), {goes_on}, {goals}, {version})",
+                    "({}, '{day}', '{}', {version}, {inserts}, fromUnixTimestamp64Micro({began}), {goes_on}, {afterwards}, {goals}, {version})",
                     site.id.0,
                     site.timezone_name(),
-                    before.seen_by(*day, zone, goes_on)
                 )
             })
             .collect();
         if !rows.is_empty() {
             let sql = format!(
-                "INSERT INTO closed_days (site_id, day, timezone, version, inserts, made, goes_on, goals, goals_version) VALUES {}",
+                "INSERT INTO closed_days (site_id, day, timezone, version, inserts, made, goes_on, afterwards, goals, goals_version) VALUES {}",
                 rows.join(", ")
             );
             in_time(self.writer().query_raw(&sql).execute()).await?;

@@ -22,7 +22,7 @@
 //! has those as well that go on after it: where the next day is closed, its rows tell which these are, and otherwise the last day is
 //! counted from events.
 //!
-//! A day is closed for good when no visit of it can go on any more, a day later. Before that, from the moment on when
+//! A day is closed for good when no visit of it goes on any more, mostly an hour later, and a day later in any case. Before that, from the moment on when
 //! it is over, it is closed for the time being ([`Counting::goes_on`]): what happened on it is known, and so are its
 //! numbers of events and of attention. Of its visits there are rows, and those hold that did not go on; which did is
 //! read off the first events after the day. Nobody is looked for who is there on a third day: a visit lasts a day
