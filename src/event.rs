@@ -38,6 +38,24 @@ impl VisitorId {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
 pub struct SessionId(pub u64);
 
+impl SessionId {
+    /// Of a visit that began in this second (since 1970-01-01 UTC), told apart by these bits from the others that did.
+    pub fn new(started: u32, bits: u32) -> Self {
+        Self((u64::from(started) << 32) | u64::from(bits))
+    }
+
+    /// The second, since 1970-01-01 UTC, in which the visit began.
+    pub fn started(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    /// The bound between visits: the ids of those that began in this second (since 1970-01-01 UTC) or later are as great or
+    /// greater. What is beyond the last second that an id can tell, which is in 2106, becomes the greatest id.
+    pub fn first_of(second: u64) -> Self {
+        Self(second.saturating_mul(1 << 32))
+    }
+}
+
 /// The id of an event, of random bits (or, for imported events, those of a hash).
 ///
 /// It tells events apart that share their place: any two without a visit, but within a visit only those of two
@@ -519,6 +537,19 @@ mod tests {
                 ..Attributes::default()
             }),
         }
+    }
+
+    #[test]
+    fn the_id_of_a_visit_tells_when_it_began_and_is_within_the_bounds_of_that_second() {
+        for (started, bits) in
+            [(0, 1), (1_700_000_000, 0), (1_700_000_000, u32::MAX), (u32::MAX, 7)]
+        {
+            let id = SessionId::new(started, bits);
+            assert_eq!(id.started(), started);
+            assert!(SessionId::first_of(started.into()) <= id);
+            assert!(id < SessionId::first_of(u64::from(started) + 1));
+        }
+        assert!(SessionId::first_of(u64::MAX) == SessionId(u64::MAX));
     }
 
     #[test]

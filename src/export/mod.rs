@@ -124,7 +124,7 @@ impl Export {
     /// Tells what is pending, but for the last second when there may be more of it.
     async fn tell(&mut self, which: Which, more: bool) -> Result<Vec<u8>, StoreError> {
         let second = |event: &Event| match which {
-            Which::OfVisits => event.happening.session_id.0 >> 32,
+            Which::OfVisits => u64::from(event.happening.session_id.started()),
             Which::OfNobody => event.happening.timestamp.into(),
         };
         let last = self.pending.last().map(second);
@@ -194,7 +194,7 @@ impl Export {
         visitors: Vec<VisitorId>,
         event: &Event,
     ) -> Result<HashMap<VisitorId, u64>, StoreError> {
-        let seconds = (event.happening.session_id.0 >> 32) + 1..self.end;
+        let seconds = u64::from(event.happening.session_id.started()) + 1..self.end;
         let visitors = visitors.iter().map(|visitor| visitor.0.to_string()).collect();
         let rows = self.store.select(&statement::later(self.site.id, visitors, &seconds)).await?;
         let pair = |row: Vec<serde_json::Value>| {

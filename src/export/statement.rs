@@ -1,6 +1,6 @@
 //! The statements of an export: which days there is something of, and the events of a day, in pages.
 
-use crate::event::Event;
+use crate::event::{Event, SessionId};
 use crate::query::statement::{Sql, Statement, sql};
 use crate::session::LENGTH_MAX_S;
 use crate::site::SiteId;
@@ -107,8 +107,7 @@ pub(super) fn later(site: SiteId, visitors: Vec<String>, seconds: &Seconds) -> S
 fn within(which: Which, seconds: &Seconds) -> Sql {
     let (margin, own) = match which {
         Which::OfVisits => {
-            // The second after the last that there is would not fit.
-            let bound = |second: u64| Sql::number(second.saturating_mul(1 << 32));
+            let bound = |second: u64| Sql::number(SessionId::first_of(second).0);
             let from = sql!["session_id >= ", bound(seconds.start)];
             (LENGTH_MAX_S.unsigned_abs(), sql![from, " AND session_id < ", bound(seconds.end)])
         }

@@ -157,12 +157,12 @@ impl Visit {
     }
 
     fn is_open(&self, timestamp: u32) -> bool {
-        goes_on(started(self.placed.session), self.last, timestamp)
+        goes_on(self.placed.session.started(), self.last, timestamp)
     }
 
     /// Whether nothing that happens from `now` on can belong to it.
     fn has_ended(&self, now: u32) -> bool {
-        !goes_on(started(self.placed.session).min(now), self.last, now)
+        !goes_on(self.placed.session.started().min(now), self.last, now)
     }
 
     fn take(&mut self, arrival: &Arrival<'_>) -> Placed {
@@ -191,16 +191,10 @@ pub fn open_since(now: u32) -> u32 {
     now.saturating_sub(idle_seconds_max as u32)
 }
 
-/// The start in the high bits, the visitor in the low ones: the same for the same visit, whoever
-/// computes it.
+/// Made of the start and the visitor alone: the same for the same visit, whoever computes it.
 fn session_id(started: u32, visitor: VisitorId) -> SessionId {
-    let low = (visitor.0 ^ (visitor.0 >> 32)) & u64::from(u32::MAX);
-    SessionId((u64::from(started) << 32) | low)
-}
-
-/// The second in which a visit began.
-fn started(session: SessionId) -> u32 {
-    (session.0 >> 32) as u32
+    let both_halves = visitor.0 ^ (visitor.0 >> 32);
+    SessionId::new(started, both_halves as u32)
 }
 
 impl Visits {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::event::{Event, PAGEVIEW, SessionId, VisitorId};
+use crate::event::{Event, PAGEVIEW, VisitorId};
 use crate::query::statement::{Sql, sql};
 use crate::site::SiteId;
 
@@ -141,7 +141,7 @@ impl Selection {
         let happening = &event.happening;
         happening.site_id == self.site.0
             && self.from.is_none_or(|from| i64::from(happening.timestamp) >= from.as_second())
-            && self.to.is_none_or(|to| begun(happening.session_id) < to.as_second())
+            && self.to.is_none_or(|to| i64::from(happening.session_id.started()) < to.as_second())
             && !happening.entry_pathname.is_empty()
             && self.entry_path().is_some_and(|path| path.means(&happening.entry_pathname))
     }
@@ -158,9 +158,4 @@ impl Selection {
             && self.props.iter().all(|wanted| happening.props.contains(wanted))
             && (self.visitors.is_empty() || self.visitors.contains(&happening.visitor_id))
     }
-}
-
-/// The second in which a visit began.
-fn begun(session: SessionId) -> i64 {
-    i64::try_from(session.0 >> 32).unwrap_or(i64::MAX)
 }

@@ -15,6 +15,7 @@ use super::{
     Closed, are_few, between, between_in_partitions, group, kept_from, labelled, named, of_visit,
     select, settings, tiers,
 };
+use crate::event::SessionId;
 use crate::query::Query;
 use crate::query::countries::COUNTRY_NAME_OF_VISIT;
 use crate::query::dimension::{Dimension, Field, Home};
@@ -187,7 +188,8 @@ fn of_visits_around(query: &Query, since: Timestamp) -> Sql {
 /// little of what was before: a visit's id begins with its first second, and the table is in the order of the ids.
 pub(super) fn of_visits_after(query: &Query, moment: Timestamp, such: &'static str) -> Sql {
     let margin = SignedDuration::from_hours(MARGIN_HOURS);
-    let begun = Sql::number(u64::try_from(moment.as_second()).unwrap_or(0) << 32);
+    let second = u64::try_from(moment.as_second()).unwrap_or(0);
+    let begun = Sql::number(SessionId::first_of(second).0);
     sql![
         "session_id != 0 AND (session_id >= ",
         &begun,

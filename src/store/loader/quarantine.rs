@@ -552,7 +552,7 @@ mod tests {
                 site_id: 7,
                 timestamp,
                 name: PAGEVIEW.to_owned(),
-                session_id: SessionId(1_000 << 32),
+                session_id: SessionId::first_of(1_000),
                 pathname: path.to_owned(),
                 entry_pathname: entry.to_owned(),
                 ..Happening::default()
