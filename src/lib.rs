@@ -22,7 +22,7 @@
 //! - [`demo`]: a year of believable traffic.
 //! - [`access_log`]: who read what; [`sign_in`]: signing people in with a provider.
 //! - `through`: work that goes on when whoever asked for it goes away.
-//! - `outgoing`: requests to servers elsewhere; `whole_file`: files that are replaced as a whole.
+//! - `outgoing`: requests to servers elsewhere; `whole_file`: files that are replaced as a whole; `hex`: hexadecimal digits.
 //! - [`site`], [`clock`], [`telemetry`]: the vocabulary that the others share.
 //! - `faults`: faults on demand, in debug builds alone, for `tests/faults`.
 
@@ -39,6 +39,7 @@ pub mod event;
 pub mod export;
 #[cfg(debug_assertions)]
 pub mod faults;
+mod hex;
 pub mod http;
 pub mod import;
 pub mod ingest;

@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use super::Services;
 use super::answer::Refused;
+use crate::hex;
 use crate::report::format::{Format, FormatError, Table, csv, ndjson, parquet};
 
 /// Half of a SHA-256 tells any two answers apart.
@@ -82,9 +83,7 @@ impl Form {
 
     fn tagged(&self, bytes: Vec<u8>) -> Response {
         let digest = Sha256::digest(&bytes);
-        let hex = |byte: &u8| format!("{byte:02x}");
-        let tag: String = digest.iter().take(TAG_BYTES).map(hex).collect();
-        let tag = format!("\"{tag}\"");
+        let tag = format!("\"{}\"", hex::encode(&digest[..TAG_BYTES]));
         let mut answer = if is_had(&self.has, &tag) {
             StatusCode::NOT_MODIFIED.into_response()
         } else {

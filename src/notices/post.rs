@@ -13,6 +13,7 @@ use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use sha2::{Digest, Sha256};
 
 use crate::config::{Encryption, Mail};
+use crate::hex;
 use crate::web::letter::Letter;
 
 /// How long the server may take for one command.
@@ -98,7 +99,7 @@ impl Post {
 
     fn message_id(&self, to: &Mailbox, name: &str) -> String {
         let digest = Sha256::digest(format!("{} {name}", to.email));
-        let half: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let half = hex::encode(&digest[..16]);
         format!("<{half}@{}>", self.from.email.domain())
     }
 }

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::refusal::{self, refuse};
 use super::words::Lang;
+use crate::hex;
 
 /// The one stylesheet.
 const STYLE: &str = include_str!("style.css");
@@ -73,7 +74,7 @@ static SCRIPT_PATH: LazyLock<String> = LazyLock::new(|| hashed(SCRIPT, "js"));
 
 fn hashed(contents: &str, extension: &str) -> String {
     let digest = Sha256::digest(contents.as_bytes());
-    let hash: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex::encode(&digest[..6]);
     format!("/assets/{hash}.{extension}")
 }
 

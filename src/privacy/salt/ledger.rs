@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::Dated;
-use crate::whole_file;
+use crate::{hex, whole_file};
 
 /// The first line of the file.
 const HEADER: &str = "passerby-salt-ledger 1\n";
@@ -140,7 +140,7 @@ fn commitment(dated: &Dated) -> String {
         .chain_update("passerby salt")
         .chain_update(dated.salt.0.as_slice())
         .finalize();
-    super::hex(&digest)
+    hex::encode(&digest)
 }
 
 #[cfg(test)]

@@ -275,20 +275,5 @@ impl Salts {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * bytes.len());
-    put_hex(&mut text, bytes);
-    text
-}
-
-/// Appends hexadecimal digits, without a copy of them anywhere else.
-fn put_hex(text: &mut String, bytes: &[u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for byte in bytes {
-        text.push(DIGITS[usize::from(byte >> 4)].into());
-        text.push(DIGITS[usize::from(byte & 15)].into());
-    }
-}
-
 #[cfg(test)]
 mod tests;

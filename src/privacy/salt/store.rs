@@ -16,7 +16,8 @@ use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::{Dated, Salt, Zone, hex, put_hex};
+use super::{Dated, Salt, Zone};
+use crate::hex;
 
 /// The first line of the file.
 const HEADER: &str = "passerby-salts 1";
@@ -107,7 +108,7 @@ impl SaltStore {
 /// that it has to be looked to as well: whoever owned it could put another directory into the place of the latter.
 fn default_directories(data_dir: &Path) -> (PathBuf, PathBuf) {
     let path = data_dir.canonicalize().unwrap_or_else(|_| data_dir.to_owned());
-    let digest = hex(&Sha256::digest(path.as_os_str().as_encoded_bytes())[..8]);
+    let digest = hex::encode(&Sha256::digest(path.as_os_str().as_encoded_bytes())[..8]);
     let user = rustix::process::geteuid().as_raw();
     let above = PathBuf::from(format!("/dev/shm/passerby-{user}"));
     let own = above.join(digest);
@@ -174,7 +175,7 @@ fn format(zones: &HashMap<String, Zone>) -> Zeroizing<String> {
     for (name, zone) in zones {
         for dated in zone.salts() {
             text.push_str(&format!("\n{name} {} ", dated.day));
-            put_hex(&mut text, dated.salt.0.as_slice());
+            hex::append(&mut text, dated.salt.0.as_slice());
         }
     }
     text
@@ -188,20 +189,15 @@ pub(super) fn parse(text: &str) -> Option<HashMap<String, Kept>> {
         let mut words = line.split(' ');
         let (name, day, key) = (words.next()?, words.next()?, words.next()?);
         let timezone = TimeZone::get(name).ok()?;
-        let dated = Dated::of(unhex(key)?, day.parse().ok()?, &timezone);
+        let dated = Dated::of(salt(key)?, day.parse().ok()?, &timezone);
         let zone = found.entry(name.to_owned());
         zone.or_insert_with(|| Kept { timezone, salts: Vec::new() }).salts.push(dated);
     }
     Some(found)
 }
 
-fn unhex(text: &str) -> Option<Salt> {
+fn salt(digits: &str) -> Option<Salt> {
     let mut key = Box::new([0; 32]);
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    for (place, byte) in key.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[2 * place..2 * place + 2], 16).ok()?;
-    }
+    hex::decode_into(key.as_mut_slice(), digits)?;
     Some(Salt(key))
 }

@@ -12,7 +12,8 @@ use super::goals::checked_name;
 use super::of_site::OfSite;
 use super::password::Password;
 use super::sites::known_site;
-use super::{Catalog, CatalogError, end_second, free_number, hex};
+use super::{Catalog, CatalogError, end_second, free_number};
+use crate::hex;
 use crate::site::SiteId;
 use crate::site::floor::Floor;
 use crate::store::Store;
@@ -238,7 +239,7 @@ impl LinkRow {
 fn slug() -> Result<String, CatalogError> {
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(|_| CatalogError::NoRandomness)?;
-    Ok(hex(&random))
+    Ok(hex::encode(&random))
 }
 
 #[cfg(test)]

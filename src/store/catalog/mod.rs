@@ -196,10 +196,6 @@ fn free_number(is_taken: impl Fn(u32) -> bool) -> Result<u32, CatalogError> {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// An end as rows have it, where 0 is none: one before 1970 is over as well, and not for ever open.
 fn end_second(end: Option<Timestamp>) -> u32 {
     end.map_or(0, |end| seconds(end).max(1))

@@ -6,7 +6,8 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use sha2::{Digest, Sha256};
 
-use super::{CatalogError, hex};
+use super::CatalogError;
+use crate::hex;
 
 /// The fewest characters of a password.
 const CHARS_MIN: usize = 8;
@@ -52,7 +53,7 @@ impl Password {
     /// What a browser shows instead of the password once that was right: another password, or another
     /// link, has another proof, and nobody who lacks the hash can make it.
     pub fn proof(&self, slug: &str) -> String {
-        hex(&Sha256::digest(format!("{}\n{slug}", self.0)))
+        hex::encode(&Sha256::digest(format!("{}\n{slug}", self.0)))
     }
 }
 

@@ -8,7 +8,8 @@ use sha2::{Digest, Sha256};
 use super::goals::checked_name;
 use super::links::checked_least;
 use super::sites::known_site;
-use super::{Catalog, CatalogError, end_second, hex};
+use super::{Catalog, CatalogError, end_second};
+use crate::hex;
 use crate::site::SiteId;
 use crate::site::floor::Floor;
 use crate::site::member::Role;
@@ -227,11 +228,11 @@ impl TokenRow {
 fn secret() -> Result<String, CatalogError> {
     let mut random = [0; 32];
     getrandom::fill(&mut random).map_err(|_| CatalogError::NoRandomness)?;
-    Ok(format!("psb_{}", hex(&random)))
+    Ok(format!("psb_{}", hex::encode(&random)))
 }
 
 fn hash(secret: &str) -> String {
-    hex(&Sha256::digest(secret.as_bytes()))
+    hex::encode(&Sha256::digest(secret.as_bytes()))
 }
 
 #[cfg(test)]

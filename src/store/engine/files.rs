@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use crate::hex;
+
 /// Who may enter the engine, and with which password.
 pub(super) struct Users<'a> {
     /// Writes, and makes the tables.
@@ -201,7 +203,7 @@ fn row_policies(database: &str, sites: &[String]) -> String {
 }
 
 fn sha256_hex(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&Sha256::digest(text.as_bytes()))
 }
 
 fn escaped(text: &str) -> String {

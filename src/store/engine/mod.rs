@@ -16,6 +16,7 @@ pub use discover::{LIBRARY, NoEngine, Source, discover};
 
 use super::Server;
 use crate::config::Secret;
+use crate::hex;
 use supervisor::Supervisor;
 
 /// The engine's memory when nothing else is configured: 1.5 GiB.
@@ -187,7 +188,7 @@ fn first_outgoing_port() -> u16 {
 fn password() -> std::io::Result<String> {
     let mut random = [0; 32];
     getrandom::fill(&mut random).map_err(std::io::Error::from)?;
-    Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex::encode(&random))
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use super::trouble::Trouble;
 use crate::clock::SharedClock;
 use crate::event::{Event, Rows};
+use crate::hex;
 use crate::spool::Batch;
 use crate::store::{Store, StoreError};
 use crate::whole_file;
@@ -164,7 +165,7 @@ impl Quarantine {
             code,
             day: row.day,
             columns: (*row.columns).to_owned(),
-            row: hexadecimal(&row.bytes),
+            row: hex::encode(&row.bytes),
             put_aside: Some(self.clock.now().as_second()),
         };
         let line = serde_json::to_string(&line)? + "\n";
@@ -415,7 +416,7 @@ impl Kept {
         let mut row = Vec::new();
         event.encode(&mut row);
         line.columns = Event::columns().collect::<Vec<_>>().join(",");
-        line.row = hexadecimal(&row);
+        line.row = hex::encode(&row);
         // Such a line can always be written as JSON.
         self.text = serde_json::to_vec(line).unwrap_or_default();
     }
@@ -435,12 +436,7 @@ impl Dated {
 
 impl Line {
     fn bytes(&self) -> Option<Vec<u8>> {
-        let digit = |digit: &u8| char::from(*digit).to_digit(16);
-        let byte = |pair: &[u8]| match pair {
-            [high, low] => u8::try_from(digit(high)? << 4 | digit(low)?).ok(),
-            _ => None,
-        };
-        self.row.as_bytes().chunks(2).map(byte).collect()
+        hex::decode(&self.row)
     }
 }
 
@@ -452,10 +448,6 @@ fn lines_of(file: File) -> io::Result<u64> {
             count => lines += buffer[..count].iter().filter(|byte| **byte == b'\n').count() as u64,
         }
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// How long the file is without a line at its end that a crash tore, which is cut off: another line would be one with it.
@@ -626,7 +618,7 @@ mod tests {
         let mut row = Vec::new();
         Event { happening: Happening::default(), attributes: Arc::default() }.encode(&mut row);
         let columns = Event::columns().collect::<Vec<_>>().join(",");
-        let row = hexadecimal(&row);
+        let row = hex::encode(&row);
         serde_json::to_string(&Line { code: Some(27), day, columns, row, put_aside: None }).unwrap()
     }
 
