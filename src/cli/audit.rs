@@ -10,12 +10,14 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use axum::http::Method;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::remote::{Remote, with};
 use super::{Context, output};
 use crate::privacy::Canary;
+use crate::site::day::end_of;
 use crate::spool;
 
 #[derive(clap::Args)]
@@ -187,11 +189,8 @@ fn salts(data_dir: &Path, now: Timestamp) -> Finding {
         }
     }
     let is_old = |day: &str| {
-        let end = day
-            .parse::<Date>()
-            .ok()
-            .and_then(|day| day.tomorrow().ok()?.to_zoned_datetime(jiff::tz::TimeZone::UTC).ok());
-        end.is_none_or(|end| now.duration_since(end.timestamp()) > SignedDuration::from_hours(13))
+        let end = day.parse::<Date>().ok().and_then(|day| end_of(day, &TimeZone::UTC));
+        end.is_none_or(|end| now.duration_since(end) > SignedDuration::from_hours(13))
     };
     match open.iter().find(|(_, day)| is_old(day)) {
         Some((_, day)) => Err(format!("the salt of {day} was never wiped")),

@@ -19,6 +19,7 @@ use crate::event::Event;
 use crate::import::batches::Batches;
 use crate::session::Visits;
 use crate::site::Site;
+use crate::site::day::start_of;
 use crate::site::goal::GoalKind;
 use crate::store::catalog::NewGoal;
 use crate::store::{Store, StoreError};
@@ -153,10 +154,8 @@ impl<'a> Traffic<'a> {
         for _ in 0..wanted as u64 {
             self.guests.visit(&self.calendar, day, &mut self.chance, &mut events);
         }
-        let midnight = date
-            .to_zoned_datetime(self.timezone.clone())
-            .map_or(0, |zoned| zoned.timestamp().as_second());
-        self.guests.forget(midnight);
+        let begins = start_of(date, &self.timezone).map_or(0, |moment| moment.as_second());
+        self.guests.forget(begins);
         let now = self.now.as_second();
         // What has not happened yet is left out of the last day.
         events.retain(|event| i64::from(event.happening.timestamp) <= now);

@@ -22,7 +22,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::event::{Event, VisitorId};
-use crate::site::Site;
+use crate::site::{Site, day};
 use crate::store::{Store, StoreError};
 use line::Telling;
 use statement::{DAY_S, PAGE_ROWS, Place, Seconds, Which};
@@ -41,13 +41,12 @@ impl Days {
     /// The seconds in which a visit must have begun, as far as the site keeps them.
     fn seconds(self, site: &Site, now: Timestamp) -> Seconds {
         let kept = site.kept_from(now).map(|kept| site.timezone.to_datetime(kept).date());
-        let midnight = |date: Date| {
-            let midnight =
-                site.timezone.to_timestamp(date.to_datetime(jiff::civil::Time::midnight()));
-            midnight.map_or(0, |moment| moment.as_second().max(0).unsigned_abs())
+        let begins = |date: Date| {
+            let begins = day::start_of(date, &site.timezone);
+            begins.map_or(0, |moment| moment.as_second().max(0).unsigned_abs())
         };
-        let from = [self.from, kept].into_iter().flatten().max().map_or(0, midnight);
-        let to = self.to.and_then(|to| to.tomorrow().ok()).map_or(1 << 32, midnight);
+        let from = [self.from, kept].into_iter().flatten().max().map_or(0, begins);
+        let to = self.to.and_then(|to| to.tomorrow().ok()).map_or(1 << 32, begins);
         from..to.min(1 << 32)
     }
 }

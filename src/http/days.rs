@@ -1,10 +1,11 @@
 //! Days and moments, as requests name them.
 
-use jiff::civil::{Date, Time};
+use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 
 use super::answer::Refused;
 use crate::site::Site;
+use crate::site::day::start_of;
 
 /// The day that a field names.
 pub(super) fn day(name: &str, text: &str) -> Result<Date, Refused> {
@@ -22,11 +23,8 @@ pub(super) fn moment(
     if let Ok(moment) = text.parse() {
         return Ok(moment);
     }
-    let begins = |day: Date| {
-        let day = day.checked_add(days_later.days())?;
-        site.timezone.to_timestamp(day.to_datetime(Time::midnight()))
-    };
-    day(name, text).ok().and_then(|day| begins(day).ok()).ok_or_else(|| {
+    let begins = |day: Date| start_of(day.checked_add(days_later.days()).ok()?, &site.timezone);
+    day(name, text).ok().and_then(begins).ok_or_else(|| {
         let rule =
             "it must be a date, such as 2026-01-31, or a moment, such as 2026-01-31T12:00:00Z";
         wrong(name, text, rule)

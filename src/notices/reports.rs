@@ -1,7 +1,7 @@
 //! Reports by mail, each when its day, week or month is over.
 
-use jiff::civil::{Date, Time};
-use jiff::{Timestamp, ToSpan};
+use jiff::Timestamp;
+use jiff::civil::Date;
 use lettre::message::Mailbox;
 
 use super::Teller;
@@ -10,6 +10,7 @@ use super::patience::Patience;
 use crate::config::{Every, MailReport};
 use crate::record::Language;
 use crate::site::Site;
+use crate::site::day::end_of;
 use crate::telemetry::Notice;
 use crate::web::letter;
 
@@ -142,8 +143,7 @@ fn told(teller: &mut Teller, name: String, first: Date) {
 
 /// The moment at which a day of a site is over.
 fn end(site: &Site, day: Date) -> Timestamp {
-    let midnight = day.saturating_add(1.day()).to_datetime(Time::midnight());
-    site.timezone.to_timestamp(midnight).unwrap_or(Timestamp::UNIX_EPOCH)
+    end_of(day, &site.timezone).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 /// The last whole days of a site, as a report tells of them that somebody asks for now.

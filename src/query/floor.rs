@@ -15,7 +15,7 @@ use super::filter::{Comparison, Filter, Subject, Test};
 use super::interval::Interval;
 use super::measure::Measure;
 use super::metric::Metric;
-use super::period::Period;
+use super::period::{Period, start_of};
 use super::statement::Statement;
 use super::wire::{Include, Page};
 use super::{Known, Query};
@@ -77,8 +77,7 @@ pub struct Floored {
 impl Floored {
     pub(super) fn of(floor: Floor, known: &Known<'_>, picked: Vec<Test>) -> Self {
         let zone = &known.site.timezone;
-        let today = known.now.to_zoned_datetime(zone.clone()).start_of_day();
-        let today = today.map_or(Timestamp::UNIX_EPOCH, |begins| begins.timestamp());
+        let today = start_of(zone.to_datetime(known.now).date(), zone);
         let over = today.saturating_sub(SignedDuration::from_secs(1)).unwrap_or(today);
         Self { floor, over, now: known.now, picked, is_part: !known.within.is_empty() }
     }

@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Span, Timestamp, ToSpan, ZonedDateTime};
 use serde_json::Value;
 
 use super::error::{Problems, shown};
+use crate::site::day;
 
 /// A `date_range` as it is asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -190,10 +191,9 @@ pub struct Period {
     zone: TimeZone,
 }
 
-/// The first second of a day: where a clock change leaves midnight out, the first one after it. The ends of the calendar are millennia
-/// away from any date that gets here.
+/// The first second of a day ([`day::start_of`]). The ends of the calendar are millennia away from any date that gets here.
 pub fn start_of(day: Date, zone: &TimeZone) -> Timestamp {
-    zone.to_timestamp(day.to_datetime(Time::midnight())).unwrap_or(Timestamp::UNIX_EPOCH)
+    day::start_of(day, zone).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 /// The last second of a day.

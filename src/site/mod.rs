@@ -1,9 +1,10 @@
 //! A site: the unit that has visitors, reports and a time zone.
 //!
-//! With it its goals, segments, funnels and annotations, the floor under the numbers that some of its readers are
-//! told, and who may do what with it.
+//! With it its days, its goals, segments, funnels and annotations, the floor under the numbers that some of its
+//! readers are told, and who may do what with it.
 
 pub mod annotation;
+pub mod day;
 pub mod domain;
 pub mod floor;
 pub mod funnel;
@@ -101,8 +102,7 @@ impl Site {
         let days = i64::from(self.retention_days?);
         let oldest = self.timezone.to_datetime(now).date().saturating_sub((days - 1).days());
         // Older than the calendar is older than anything: everything is kept.
-        let midnight = oldest.to_datetime(jiff::civil::Time::midnight());
-        Some(self.timezone.to_timestamp(midnight).unwrap_or(Timestamp::UNIX_EPOCH))
+        Some(day::start_of(oldest, &self.timezone).unwrap_or(Timestamp::UNIX_EPOCH))
     }
 }
 

@@ -31,11 +31,11 @@ use super::words::{Lang, Words, counted, fill};
 use crate::http::Services;
 use crate::http::answer::Refused;
 use crate::http::links::in_a_path;
-use crate::site::Site;
 use crate::site::domain::bare_domain;
 use crate::site::floor::Floor;
 use crate::site::goal::GoalKind;
 use crate::site::member::Role;
+use crate::site::{Site, day};
 use crate::store::catalog::{
     AnnotationChange, CatalogError, LinkChange, Member, NewGoal, NewToken, Scope, SegmentChange,
     SharedLink, SiteChange, Token, WhichSegment,
@@ -530,9 +530,9 @@ fn end_of(asker: &Asker, day: &str) -> Result<Option<Timestamp>, CatalogError> {
     if day.trim().is_empty() {
         return Ok(None);
     }
-    let date: Date = day.trim().parse().map_err(|_| CatalogError::Day(day.to_owned()))?;
-    let next = date.saturating_add(1.day()).to_datetime(Time::midnight());
-    asker.site.timezone.to_timestamp(next).map(Some).map_err(|_| CatalogError::Day(day.to_owned()))
+    let date = day.trim().parse::<Date>().ok();
+    let end = date.and_then(|date| day::end_of(date, &asker.site.timezone));
+    end.map(Some).ok_or_else(|| CatalogError::Day(day.to_owned()))
 }
 
 fn site(form: Change) -> Result<SiteChange, CatalogError> {

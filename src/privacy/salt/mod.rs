@@ -31,6 +31,7 @@ use sha2::Sha256;
 use tokio::time::Instant;
 use zeroize::Zeroize;
 
+use crate::site::day::{end_of, start_of};
 pub use ledger::Ledger;
 use ledger::Why;
 use store::Kept;
@@ -103,11 +104,8 @@ struct Dated {
 
 impl Dated {
     fn of(salt: Salt, day: Date, timezone: &TimeZone) -> Self {
-        let start = |day: Date| {
-            day.to_zoned_datetime(timezone.clone()).map(|midnight| midnight.timestamp())
-        };
-        let begins = start(day).unwrap_or(Timestamp::MIN);
-        let ends = day.tomorrow().and_then(start).unwrap_or(Timestamp::MAX);
+        let begins = start_of(day, timezone).unwrap_or(Timestamp::MIN);
+        let ends = end_of(day, timezone).unwrap_or(Timestamp::MAX);
         Self { day, begins, ends, drawn: Instant::now(), salt }
     }
 
