@@ -155,7 +155,7 @@ test('as many visits as may be open fit into the limit of memory, with all else 
 });
 
 test('every variable of the program is one that the program knows', () => {
-  const known = new Set(text('src/config.rs').match(/"PASSERBY_[A-Z0-9_]+"/g).map((name) => name.slice(1, -1)));
+  const known = new Set(text('src/config/environment.rs').match(/"PASSERBY_[A-Z0-9_]+"/g).map((name) => name.slice(1, -1)));
   const given = [
     ...Object.keys(compose().services.collector.environment),
     ...Object.keys(manifest('ConfigMap').data),

@@ -11,7 +11,8 @@ use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use url::Url;
 
-use super::{Config, ConfigError, Secret};
+use super::address::is_loopback;
+use super::{ConfigError, Secret};
 use crate::record::Language;
 use crate::site::domain::bare_domain;
 
@@ -262,69 +263,58 @@ impl TryFrom<String> for MailServer {
     }
 }
 
-/// Whether a host of a URL is this machine.
-pub(super) fn is_loopback(host: &str) -> bool {
-    let is_number = |part: &str| part.parse::<u8>().is_ok();
-    let in_net_127 = host.starts_with("127.") && host.split('.').count() == 4;
-    host == "localhost" || host == "[::1]" || in_net_127 && host.split('.').all(is_number)
-}
-
-impl Config {
-    /// What is to be mailed needs a server, and what is told needs somebody to tell it to.
-    pub(super) fn notices_are_whole(&self) -> Result<(), ConfigError> {
-        let unset =
-            |key, rule| Err(ConfigError::OutOfBounds { key, value: "not set".to_owned(), rule });
-        let wrong = |key, value: String, rule| Err(ConfigError::OutOfBounds { key, value, rule });
-        let (mail, alerts) = (&self.mail, &self.alerts);
-        let mails = !mail.reports.is_empty() || alerts.iter().any(|alert| !alert.to.is_empty());
-        match (&mail.server, &mail.from) {
-            (None, _) if mails => return unset("mail.server", "the server that takes the mails"),
-            (Some(_), None) => return unset("mail.from", "the address that mails are from"),
-            _ => {}
-        }
-        for (place, report) in mail.reports.iter().enumerate() {
-            if report.to.is_empty() {
-                return unset("mail.reports.to", "a list of addresses");
-            }
-            let before = mail.reports.iter().take(place);
-            let mut alike = before
-                .filter(|other| (&other.site, other.every) == (&report.site, report.every))
-                .flat_map(|other| &other.to);
-            if let Some(twice) = alike.find(|to| report.to.contains(to)) {
-                let rule = "in one report only of a site's days, weeks or months";
-                return wrong("mail.reports.to", twice.0.email.to_string(), rule);
-            }
-        }
-        for (place, alert) in alerts.iter().enumerate() {
-            if alert.to.is_empty() && alert.webhook.is_none() {
-                return unset("alerts.to", "a list of addresses, unless there is a webhook");
-            }
-            if !(1..=HOURS_MAX).contains(&alert.hours()) {
-                return wrong("alerts.hours", alert.hours().to_string(), "from 1 to 168");
-            }
-            if alert.least() == 0 {
-                return wrong("alerts.least", "0".to_owned(), "1 or more");
-            }
-            if alert.when == When::Silence && alert.factor.is_some() {
-                let rule = "left out, because alerts.when is silence";
-                return wrong("alerts.factor", alert.factor().to_string(), rule);
-            }
-            if !alert.factor().is_finite() || alert.factor() <= 1.0 {
-                return wrong("alerts.factor", alert.factor().to_string(), "more than 1");
-            }
-            let mut before = alerts.iter().take(place);
-            if before.any(|other| (&other.site, other.when) == (&alert.site, alert.when)) {
-                let rule = "in one alert only of a site";
-                return wrong("alerts.when", alert.when.name().to_owned(), rule);
-            }
-        }
-        Ok(())
+/// What is to be mailed needs a server, and what is told needs somebody to tell it to.
+pub(super) fn check(mail: &Mail, alerts: &[Alert]) -> Result<(), ConfigError> {
+    let unset = |key, rule| Err(ConfigError::unset(key, rule));
+    let wrong = |key, value: String, rule| Err(ConfigError::out_of_bounds(key, value, rule));
+    let mails = !mail.reports.is_empty() || alerts.iter().any(|alert| !alert.to.is_empty());
+    match (&mail.server, &mail.from) {
+        (None, _) if mails => return unset("mail.server", "the server that takes the mails"),
+        (Some(_), None) => return unset("mail.from", "the address that mails are from"),
+        _ => {}
     }
+    for (place, report) in mail.reports.iter().enumerate() {
+        if report.to.is_empty() {
+            return unset("mail.reports.to", "a list of addresses");
+        }
+        let before = mail.reports.iter().take(place);
+        let mut alike = before
+            .filter(|other| (&other.site, other.every) == (&report.site, report.every))
+            .flat_map(|other| &other.to);
+        if let Some(twice) = alike.find(|to| report.to.contains(to)) {
+            let rule = "in one report only of a site's days, weeks or months";
+            return wrong("mail.reports.to", twice.0.email.to_string(), rule);
+        }
+    }
+    for (place, alert) in alerts.iter().enumerate() {
+        if alert.to.is_empty() && alert.webhook.is_none() {
+            return unset("alerts.to", "a list of addresses, unless there is a webhook");
+        }
+        if !(1..=HOURS_MAX).contains(&alert.hours()) {
+            return wrong("alerts.hours", alert.hours().to_string(), "from 1 to 168");
+        }
+        if alert.least() == 0 {
+            return wrong("alerts.least", "0".to_owned(), "1 or more");
+        }
+        if alert.when == When::Silence && alert.factor.is_some() {
+            let rule = "left out, because alerts.when is silence";
+            return wrong("alerts.factor", alert.factor().to_string(), rule);
+        }
+        if !alert.factor().is_finite() || alert.factor() <= 1.0 {
+            return wrong("alerts.factor", alert.factor().to_string(), "more than 1");
+        }
+        let mut before = alerts.iter().take(place);
+        if before.any(|other| (&other.site, other.when) == (&alert.site, alert.when)) {
+            let rule = "in one alert only of a site";
+            return wrong("alerts.when", alert.when.name().to_owned(), rule);
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::Environment;
+    use super::super::{Config, Environment};
     use super::*;
 
     fn parsed(text: &str) -> Result<Config, String> {
