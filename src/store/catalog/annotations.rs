@@ -1,15 +1,17 @@
 //! The annotations of the catalog: what members write beside a day, and what the collector writes there itself
 //! where a rule changes.
 
+use std::cmp::Ordering;
+
 use clickhouse::Row;
 use jiff::civil::{Date, date};
 use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
-use super::goals::checked_text;
-use super::of_site::OfSite;
+use super::checks::checked_text;
+use super::of_site::Listed;
 use super::sites::{SiteRow, known_site};
-use super::{Catalog, CatalogError, Change};
+use super::{Catalog, CatalogError, Change, moment};
 use crate::site::annotation::{Annotation, AnnotationKind};
 use crate::site::{Site, SiteId};
 use crate::store::Store;
@@ -99,10 +101,9 @@ impl Catalog {
         now: Timestamp,
     ) -> Result<(), CatalogError> {
         let change = self.change(store, now).await?;
-        let known = change.known();
-        let site = known_site(&known, domain)?.id;
-        let rows = &known.rows.annotations;
-        change.remove(rows, site, id, CatalogError::UnknownAnnotation).await.map(drop)
+        change
+            .remove_from(domain, |rows| &rows.annotations, id, CatalogError::UnknownAnnotation)
+            .await
     }
 }
 
@@ -165,17 +166,6 @@ impl Change<'_> {
     }
 }
 
-/// The annotations of a site among the rows, by day and by when they were made; those of one second in the order
-/// of their last changes, because the numbers that they have are random.
-pub(super) fn saved<'row>(
-    rows: impl IntoIterator<Item = &'row AnnotationRow>,
-    site: SiteId,
-) -> Vec<Annotation> {
-    let mut rows: Vec<_> = rows.into_iter().filter(|row| row.is_of(site)).collect();
-    rows.sort_by_key(|row| (row.day, row.created_at, row.version));
-    rows.into_iter().filter_map(AnnotationRow::annotation).collect()
-}
-
 fn of_maker(site: &Site, is_automatic: bool) -> impl Iterator<Item = &Annotation> {
     site.annotations.iter().filter(move |one| one.kind.is_automatic() == is_automatic)
 }
@@ -215,10 +205,6 @@ fn checked_day(text: &str) -> Result<Date, CatalogError> {
     day.ok_or_else(|| CatalogError::Date(text.to_owned()))
 }
 
-fn moment(second: u32) -> Timestamp {
-    Timestamp::from_second(second.into()).unwrap_or(Timestamp::UNIX_EPOCH)
-}
-
 impl AnnotationRow {
     fn new(annotation: &Annotation, site: SiteId, version: u64) -> Self {
         let days = (annotation.day - FIRST_DAY).get_days();
@@ -233,9 +219,20 @@ impl AnnotationRow {
             version,
         }
     }
+}
+
+impl Listed for AnnotationRow {
+    type Entry = Annotation;
+
+    /// By day and by when they were made; those of one second in the order of their last changes, because the numbers that they have
+    /// are random.
+    fn order(&self, other: &Self) -> Ordering {
+        let key = |row: &Self| (row.day, row.created_at, row.version);
+        key(self).cmp(&key(other))
+    }
 
     /// `None` when it is of a kind of a later version of the program.
-    fn annotation(&self) -> Option<Annotation> {
+    fn entry(&self) -> Option<Annotation> {
         Some(Annotation {
             id: self.annotation_id,
             day: FIRST_DAY.saturating_add(i64::from(self.day).days()),
@@ -248,6 +245,7 @@ impl AnnotationRow {
 
 #[cfg(test)]
 mod tests {
+    use super::super::of_site::listed;
     use super::*;
 
     fn annotation(kind: AnnotationKind, day: Date) -> Annotation {
@@ -260,7 +258,7 @@ mod tests {
             for day in [FIRST_DAY, date(2028, 2, 29), LAST_DAY] {
                 let written = annotation(kind, day);
                 let row = AnnotationRow::new(&written, SiteId(3), 1);
-                assert_eq!(saved(std::slice::from_ref(&row), SiteId(3)), [written]);
+                assert_eq!(listed(std::slice::from_ref(&row), SiteId(3)), [written]);
             }
         }
     }
@@ -275,16 +273,16 @@ mod tests {
         };
         // The first was changed after the second was written; the last two are of one second.
         let rows = [row(4, 20, 8), row(7, 20, 7), row(5, 10, 9), row(6, 11, 6)];
-        let ids: Vec<_> = saved(&rows, SiteId(3)).iter().map(|annotation| annotation.id).collect();
+        let ids: Vec<_> = listed(&rows, SiteId(3)).iter().map(|annotation| annotation.id).collect();
         assert_eq!(ids, [5, 6, 7, 4]);
     }
 
     #[test]
     fn what_is_removed_of_another_site_or_of_a_later_kind_is_left_out() {
         let row = AnnotationRow::new(&annotation(AnnotationKind::Note, FIRST_DAY), SiteId(3), 1);
-        assert_eq!(saved(&[AnnotationRow { removed: true, ..row.clone() }], SiteId(3)), []);
-        assert_eq!(saved(&[AnnotationRow { kind: "later".into(), ..row.clone() }], SiteId(3)), []);
-        assert_eq!(saved(&[row], SiteId(4)), []);
+        assert_eq!(listed(&[AnnotationRow { removed: true, ..row.clone() }], SiteId(3)), []);
+        assert_eq!(listed(&[AnnotationRow { kind: "later".into(), ..row.clone() }], SiteId(3)), []);
+        assert_eq!(listed(&[row], SiteId(4)), []);
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! The funnels of the catalog: steps that were valid when they were saved, under a name.
 
+use std::cmp::Ordering;
+
 use clickhouse::Row;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::goals::checked_name;
-use super::of_site::OfSite;
+use super::checks::checked_name;
+use super::of_site::Listed;
 use super::sites::known_site;
 use super::{Catalog, CatalogError};
 use crate::query::{self, Known};
@@ -70,21 +72,8 @@ impl Catalog {
         now: Timestamp,
     ) -> Result<(), CatalogError> {
         let change = self.change(store, now).await?;
-        let known = change.known();
-        let site = known_site(&known, domain)?.id;
-        let rows = &known.rows.funnels;
-        change.remove(rows, site, id, CatalogError::UnknownFunnel).await.map(drop)
+        change.remove_from(domain, |rows| &rows.funnels, id, CatalogError::UnknownFunnel).await
     }
-}
-
-/// The funnels of a site among the rows, by name.
-pub(super) fn saved<'row>(
-    rows: impl IntoIterator<Item = &'row FunnelRow>,
-    site: SiteId,
-) -> Vec<Funnel> {
-    let mut rows: Vec<_> = rows.into_iter().filter(|row| row.is_of(site)).collect();
-    rows.sort_by_key(|row| &row.name);
-    rows.into_iter().filter_map(FunnelRow::funnel).collect()
 }
 
 impl FunnelRow {
@@ -99,8 +88,17 @@ impl FunnelRow {
             version,
         }
     }
+}
 
-    fn funnel(&self) -> Option<Funnel> {
+impl Listed for FunnelRow {
+    type Entry = Funnel;
+
+    /// By name.
+    fn order(&self, other: &Self) -> Ordering {
+        self.name.cmp(&other.name)
+    }
+
+    fn entry(&self) -> Option<Funnel> {
         let steps = serde_json::from_str(&self.steps).ok()?;
         Some(Funnel { id: self.funnel_id, name: self.name.clone(), steps })
     }
@@ -118,6 +116,7 @@ fn check(funnel: &Funnel, site: &Site, now: Timestamp) -> Result<(), CatalogErro
 mod tests {
     use jiff::tz::TimeZone;
 
+    use super::super::of_site::listed;
     use super::*;
 
     fn funnel(steps: &[Value]) -> Funnel {
@@ -128,8 +127,8 @@ mod tests {
     fn a_funnel_is_read_from_its_row_as_it_was_written() {
         let funnel = funnel(&[json!({"page": "/ü\"'"}), json!({"event": "Signup"})]);
         let row = FunnelRow::new(&funnel, SiteId(3), 1, 1);
-        assert_eq!(saved(std::slice::from_ref(&row), SiteId(3)), [funnel]);
-        assert_eq!(saved(&[FunnelRow { removed: true, ..row }], SiteId(3)), []);
+        assert_eq!(listed(std::slice::from_ref(&row), SiteId(3)), [funnel]);
+        assert_eq!(listed(&[FunnelRow { removed: true, ..row }], SiteId(3)), []);
     }
 
     #[test]

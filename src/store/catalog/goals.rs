@@ -1,14 +1,17 @@
 //! The goals of the catalog. What a goal is met by makes it what it is: there is one of each kind and
 //! value on a site, and one of each name.
 
+use std::cmp::Ordering;
+
 use clickhouse::Row;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::of_site::OfSite;
+use super::checks::checked_name;
+use super::of_site::{Listed, OfSite, listed};
 use super::sites::known_site;
 use super::{Catalog, CatalogError};
-use crate::beacon::{self, NAME_CHARS_MAX, PATH_BYTES_MAX};
+use crate::beacon::{self, PATH_BYTES_MAX};
 use crate::event::ENGAGEMENT;
 use crate::site::SiteId;
 use crate::site::annotation::AnnotationKind;
@@ -62,7 +65,7 @@ pub struct NewGoal {
 impl Catalog {
     /// The goals of a site, by name.
     pub fn goals(&self, site: SiteId) -> Vec<SavedGoal> {
-        saved(&self.known().rows.goals, site)
+        listed(&self.known().rows.goals, site)
     }
 
     /// Sets a goal up, or changes the one that is met by the same. Doing it twice changes nothing.
@@ -80,7 +83,7 @@ impl Catalog {
         let change = self.change(store, now).await?;
         let known = change.known();
         let site = known_site(&known, domain)?;
-        let goals = saved(&known.rows.goals, site.id);
+        let goals = listed(&known.rows.goals, site.id);
         let before = goals.iter().find(|saved| saved.goal.kind == wanted.kind);
         let goal = wanted.applied_to(before.map(|before| &before.goal));
         if let Some(before) = before.filter(|before| before.goal == goal) {
@@ -133,16 +136,6 @@ impl Catalog {
     }
 }
 
-/// The goals of a site among the rows, by name.
-pub(super) fn saved<'row>(
-    rows: impl IntoIterator<Item = &'row GoalRow>,
-    site: SiteId,
-) -> Vec<SavedGoal> {
-    let mut rows: Vec<_> = rows.into_iter().filter(|row| row.is_of(site)).collect();
-    rows.sort_by_key(|row| &row.display_name);
-    rows.into_iter().filter_map(GoalRow::saved).collect()
-}
-
 impl GoalRow {
     fn new(saved: &SavedGoal, created_at: u32, version: u64) -> Self {
         let SavedGoal { id, site, goal } = saved;
@@ -167,8 +160,17 @@ impl GoalRow {
             version,
         }
     }
+}
 
-    fn saved(&self) -> Option<SavedGoal> {
+impl Listed for GoalRow {
+    type Entry = SavedGoal;
+
+    /// By name.
+    fn order(&self, other: &Self) -> Ordering {
+        self.display_name.cmp(&other.display_name)
+    }
+
+    fn entry(&self) -> Option<SavedGoal> {
         let kind = match self.kind.as_str() {
             "event" => GoalKind::Event(self.event_name.clone()),
             "page" => GoalKind::Page(self.page_path.clone()),
@@ -241,24 +243,6 @@ fn checked_event(name: &str) -> Result<String, CatalogError> {
     if name == ENGAGEMENT { Err(CatalogError::EventName) } else { Ok(name) }
 }
 
-/// A name without spaces around it.
-pub(super) fn checked_name(field: &'static str, name: &str) -> Result<String, CatalogError> {
-    checked_text(field, name, NAME_CHARS_MAX)
-}
-
-/// A line of text without spaces around it, of 1 to `most` characters.
-pub(super) fn checked_text(
-    field: &'static str,
-    text: &str,
-    most: usize,
-) -> Result<String, CatalogError> {
-    let text = text.trim();
-    if !(1..=most).contains(&text.chars().count()) || text.contains(char::is_control) {
-        return Err(CatalogError::Name { field, most });
-    }
-    Ok(text.to_owned())
-}
-
 fn checked_path(path: &str) -> Result<String, CatalogError> {
     let path = path.trim();
     if !path.starts_with(['/', '*']) || path.len() > PATH_BYTES_MAX {
@@ -289,7 +273,7 @@ mod tests {
         for (id, (kind, currency)) in (1..).zip(kinds) {
             let goal = Goal { name: kind.default_name(), kind, currency };
             let saved = SavedGoal { id, site: SiteId(3), goal };
-            assert_eq!(GoalRow::new(&saved, 1, 1).saved(), Some(saved));
+            assert_eq!(GoalRow::new(&saved, 1, 1).entry(), Some(saved));
         }
     }
 
@@ -297,9 +281,9 @@ mod tests {
     fn a_goal_of_a_kind_that_is_not_known_is_left_out() {
         let goal = Goal { name: "x".into(), kind: GoalKind::Event("x".into()), currency: None };
         let row = GoalRow::new(&SavedGoal { id: 1, site: SiteId(3), goal }, 1, 1);
-        assert_eq!(GoalRow { kind: "later".into(), ..row.clone() }.saved(), None);
-        assert_eq!(saved(&[GoalRow { removed: true, ..row.clone() }], SiteId(3)), []);
-        assert_eq!(saved(&[row], SiteId(4)), []);
+        assert_eq!(GoalRow { kind: "later".into(), ..row.clone() }.entry(), None);
+        assert_eq!(listed(&[GoalRow { removed: true, ..row.clone() }], SiteId(3)), []);
+        assert_eq!(listed(&[row], SiteId(4)), []);
     }
 
     #[test]

@@ -4,22 +4,25 @@
 //! A link is meant to be passed on and shown again, so that its slug is kept as it is. It opens a page, and
 //! neither the reporting API nor anything else.
 
+use std::cmp::Ordering;
+
 use clickhouse::Row;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::goals::checked_name;
-use super::of_site::OfSite;
+use super::checks::{checked_least, checked_name};
+use super::of_site::{Listed, OfSite, listed};
 use super::password::Password;
 use super::sites::known_site;
-use super::{Catalog, CatalogError, end_second, free_number};
-use crate::hex;
+use super::{Catalog, CatalogError, end, end_second, free_number, moment, random_digits};
 use crate::site::SiteId;
 use crate::site::floor::Floor;
 use crate::store::Store;
 
 /// The most shared links of a site.
 const LINKS_MAX: usize = 1_000;
+/// How many random bytes a slug is the digits of.
+const SLUG_BYTES: usize = 16;
 
 /// A row of `shared_links`.
 #[derive(Clone, Debug, Row, Serialize, Deserialize)]
@@ -103,11 +106,7 @@ impl SharedLink {
 impl Catalog {
     /// The shared links of a site, by name.
     pub fn shared_links(&self, site: SiteId) -> Vec<SharedLink> {
-        let known = self.known();
-        let rows = known.rows.shared_links.iter().filter(|row| row.is_of(site));
-        let mut links: Vec<_> = rows.filter_map(LinkRow::link).collect();
-        links.sort_by(|one, other| one.name.cmp(&other.name));
-        links
+        listed(&self.known().rows.shared_links, site)
     }
 
     /// The shared link of this slug, unless it has been removed, or has ended.
@@ -156,7 +155,7 @@ impl Catalog {
                     link_id: free_number(is_taken)?,
                     site_id: site.id.0,
                     name,
-                    slug: slug()?,
+                    slug: random_digits::<SLUG_BYTES>()?,
                     password_hash: String::new(),
                     segment_id: 0,
                     least_visitors: 0,
@@ -199,12 +198,6 @@ impl Catalog {
     }
 }
 
-/// A number of visitors that can be the least that is told.
-pub(super) fn checked_least(least: u32) -> Result<u32, CatalogError> {
-    let can_be = (1..=Floor::MAX).contains(&least);
-    can_be.then_some(least).ok_or(CatalogError::LeastVisitors(least))
-}
-
 /// Does what takes long away from the threads that answer requests.
 async fn slowly<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
@@ -215,7 +208,6 @@ async fn slowly<T: Send + 'static>(
 impl LinkRow {
     /// The link, unless it was removed.
     pub(super) fn link(&self) -> Option<SharedLink> {
-        let moment = |second: u32| Timestamp::from_second(second.into()).ok();
         let link = SharedLink {
             id: self.link_id,
             site: SiteId(self.site_id),
@@ -228,18 +220,24 @@ impl LinkRow {
                 0 => Floor::OF_A_LINK,
                 least => least,
             },
-            created_at: moment(self.created_at)?,
-            expires_at: (self.expires_at != 0).then(|| moment(self.expires_at)).flatten(),
+            created_at: moment(self.created_at),
+            expires_at: end(self.expires_at),
         };
         (!self.removed).then_some(link)
     }
 }
 
-/// 128 random bits in hexadecimal.
-fn slug() -> Result<String, CatalogError> {
-    let mut random = [0; 16];
-    getrandom::fill(&mut random).map_err(|_| CatalogError::NoRandomness)?;
-    Ok(hex::encode(&random))
+impl Listed for LinkRow {
+    type Entry = SharedLink;
+
+    /// By name.
+    fn order(&self, other: &Self) -> Ordering {
+        self.name.cmp(&other.name)
+    }
+
+    fn entry(&self) -> Option<SharedLink> {
+        self.link()
+    }
 }
 
 #[cfg(test)]
@@ -280,7 +278,6 @@ mod tests {
     fn a_link_of_which_nothing_is_said_has_a_floor() {
         assert_eq!(row().link().unwrap().floor(), Floor::of(5));
         assert_eq!(LinkRow { least_visitors: 1, ..row() }.link().unwrap().floor(), None);
-        assert!(checked_least(0).is_err() && checked_least(1_001).is_err());
     }
 
     #[test]

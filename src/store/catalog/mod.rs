@@ -6,10 +6,11 @@
 //! ClickHouse is away. A change is written to ClickHouse first and then to the copies.
 //!
 //! Each kind of entry has a file of its own here: its row, its rules, and its changes. `snapshot` has the
-//! list of them, `of_site` what those have in common that are parts of a site. `rules` is what is known of the
+//! list of them, `of_site` what those have in common that are parts of a site, `checks` the rules that several keep. `rules` is what is known of the
 //! configuration that collectors ran with.
 
 mod annotations;
+mod checks;
 mod error;
 mod funnels;
 mod goals;
@@ -44,6 +45,7 @@ use self::sites::SiteRow;
 use self::snapshot::{Entry, Known, Snapshot};
 use super::client::Admission;
 use super::{Store, StoreError};
+use crate::hex;
 use crate::site::policy::Policies;
 
 /// The sites, what belongs to them, the tokens, and the members.
@@ -196,9 +198,25 @@ fn free_number(is_taken: impl Fn(u32) -> bool) -> Result<u32, CatalogError> {
     }
 }
 
+/// So many random bytes as hexadecimal digits, for what nobody may guess.
+fn random_digits<const BYTES: usize>() -> Result<String, CatalogError> {
+    let mut random = [0; BYTES];
+    getrandom::fill(&mut random).map_err(|_| CatalogError::NoRandomness)?;
+    Ok(hex::encode(&random))
+}
+
 /// An end as rows have it, where 0 is none: one before 1970 is over as well, and not for ever open.
 fn end_second(end: Option<Timestamp>) -> u32 {
     end.map_or(0, |end| seconds(end).max(1))
+}
+
+/// The end that a row has.
+fn end(second: u32) -> Option<Timestamp> {
+    (second != 0).then(|| moment(second))
+}
+
+fn moment(second: u32) -> Timestamp {
+    Timestamp::from_second(second.into()).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 fn seconds(moment: Timestamp) -> u32 {

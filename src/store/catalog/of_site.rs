@@ -1,12 +1,15 @@
 //! What the goals, segments, funnels, annotations and links of a site have in common: rows with a number of
 //! their own that belong to a site, and are removed one by one. What is of a site that was removed is of no site.
 
+use std::cmp::Ordering;
+
 use super::annotations::AnnotationRow;
 use super::funnels::FunnelRow;
 use super::goals::GoalRow;
 use super::links::LinkRow;
 use super::segments::SegmentRow;
-use super::snapshot::Entry;
+use super::sites::known_site;
+use super::snapshot::{Entry, Snapshot};
 use super::{CatalogError, Change, free_number};
 use crate::site::SiteId;
 
@@ -52,6 +55,27 @@ of_sites! {
     LinkRow: link_id, name slug password_hash;
 }
 
+/// A row that a site has a list of.
+pub(super) trait Listed: OfSite {
+    /// What it is the row of.
+    type Entry;
+
+    /// In which order they are listed.
+    fn order(&self, other: &Self) -> Ordering;
+    /// What it is the row of, if this version of the program knows it.
+    fn entry(&self) -> Option<Self::Entry>;
+}
+
+/// What a site has of the rows, in its order.
+pub(super) fn listed<'row, R: Listed + 'row>(
+    rows: impl IntoIterator<Item = &'row R>,
+    site: SiteId,
+) -> Vec<R::Entry> {
+    let mut rows: Vec<_> = rows.into_iter().filter(|row| row.is_of(site)).collect();
+    rows.sort_by(|one, other| one.order(other));
+    rows.into_iter().filter_map(R::entry).collect()
+}
+
 impl Change<'_> {
     /// The number of an entry and when it was made: those of `before`, or new ones.
     pub(super) fn place<R: OfSite>(
@@ -79,5 +103,18 @@ impl Change<'_> {
         let row = row.ok_or_else(|| unknown(id))?;
         self.write(&row.removed(self.version())).await?;
         Ok(row)
+    }
+
+    /// Removes the entry of a number from the site of a domain.
+    pub(super) async fn remove_from<R: OfSite>(
+        &self,
+        domain: &str,
+        rows: impl FnOnce(&Snapshot) -> &[R],
+        id: u32,
+        unknown: impl FnOnce(u32) -> CatalogError,
+    ) -> Result<(), CatalogError> {
+        let known = self.known();
+        let site = known_site(&known, domain)?.id;
+        self.remove(rows(&known.rows), site, id, unknown).await.map(drop)
     }
 }

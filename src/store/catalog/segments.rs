@@ -1,12 +1,14 @@
 //! The segments of the catalog: filters that were valid when they were saved, under a name.
 
+use std::cmp::Ordering;
+
 use clickhouse::Row;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::goals::checked_name;
-use super::of_site::OfSite;
+use super::checks::checked_name;
+use super::of_site::Listed;
 use super::sites::known_site;
 use super::{Catalog, CatalogError};
 use crate::query;
@@ -93,21 +95,8 @@ impl Catalog {
         now: Timestamp,
     ) -> Result<(), CatalogError> {
         let change = self.change(store, now).await?;
-        let known = change.known();
-        let site = known_site(&known, domain)?.id;
-        let rows = &known.rows.segments;
-        change.remove(rows, site, id, CatalogError::UnknownSegment).await.map(drop)
+        change.remove_from(domain, |rows| &rows.segments, id, CatalogError::UnknownSegment).await
     }
-}
-
-/// The segments of a site among the rows, by name.
-pub(super) fn saved<'row>(
-    rows: impl IntoIterator<Item = &'row SegmentRow>,
-    site: SiteId,
-) -> Vec<Segment> {
-    let mut rows: Vec<_> = rows.into_iter().filter(|row| row.is_of(site)).collect();
-    rows.sort_by_key(|row| &row.name);
-    rows.into_iter().filter_map(SegmentRow::segment).collect()
 }
 
 impl SegmentRow {
@@ -122,8 +111,17 @@ impl SegmentRow {
             version,
         }
     }
+}
 
-    fn segment(&self) -> Option<Segment> {
+impl Listed for SegmentRow {
+    type Entry = Segment;
+
+    /// By name.
+    fn order(&self, other: &Self) -> Ordering {
+        self.name.cmp(&other.name)
+    }
+
+    fn entry(&self) -> Option<Segment> {
         let filters = serde_json::from_str(&self.filters).ok()?;
         Some(Segment { id: self.segment_id, name: self.name.clone(), filters })
     }
@@ -196,6 +194,7 @@ fn checked_filters(filters: Value) -> Result<Vec<Value>, CatalogError> {
 mod tests {
     use serde_json::json;
 
+    use super::super::of_site::{OfSite, listed};
     use super::*;
 
     #[test]
@@ -203,10 +202,10 @@ mod tests {
         let filters = vec![json!(["is", "visit:source", ["Google", "ü\"'\\"]])];
         let segment = Segment { id: 7, name: "Search".into(), filters };
         let row = SegmentRow::new(&segment, SiteId(3), 1, 1);
-        assert_eq!(saved(std::slice::from_ref(&row), SiteId(3)), [segment]);
+        assert_eq!(listed(std::slice::from_ref(&row), SiteId(3)), [segment]);
         let removed = row.removed(2);
         assert_eq!((removed.name.as_str(), removed.filters.as_str()), ("", ""));
-        assert_eq!(saved(&[removed], SiteId(3)), []);
+        assert_eq!(listed(&[removed], SiteId(3)), []);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use super::links::checked_least;
+use super::checks::checked_least;
 use super::snapshot::Known;
 use super::{Catalog, CatalogError, Change, free_number};
 use crate::site::domain::{bare_domain, domain_of_a_site};

@@ -11,13 +11,14 @@ use std::sync::Arc;
 use clickhouse::{RowOwned, RowRead, RowWrite};
 use serde::{Deserialize, Serialize};
 
-use super::annotations::{self, AnnotationRow};
-use super::funnels::{self, FunnelRow};
-use super::goals::{self, GoalRow};
+use super::annotations::AnnotationRow;
+use super::funnels::FunnelRow;
+use super::goals::GoalRow;
 use super::links::{LinkRow, SharedLink};
 use super::members::{Member, MemberRow};
+use super::of_site::listed;
 use super::rules::RuleRow;
-use super::segments::{self, SegmentRow};
+use super::segments::SegmentRow;
 use super::sites::SiteRow;
 use super::tokens::{Token, TokenRow};
 use crate::site::domain::bare_domain;
@@ -139,11 +140,11 @@ impl Known {
         let funnels = by_site(&rows.funnels, |row| row.site_id);
         let annotations = by_site(&rows.annotations, |row| row.site_id);
         let whole = |site: Site| {
-            let goals = goals::saved(of_site(&goals, site.id), site.id);
+            let goals = listed(of_site(&goals, site.id), site.id);
             let goals = goals.into_iter().map(|saved| saved.goal);
-            let segments = segments::saved(of_site(&segments, site.id), site.id);
-            let funnels = funnels::saved(of_site(&funnels, site.id), site.id);
-            let annotations = annotations::saved(of_site(&annotations, site.id), site.id);
+            let segments = listed(of_site(&segments, site.id), site.id);
+            let funnels = listed(of_site(&funnels, site.id), site.id);
+            let annotations = listed(of_site(&annotations, site.id), site.id);
             let policy = policies.of(&site.domain);
             Arc::new(Site {
                 goals: goals.collect(),

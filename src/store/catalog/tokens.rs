@@ -5,10 +5,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::goals::checked_name;
-use super::links::checked_least;
+use super::checks::{checked_least, checked_name};
 use super::sites::known_site;
-use super::{Catalog, CatalogError, end_second};
+use super::{Catalog, CatalogError, end, end_second, moment, random_digits};
 use crate::hex;
 use crate::site::SiteId;
 use crate::site::floor::Floor;
@@ -209,7 +208,6 @@ fn check_room(rows: &[TokenRow], site_ids: &[u32]) -> Result<(), CatalogError> {
 impl TokenRow {
     /// The token, unless it was revoked.
     pub(super) fn token(&self) -> Option<Token> {
-        let moment = |second: u32| Timestamp::from_second(second.into()).ok();
         let token = Token {
             id: self.token_id.clone(),
             scope: if self.scope == Scope::Admin.as_str() { Scope::Admin } else { Scope::Stats },
@@ -217,8 +215,8 @@ impl TokenRow {
             note: self.note.clone(),
             // Tokens that were made before there was a floor have none.
             least_visitors: self.least_visitors.max(1),
-            created_at: moment(self.created_at)?,
-            expires_at: (self.expires_at != 0).then(|| moment(self.expires_at)).flatten(),
+            created_at: moment(self.created_at),
+            expires_at: end(self.expires_at),
         };
         (!self.revoked).then_some(token)
     }
@@ -226,9 +224,7 @@ impl TokenRow {
 
 /// `psb_` and 256 random bits in hexadecimal.
 fn secret() -> Result<String, CatalogError> {
-    let mut random = [0; 32];
-    getrandom::fill(&mut random).map_err(|_| CatalogError::NoRandomness)?;
-    Ok(format!("psb_{}", hex::encode(&random)))
+    Ok(format!("psb_{}", random_digits::<32>()?))
 }
 
 fn hash(secret: &str) -> String {
