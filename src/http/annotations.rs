@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 
 use super::Services;
 use super::access::{Access, Administrator};
-use super::answer::Refused;
+use super::answer::{Refused, deleted};
 use super::fields::Fields;
 use super::goals::number;
-use super::paging::page;
+use super::paging::listed;
 use crate::site::Site;
 use crate::site::annotation::Annotation;
 use crate::store::catalog::{AnnotationChange, CatalogError};
@@ -55,10 +55,8 @@ async fn list(
 ) -> Result<Json<Value>, Refused> {
     let site = site(&access, &services, &domain)?;
     let fields = Fields::of_query(query.as_deref());
-    let (annotations, meta) =
-        page(site.annotations.clone(), |annotation| annotation.id.to_string(), &fields)?;
-    let annotations: Vec<_> = annotations.iter().map(shown).collect();
-    Ok(Json(json!({ "annotations": annotations, "meta": meta })))
+    let annotations = site.annotations.clone();
+    listed("annotations", annotations, |annotation| annotation.id.to_string(), shown, &fields)
 }
 
 async fn show(
@@ -110,5 +108,5 @@ async fn remove(
 ) -> Result<Json<Value>, Refused> {
     let (id, now) = (number(&id)?, services.clock.now());
     services.catalog.remove_annotation(&services.store, &domain, id, now).await?;
-    Ok(Json(json!({ "deleted": true })))
+    Ok(deleted())
 }

@@ -44,6 +44,11 @@ impl Refused {
     }
 }
 
+/// What is answered to whoever had an entry of the catalog removed.
+pub(super) fn deleted() -> Json<Value> {
+    Json(json!({ "deleted": true }))
+}
+
 #[cfg(test)]
 impl Refused {
     /// What to change.

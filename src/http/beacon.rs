@@ -31,10 +31,8 @@ pub(super) async fn event(
     client: Client,
     body: Incoming,
 ) -> Response<Body> {
-    match parts.method {
-        Method::POST => {}
-        Method::OPTIONS => return preflight(),
-        _ => return not_allowed("POST, OPTIONS", "Send a beacon with POST."),
+    if let Some(other) = other_than_post(&parts.method) {
+        return other;
     }
     if client.way.is_some() {
         return probe::answer(services, collector, &parts.headers, client);
@@ -239,9 +237,18 @@ pub(super) fn plain(status: StatusCode, text: &str) -> Response<Body> {
     with_headers(status, TEXT, Bytes::copy_from_slice(text.as_bytes()))
 }
 
+/// The answer to what brings no beacon, for it is not posted.
+pub(super) fn other_than_post(method: &Method) -> Option<Response<Body>> {
+    match *method {
+        Method::POST => None,
+        Method::OPTIONS => Some(preflight()),
+        _ => Some(not_allowed("POST, OPTIONS", "Send a beacon with POST.")),
+    }
+}
+
 /// Any header may come with a beacon: what instruments the requests of a page adds its own to them. As nobody sends
 /// credentials, the star stands for all of them; for browsers that do not know it, those that trackers send are named.
-pub(super) fn preflight() -> Response<Body> {
+fn preflight() -> Response<Body> {
     let mut answer = with_headers(StatusCode::NO_CONTENT, TEXT, Bytes::new());
     let headers = answer.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"));

@@ -21,10 +21,8 @@ pub(super) async fn umami(
     client: Client,
     body: Incoming,
 ) -> Response<Body> {
-    match parts.method {
-        Method::POST => {}
-        Method::OPTIONS => return beacon::preflight(),
-        _ => return beacon::not_allowed("POST, OPTIONS", "Send a beacon with POST."),
+    if let Some(other) = beacon::other_than_post(&parts.method) {
+        return other;
     }
     if let Some(refused) = beacon::compressed(collector, &parts) {
         return refused;

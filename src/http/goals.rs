@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::Services;
 use super::access::{Access, Administrator};
-use super::answer::Refused;
+use super::answer::{Refused, deleted};
 use super::fields::Fields;
-use super::paging::page;
+use super::paging::listed;
 use crate::site::goal::GoalKind;
 use crate::store::catalog::{CatalogError, NewGoal, SavedGoal};
 
@@ -58,10 +58,8 @@ async fn list(
 ) -> Result<Json<Value>, Refused> {
     let fields = Fields::of_query(query.as_deref());
     let site = access.site(&services, &fields.required("site_id", SITE_ID)?)?;
-    let (goals, meta) =
-        page(services.catalog.goals(site.id), |saved| saved.id.to_string(), &fields)?;
-    let goals: Vec<_> = goals.iter().map(shown).collect();
-    Ok(Json(json!({ "goals": goals, "meta": meta })))
+    let goals = services.catalog.goals(site.id);
+    listed("goals", goals, |saved| saved.id.to_string(), shown, &fields)
 }
 
 async fn put(
@@ -128,7 +126,7 @@ async fn remove(
     };
     let now = services.clock.now();
     services.catalog.remove_goal(&services.store, id, domain.as_deref(), now).await?;
-    Ok(Json(json!({ "deleted": true })))
+    Ok(deleted())
 }
 
 /// The number of an entry, in a path.

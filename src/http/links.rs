@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use super::Services;
 use super::access::Administrator;
-use super::answer::Refused;
+use super::answer::{Refused, deleted};
 use super::fields::Fields;
 use super::goals::SITE_ID;
-use super::paging::page;
+use super::paging::listed;
 use crate::site::domain::bare_domain;
 use crate::store::catalog::{CatalogError, LinkChange, SharedLink};
 
@@ -53,10 +53,8 @@ async fn list(
     let site = services.catalog.site(&domain);
     let site = site.ok_or_else(|| CatalogError::UnknownSite(domain.clone()))?;
     let links = services.catalog.shared_links(site.id);
-    let (links, meta) = page(links, |link| link.name.clone(), &fields)?;
-    let links: Vec<_> =
-        links.iter().map(|link| shown(link, &domain, &services, &headers)).collect();
-    Ok(Json(json!({ "shared_links": links, "meta": meta })))
+    let shown = |link: &SharedLink| shown(link, &domain, &services, &headers);
+    listed("shared_links", links, |link| link.name.clone(), shown, &fields)
 }
 
 async fn put(
@@ -103,7 +101,7 @@ async fn remove(
     let (domain, name) = names(fields)?;
     let now = services.clock.now();
     services.catalog.remove_shared_link(&services.store, &domain, &name, now).await?;
-    Ok(Json(json!({ "deleted": true })))
+    Ok(deleted())
 }
 
 /// The site's domain and the link's name.

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use super::Services;
 use super::access::Administrator;
-use super::answer::Refused;
+use super::answer::{Refused, deleted};
 use super::fields::Fields;
-use super::paging::page;
+use super::paging::listed;
 use crate::site::domain::bare_domain;
 use crate::site::member::Role;
 use crate::store::catalog::{CatalogError, Member};
@@ -57,9 +57,7 @@ async fn list(
         let every = if member.site.is_none() { "*" } else { "" };
         format!("{}{every}", member.person)
     };
-    let (members, meta) = page(members, key, &fields)?;
-    let members: Vec<_> = members.iter().map(shown).collect();
-    Ok(Json(json!({ "guests": members, "meta": meta })))
+    listed("guests", members, key, shown, &fields)
 }
 
 async fn put(
@@ -86,5 +84,5 @@ async fn remove(
     let domain = site(&Fields::of_query(query.as_deref()))?;
     let (catalog, now) = (&services.catalog, services.clock.now());
     catalog.remove_member(&services.store, &person, domain.as_deref(), now).await?;
-    Ok(Json(json!({ "deleted": true })))
+    Ok(deleted())
 }

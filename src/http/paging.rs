@@ -3,6 +3,7 @@
 //! A cursor is the key of an entry, as it stands in the list; `meta` of an answer has the cursors of the
 //! pages beside it.
 
+use axum::Json;
 use serde_json::{Value, json};
 
 use super::answer::Refused;
@@ -12,8 +13,21 @@ use super::fields::Fields;
 const LIMIT_DEFAULT: usize = 100;
 const LIMIT_MAX: usize = 1_000;
 
+/// The answer that lists the entries under a name, as far as the page of them goes that is asked for.
+pub(super) fn listed<T>(
+    name: &str,
+    entries: Vec<T>,
+    key: impl Fn(&T) -> String,
+    shown: impl Fn(&T) -> Value,
+    fields: &Fields,
+) -> Result<Json<Value>, Refused> {
+    let (entries, meta) = page(entries, key, fields)?;
+    let entries: Vec<_> = entries.iter().map(shown).collect();
+    Ok(Json(json!({ name: entries, "meta": meta })))
+}
+
 /// The page of the entries that is asked for, and its `meta`.
-pub(super) fn page<T>(
+fn page<T>(
     entries: Vec<T>,
     key: impl Fn(&T) -> String,
     fields: &Fields,

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use super::Services;
 use super::access::{Access, Administrator};
-use super::answer::Refused;
+use super::answer::{Refused, deleted};
 use super::fields::Fields;
 use super::goals::number;
-use super::paging::page;
+use super::paging::listed;
 use crate::site::segment::Segment;
 use crate::store::catalog::{CatalogError, SegmentChange, WhichSegment};
 
@@ -32,9 +32,7 @@ async fn list(
 ) -> Result<Json<Value>, Refused> {
     let site = access.site(&services, &domain)?;
     let fields = Fields::of_query(query.as_deref());
-    let (segments, meta) = page(site.segments.clone(), |segment| segment.id.to_string(), &fields)?;
-    let segments: Vec<_> = segments.iter().map(shown).collect();
-    Ok(Json(json!({ "segments": segments, "meta": meta })))
+    listed("segments", site.segments.clone(), |segment| segment.id.to_string(), shown, &fields)
 }
 
 async fn show(
@@ -97,5 +95,5 @@ async fn remove(
 ) -> Result<Json<Value>, Refused> {
     let (id, now) = (number(&id)?, services.clock.now());
     services.catalog.remove_segment(&services.store, &domain, id, now).await?;
-    Ok(Json(json!({ "deleted": true })))
+    Ok(deleted())
 }

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::Services;
 use super::access::{Access, Administrator};
-use super::answer::Refused;
+use super::answer::{Refused, deleted};
 use super::fields::Fields;
-use super::paging::page;
+use super::paging::listed;
 use crate::site::Site;
 use crate::store::catalog::SiteChange;
 
@@ -50,9 +50,7 @@ async fn list(
     let sites = services.catalog.sites().into_iter();
     let sites = sites.filter(|site| access.reads(&services, site)).collect();
     let fields = Fields::of_query(query.as_deref());
-    let (sites, meta) = page(sites, |site| site.domain.clone(), &fields)?;
-    let sites: Vec<_> = sites.iter().map(|site| shown(site)).collect();
-    Ok(Json(json!({ "sites": sites, "meta": meta })))
+    listed("sites", sites, |site| site.domain.clone(), |site| shown(site), &fields)
 }
 
 async fn show(
@@ -93,5 +91,5 @@ async fn remove(
     Path(domain): Path<String>,
 ) -> Result<Json<Value>, Refused> {
     services.catalog.remove_site(&services.store, &domain, services.clock.now()).await?;
-    Ok(Json(json!({ "deleted": true })))
+    Ok(deleted())
 }
