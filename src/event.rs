@@ -403,37 +403,26 @@ impl Column for bool {
     }
 }
 
-impl Column for VisitorId {
-    type Borrowed<'a> = Self;
+macro_rules! id_columns {
+    ($($id:ident),*) => {$(
+        impl Column for $id {
+            type Borrowed<'a> = Self;
 
-    fn borrowed(&self) -> Self {
-        *self
-    }
+            fn borrowed(&self) -> Self {
+                *self
+            }
 
-    fn put(value: Self, row: &mut Vec<u8>) {
-        u64::put(value.0, row);
-    }
+            fn put(value: Self, row: &mut Vec<u8>) {
+                u64::put(value.0, row);
+            }
 
-    fn take(row: &mut &[u8]) -> Result<Self, NotARow> {
-        u64::take(row).map(Self)
-    }
+            fn take(row: &mut &[u8]) -> Result<Self, NotARow> {
+                u64::take(row).map(Self)
+            }
+        }
+    )*};
 }
-
-impl Column for SessionId {
-    type Borrowed<'a> = Self;
-
-    fn borrowed(&self) -> Self {
-        *self
-    }
-
-    fn put(value: Self, row: &mut Vec<u8>) {
-        u64::put(value.0, row);
-    }
-
-    fn take(row: &mut &[u8]) -> Result<Self, NotARow> {
-        u64::take(row).map(Self)
-    }
-}
+id_columns!(VisitorId, SessionId);
 
 /// Lengths are LEB128, as everywhere in RowBinary.
 pub(crate) fn put_length(mut length: usize, row: &mut Vec<u8>) {

@@ -56,23 +56,26 @@ impl Reach {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// An address of each kind of network that nobody routes.
+    pub(in crate::privacy) const PRIVATE: [&str; 10] = [
+        "127.0.0.1",
+        "10.1.2.3",
+        "172.31.0.1",
+        "192.168.0.1",
+        "169.254.0.1",
+        "100.64.0.1",
+        "::1",
+        "fd00::1",
+        "fe80::1",
+        "::ffff:10.0.0.1",
+    ];
 
     #[test]
     fn the_networks_that_nobody_routes_are_private() {
-        for address in [
-            "127.0.0.1",
-            "10.1.2.3",
-            "172.31.0.1",
-            "192.168.0.1",
-            "169.254.0.1",
-            "100.64.0.1",
-            "::1",
-            "fd00::1",
-            "fe80::1",
-            "::ffff:10.0.0.1",
-        ] {
+        for address in PRIVATE {
             assert_eq!(Reach::of(address.parse().unwrap()), Reach::Private, "{address}");
         }
         for address in ["192.0.2.1", "172.32.0.1", "100.128.0.1", "2001:db8::1", "::ffff:192.0.2.1"]
