@@ -323,6 +323,11 @@ impl Asker {
         refuse_towards(self.lang, StatusCode::FORBIDDEN, refusal::READS_ONLY, onward)
     }
 
+    /// For whoever is told no small numbers, where a page would tell them: it is not there.
+    pub(super) fn refused_small_numbers(&self) -> Option<Response> {
+        self.floor.map(|_| refuse(self.lang, StatusCode::NOT_FOUND, refusal::NOT_FOUND))
+    }
+
     /// The page that says why there is no other.
     pub(super) fn refuse(&self, error: &AskError) -> Response {
         let (status, message) = match error {

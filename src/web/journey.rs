@@ -10,7 +10,6 @@ use super::format::number;
 use super::frame::{Frame, Link, page};
 use super::funnel::{self, commonest};
 use super::live::visitors_now;
-use super::refusal::{self, refuse};
 use super::shell::{Shell, owned};
 use super::stop::{Kind, Stop};
 use super::words::counted;
@@ -60,8 +59,8 @@ struct Rest {
 }
 
 pub(super) async fn show(asker: Asker) -> Response {
-    if asker.floor.is_some() {
-        return refuse(asker.lang, StatusCode::NOT_FOUND, refusal::NOT_FOUND);
+    if let Some(refused) = asker.refused_small_numbers() {
+        return refused;
     }
     match model(&asker).await {
         Ok(model) => page(StatusCode::OK, &model),

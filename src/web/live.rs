@@ -20,7 +20,6 @@ use super::ask::{Asker, names, rows};
 use super::chart::{Tick, grid, hundredths, scale};
 use super::frame::{Frame, page};
 use super::ranking::{self, Row};
-use super::refusal::{self, refuse};
 use super::shell::Shell;
 use super::words::{Words, counted, fill, names::dimension as dimension_name};
 use crate::http::Services;
@@ -76,8 +75,8 @@ struct List {
 }
 
 pub(super) async fn show(asker: Asker) -> Response {
-    if asker.floor.is_some() {
-        return refuse(asker.lang, StatusCode::NOT_FOUND, refusal::NOT_FOUND);
+    if let Some(refused) = asker.refused_small_numbers() {
+        return refused;
     }
     match model(&asker).await {
         Ok(model) => page(StatusCode::OK, &model),
@@ -199,8 +198,8 @@ pub(super) async fn visitors_now(asker: &Asker) -> Result<u64, AskError> {
 
 /// Tells an open page the number of visitors whenever it has changed, and about every minute in any case.
 pub(super) async fn stream(asker: Asker, asked: Parts) -> Response {
-    if asker.floor.is_some() {
-        return refuse(asker.lang, StatusCode::NOT_FOUND, refusal::NOT_FOUND);
+    if let Some(refused) = asker.refused_small_numbers() {
+        return refused;
     }
     let beats = stream::unfold(Watch { asker, asked, beat: 0, told: None }, Watch::next);
     let mut answer = Body::from_stream(beats).into_response();
