@@ -53,6 +53,18 @@ async fn append(spool: &Spool, row: &str) -> Result<(), AppendError> {
     spool.append(vec![record(1, row)]).await
 }
 
+/// A spool of a few segments, all of whose rows are committed, and which are kept for an hour.
+async fn open_with_committed_segments(disk: &SimulatedDisk) -> (Spool, Reader, Limits) {
+    let limits =
+        Limits { segment_bytes: 5_600, keep: Duration::from_secs(3600), ..Limits::default() };
+    let (spool, mut reader) = open(disk, &limits);
+    for row in 0..50 {
+        append(&spool, &format!("{row:0100}")).await.unwrap();
+    }
+    drain(&mut reader);
+    (spool, reader, limits)
+}
+
 #[tokio::test]
 async fn what_was_appended_is_read_in_its_order_and_by_its_days() {
     let disk = SimulatedDisk::default();
@@ -116,13 +128,7 @@ async fn rows_of_a_failed_sync_are_not_read_and_the_file_is_not_used_again() {
 #[tokio::test]
 async fn committed_rows_are_kept_for_a_while_and_can_be_replayed() {
     let disk = SimulatedDisk::default();
-    let limits =
-        Limits { segment_bytes: 5_600, keep: Duration::from_secs(3600), ..Limits::default() };
-    let (spool, mut reader) = open(&disk, &limits);
-    for row in 0..50 {
-        append(&spool, &format!("{row:0100}")).await.unwrap();
-    }
-    drain(&mut reader);
+    let (spool, _reader, limits) = open_with_committed_segments(&disk).await;
     let kept = spool.bytes();
     assert!(kept > 5_000);
     spool.close().await;
@@ -291,13 +297,7 @@ async fn rows_leave_the_disk_in_their_time_also_when_nothing_new_comes() {
 #[tokio::test]
 async fn a_full_disk_is_freed_of_what_is_committed() {
     let disk = SimulatedDisk::default();
-    let limits =
-        Limits { segment_bytes: 5_600, keep: Duration::from_secs(3600), ..Limits::default() };
-    let (spool, mut reader) = open(&disk, &limits);
-    for row in 0..50 {
-        append(&spool, &format!("{row:0100}")).await.unwrap();
-    }
-    drain(&mut reader);
+    let (spool, mut reader, _) = open_with_committed_segments(&disk).await;
     let before = spool.bytes();
     disk.state().bytes_free = Some(0);
     append(&spool, "x").await.unwrap();
@@ -308,13 +308,7 @@ async fn a_full_disk_is_freed_of_what_is_committed() {
 #[tokio::test]
 async fn a_segment_that_another_thread_has_just_removed_does_not_keep_the_next_ones() {
     let disk = SimulatedDisk::default();
-    let limits =
-        Limits { segment_bytes: 5_600, keep: Duration::from_secs(3600), ..Limits::default() };
-    let (spool, mut reader) = open(&disk, &limits);
-    for row in 0..50 {
-        append(&spool, &format!("{row:0100}")).await.unwrap();
-    }
-    drain(&mut reader);
+    let (spool, mut reader, _) = open_with_committed_segments(&disk).await;
     // As far as the other thread has come: the file is gone, and the segment is still listed.
     disk.state().files.remove(&segment::file_name(1)).unwrap();
     disk.state().bytes_free = Some(0);
