@@ -6,7 +6,7 @@
 //! - `GET /privacy?site=…`: the page; without `site` that of the host, or of the only site there is; in the language of the browser,
 //!   or of `lang`;
 //! - `GET /privacy/data.json?site=…`: the same as data, with everything that is stored but the ids;
-//! - `POST /privacy/erase?site=…`: erases it.
+//! - `POST /privacy/erase?site=…`: erases it, and answers with the page, which says what became of that.
 //!
 //! Pages of the site itself may use the last two, and no others may: otherwise any page could ask what its
 //! visitor did on the site. A site that is not there is answered as one where nothing is counted.
@@ -62,22 +62,26 @@ pub(crate) async fn answer(
     parts: &Parts,
     client: Client,
 ) -> Response {
+    let words = lang(parts).unwrap_or_else(|| Lang::accepted(&parts.headers)).words();
     if !collector.admits_look(&client) {
-        let advice = "Too much comes from your network; try again in a minute.";
-        let headers = [(header::RETRY_AFTER, HeaderValue::from_static("60"))];
-        return (StatusCode::TOO_MANY_REQUESTS, headers, advice).into_response();
+        let headers = [
+            (header::RETRY_AFTER, HeaderValue::from_static("60")),
+            (header::CACHE_CONTROL, HeaderValue::from_static("private, no-store")),
+        ];
+        return (StatusCode::TOO_MANY_REQUESTS, headers, words.own_too_much).into_response();
     }
     let asked = Asked::of(services, collector, parts, client);
     let answer = match (parts.uri.path(), &parts.method) {
         ("/privacy", &Method::GET) => asked.page(services, parts).await,
         ("/privacy/data.json", &Method::GET) => asked.data(services).await,
         ("/privacy/erase", &Method::POST) => asked.erase(services, parts).await,
+        // Whoever loads the address of the answer to the form again.
+        ("/privacy/erase", &Method::GET) => Ok(asked.back(parts)),
         _ => Ok(StatusCode::METHOD_NOT_ALLOWED.into_response()),
     };
     let mut answer = answer.unwrap_or_else(|error| {
         tracing::warn!(%error, "a visitor's question could not be answered");
-        (StatusCode::SERVICE_UNAVAILABLE, "The numbers are not at hand; try again in a moment.")
-            .into_response()
+        (StatusCode::SERVICE_UNAVAILABLE, words.own_not_at_hand).into_response()
     });
     let headers = answer.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
@@ -177,16 +181,17 @@ impl Asked {
 
     async fn page(&self, services: &Services, parts: &Parts) -> Result<Response, StoreError> {
         let events = self.events(services).await?;
-        Ok(self.page_of(&events, services, parts, StatusCode::OK))
+        Ok(self.page_of(&events, services, parts, None))
     }
 
-    /// The page with these events, as an answer to what the visitor wanted.
+    /// The page with these events, and what became of the erasure that it answers, if it does. Only an answer to the form itself says
+    /// that something is erased: an address that said so could be in anybody's link.
     fn page_of(
         &self,
         events: &[Map<String, Value>],
         services: &Services,
         parts: &Parts,
-        status: StatusCode,
+        erasure: Option<StatusCode>,
     ) -> Response {
         let timezone = self.site.as_ref().map_or(TimeZone::UTC, |site| site.timezone.clone());
         let named = lang(parts);
@@ -209,18 +214,18 @@ impl Asked {
             object_here: fill(words.own_object_here, &[&self.host]),
             objects: self.objects,
             heeds: services.heeds_objections,
-            notice: match status {
-                StatusCode::TOO_MANY_REQUESTS => Some(words.own_others_erase),
-                StatusCode::SERVICE_UNAVAILABLE => Some(words.own_not_all_erased),
-                _ => parameter(parts, "erased").map(|_| words.own_erased),
-            },
+            notice: erasure.map(|status| match status {
+                StatusCode::TOO_MANY_REQUESTS => words.own_others_erase,
+                StatusCode::SERVICE_UNAVAILABLE => words.own_not_all_erased,
+                _ => words.own_erased,
+            }),
             no_visit: fill(words.own_no_visit, &[site]),
             how_many: fill(how_many, &[&events.len().to_string()]),
             facts: facts(events, lang),
             page_heading: names::one_of(lang, "event:page"),
             events: events.iter().map(|event| shown(event, &timezone, words)).collect(),
         };
-        let mut answer = page(status, &shown);
+        let mut answer = page(erasure.unwrap_or(StatusCode::OK), &shown);
         let policy = HeaderValue::from_static(POLICY);
         answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
         answer
@@ -255,24 +260,32 @@ impl Asked {
             let advice = "Erase on the page /privacy, or from a page of the site.";
             return Ok((StatusCode::FORBIDDEN, advice).into_response());
         }
-        let site = form_urlencoded::byte_serialize(self.domain.as_bytes()).collect::<String>();
-        let lang = lang(parts).map(|lang| format!("&lang={}", lang.tag())).unwrap_or_default();
-        let back = Redirect::to(&format!("/privacy?site={site}&erased=1{lang}"));
         let events = self.events(services).await?;
         let is_there =
             |selection: &Selection| !events.is_empty() || services.eraser.may_know_more(selection);
         let Some(selection) = self.selection(services).filter(is_there) else {
-            return Ok(back.into_response());
+            return Ok(self.page_of(&[], services, parts, Some(StatusCode::OK)));
         };
         let (status, seconds) = match services.eraser.erase_for_visitor(&selection).await? {
-            Some(outcome) if outcome.complete => return Ok(back.into_response()),
+            Some(outcome) if outcome.complete => {
+                // It is gone, also if ClickHouse does not say any more what came meanwhile.
+                let events = self.events(services).await.unwrap_or_default();
+                return Ok(self.page_of(&events, services, parts, Some(StatusCode::OK)));
+            }
             Some(_) => (StatusCode::SERVICE_UNAVAILABLE, "60"),
             None => (StatusCode::TOO_MANY_REQUESTS, "5"),
         };
         let events = self.events(services).await?;
-        let mut answer = self.page_of(&events, services, parts, status);
+        let mut answer = self.page_of(&events, services, parts, Some(status));
         answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
         Ok(answer)
+    }
+
+    /// To the page.
+    fn back(&self, parts: &Parts) -> Response {
+        let site = form_urlencoded::byte_serialize(self.domain.as_bytes()).collect::<String>();
+        let lang = lang(parts).map(|lang| format!("&lang={}", lang.tag())).unwrap_or_default();
+        Redirect::to(&format!("/privacy?site={site}{lang}")).into_response()
     }
 }
 

@@ -38,7 +38,13 @@ test('without scripts a visitor sees what is counted, and erases it', async () =
   await page.click('text="Erase"');
   assert.equal(await page.textContent('[role=status]'), 'It is erased.');
   assert.doesNotMatch(await page.textContent('main'), /an-evening-in-march/);
-  assert.equal(await page.getAttribute('form button', 'disabled'), '');
+  // What comes in the next second is not shown yet, and can be erased.
+  assert.equal(await page.isEnabled('form button'), true);
+  // Only the answer to the form says so; its address leads to the page, and no link makes the page say it.
+  await page.goto(page.url());
+  assert.equal(new URL(page.url()).pathname, '/privacy');
+  await page.goto(collector.origin + '/privacy?erased=1');
+  assert.equal(await page.locator('[role=status]').count(), 0);
 });
 
 test('an objection is kept in the browser alone, and taken back', async () => {

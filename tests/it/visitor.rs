@@ -103,7 +103,7 @@ async fn a_visitor_sees_and_erases_what_is_counted_and_nothing_of_others() {
     assert_eq!(erase(&[]).await, StatusCode::FORBIDDEN);
     assert_eq!(erase(&[("origin", "https://evil.example")]).await, StatusCode::FORBIDDEN);
     assert_eq!(pages(&collector, ONE, 2).await.len(), 2);
-    assert_eq!(erase(&[("origin", "https://www.example.com")]).await, StatusCode::SEE_OTHER);
+    assert_eq!(erase(&[("origin", "https://www.example.com")]).await, StatusCode::OK);
     assert_eq!(pages(&collector, ONE, 0).await, [""; 0]);
     assert_eq!(pages(&collector, OTHER, 1).await, ["/c"], "somebody else's went, too");
     // What comes later is counted again, as a visit of its own.
@@ -143,12 +143,43 @@ async fn what_is_erased_before_clickhouse_has_it_does_not_come_later() {
     // Not a moment later: the loader still gathers.
     let path = "/privacy/erase?site=example.com";
     let origin = [("origin", "https://example.com")];
+    // The page may not show it yet, and can erase it all the same.
+    let page = "/privacy?site=example.com";
+    let shown = ask(&collector, Method::GET, ONE, page, &[], String::new()).await;
+    let shown = String::from_utf8(shown.body.to_vec()).unwrap();
+    let form = shown.split("action=\"/privacy/erase?site=example.com\"").nth(1).unwrap();
+    let button = form.split("</form>").next().unwrap();
+    assert!(button.contains("<button") && !button.contains("disabled"), "{button}");
     let erased = ask(&collector, Method::POST, ONE, path, &origin, String::new()).await;
-    assert_eq!(erased.header("location"), Some("/privacy?site=example.com&erased=1"));
+    assert_eq!(erased.status, StatusCode::OK);
+    assert!(String::from_utf8_lossy(&erased.body).contains(ERASED));
     // What came before and after it is there, so that everything is.
     view(&collector, OTHER, "/b", &[]).await;
     assert_eq!(pages(&collector, OTHER, 2).await, ["/a", "/b"]);
     assert_eq!(pages(&collector, ONE, 0).await, [""; 0]);
+}
+
+/// What says that everything is erased.
+const ERASED: &str = "role=\"status\">It is erased.";
+
+#[tokio::test]
+async fn no_link_makes_the_page_say_that_anything_is_erased() {
+    let collector = collector().await;
+    view(&collector, ONE, "/a", &[]).await;
+    pages(&collector, ONE, 1).await;
+    for path in [
+        "/privacy?site=example.com&erased=1",
+        "/privacy/erase?site=example.com&erased=1",
+        "/privacy/erase?site=example.com",
+    ] {
+        let answer = ask(&collector, Method::GET, ONE, path, &[], String::new()).await;
+        assert!(!String::from_utf8_lossy(&answer.body).contains("role=\"status\""), "{path}");
+    }
+    assert_eq!(pages(&collector, ONE, 1).await, ["/a"], "a link has erased");
+    // Whoever loads the answer to the form again comes to the page.
+    let path = "/privacy/erase?site=example.com&lang=de";
+    let again = ask(&collector, Method::GET, ONE, path, &[], String::new()).await;
+    assert_eq!(again.header("location"), Some("/privacy?site=example.com&lang=de"));
 }
 
 /// The ids of visitors and visits that are in the spool.
@@ -176,19 +207,19 @@ async fn of_many_who_erase_at_once_some_wait_for_others_and_one_is_told_to_come_
         ask(&collector, Method::POST, address, path, &origin, String::new())
     };
     let answers = join_all(addresses.iter().map(|address| erase(address))).await;
-    let refused = answers.iter().position(|answer| answer.status != StatusCode::SEE_OTHER);
+    let refused = answers.iter().position(|answer| answer.status != StatusCode::OK);
     let refused = refused.expect("five do not wait for one another");
     for (number, (answer, address)) in answers.iter().zip(&addresses).enumerate() {
         let left = pages(&collector, address, usize::from(number == refused)).await;
+        let told = String::from_utf8(answer.body.to_vec()).unwrap();
         if left.is_empty() {
-            let to = answer.header("location");
-            assert_eq!(to, Some("/privacy?site=example.com&erased=1&lang=de"));
+            assert_eq!(answer.status, StatusCode::OK);
+            assert!(told.contains("role=\"status\">Es wurde gelöscht."), "{told}");
             continue;
         }
         assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
         assert_eq!(answer.header("retry-after"), Some("5"));
         assert_eq!(answer.header("access-control-allow-origin"), Some("https://example.com"));
-        let told = String::from_utf8(answer.body.to_vec()).unwrap();
         assert!(told.contains("role=\"status\">Gerade werden die Daten"), "{told}");
     }
 }
@@ -200,7 +231,8 @@ async fn who_looks_too_often_is_told_to_come_again_and_nobody_elses_network_is()
     collector.run(&["site", "add", "example.com"]);
     let look = async |address| {
         let path = "/privacy/data.json?site=example.com";
-        ask(&collector, Method::GET, address, path, &[], String::new()).await
+        let headers = [("accept-language", "de-AT,de;q=0.9")];
+        ask(&collector, Method::GET, address, path, &headers, String::new()).await
     };
     for _ in 0..5 {
         assert_eq!(look(ONE).await.status, StatusCode::OK);
@@ -208,6 +240,8 @@ async fn who_looks_too_often_is_told_to_come_again_and_nobody_elses_network_is()
     let refused = look(ONE).await;
     assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(refused.header("retry-after"), Some("60"));
+    let told = String::from_utf8(refused.body.to_vec()).unwrap();
+    assert!(told.starts_with("Aus Ihrem Netz kommen zu viele Anfragen"), "{told}");
     assert_eq!(look(OTHER).await.status, StatusCode::OK);
 }
 

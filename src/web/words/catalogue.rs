@@ -507,12 +507,18 @@ words! {
     own_erase_it: "Erase it", "Löschen";
     own_erase_advice: "It is gone from every report at once, and from the disk within a quarter of an hour.",
         "Es ist sofort aus allen Auswertungen verschwunden und binnen einer Viertelstunde von der Festplatte.";
+    own_erase_latest: "What was counted in the last seconds may not be shown yet; it is erased as well.",
+        "Was in den letzten Sekunden gezählt wurde, wird vielleicht noch nicht angezeigt; es wird mit gelöscht.";
     own_erase: "Erase", "Löschen";
     own_erased: "It is erased.", "Es wurde gelöscht.";
     own_others_erase: "Somebody else's data is being erased at the moment; try again in a few seconds.",
         "Gerade werden die Daten von jemand anderem gelöscht; versuchen Sie es in ein paar Sekunden noch einmal.";
     own_not_all_erased: "Not everything could be erased yet; try again in a minute.",
         "Noch konnte nicht alles gelöscht werden; versuchen Sie es in einer Minute noch einmal.";
+    own_not_at_hand: "What is counted can not be looked up at the moment; try again in a minute.",
+        "Was gezählt wurde, lässt sich gerade nicht nachsehen; versuchen Sie es in einer Minute noch einmal.";
+    own_too_much: "Too many requests come from your network; try again in a minute.",
+        "Aus Ihrem Netz kommen zu viele Anfragen; versuchen Sie es in einer Minute noch einmal.";
     own_object_title: "Do not count me", "Mich nicht zählen";
     own_object_advice: "This is remembered in your browser alone, and nowhere else.", "Das merkt sich allein Ihr Browser und sonst niemand.";
     own_object_here: "It holds for {}; for other addresses, say it there.", "Es gilt nur für {}; auf anderen Adressen widersprechen Sie bitte dort.";
