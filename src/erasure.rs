@@ -3,12 +3,14 @@
 //! In this order, so that nothing comes back: the open visits that hold what is erased are forgotten; what
 //! the spool holds goes to ClickHouse and leaves the disk; then the rows are erased in quarantine, from where they
 //! are loaded into ClickHouse, and there.
-//! What is left somewhere, and for how long, is told.
+//! What is left somewhere, and for how long, is told. An import that is under way has read events that are nowhere yet, and will read
+//! others that nobody knows of: while one may be about the site, an erasure is not complete.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex as StdMutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -37,9 +39,42 @@ pub struct Eraser {
     data_dir: PathBuf,
     collecting: OnceLock<Collecting>,
     one_at_a_time: Mutex<()>,
+    imports: Arc<Imports>,
     visitors: Arc<Semaphore>,
     /// When the last erasure for a visitor ended. Whoever has it is the next.
     last_for_visitor: Mutex<Option<Instant>>,
+}
+
+/// The imports that are under way.
+#[derive(Default)]
+struct Imports {
+    /// The site that each is limited to, if it is, by a number of its own.
+    under_way: StdMutex<BTreeMap<u64, Option<SiteId>>>,
+    begun: AtomicU64,
+}
+
+impl Imports {
+    fn under_way(&self) -> MutexGuard<'_, BTreeMap<u64, Option<SiteId>>> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many may be about the site.
+    fn about(&self, site: SiteId) -> usize {
+        self.under_way().values().filter(|only| only.is_none_or(|only| only == site)).count()
+    }
+}
+
+/// An import that is under way for as long as this is there.
+#[must_use]
+pub struct Importing {
+    imports: Arc<Imports>,
+    number: u64,
+}
+
+impl Drop for Importing {
+    fn drop(&mut self) {
+        self.imports.under_way().remove(&self.number);
+    }
 }
 
 /// What a running collector has besides.
@@ -88,6 +123,7 @@ impl Eraser {
             data_dir,
             collecting: OnceLock::new(),
             one_at_a_time: Mutex::default(),
+            imports: Arc::default(),
             visitors: Arc::new(Semaphore::new(VISITORS_MAX)),
             last_for_visitor: Mutex::default(),
         }
@@ -96,6 +132,14 @@ impl Eraser {
     /// Erases in a running collector, too, from now on.
     pub fn watch(&self, spool: Spool, visits: Arc<Visits>) {
         let _ = self.collecting.set(Collecting { spool, visits });
+    }
+
+    /// Notes that an import begins, of this site alone or of any: until what is returned is dropped, an erasure there is not
+    /// complete.
+    pub fn importing(&self, only: Option<SiteId>) -> Importing {
+        let number = self.imports.begun.fetch_add(1, Ordering::Relaxed);
+        self.imports.under_way().insert(number, only);
+        Importing { imports: Arc::clone(&self.imports), number }
     }
 
     /// Erases the events that are meant. When this returns nobody sees them any more.
@@ -110,6 +154,14 @@ impl Eraser {
     async fn erase_in_turn(&self, selection: &Selection) -> Result<Outcome, StoreError> {
         let _turn = self.one_at_a_time.lock().await;
         let (mut remains, mut is_complete) = (Vec::new(), true);
+        // Also of one that ends meanwhile it is not known whether its last rows were there in time.
+        let importing = self.imports.about(selection.site);
+        if importing > 0 && selection.may_be_imported() {
+            is_complete = false;
+            remains.push(format!(
+                "What imports may bring back that are under way ({importing}) and may be of this site: erase again when they have ended."
+            ));
+        }
         match self.collecting.get() {
             Some(Collecting { spool, visits }) => {
                 visits.forget(|site, placed| is_meant(selection, site, placed));
@@ -123,7 +175,7 @@ impl Eraser {
             }
             None => {
                 let unread = self.unread_segments();
-                is_complete = unread.is_none();
+                is_complete &= unread.is_none();
                 remains.extend(unread);
             }
         }
@@ -240,8 +292,8 @@ impl Eraser {
 }
 
 /// What no program of ours can reach.
-const BEYOND: &str = "Backups and exports that you made, the log of a proxy in front of the collector, imports that are under way, and other \
-    collectors on the same database, which keep their last three quarters of an hour in their own spools.";
+const BEYOND: &str = "Backups and exports that you made, the log of a proxy in front of the collector, and other collectors on the same database, \
+    which keep their last three quarters of an hour in their own spools, and what they import meanwhile.";
 
 /// Whether an open visit may give what is erased to its next events.
 fn is_meant(selection: &Selection, site: SiteId, placed: &Placed) -> bool {

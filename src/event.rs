@@ -31,6 +31,11 @@ impl VisitorId {
     pub fn lasting(bits: u64) -> Self {
         Self(bits | 1)
     }
+
+    /// Whether it ends with the site's day: what an import brings never does.
+    pub fn is_of_a_day(self) -> bool {
+        self.0 & 1 == 0
+    }
 }
 
 /// The visit that an event belongs to: the visit's first second in the high 32 bits (so that ids are

@@ -44,6 +44,7 @@ async fn import(
         Some(domain) => Some(known(&domain).ok_or(CatalogError::UnknownSite(domain))?),
         None => None,
     };
+    let _under_way = services.eraser.importing(only.as_ref().map(|site| site.id));
     let site_of = |domain: &str| only.clone().or_else(|| known(domain));
     let mut import = Import::new(&services.store, &site_of);
     let mut body = body;

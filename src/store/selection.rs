@@ -83,6 +83,11 @@ impl Selection {
             && self.visitors.is_empty()
     }
 
+    /// Whether an import may bring what is meant: its visitors are never those of a collector's day.
+    pub fn may_be_imported(&self) -> bool {
+        self.visitors.is_empty() || self.visitors.iter().any(|visitor| !visitor.is_of_a_day())
+    }
+
     /// The condition on rows of `events`.
     pub fn condition(&self) -> Sql {
         let mut all = vec![self.place()];

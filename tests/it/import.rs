@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use hyper::StatusCode;
+use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::support::{Collector, PROGRAM, run_program};
@@ -114,6 +114,52 @@ async fn an_import_that_was_killed_in_the_middle_counts_once_when_it_is_run_agai
 }
 
 #[tokio::test]
+async fn an_erasure_is_not_complete_while_an_import_of_the_site_is_under_way() {
+    let (collector, token) = collector().await;
+    collector.run(&["site", "add", "other.test"]);
+    let admin = collector.run(&["token", "create", "--scope", "admin"]);
+    let erase = async |site: &str| {
+        let bearer = format!("Bearer {admin}");
+        let (headers, body) = ([("authorization", bearer.as_str())], json!({ "site_id": site }));
+        let answer =
+            collector.request(Method::POST, "/api/v1/erase", &headers, body.to_string()).await;
+        assert_eq!(answer.status, StatusCode::OK, "{:?}", answer.body);
+        answer.json()
+    };
+    assert_eq!(erase("example.com").await["complete"], true);
+    let directory = tempfile::tempdir().unwrap();
+    for (number, limited) in [&["--site", "example.com"][..], &[]].into_iter().enumerate() {
+        // A pipe holds the import where it is, before the end of the file.
+        let pipe = directory.path().join(format!("pipe{number}"));
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let mut importing = Command::new(PROGRAM)
+            .args(["import", pipe.to_str().unwrap()])
+            .args(limited)
+            .env("PASSERBY_DATA_DIR", &collector.data_dir)
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut end = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+        let line = line("a", "10:00:00", r#""pathname":"/""#);
+        std::io::Write::write_all(&mut end, line.as_bytes()).unwrap();
+        let told = crate::support::eventually("the erasure tells of the import", async || {
+            let outcome = erase("example.com").await;
+            (outcome["complete"] == false).then_some(outcome)
+        });
+        let told = told.await["remains"].to_string();
+        assert!(told.contains("import"), "{told}");
+        // What it is limited to leaves other sites alone; without that it may be about any.
+        assert_eq!(erase("other.test").await["complete"], !limited.is_empty());
+        drop(end);
+        assert!(importing.wait().unwrap().success());
+        assert_eq!(events(&collector, &token).await, 1, "the import has brought it back");
+        let outcome = erase("example.com").await;
+        assert_eq!((&outcome["complete"], &outcome["events"]), (&json!(true), &json!(1)));
+        assert_eq!(events(&collector, &token).await, 0);
+    }
+}
+
+#[tokio::test]
 async fn a_bad_line_is_named_and_the_others_count() {
     let (collector, token) = collector().await;
     let (_directory, path) = file(&[
@@ -154,22 +200,20 @@ async fn the_import_route_is_for_administrators() {
     let (collector, token) = collector().await;
     let bearer = format!("Bearer {token}");
     let path = "/api/v1/import";
-    let refused =
-        collector.request(hyper::Method::POST, path, &[("authorization", &bearer)], "").await;
+    let refused = collector.request(Method::POST, path, &[("authorization", &bearer)], "").await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     let admin = format!("Bearer {}", collector.run(&["token", "create", "--scope", "admin"]));
     let body = line("a", "10:00:00", r#""pathname":"/""#);
-    let taken =
-        collector.request(hyper::Method::POST, path, &[("authorization", &admin)], body).await;
+    let taken = collector.request(Method::POST, path, &[("authorization", &admin)], body).await;
     assert_eq!(taken.json(), json!({"lines": 1, "events": 1, "bad_lines": 0, "errors": []}));
     // No other route is sent as much.
     let lines = (0..4_000).map(|_| line("a", "10:00:00", r#""pathname":"/""#) + "\n");
     let many: String = lines.collect();
     assert!(many.len() > 256 * 1024);
     let sent = [("authorization", admin.as_str())];
-    let taken = collector.request(hyper::Method::POST, path, &sent, many.clone()).await;
+    let taken = collector.request(Method::POST, path, &sent, many.clone()).await;
     assert_eq!(taken.json()["lines"], 4_000);
-    let refused = collector.request(hyper::Method::POST, "/api/v2/query", &sent, many).await;
+    let refused = collector.request(Method::POST, "/api/v2/query", &sent, many).await;
     let rule = json!({"error": "The body must not exceed 262144 bytes."});
     assert_eq!((refused.status, refused.json()), (StatusCode::PAYLOAD_TOO_LARGE, rule));
 }
