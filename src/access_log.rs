@@ -4,7 +4,7 @@
 //! It must cost the readers nothing, and the beacons even less: a line is handed to a thread that writes
 //! it, and when that can not keep up the line is lost and counted; the next that is written says how many.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -107,9 +107,17 @@ fn is_zero(number: &u64) -> bool {
 pub struct AccessLog {
     directory: PathBuf,
     days: u32,
-    lines: SyncSender<Read>,
+    told: SyncSender<Told>,
     lost: Arc<AtomicU64>,
     last: Arc<RwLock<HashMap<String, Timestamp>>>,
+}
+
+/// What the thread that writes is told.
+enum Told {
+    /// A line.
+    Read(Read),
+    /// Uses were forgotten.
+    Forgotten,
 }
 
 /// Which lines are wanted.
@@ -126,7 +134,7 @@ pub struct Wanted {
 impl AccessLog {
     /// The log in `directory`, whose lines are kept for so many days; with 0 nothing is logged.
     pub fn open(directory: PathBuf, days: u32) -> Self {
-        let (lines, received) = sync_channel(WAITING_MAX);
+        let (told, received) = sync_channel(WAITING_MAX);
         let lost = Arc::new(AtomicU64::new(0));
         let last = Arc::new(RwLock::new(last(&directory)));
         let writer = Writer {
@@ -138,7 +146,7 @@ impl AccessLog {
         };
         // It ends when the log does.
         std::thread::spawn(move || writer.run(&received));
-        Self { directory, days, lines, lost, last }
+        Self { directory, days, told, lost, last }
     }
 
     /// Hands a line over. Never waits.
@@ -150,7 +158,7 @@ impl AccessLog {
             let mut last = self.last.write().unwrap_or_else(PoisonError::into_inner);
             last.insert(key, read.time);
         }
-        if self.lines.try_send(read).is_err() {
+        if self.told.try_send(Told::Read(read)).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -158,6 +166,21 @@ impl AccessLog {
     /// Removes what is not kept any longer, also when nobody reads.
     pub fn keep_no_longer(&self, now: Timestamp) {
         keep(&self.directory, self.days, utc_day(now));
+    }
+
+    /// Forgets when tokens and links were used last, but for those that there are. May wait for the disk.
+    pub fn forget_uses(&self, tokens: &[String], links: &[u32]) {
+        let links = links.iter().map(|id| link_key(&id.to_string()));
+        let keys: HashSet<_> = tokens.iter().map(|id| token_key(id)).chain(links).collect();
+        let mut last = self.last.write().unwrap_or_else(PoisonError::into_inner);
+        let before = last.len();
+        last.retain(|key, _| keys.contains(key));
+        let are_fewer = last.len() < before;
+        drop(last);
+        if are_fewer {
+            // The file would keep them until another is used.
+            let _ = self.told.send(Told::Forgotten);
+        }
     }
 
     /// When a token was used last, as far as is remembered.
@@ -284,12 +307,17 @@ impl Open {
 }
 
 impl Writer {
-    fn run(mut self, received: &Receiver<Read>) {
-        while let Ok(read) = received.recv() {
-            let (mut batch, mut is_used) = (Batch::default(), false);
-            let mut next = Some(read);
+    fn run(mut self, received: &Receiver<Told>) {
+        while let Ok(told) = received.recv() {
+            let (mut batch, mut has_changed) = (Batch::default(), false);
+            let mut next = Some(told);
             // What waits is written together.
-            while let Some(read) = next {
+            while let Some(told) = next {
+                next = received.try_recv().ok();
+                let Told::Read(read) = told else {
+                    has_changed = true;
+                    continue;
+                };
                 let day = utc_day(read.time);
                 if self.open.as_ref().is_none_or(|open| open.day != day) {
                     self.write(&mut batch);
@@ -298,7 +326,7 @@ impl Writer {
                 if self.has_room_for(&read.reader) {
                     let lost = self.lost.swap(0, Ordering::Relaxed);
                     batch.reads += 1 + lost;
-                    is_used |= read.reader.key().is_some();
+                    has_changed |= read.reader.key().is_some();
                     // A line of such parts can always be written as JSON.
                     let line = serde_json::to_vec(&Read { lost, ..read }).unwrap_or_default();
                     batch.text.extend(line);
@@ -306,10 +334,9 @@ impl Writer {
                 } else {
                     self.lost.fetch_add(1, Ordering::Relaxed);
                 }
-                next = received.try_recv().ok();
             }
             self.write(&mut batch);
-            if is_used {
+            if has_changed {
                 self.remember();
             }
         }
@@ -356,9 +383,6 @@ impl Writer {
     /// the spool would have to wait for as well.
     fn remember(&self) {
         let last = self.last.read().unwrap_or_else(PoisonError::into_inner).clone();
-        if last.is_empty() {
-            return;
-        }
         let fresh = self.directory.join("last.new");
         let write = || {
             let mut options = OpenOptions::new();
@@ -459,6 +483,25 @@ mod tests {
         log.note(read("2026-11-26T10:00:00Z", "a.test"));
         let all = Wanted { limit: 10, ..Wanted::default() };
         assert_eq!(lines(&log, &all, 1)[0].lost, 3);
+    }
+
+    #[test]
+    fn the_last_use_of_a_token_or_link_that_is_no_more_is_forgotten_also_in_the_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = directory.path().join("reads");
+        fs::create_dir(&place).unwrap();
+        let time = "2026-11-25T10:00:00Z";
+        let uses = ["token abc", "token def", "link 1", "link 2"].map(|key| (key, time));
+        let uses = serde_json::to_vec(&HashMap::from(uses)).unwrap();
+        fs::write(place.join(LAST_FILE), uses).unwrap();
+        let log = AccessLog::open(place.clone(), 90);
+        log.forget_uses(&["abc".to_owned(), "new".to_owned()], &[2]);
+        assert!(log.token_used("abc").is_some() && log.link_used(2).is_some());
+        assert!(log.token_used("def").is_none() && log.link_used(1).is_none());
+        let in_file = || last(&place).into_keys().collect::<HashSet<_>>();
+        eventually(|| in_file() == ["token abc", "link 2"].map(str::to_owned).into());
+        log.forget_uses(&[], &[]);
+        eventually(|| in_file().is_empty());
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub(super) async fn keep(services: Services, data_dir: PathBuf) {
     let (mut trust, told) = (Trust::of(&data_dir), ToldOnce::default());
     loop {
         interval.tick().await;
+        // Another collector may have ended them.
+        services.forget_uses().await;
         let (sites, now) = (services.catalog.sites_of_events(), services.clock.now());
         match doubt(&services, &mut trust, now).await {
             Ok(None) => told.is_over(),

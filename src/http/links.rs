@@ -101,6 +101,7 @@ async fn remove(
     let (domain, name) = names(fields)?;
     let now = services.clock.now();
     services.catalog.remove_shared_link(&services.store, &domain, &name, now).await?;
+    services.forget_uses().await;
     Ok(deleted())
 }
 

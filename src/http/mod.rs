@@ -60,6 +60,7 @@ use axum::http::header::HOST;
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 
 use crate::clock::SharedClock;
+use crate::site::Site;
 use crate::store::Store;
 use crate::store::catalog::Catalog;
 use crate::store::loader::quarantine::SharedQuarantine;
@@ -115,6 +116,20 @@ impl Services {
         let host = headers.get(HOST).and_then(|host| host.to_str().ok());
         let asked = || format!("http://{}", host.unwrap_or("localhost"));
         self.public_url.clone().unwrap_or_else(asked)
+    }
+
+    /// Forgets when tokens and links were used last that are no more.
+    pub(crate) async fn forget_uses(&self) {
+        // Who knows of none would forget all.
+        if !self.catalog.is_loaded() {
+            return;
+        }
+        let tokens: Vec<_> = self.catalog.tokens().into_iter().map(|token| token.id).collect();
+        let links = |site: &Arc<Site>| self.catalog.shared_links(site.id);
+        let links: Vec<_> =
+            self.catalog.sites().iter().flat_map(links).map(|link| link.id).collect();
+        let log = Arc::clone(&self.access_log);
+        let _ = tokio::task::spawn_blocking(move || log.forget_uses(&tokens, &links)).await;
     }
 }
 

@@ -91,5 +91,6 @@ async fn remove(
     Path(domain): Path<String>,
 ) -> Result<Json<Value>, Refused> {
     services.catalog.remove_site(&services.store, &domain, services.clock.now()).await?;
+    services.forget_uses().await;
     Ok(deleted())
 }

@@ -73,5 +73,6 @@ async fn revoke(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Refused> {
     services.catalog.revoke_token(&services.store, &id, services.clock.now()).await?;
+    services.forget_uses().await;
     Ok(Json(json!({ "revoked": true })))
 }

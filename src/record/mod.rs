@@ -220,7 +220,7 @@ fn table_of_columns() -> String {
 const FILES: [&str; 3] = [
     "| reads/*.jsonl: time, reader, site, route, dimensions, status | A line for each report, export and page that was asked for | who read what and when | the token or link that was shown; no address, no value that was asked for | access_log.days |",
     "| notices.json | When each report and alert was told last, and what is still to be told | so that nothing is told twice | the addresses of mail.reports and alerts.to | until the configuration no longer names them |",
-    "| reads/last.json | When each token and link was used last | which of them nobody needs any more | the same | until the operator removes it |",
+    "| reads/last.json | When each token and link was used last | which of them nobody needs any more | the same | until the token or link is removed |",
 ];
 
 #[cfg(test)]

@@ -347,8 +347,13 @@ pub(super) async fn change(
     if !stood_here(&headers, services.public_url.as_deref()) {
         return refuse(asker.lang, StatusCode::FORBIDDEN, refusal::FOREIGN_FORM);
     }
-    let told = Told::of(&form.action).after(&asker.view.url(), form.section());
-    match done(&asker, &services, form.clone()).await {
+    let kind = Told::of(&form.action);
+    let told = kind.after(&asker.view.url(), form.section());
+    let done = done(&asker, &services, form.clone()).await;
+    if kind == Told::Removed {
+        services.forget_uses().await;
+    }
+    match done {
         // A token is shown here: it is nowhere else, and in no address.
         Ok(Done::Made(made)) => {
             settings(&asker, StatusCode::OK, Outcome { made: Some(made), ..Outcome::default() })

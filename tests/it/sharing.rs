@@ -357,6 +357,45 @@ async fn who_read_what_is_in_the_log_also_who_was_refused_and_no_address_and_no_
 }
 
 #[tokio::test]
+async fn when_a_token_or_link_was_used_is_forgotten_when_it_ends() {
+    let (collector, admin) = with_site().await;
+    let last = collector.data_dir.join("reads/last.json");
+    let remembered = || -> Vec<String> {
+        let text = std::fs::read(&last).unwrap_or_default();
+        let last: serde_json::Map<_, _> = serde_json::from_slice(&text).unwrap_or_default();
+        last.keys().filter_map(|key| key.split(' ').next().map(str::to_owned)).collect()
+    };
+    let become_as = async |kinds: &[&str]| {
+        eventually("the file is as wanted", async || {
+            let mut remembered = remembered();
+            remembered.sort();
+            (remembered == kinds).then_some(())
+        })
+        .await;
+    };
+    let query = json!({"site_id": "shared.test", "metrics": ["visitors"], "date_range": "7d"});
+    for _ in 0..2 {
+        let token = collector.run(&["token", "create", "--scope", "stats"]);
+        collector.results(&token, &query).await;
+    }
+    let path = put_link(&collector, &admin, json!({})).await;
+    let shown = cookie(&collector.request(Method::GET, &path, &[], "").await).unwrap();
+    page(&collector, "/shared.test", &shown).await;
+    become_as(&["link", "token", "token"]).await;
+    let tokens = collector.run(&["token", "list"]);
+    let ids: Vec<_> = tokens.lines().filter(|line| !line.contains("the boss")).collect();
+    let id = |line: &str| line.split('\t').next().unwrap().to_owned();
+    collector.run(&["token", "revoke", &id(ids[0])]);
+    become_as(&["link", "token"]).await;
+    let text = std::fs::read_to_string(&last).unwrap();
+    assert!(!text.contains(&id(ids[0])) && text.contains(&id(ids[1])), "{text}");
+    collector.run(&["token", "revoke", &id(ids[1])]);
+    become_as(&["link"]).await;
+    collector.run(&["site", "remove", "shared.test"]);
+    become_as(&[]).await;
+}
+
+#[tokio::test]
 async fn nothing_is_logged_where_reads_are_kept_for_no_day() {
     let collector = Collector::start(&[("PASSERBY_ACCESS_LOG_DAYS", "0")]).await;
     collector.run(&["site", "add", "shared.test"]);
