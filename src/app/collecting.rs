@@ -17,7 +17,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::tasks::Tasks;
+use super::tasks::{Tasks, kept};
 use super::{App, retention};
 use crate::clock::SharedClock;
 use crate::config::{self, Config};
@@ -335,7 +335,10 @@ fn rebuild_visits(config: &Config, spool: &Spool, now: Timestamp) -> anyhow::Res
 
 fn start_loader(app: &App, spool: &Spool, reader: Reader) -> Loader {
     let store = Arc::clone(&app.services().store);
-    Loader::start(store, spool.clone(), reader, Arc::clone(&app.services().quarantine))
+    let quarantine = Arc::clone(&app.services().quarantine);
+    Loader::start(store, spool.clone(), reader, quarantine, |task| {
+        kept("what is in the spool is loaded into ClickHouse", task)
+    })
 }
 
 /// Without the socket the commands cannot reach a running collector; beacons are counted all the same.

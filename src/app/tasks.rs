@@ -43,7 +43,7 @@ impl Tasks {
     where
         T: Future<Output = ()> + Send + 'static,
     {
-        self.handles.push(tokio::spawn(keep(what, Patience::Endless, task)));
+        self.handles.push(kept(what, task));
     }
 
     /// The same for a task that the collector must not go on without.
@@ -67,6 +67,17 @@ impl Tasks {
     pub(super) fn stop(&self) {
         self.handles.iter().for_each(JoinHandle::abort);
     }
+}
+
+/// Starts a task that is ended by itself, as [`Tasks::keep`] does.
+pub(super) fn kept<T>(
+    what: &'static str,
+    task: impl FnMut() -> T + Send + 'static,
+) -> JoinHandle<()>
+where
+    T: Future<Output = ()> + Send + 'static,
+{
+    tokio::spawn(keep(what, Patience::Endless, task))
 }
 
 async fn keep<T>(what: &'static str, patience: Patience, mut task: impl FnMut() -> T)

@@ -127,6 +127,29 @@ async fn what_can_not_be_read_from_the_spool_is_told_of_and_loaded_when_it_can()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_loader_that_is_stopped_by_a_fault_is_begun_again_and_loses_nothing() {
+    let mut rig = Rig::new(&support::servers().0, &[]).await;
+    assert_eq!(rig.start().await, Start::Up);
+    let sender = Sender::new(&rig.address, &rig.oracle);
+    assert_eq!(sender.send().await, Fate::Acknowledged);
+    rig.until("it is loaded", |it| it.of("events_waiting") == 0).await;
+    rig.wish("panic", "");
+    assert_eq!(sender.send().await, Fate::Acknowledged);
+    support::eventually("the log says so", async || {
+        let told =
+            "a part of the collector was stopped by a fault of Passerby's, and is begun again";
+        let said = rig.said();
+        said.lines().any(|line| line.contains(told) && line.contains("ClickHouse")).then_some(())
+    })
+    .await;
+    assert_eq!(sender.send().await, Fate::Acknowledged, "beacons are taken meanwhile");
+    assert_eq!(rig.figures().await.of("events_waiting"), 2);
+    rig.unwish("panic");
+    rig.until("it is loaded", |it| it.of("events_waiting") == 0).await;
+    rig.judge().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_clock_that_jumps_loses_nothing() {
     let mut rig = Rig::new(&support::servers().0, &[]).await;
     assert_eq!(rig.start().await, Start::Up);

@@ -1,4 +1,5 @@
-//! The loader: one task that brings the spool's rows into ClickHouse, for as long as that takes.
+//! The loader: one task that brings the spool's rows into ClickHouse, for as long as that takes, and is begun again when a fault
+//! stops it.
 //!
 //! A batch is sent again whenever it is not certain that it is in, since equal rows become one. What
 //! ClickHouse will never take, because of a row, is found by halving the batch, and put aside with the
@@ -13,10 +14,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -43,6 +45,9 @@ const HOLD: Duration = Duration::from_secs(5 * 60);
 
 /// What is counted when the spool cannot be read: no insert has failed, but none is made either.
 const UNREAD: Class = Class { class: "unread" };
+
+/// Makes the loader's task, and makes it again.
+pub type TaskMaker = Box<dyn FnMut() -> BoxFuture<'static, ()> + Send>;
 
 /// The running task.
 pub struct Loader {
@@ -91,12 +96,13 @@ struct Shipping {
 }
 
 impl Loader {
-    /// Starts the task.
+    /// Starts the task. `keep` is given what makes it, and begins it again when it has stopped: it goes on where it was then.
     pub fn start(
         store: Arc<Store>,
         spool: Spool,
         reader: Reader,
         quarantine: SharedQuarantine,
+        keep: impl FnOnce(TaskMaker) -> JoinHandle<()>,
     ) -> Self {
         let (stopping, told) = watch::channel(false);
         let figures = Arc::new(Figures::default());
@@ -109,7 +115,12 @@ impl Loader {
             refused: InARow::default(),
             stopping: told,
         };
-        Self { task: tokio::spawn(shipping.run(spool)), stopping, figures }
+        let shipping = Arc::new(Mutex::new(shipping));
+        let task = keep(Box::new(move || {
+            let (shipping, spool) = (Arc::clone(&shipping), spool.clone());
+            Box::pin(async move { shipping.lock().await.run(spool).await })
+        }));
+        Self { task, stopping, figures }
     }
 
     /// What it counts.
@@ -131,7 +142,7 @@ impl Loader {
 }
 
 impl Shipping {
-    async fn run(mut self, spool: Spool) {
+    async fn run(&mut self, spool: Spool) {
         let mut rotation =
             tokio::time::interval_at(Instant::now() + ROTATE_INTERVAL, ROTATE_INTERVAL);
         loop {
