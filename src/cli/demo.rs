@@ -70,8 +70,14 @@ pub(super) async fn run(context: Context, args: Args) -> anyhow::Result<()> {
     // From here on the demo ends well when it is told to, also before its traffic is there: its directory is removed.
     let told = Signals::listen()?.told();
     tokio::pin!(told);
-    let app = App::open(config, &environment, clock).await?;
-    let collecting = Collecting::start(app, LISTEN_KEY).await?;
+    let start = async {
+        let app = App::open(config, &environment, clock).await?;
+        Collecting::start(app, LISTEN_KEY).await
+    };
+    let collecting = tokio::select! {
+        collecting = start => collecting?,
+        () = &mut told => return Ok(()),
+    };
     let is_shown = tokio::select! {
         shown = show(&collecting, &args) => shown.map(|()| true),
         () = &mut told => Ok(false),

@@ -151,10 +151,15 @@ impl Rig {
 
     /// Starts the collector without waiting for anything.
     pub(crate) fn spawn(&self) -> Child {
+        self.spawn_command(&["serve"])
+    }
+
+    /// Begins another command on the same data directory.
+    pub(crate) fn spawn_command(&self, arguments: &[&str]) -> Child {
         let mut command = Command::new(PROGRAM);
         command.env_clear().env("PASSERBY_DATA_DIR", self.data_dir());
         command.env("PASSERBY_LISTEN", "127.0.0.1:0").env("RUST_BACKTRACE", "1");
-        command.envs(self.variables.iter().cloned()).arg("serve");
+        command.envs(self.variables.iter().cloned()).args(arguments);
         command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
     }
 

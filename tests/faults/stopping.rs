@@ -76,6 +76,28 @@ async fn a_start_that_reads_its_spool_for_long_refuses_connections_and_heeds_sig
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_demo_that_reads_its_spool_for_long_heeds_signals() {
+    let mut rig = Rig::new(&support::servers().0, &[]).await;
+    assert_eq!(rig.start().await, Start::Up);
+    assert_eq!(Sender::new(&rig.address, &rig.oracle).send().await, Fate::Acknowledged);
+    rig.terminate();
+    rig.wish("mute", "");
+    let data_dir = rig.data_dir();
+    let demo = ["demo", "--port", "0", "--events", "1000", "--data", data_dir.to_str().unwrap()];
+    let mut demo = rig.spawn_command(&demo);
+    // By then it reads.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(demo.try_wait().unwrap(), None, "it has ended by itself");
+    send(demo.id(), Signal::TERM);
+    let status =
+        support::within(Duration::from_secs(3), "it ends", async || demo.try_wait().unwrap());
+    assert!(status.await.success());
+    rig.unwish("mute");
+    assert_eq!(rig.start().await, Start::Up);
+    rig.judge().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_collector_on_the_same_data_is_refused_with_a_sentence() {
     let mut rig = Rig::new(&support::servers().0, &[]).await;
     assert_eq!(rig.start().await, Start::Up);
