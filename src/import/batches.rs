@@ -14,7 +14,7 @@ use crate::store::{Store, StoreError};
 const DAY_ROWS_MAX: usize = 100_000;
 /// Inserts that are under way at once: one waits for the disk while another is read.
 const INSERTS_AT_ONCE: usize = 4;
-/// How many seconds it is waited for a ClickHouse that has too much to do, one pause after the other.
+/// How many seconds it is waited for a ClickHouse that has too much to do, or does not answer, one pause after the other.
 const PAUSES: [u64; 5] = [1, 2, 5, 10, 20];
 /// All days together hold as many bytes before the largest is sent.
 const BYTES_MAX: usize = 64 << 20;
@@ -90,15 +90,17 @@ impl Batches {
     }
 }
 
-/// Inserts a day. When ClickHouse can not take it at the moment, because it merges or counts what came before for one, it is
-/// tried again: the table takes equal rows once.
+/// Inserts a day. When ClickHouse can not take it at the moment, because it merges or counts what came before for one or is started
+/// again, it is tried again, also when it may have been taken: the table takes equal rows once.
 async fn insert(store: &Store, day: Day) -> Result<(), StoreError> {
     let columns = Event::columns().collect::<Vec<_>>().join(",");
     let rows = Bytes::from(day.bytes);
     let mut pauses = PAUSES.iter();
     loop {
         let inserted = store.insert_events(&columns, rows.clone()).await;
-        let (Err(StoreError::Busy { .. }), Some(pause)) = (&inserted, pauses.next()) else {
+        let (Err(StoreError::Busy { .. } | StoreError::Unavailable(_)), Some(pause)) =
+            (&inserted, pauses.next())
+        else {
             return inserted;
         };
         tokio::time::sleep(Duration::from_secs(*pause)).await;
@@ -154,6 +156,17 @@ mod tests {
         };
         // Too many parts, and memory.
         futures_util::future::join(waited(252), waited(241)).await;
+        // It is started again: a proxy says so in its place, or nobody answers.
+        let proxy =
+            "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        let away = |answer: &str| {
+            let (store, asked) = answering(vec![answer.to_owned(), TAKEN.to_owned()]);
+            async move {
+                insert(&store, day()).await.unwrap_or_else(|error| panic!("{error}"));
+                assert_eq!(asked.join().unwrap(), 2);
+            }
+        };
+        futures_util::future::join(away(proxy), away("")).await;
         for code in [27, 516, 158] {
             let (store, asked) = answering(vec![exception(code)]);
             assert_eq!(insert(&store, day()).await.unwrap_err().code(), Some(code));

@@ -101,6 +101,40 @@ async fn what_waits_is_on_the_disk_and_is_loaded_while_more_comes() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_goes_on_when_clickhouse_was_away_for_a_moment_and_counts_once() {
+    const LINES: u64 = 2_000;
+    let mut rig = Rig::new(&support::servers().0, &[]).await;
+    assert_eq!(rig.start().await, Start::Up);
+    let line = |number: u64| {
+        let time = format!("2026-03-{:02}T10:00:00Z", 1 + number % 20);
+        format!(
+            r#"{{"site":"example.com","timestamp":"{time}","visitor":"{number}","pathname":"/"}}"#
+        )
+    };
+    let file = rig.data_dir().join("events.jsonl");
+    std::fs::write(&file, (0..LINES).map(line).collect::<Vec<_>>().join("\n")).unwrap();
+    // Of the first inserts the answers are lost, and then nobody answers for a while.
+    rig.proxy.set(Mode::Cut { request: None, answer: Some(1) });
+    let imported = tokio::task::block_in_place(|| {
+        std::thread::scope(|threads| {
+            let importing = threads.spawn(|| rig.try_run(&["import", file.to_str().unwrap()]));
+            std::thread::sleep(Duration::from_millis(500));
+            rig.proxy.set(Mode::Refuse);
+            std::thread::sleep(Duration::from_secs(2));
+            rig.proxy.set(Mode::Pass);
+            importing.join().unwrap()
+        })
+    });
+    let said = String::from_utf8_lossy(&imported.stderr).into_owned();
+    assert!(imported.status.success(), "{said}");
+    assert!(said.contains(&format!("{LINES} events were taken in.")), "{said}");
+    assert!(rig.proxy.harm.load(std::sync::atomic::Ordering::Relaxed) > 0, "nothing was cut");
+    let told = ["query", "example.com", "events", "--period", "2026-03-01,2026-03-31", "--json"];
+    let told: serde_json::Value = serde_json::from_slice(&rig.try_run(&told).stdout).unwrap();
+    assert_eq!(told["results"][0]["metrics"], serde_json::json!([LINES]));
+}
+
 /// An outage refuses nobody. That a connection ends between two beacons may cost one of many its answer.
 fn check_answers(answers: &Times) {
     let (refused, unknown) = (answers.count(Fate::Refused), answers.count(Fate::Unknown));
