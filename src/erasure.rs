@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -17,6 +17,7 @@ use serde::Serialize;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::Instant;
 
+use crate::apart::apart;
 use crate::event::Event;
 use crate::session::{Placed, Visits};
 use crate::site::SiteId;
@@ -174,7 +175,8 @@ impl Eraser {
                 }
             }
             None => {
-                let unread = self.unread_segments();
+                let data_dir = self.data_dir.clone();
+                let unread = apart(move || unread_segments(&data_dir)).await;
                 is_complete &= unread.is_none();
                 remains.extend(unread);
             }
@@ -204,7 +206,8 @@ impl Eraser {
             }
         };
         let erased = self.store.erase(selection).await?;
-        remains.extend(self.damaged_segments());
+        let data_dir = self.data_dir.clone();
+        remains.extend(apart(move || damaged_segments(&data_dir)).await);
         remains.extend(self.leftovers().await?);
         remains.push(BEYOND.to_owned());
         Ok(Outcome {
@@ -267,27 +270,27 @@ impl Eraser {
         }
         Ok(sentences)
     }
+}
 
-    fn unread_segments(&self) -> Option<String> {
-        let entries = std::fs::read_dir(spool::directory(&self.data_dir)).into_iter().flatten();
-        let is_segment = |name: OsString| name.to_string_lossy().ends_with(".spool");
-        let count = entries.flatten().filter(|entry| is_segment(entry.file_name())).count();
-        (count > 0).then(|| {
-            format!(
-                "{count} segments of the spool, because no collector runs: start it, and erase again."
-            )
-        })
-    }
+fn unread_segments(data_dir: &Path) -> Option<String> {
+    let entries = std::fs::read_dir(spool::directory(data_dir)).into_iter().flatten();
+    let is_segment = |name: OsString| name.to_string_lossy().ends_with(".spool");
+    let count = entries.flatten().filter(|entry| is_segment(entry.file_name())).count();
+    (count > 0).then(|| {
+        format!(
+            "{count} segments of the spool, because no collector runs: start it, and erase again."
+        )
+    })
+}
 
-    fn damaged_segments(&self) -> Option<String> {
-        match damaged::count(&spool::directory(&self.data_dir)) {
-            Ok(0) => None,
-            Ok(count) => Some(format!(
-                "{count} damaged segments of the spool (*.damaged), which can not be searched: they are removed 30 days after \
-                 they were found, or remove them now."
-            )),
-            Err(error) => Some(format!("The spool's directory, which can not be read: {error}.")),
-        }
+fn damaged_segments(data_dir: &Path) -> Option<String> {
+    match damaged::count(&spool::directory(data_dir)) {
+        Ok(0) => None,
+        Ok(count) => Some(format!(
+            "{count} damaged segments of the spool (*.damaged), which can not be searched: they are removed 30 days after \
+             they were found, or remove them now."
+        )),
+        Err(error) => Some(format!("The spool's directory, which can not be read: {error}.")),
     }
 }
 

@@ -21,12 +21,14 @@
 //! - [`record`]: the papers of a site's privacy, from its configuration and the schema.
 //! - [`demo`]: a year of believable traffic.
 //! - [`access_log`]: who read what; [`sign_in`]: signing people in with a provider.
+//! - `apart`: work that may wait for a disk, apart from the threads that answer.
 //! - `through`: work that goes on when whoever asked for it goes away.
 //! - `outgoing`: requests to servers elsewhere; `whole_file`: files that are replaced as a whole; `hex`: hexadecimal digits.
 //! - [`site`], [`clock`], [`telemetry`]: the vocabulary that the others share.
 //! - `faults`: faults on demand, in debug builds alone, for `tests/faults`.
 
 pub mod access_log;
+mod apart;
 pub mod app;
 pub mod beacon;
 pub mod cli;

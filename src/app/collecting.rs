@@ -19,6 +19,7 @@ use tokio::time::Instant;
 
 use super::tasks::{Tasks, kept};
 use super::{App, retention};
+use crate::apart::apart;
 use crate::clock::SharedClock;
 use crate::config::{self, Config};
 use crate::http::Services;
@@ -40,7 +41,7 @@ use crate::store::loader::Loader;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Sources;
 
-/// How often salts and visits that have ended are forgotten, and the place database is looked at.
+/// How often salts and visits that have ended are forgotten, and files are looked at that may have been replaced.
 const TICK: Duration = Duration::from_secs(15);
 /// How soon it is tried again to write down changed rules.
 const RULES_RETRY: Duration = Duration::from_secs(1);
@@ -161,14 +162,12 @@ impl Collecting {
             rotate(Arc::clone(&clock), Arc::clone(&salts))
         });
         let clock = Arc::clone(&services.clock);
-        tasks.keep("what has ended is forgotten, and files are looked at", move || {
-            tick(
-                Arc::clone(&clock),
-                Arc::clone(&visits),
-                Arc::clone(&geo),
-                certificates.clone(),
-                Arc::clone(&collector),
-            )
+        tasks.keep("what has ended is forgotten", move || {
+            tick(Arc::clone(&clock), Arc::clone(&visits), Arc::clone(&collector))
+        });
+        let clock = Arc::clone(&services.clock);
+        tasks.keep("files that were replaced are taken up", move || {
+            look_at_files(Arc::clone(&clock), Arc::clone(&geo), certificates.clone())
         });
         if let Some(notices) = notices {
             let mut first = Some(notices);
@@ -377,14 +376,18 @@ async fn rotate(clock: SharedClock, salts: Arc<Salts>) {
     }
 }
 
-/// What has to happen also when nobody visits, and at once at a SIGHUP.
-async fn tick(
-    clock: SharedClock,
-    visits: Arc<Visits>,
-    geo: Arc<Geo>,
-    certificates: Option<Arc<Certificates>>,
-    collector: Arc<Collector>,
-) {
+/// What has to happen also when nobody visits.
+async fn tick(clock: SharedClock, visits: Arc<Visits>, collector: Arc<Collector>) {
+    let mut interval = tokio::time::interval(TICK);
+    loop {
+        interval.tick().await;
+        visits.sweep(u32::try_from(clock.now().as_second()).unwrap_or(0));
+        collector.sweep();
+    }
+}
+
+/// Takes up files that were replaced, at once at a SIGHUP.
+async fn look_at_files(clock: SharedClock, geo: Arc<Geo>, certificates: Option<Arc<Certificates>>) {
     let mut interval = tokio::time::interval(TICK);
     let mut hangup = signal(SignalKind::hangup()).ok();
     loop {
@@ -392,13 +395,15 @@ async fn tick(
             _ = interval.tick() => {}
             () = received(&mut hangup) => {}
         }
-        if let Some(certificates) = &certificates {
-            certificates.reload_if_replaced();
-        }
-        let now = clock.now();
-        visits.sweep(u32::try_from(now.as_second()).unwrap_or(0));
-        geo.reload_if_replaced(now);
-        collector.sweep();
+        let (now, geo, certificates) = (clock.now(), Arc::clone(&geo), certificates.clone());
+        // A database of cities is read whole, and a disk may not answer.
+        apart(move || {
+            if let Some(certificates) = &certificates {
+                certificates.reload_if_replaced();
+            }
+            geo.reload_if_replaced(now);
+        })
+        .await;
     }
 }
 
@@ -522,6 +527,33 @@ async fn received(signal: &mut Option<Signal>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::SystemClock;
+
+    /// On a runtime of one thread.
+    #[tokio::test]
+    async fn a_place_database_that_can_not_be_read_for_long_keeps_nobody_waiting() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, pipe) = (directory.path().join("places.mmdb"), directory.path().join("pipe"));
+        std::fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/places.mmdb"), &path)
+            .unwrap();
+        let clock: SharedClock = Arc::new(SystemClock);
+        let geo = Arc::new(Geo::open(Some(&path), clock.now()).unwrap());
+        // A pipe is read as soon as somebody writes to it.
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        std::fs::rename(&pipe, &path).unwrap();
+        let writing = path.clone();
+        let writer = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_secs(2));
+            drop(std::fs::OpenOptions::new().write(true).open(writing).unwrap());
+        });
+        let looking = tokio::spawn(look_at_files(clock, geo, None));
+        let begun = Instant::now();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+        assert!(!looking.is_finished());
+        looking.abort();
+        writer.join().unwrap();
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_site_of_which_no_day_could_be_closed_is_tried_again_when_its_old_rows_may_be_gone() {

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use super::trust::{Doubt, Trust};
+use crate::apart::apart;
 use crate::event::Event;
 use crate::http::Services;
 use crate::site::Site;
@@ -48,7 +49,8 @@ pub(super) async fn keep(services: Services, data_dir: PathBuf) {
                 continue;
             }
         }
-        services.access_log.keep_no_longer(now);
+        let log = Arc::clone(&services.access_log);
+        apart(move || log.keep_no_longer(now)).await;
         end_unreadable(&services, &spool, now - UNREADABLE_KEPT).await;
         look_at_parts(&services, &told_of_parts, now - UNREADABLE_KEPT).await;
         match services.store.end_superseded().await {
@@ -98,7 +100,8 @@ fn is_past(event: &Event, sites: &[Arc<Site>], now: Timestamp) -> bool {
 }
 
 async fn end_unreadable(services: &Services, spool: &Path, before: Timestamp) {
-    match damaged::remove(spool, before) {
+    let spool = spool.to_owned();
+    match apart(move || damaged::remove(&spool, before)).await {
         Ok(removed) => {
             for path in removed {
                 tracing::warn!(path = %path.display(), "a damaged segment of the spool was removed after 30 days");

@@ -19,6 +19,7 @@ use serde_json::json;
 use super::Services;
 use super::access::OnControlSocket;
 use super::answer::{self, Refused};
+use crate::apart::apart;
 use crate::spool::Spool;
 use crate::store::StoreError;
 
@@ -152,7 +153,9 @@ pub(super) fn operators_routes() -> Router<Services> {
 
 async fn metrics(State(services): State<Services>) -> impl IntoResponse {
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, content_type)], services.counters.encode())
+    // The oldest event that waits is looked up in the spool.
+    let metrics = apart(move || services.counters.encode()).await;
+    ([(header::CONTENT_TYPE, content_type)], metrics)
 }
 
 /// Older trackers fetch it to tell of an error of theirs; there is nothing to answer.

@@ -59,6 +59,7 @@ use axum::http::HeaderMap;
 use axum::http::header::HOST;
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 
+use crate::apart::apart;
 use crate::clock::SharedClock;
 use crate::site::Site;
 use crate::store::Store;
@@ -129,7 +130,7 @@ impl Services {
         let links: Vec<_> =
             self.catalog.sites().iter().flat_map(links).map(|link| link.id).collect();
         let log = Arc::clone(&self.access_log);
-        let _ = tokio::task::spawn_blocking(move || log.forget_uses(&tokens, &links)).await;
+        apart(move || log.forget_uses(&tokens, &links)).await;
     }
 }
 

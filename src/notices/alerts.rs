@@ -154,7 +154,7 @@ async fn watch(
     let begin = end - SignedDuration::from_hours(i64::from(alert.hours()));
     // Visitors who came while the collector was away are missing by its fault, and not by the site's.
     let could_miss = alert.when != When::Spike && begin < since;
-    if could_miss || !teller.has_all_before(end) {
+    if could_miss || !teller.has_all_before(end).await {
         return Ok(());
     }
     let count = async |teller: &Teller, end: Timestamp| visitors(teller, &site, alert, end).await;

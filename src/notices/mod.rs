@@ -28,6 +28,7 @@ pub(crate) use self::reports::last_days;
 use self::alerts::Alerts;
 use self::ledger::Ledger;
 use self::reports::Reports;
+use crate::apart::apart;
 use crate::config::Config;
 use crate::http::Services;
 use crate::site::Site;
@@ -111,8 +112,9 @@ impl Teller {
     }
 
     /// Whether ClickHouse has all that this collector accepted before a moment, as far as is known.
-    fn has_all_before(&self, moment: Timestamp) -> bool {
-        has_all_before(self.spool.oldest_waiting(), moment)
+    async fn has_all_before(&self, moment: Timestamp) -> bool {
+        let spool = self.spool.clone();
+        has_all_before(apart(move || spool.oldest_waiting()).await, moment)
     }
 }
 

@@ -99,7 +99,9 @@ impl Report {
                 return Ok(());
             }
         }
-        if !self.attempts.at(days.0).is_over(now) || !teller.has_all_before(end(&site, days.1)) {
+        if !self.attempts.at(days.0).is_over(now)
+            || !teller.has_all_before(end(&site, days.1)).await
+        {
             return Ok(());
         }
         match self.send(teller, &site, &name, days, now).await {

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use tokio::time::{Instant, sleep};
 
 use super::{Position, Shared, checkpoint, next_waiting, segment};
+use crate::apart::apart;
 
 /// The most rows of a window.
 const WINDOW_ROWS_MAX: usize = 50_000;
@@ -103,7 +104,23 @@ impl Reader {
         while self.can_grow() && Instant::now() < gathered {
             sleep(LOOK).await;
         }
-        self.window()
+        self.apart(Self::window).await
+    }
+
+    /// Does something that may wait for the disk, on a thread of its own: nobody else waits with it. Dropped meanwhile, the reader is
+    /// where it was.
+    pub(crate) async fn apart<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> T + Send + 'static,
+    ) -> T {
+        let mut reader = Self { shared: Arc::clone(&self.shared), committed: self.committed };
+        let done;
+        (done, self.committed) = apart(move || {
+            let done = work(&mut reader);
+            (done, reader.committed)
+        })
+        .await;
+        done
     }
 
     /// The rows that wait, without waiting for any; `None` when there are none.

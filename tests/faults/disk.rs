@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use axum::body::Body;
 use hyper::{Method, StatusCode};
+use passerby::http::control::Caller;
 use rustix::process::Signal;
 use serde_json::Value;
 use tokio::task::JoinSet;
@@ -143,8 +145,38 @@ async fn a_loader_that_is_stopped_by_a_fault_is_begun_again_and_loses_nothing() 
     })
     .await;
     assert_eq!(sender.send().await, Fate::Acknowledged, "beacons are taken meanwhile");
-    assert_eq!(rig.figures().await.of("events_waiting"), 2);
     rig.unwish("panic");
+    rig.until("it is loaded", |it| it.of("events_waiting") == 0).await;
+    rig.judge().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_does_not_answer_what_is_read_keeps_nobody_else_waiting() {
+    // What waits for the disk on a thread of the runtime would have the only one.
+    let mut rig = Rig::new(&support::servers().0, &[("TOKIO_WORKER_THREADS", "1")]).await;
+    assert_eq!(rig.start().await, Start::Up);
+    support::eventually("it is ready", async || {
+        (readiness(&rig).await == StatusCode::OK).then_some(())
+    })
+    .await;
+    let sender = Sender::new(&rig.address, &rig.oracle);
+    rig.wish("mute", "");
+    assert_eq!(sender.send().await, Fate::Acknowledged);
+    // Metrics tell of the oldest event that waits, which is read.
+    let data_dir = rig.data_dir();
+    let metrics = tokio::spawn(async move {
+        let mut caller = Caller::connect(&data_dir).await.unwrap();
+        caller.call(Method::GET, "/metrics", Body::empty()).await.unwrap().0
+    });
+    let until = Instant::now() + Duration::from_secs(3);
+    // By its end the loader has long begun to read.
+    while Instant::now() < until {
+        let sent = tokio::time::timeout(Duration::from_secs(1), sender.send()).await;
+        assert_eq!(sent, Ok(Fate::Acknowledged), "a beacon waits for who reads");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    rig.unwish("mute");
+    assert_eq!(metrics.await.unwrap(), StatusCode::OK);
     rig.until("it is loaded", |it| it.of("events_waiting") == 0).await;
     rig.judge().await;
 }

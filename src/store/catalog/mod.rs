@@ -46,6 +46,7 @@ use self::snapshot::{Entry, Known, Snapshot};
 use super::client::Admission;
 use super::{Store, StoreError};
 use crate::hex;
+use crate::apart::apart;
 use crate::site::policy::Policies;
 
 /// The sites, what belongs to them, the tokens, and the members.
@@ -102,7 +103,12 @@ impl Catalog {
             return Err(StoreError::Emptied);
         }
         store.set_admission(Admission::Open);
-        snapshot.write(&self.snapshot_file);
+        let file = self.snapshot_file.clone();
+        let snapshot = apart(move || {
+            snapshot.write(&file);
+            snapshot
+        })
+        .await;
         let mut astray = self.astray.lock().unwrap_or_else(PoisonError::into_inner);
         tell_of_unknown_zones(&snapshot.sites, &mut astray);
         drop(astray);

@@ -149,16 +149,16 @@ impl Shipping {
             let mut stopping = self.stopping.clone();
             let window = tokio::select! {
                 window = self.reader.next() => window,
-                _ = stopping.wait_for(|stopping| *stopping) => break,
+                () = told(&mut stopping) => break,
                 _ = rotation.tick() => {
                     spool.rotate();
-                    self.reader.forget_old();
+                    self.reader.apart(Reader::forget_old).await;
                     continue;
                 }
             };
             self.ship_and_commit(window).await;
         }
-        while let Ok(Some(window)) = self.reader.next_now() {
+        while let Ok(Some(window)) = self.reader.apart(Reader::next_now).await {
             self.ship_and_commit(Ok(window)).await;
         }
     }
@@ -198,7 +198,7 @@ impl Shipping {
             );
         }
         self.figures.quarantined.fetch_add(put_aside, Ordering::Relaxed);
-        if let Err(error) = self.reader.commit(&window) {
+        if let Err(error) = self.reader.apart(move |reader| reader.commit(&window)).await {
             tracing::warn!(%error, "the spool's checkpoint could not be written; rows may be sent once more");
         }
     }
@@ -284,6 +284,12 @@ impl Shipping {
             self.figures.is_held.store(false, Ordering::Relaxed);
         }
     }
+}
+
+/// Returns when the loader has to stop.
+async fn told(stopping: &mut watch::Receiver<bool>) {
+    // Nobody is left who could say so, which is the end as well.
+    let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
 /// The rows that were refused one after the other.
