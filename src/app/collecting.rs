@@ -485,17 +485,10 @@ impl Worth {
 /// Returns how many days were closed.
 async fn close_all(services: &Services, known: &mut Worth) -> Result<usize, StoreError> {
     let worth = known.sites(&services.store).await?;
-    let (mut days, mut failed) = (0, None);
+    let mut round = Round::default();
     for site in services.catalog.sites().iter().filter(|site| worth.contains(&site.id)) {
-        let closing = match services.store.close_days(site, services.clock.now()).await {
-            Ok(closing) => closing,
-            Err(error) if error.is_of_any_statement() => return Err(error),
-            // A site that takes too much does not keep the others from being counted.
-            Err(error) => {
-                failed = Some(error);
-                continue;
-            }
-        };
+        let closing = services.store.close_days(site, services.clock.now()).await;
+        let Some(closing) = round.note(closing)? else { continue };
         if closing.has_revenants {
             known.hopeless.insert(site.id);
             tracing::debug!(
@@ -511,9 +504,33 @@ async fn close_all(services: &Services, known: &mut Worth) -> Result<usize, Stor
                  from events, and by either's rules: bring the older one up to date (tzdata, or ClickHouse itself)"
             );
         }
-        days += closing.closed;
+        round.days += closing.closed;
     }
-    failed.map_or(Ok(days), Err)
+    round.failed.map_or(Ok(round.days), Err)
+}
+
+/// One site after the other.
+#[derive(Default)]
+struct Round {
+    /// How many days were closed.
+    days: usize,
+    /// Why days of a site were not, if any were not.
+    failed: Option<StoreError>,
+}
+
+impl Round {
+    /// What a site's days came to. One whose days can not be counted at the moment, because it takes too much or ClickHouse has too
+    /// much to do, does not keep the others from it: `None`. A ClickHouse that is away, or has lost its data, does.
+    fn note<T>(&mut self, closed: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+        match closed {
+            Ok(closing) => Ok(Some(closing)),
+            Err(error @ (StoreError::Unavailable(_) | StoreError::Emptied)) => Err(error),
+            Err(error) => {
+                self.failed = Some(error);
+                Ok(None)
+            }
+        }
+    }
 }
 
 /// Returns at a signal; never, where there are none to be had.
@@ -553,6 +570,21 @@ mod tests {
         assert!(!looking.is_finished());
         looking.abort();
         writer.join().unwrap();
+    }
+
+    #[test]
+    fn a_site_that_can_not_be_counted_now_keeps_no_other_from_it_unless_clickhouse_is_away() {
+        let goes_on = |error: StoreError| {
+            let mut round = Round::default();
+            let noted = round.note::<()>(Err(error.clone()));
+            let told = noted.as_ref().err().or(round.failed.as_ref());
+            assert_eq!(told.map(ToString::to_string), Some(error.to_string()));
+            noted.is_ok()
+        };
+        assert!(goes_on(StoreError::crowded("too much to do")));
+        assert!(goes_on(StoreError::Limit { code: 241, message: String::new() }));
+        assert!(!goes_on(StoreError::Unavailable(String::new())));
+        assert!(!goes_on(StoreError::Emptied));
     }
 
     #[tokio::test(start_paused = true)]

@@ -81,6 +81,10 @@ impl From<StoreError> for Refused {
                 "The query needs more time or memory than one report may use; ask for a shorter date_range or fewer \
                  dimensions.",
             ),
+            StoreError::NoRandomness => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "The system gives no random number; the collector's log says more.",
+            ),
             StoreError::Unreadable(_) => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "The database's answer can not be read; the collector's log says why.",

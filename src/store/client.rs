@@ -140,6 +140,9 @@ pub enum StoreError {
          `passerby restore`, or, if it is to begin anew, stop the collector and move catalog.json out of its data directory"
     )]
     Emptied,
+    /// The system gives no random number, which is needed to name something. ClickHouse was not asked.
+    #[error("the system gives no random number")]
+    NoRandomness,
     /// It refused the statement or its data.
     #[error("ClickHouse refused (code {code}): {message}")]
     Rejected {
@@ -154,7 +157,7 @@ impl StoreError {
     /// ClickHouse's error code, if it answered with one.
     pub fn code(&self) -> Option<u32> {
         match self {
-            Self::Unavailable(_) | Self::Unreadable(_) | Self::Emptied => None,
+            Self::Unavailable(_) | Self::Unreadable(_) | Self::Emptied | Self::NoRandomness => None,
             Self::Limit { code, .. }
             | Self::Denied { code, .. }
             | Self::Missing { code, .. }
@@ -434,9 +437,7 @@ impl Store {
         if kind == Kind::View {
             // Whether what a view is made of has changed can not be told from its columns.
             for view in &statements {
-                let sql = schema::drawn(&view.sql).map_err(|_| {
-                    StoreError::Unavailable("the system gives no random number".to_owned())
-                })?;
+                let sql = schema::drawn(&view.sql).map_err(|_| StoreError::NoRandomness)?;
                 in_time(node.writer.query_raw(&sql).execute()).await?;
             }
             return Ok(());
@@ -759,9 +760,10 @@ mod tests {
             StoreError::Missing { .. } => "missing",
             StoreError::Denied { .. } => "denied",
             StoreError::Rejected { .. } => "rejected",
-            StoreError::Unavailable(_) | StoreError::Unreadable(_) | StoreError::Emptied => {
-                "no code"
-            }
+            StoreError::Unavailable(_)
+            | StoreError::Unreadable(_)
+            | StoreError::Emptied
+            | StoreError::NoRandomness => "no code",
         })
     }
 

@@ -212,8 +212,7 @@ impl Store {
 
     /// Puts the keys of rows into memory, of every server that has rows; returns the number that they have there.
     async fn doom(&self, day: &str, condition: Sql) -> Result<u64, StoreError> {
-        let erasure = getrandom::u64()
-            .map_err(|_| StoreError::Unavailable("the system gives no random number".to_owned()))?;
+        let erasure = getrandom::u64().map_err(|_| StoreError::NoRandomness)?;
         if self.is_replicated() {
             // A replica that lags behind would keep what it learns of later.
             let sql = format!("SYSTEM SYNC REPLICA {}", self.stored_events());

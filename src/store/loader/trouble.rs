@@ -40,6 +40,7 @@ impl Trouble {
             | StoreError::Missing { .. }
             | StoreError::Unreadable(_)
             | StoreError::Emptied
+            | StoreError::NoRandomness
             | StoreError::Rejected { .. } => Self::Held,
         }
     }
