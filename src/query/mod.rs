@@ -267,6 +267,11 @@ impl Query {
         })
     }
 
+    /// Whether it can be seen of its filters that no page view meets them.
+    pub fn leaves_no_pageviews(&self) -> bool {
+        self.filters.iter().any(compile::asks_for_no_pageviews)
+    }
+
     /// What its rows are sorted by.
     pub fn order(&self) -> &[Order] {
         &self.order

@@ -22,8 +22,8 @@ const HEADLINES: &[Metric] = &[
 /// The same where the view is about events of some name, or with some property: a rate or a length is of whole visits, in
 /// which much else happened.
 const EVENTS: &[Metric] = &[Metric::Visitors, Metric::Visits, Metric::Events];
-/// With a property page views may be, too.
-const WITH_PROPERTY: &[Metric] =
+/// Page views may have a property, and be among what is left by a filter on names.
+const WITH_PAGEVIEWS: &[Metric] =
     &[Metric::Visitors, Metric::Visits, Metric::Pageviews, Metric::Events];
 /// The same where the view is about a goal.
 const CONVERSIONS: &[Metric] = &[
@@ -56,7 +56,7 @@ pub(super) fn less_is_better(metric: Metric) -> bool {
 enum About {
     /// Of nothing but pages and hosts.
     Visits,
-    Property,
+    EventsAndPageviews,
     Events,
     Goal,
 }
@@ -65,10 +65,11 @@ impl About {
     /// Segments are looked into. Of what a reader sees alone, all have met the goal.
     fn of(asker: &Asker) -> Self {
         let query = asker.parse(&asker.query(json!({})));
+        let leaves_no_pageviews = query.as_ref().is_some_and(Query::leaves_no_pageviews);
         let about = |(subject, is_own): (&Subject, bool)| match subject {
-            Subject::Field(Field::EventName) => Self::Events,
+            Subject::Field(Field::EventName) if leaves_no_pageviews => Self::Events,
+            Subject::Field(Field::EventName) | Subject::Property(_) => Self::EventsAndPageviews,
             Subject::Field(_) => Self::Visits,
-            Subject::Property(_) => Self::Property,
             Subject::Goal(_) if is_own => Self::Goal,
             Subject::Goal(_) => Self::Events,
         };
@@ -81,7 +82,7 @@ impl About {
 pub(super) fn headlines(asker: &Asker) -> Vec<Metric> {
     let wanted = match About::of(asker) {
         About::Visits => HEADLINES,
-        About::Property => WITH_PROPERTY,
+        About::EventsAndPageviews => WITH_PAGEVIEWS,
         About::Events => EVENTS,
         About::Goal => CONVERSIONS,
     };

@@ -42,6 +42,21 @@ async function open(context, problems) {
   return page;
 }
 
+test('page views are among the figures where a filter on the name of events leaves some', async () => {
+  const context = await browser.newContext({ javaScriptEnabled: false });
+  await context.addCookies([{ name: 'passerby-token', value: token, url: collector.origin }]);
+  const page = await context.newPage();
+  const figures = async (filter) => {
+    await page.goto(`${collector.origin}/example.test?lang=en&period=24h&filter=${filter}`);
+    return page.locator('.headlines li .name').allTextContents();
+  };
+  assert.deepEqual(await figures('is_not,event:name,Signup'), ['Visitors', 'Visits', 'Page views', 'Events']);
+  assert.equal(await page.locator('.headlines li', { hasText: 'Page views' }).locator('.value').textContent(), '3');
+  assert.deepEqual(await figures('is_not,event:name,pageview'), ['Visitors', 'Visits', 'Events']);
+  assert.deepEqual(await figures('is,event:name,Signup'), ['Visitors', 'Visits', 'Events']);
+  await context.close();
+});
+
 test('whoever signs in with a token sees the numbers of the site, and can look closer by links alone', async () => {
   const problems = [];
   const context = await browser.newContext({ javaScriptEnabled: false, viewport: { width: 1280, height: 900 } });

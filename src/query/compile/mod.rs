@@ -34,6 +34,7 @@ use self::conditions::{COUNTED, hosts_of_visits};
 pub(super) use self::events::{of_nothing, table, value};
 use self::plan::{Computed, Plan};
 use self::tiers::Of;
+pub(super) use self::tiers::asks_for_no_pageviews;
 pub use self::tiers::{Closed, Counting, GoalsCounted, Making, made_of, may_add_up, set_of};
 pub use self::together::Together;
 use super::dimension::{Dimension, FieldSpec};

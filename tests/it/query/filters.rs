@@ -7,6 +7,26 @@ use serde_json::{Value, json};
 use super::story::Story;
 
 #[tokio::test]
+async fn a_filter_on_the_name_of_events_leaves_the_page_views_that_meet_it() {
+    let mut story = Story::new("Etc/UTC").await;
+    story.visit(1).view("01 10:00:00", "/a").event("01 10:00:10", "Signup", "/a");
+    story.visit(2).view("01 11:00:00", "/b");
+    story.visit(3).event("01 12:00:00", "Signup", "/a");
+    story.told().await;
+    let metrics = json!(["visitors", "visits", "pageviews", "events"]);
+    for (filter, expected) in [
+        (json!(["is_not", "event:name", ["Signup"]]), json!([2, 2, 2, 2])),
+        (json!(["not", ["is", "event:name", ["Signup"]]]), json!([2, 2, 2, 2])),
+        (json!(["contains_not", "event:name", ["Sign"]]), json!([2, 2, 2, 2])),
+        (json!(["is_not", "event:name", ["pageview"]]), json!([2, 2, 0, 2])),
+        (json!(["is", "event:name", ["Signup"]]), json!([2, 2, 0, 2])),
+    ] {
+        let query = json!({ "metrics": metrics, "filters": [filter] });
+        story.check(query, json!([expected])).await;
+    }
+}
+
+#[tokio::test]
 async fn filters_compare_as_their_operators_say() {
     // [32]
     let mut story = Story::new("Etc/UTC").await;

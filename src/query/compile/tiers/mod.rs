@@ -71,6 +71,7 @@ pub(super) use self::columns::Columns;
 pub(super) use self::counted::{Asked, Counted};
 pub use self::goals::set_of;
 pub use self::make::{Making, made_of};
+pub(in crate::query) use self::notable::asks_for_no_pageviews;
 pub(super) use self::notable::{are_told as are_notable, asks_for_properties};
 pub(super) use self::read::{formula, is_of_people, subquery};
 pub(super) use self::rows::{events, visits, visits_that_had};

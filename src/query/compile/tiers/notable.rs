@@ -74,7 +74,7 @@ fn asks_for_goals(filter: &Filter) -> bool {
 }
 
 /// Whether no page view meets the filter.
-fn asks_for_no_pageviews(filter: &Filter) -> bool {
+pub(in crate::query) fn asks_for_no_pageviews(filter: &Filter) -> bool {
     match filter {
         Filter::All(filters) => filters.iter().any(asks_for_no_pageviews),
         Filter::Any(filters) => filters.iter().all(asks_for_no_pageviews),
