@@ -155,14 +155,7 @@ impl Eraser {
     async fn erase_in_turn(&self, selection: &Selection) -> Result<Outcome, StoreError> {
         let _turn = self.one_at_a_time.lock().await;
         let (mut remains, mut is_complete) = (Vec::new(), true);
-        // Also of one that ends meanwhile it is not known whether its last rows were there in time.
-        let importing = self.imports.about(selection.site);
-        if importing > 0 && selection.may_be_imported() {
-            is_complete = false;
-            remains.push(format!(
-                "What imports may bring back that are under way ({importing}) and may be of this site: erase again when they have ended."
-            ));
-        }
+        let importing_before = self.imports.about(selection.site);
         match self.collecting.get() {
             Some(Collecting { spool, visits }) => {
                 visits.forget(|site, placed| is_meant(selection, site, placed));
@@ -206,6 +199,14 @@ impl Eraser {
             }
         };
         let erased = self.store.erase(selection).await?;
+        // Of one that has ended meanwhile it is not known whether its last rows were there in time.
+        let importing = importing_before.max(self.imports.about(selection.site));
+        if importing > 0 && selection.may_be_imported() {
+            is_complete = false;
+            remains.push(format!(
+                "What imports may bring back that are under way ({importing}) and may be of this site: erase again when they have ended."
+            ));
+        }
         let data_dir = self.data_dir.clone();
         remains.extend(apart(move || damaged_segments(&data_dir)).await);
         remains.extend(self.leftovers().await?);
@@ -295,8 +296,8 @@ fn damaged_segments(data_dir: &Path) -> Option<String> {
 }
 
 /// What no program of ours can reach.
-const BEYOND: &str = "Backups and exports that you made, the log of a proxy in front of the collector, and other collectors on the same database, \
-    which keep their last three quarters of an hour in their own spools, and what they import meanwhile.";
+const BEYOND: &str = "Backups and exports that you made, the log of a proxy in front of the collector, and other collectors on the same \
+    database, which keep their last three quarters of an hour in their own spools, and what they import meanwhile.";
 
 /// Whether an open visit may give what is erased to its next events.
 fn is_meant(selection: &Selection, site: SiteId, placed: &Placed) -> bool {

@@ -7,7 +7,8 @@
 //! - `kill`, with `<point> <n>`: the process ends as by kill -9 when it passes the point for the n-th
 //!   time; the file is removed first, so that the next start goes further. The points are [`Point`]s.
 //! - `full`: the spool's disk has no room. `sync`: it fails to sync, `unreadable`: to read. `stall`: it does not answer
-//!   what is written, `mute`: what is read; whoever reads panics with `panic`. `slow`, with a number: each write takes as many milliseconds more.
+//!   what is written, `mute`: what is read; whoever reads panics with `panic`. `slow`, with a number: each write takes as many
+//!   milliseconds more.
 //! - `clock`, with a number: the wall clock shows as many seconds more.
 //!
 //! Every step of the write path that must survive a kill ends in an operation of the disk, so that a
