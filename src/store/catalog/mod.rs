@@ -45,8 +45,8 @@ use self::sites::SiteRow;
 use self::snapshot::{Entry, Known, Snapshot};
 use super::client::Admission;
 use super::{Store, StoreError};
-use crate::hex;
 use crate::apart::apart;
+use crate::hex;
 use crate::site::policy::Policies;
 
 /// The sites, what belongs to them, the tokens, and the members.

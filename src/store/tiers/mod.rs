@@ -322,8 +322,7 @@ fn days_that_are_over(first: Date, site: &Site, now: Timestamp, goes_on: bool) -
 
 /// The version of a counting that began at this microsecond: no two are alike, as far as chance allows.
 fn version(began: i64) -> Result<u64, StoreError> {
-    let chance = getrandom::u32()
-        .map_err(|_| StoreError::Unavailable("the system gives no random number".to_owned()))?;
+    let chance = getrandom::u32().map_err(|_| StoreError::NoRandomness)?;
     let began = u64::try_from(began).unwrap_or(0);
     // The lower nine bits are for the days.
     Ok((began << VERSION_BITS) | (u64::from(chance % 16) << 9))
