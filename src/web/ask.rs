@@ -16,11 +16,11 @@ use serde_json::{Value, json};
 
 use super::access::{Sight, Viewer, to_the_form};
 use super::details::List;
-use super::filter::{Filter, GOAL, Relation};
+use super::filter::{GOAL, Relation, VALUES_MAX};
 use super::frame::{Account, Frame};
 use super::listing::Listing;
 use super::refusal::{self, refuse, refuse_person, refuse_towards};
-use super::view::{FILTERS_MAX, View};
+use super::view::{FILTERS_MAX, TooMany, Typed, View};
 use super::words::{Lang, Words, fill};
 use crate::http::Services;
 use crate::http::links::in_a_path;
@@ -54,7 +54,7 @@ pub(super) struct Asker {
     /// The filters of the part of the site that it sees.
     within: Vec<Value>,
     /// The filter that a form asked for, and why it is not in the view; nothing, if all went well.
-    pub(super) untaken: Option<(Filter, String)>,
+    pub(super) untaken: Option<(Typed, String)>,
     /// Where the questions of the page meet.
     pub(super) gathering: Gathering,
     /// The moment of asking, the same for the whole page.
@@ -115,7 +115,7 @@ impl Asker {
         let is_list = names.contains_key("dimension");
         let listing = Listing::read(if is_list { query } else { "" });
         let (lang, now) = (lang_of(parts), services.clock.now());
-        let untaken = match typed.map(|filter| taken(&site, now, lang, &view, filter)) {
+        let untaken = match typed.map(|typed| taken(&site, now, lang, &view, typed)) {
             None => None,
             Some(Ok(filtered)) => {
                 view = filtered;
@@ -356,30 +356,38 @@ fn taken(
     now: Timestamp,
     lang: Lang,
     view: &View,
-    typed: Filter,
-) -> Result<View, (Filter, String)> {
+    typed: Typed,
+) -> Result<View, (Typed, String)> {
     let words = lang.words();
-    let mut filter = typed.clone();
-    if filter.dimension == GOAL {
-        let name = filter.value.to_lowercase();
-        let goal = site.goals.iter().find(|goal| goal.name.to_lowercase() == name);
-        match (goal, filter.relation) {
-            (Some(goal), Relation::Is) => filter.value.clone_from(&goal.name),
-            (None, Relation::Is) => {
-                let wrong = fill(words.no_such_goal, &[&filter.value]);
-                return Err((typed, wrong));
-            }
-            (_, Relation::Contains) => {}
-            (_, Relation::IsNot | Relation::ContainsNot) => {
-                return Err((typed, words.goals_are_met.to_owned()));
+    let mut wanted = typed.clone();
+    if wanted.filter.dimension == GOAL {
+        let relation = wanted.filter.relation;
+        for value in &mut wanted.filter.values {
+            let name = value.to_lowercase();
+            let goal = site.goals.iter().find(|goal| goal.name.to_lowercase() == name);
+            match (goal, relation) {
+                (Some(goal), Relation::Is) => value.clone_from(&goal.name),
+                (None, Relation::Is) => {
+                    let wrong = fill(words.no_such_goal, &[value]);
+                    return Err((typed, wrong));
+                }
+                (_, Relation::Contains) => {}
+                (_, Relation::IsNot | Relation::ContainsNot) => {
+                    return Err((typed, words.goals_are_met.to_owned()));
+                }
             }
         }
     }
-    let filtered = view.with_filter(filter.clone());
-    if !filtered.filters.contains(&filter) {
-        let wrong = fill(words.too_many_filters, &[&FILTERS_MAX.to_string()]);
-        return Err((typed, wrong));
-    }
+    let filtered = match view.with_typed(&wanted) {
+        Ok(filtered) => filtered,
+        Err(too_many) => {
+            let (sentence, most) = match too_many {
+                TooMany::Filters => (words.too_many_filters, FILTERS_MAX),
+                TooMany::Values => (words.too_many_values, VALUES_MAX),
+            };
+            return Err((typed, fill(sentence, &[&most.to_string()])));
+        }
+    };
     let can_be_asked = |view: &View| {
         let query = json!({
             "site_id": site.domain, "metrics": ["visitors"], "date_range": view.period.to_query(),

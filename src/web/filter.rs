@@ -1,4 +1,4 @@
-//! A filter of a view: what one dimension must be or contain, or must not.
+//! A filter of a view: what one dimension must be or contain, or must not; of several values one is enough.
 
 use serde_json::{Value, json};
 
@@ -60,19 +60,23 @@ const COUNTRY: &str = "visit:country_name";
 const LANGUAGE: &str = "visit:language";
 /// The longest tag of a language, in bytes.
 const TAG_BYTES_MAX: usize = 3;
+/// The most values of a filter.
+pub(super) const VALUES_MAX: usize = 20;
 
-/// One value that a dimension must have, or must not.
+/// The values of which a dimension must have one, or must have none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Filter {
     pub(super) relation: Relation,
     pub(super) dimension: String,
-    pub(super) value: String,
+    /// At least one, and none twice.
+    pub(super) values: Vec<String>,
 }
 
 impl Filter {
     /// What a row of a list stands for.
     pub(super) fn is(dimension: &str, value: &str) -> Self {
-        Self { relation: Relation::Is, dimension: dimension.to_owned(), value: value.to_owned() }
+        let values = vec![value.to_owned()];
+        Self { relation: Relation::Is, dimension: dimension.to_owned(), values }
     }
 
     /// What is searched for in a list.
@@ -80,34 +84,56 @@ impl Filter {
         Self { relation: Relation::Contains, ..Self::is(dimension, value) }
     }
 
-    /// Reads `is,visit:source,Google`. A comma in the name of a dimension is written `%2C`.
+    /// Reads `is,visit:source,Google`. A comma in the name of a dimension is written `%2C`. Further values stand in pairs of
+    /// their own behind it, so that no letter of a value stands for a gap between two.
     pub(super) fn read(text: &str) -> Option<Self> {
         let mut parts = text.splitn(3, ',');
         let (relation, dimension) = (parts.next()?, parts.next()?);
-        Self::of(relation, &dimension.replace("%2C", ",").replace("%25", "%"), parts.next()?)
+        let dimension = dimension.replace("%2C", ",").replace("%25", "%");
+        Self::of(relation, &dimension, &[parts.next()?.to_owned()])
     }
 
-    /// Reads the three fields of the form; a filter without a value is none.
-    pub(super) fn of(relation: &str, dimension: &str, value: &str) -> Option<Self> {
+    /// Reads the fields of the form; a filter without any value is none.
+    pub(super) fn of(relation: &str, dimension: &str, values: &[String]) -> Option<Self> {
         let relation = Relation::named(relation)?;
-        let is_whole = !dimension.is_empty() && !value.is_empty();
-        let is_whole_name = matches!(relation, Relation::Is | Relation::IsNot);
-        let value = match dimension {
+        let mut filter = Self { relation, dimension: dimension.to_owned(), values: Vec::new() };
+        values.iter().for_each(|value| filter.admit(value));
+        (!dimension.is_empty() && !filter.values.is_empty()).then_some(filter)
+    }
+
+    /// Takes one value more; none is no value.
+    pub(super) fn admit(&mut self, value: &str) {
+        let is_whole_name = matches!(self.relation, Relation::Is | Relation::IsNot);
+        let value = match self.dimension.as_str() {
             // Who reads it in German writes it in German.
             COUNTRY if is_whole_name => countries::english(value),
-            _ if is_whole_name => values::canonical(dimension, value),
+            dimension if is_whole_name => values::canonical(dimension, value),
             _ => value,
         };
-        is_whole.then(|| Self {
-            relation,
-            dimension: dimension.to_owned(),
-            value: value.to_owned(),
-        })
+        if !value.is_empty() && !self.values.iter().any(|known| known == value) {
+            self.values.push(value.to_owned());
+        }
     }
 
-    pub(super) fn text(&self) -> String {
+    /// The same with the values of another one as well.
+    pub(super) fn or(&self, other: &Self) -> Self {
+        let mut both = self.clone();
+        other.values.iter().for_each(|value| both.admit(value));
+        both
+    }
+
+    /// The same without one of its values, if there is another.
+    pub(super) fn without(&self, value: &str) -> Option<Self> {
+        let values: Vec<_> = self.values.iter().filter(|known| *known != value).cloned().collect();
+        (!values.is_empty()).then(|| Self { values, ..self.clone() })
+    }
+
+    /// What [`Self::read`] reads, and the values beyond the first.
+    pub(super) fn texts(&self) -> (String, &[String]) {
         let dimension = self.dimension.replace('%', "%25").replace(',', "%2C");
-        format!("{},{dimension},{}", self.relation.name(), self.value)
+        let (first, others) =
+            self.values.split_first().map_or(("", &[][..]), |(first, others)| (first, others));
+        (format!("{},{dimension},{first}", self.relation.name()), others)
     }
 
     /// The opposite, where there is one: who did not meet a goal, or is not of a segment, can not be
@@ -125,52 +151,70 @@ impl Filter {
             .then(|| Self { relation: Relation::Contains, ..self.clone() })
     }
 
+    /// Whether it asks the same of the same dimension, whatever the values.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        (self.relation, &self.dimension) == (other.relation, &other.dimension)
+    }
+
     /// Whether this one stands in place of an older one: two values that must both be are none.
     pub(super) fn replaces(&self, other: &Self) -> bool {
-        let demands = |filter: &Self| filter.relation == Relation::Is;
-        self == other || (self.dimension == other.dimension && demands(self) && demands(other))
+        self == other || (self.is_like(other) && self.relation == Relation::Is)
     }
 
     /// In the words of a query. People who look for a part of a word do not mind its capitals, and mean the
     /// word that they read.
     pub(super) fn to_query(&self, lang: Lang) -> Value {
         let name = self.relation.name();
-        if let (SEGMENT, Ok(id)) = (self.dimension.as_str(), self.value.parse::<u32>()) {
-            return json!([name, SEGMENT, [id]]);
+        let ids = self.values.iter().map(|id| id.parse::<u32>().ok());
+        if let (SEGMENT, Some(ids)) = (self.dimension.as_str(), ids.collect::<Option<Vec<_>>>()) {
+            return json!([name, SEGMENT, ids]);
         }
-        let whole = match self.relation {
-            Relation::Is | Relation::IsNot => return json!([name, self.dimension, self.values()]),
-            Relation::Contains => Relation::Is,
-            Relation::ContainsNot => Relation::IsNot,
+        let (whole, both) = match self.relation {
+            Relation::Is | Relation::IsNot => return json!([name, self.dimension, self.names()]),
+            Relation::Contains => (Relation::Is, "or"),
+            Relation::ContainsNot => (Relation::IsNot, "and"),
         };
-        let found = self.found(lang);
-        if found.is_empty() {
-            return json!([name, self.dimension, [self.value], {"case_sensitive": false}]);
+        let found = self.values.iter().map(|part| (part, self.found(lang, part)));
+        let (read, as_they_are): (Vec<_>, Vec<_>) = found.partition(|(_, found)| !found.is_empty());
+        let mut names: Vec<&str> = Vec::new();
+        for name in read.iter().flat_map(|(_, found)| found) {
+            if !names.contains(name) {
+                names.push(name);
+            }
         }
-        json!([whole.name(), self.dimension, found])
+        let parts: Vec<&String> = as_they_are.into_iter().map(|(part, _)| part).collect();
+        let is_one = |names: Vec<&str>| json!([whole.name(), self.dimension, names]);
+        let has_part =
+            |parts: Vec<&String>| json!([name, self.dimension, parts, {"case_sensitive": false}]);
+        match (names.is_empty(), parts.is_empty()) {
+            (true, _) => has_part(parts),
+            (false, true) => is_one(names),
+            (false, false) => json!([both, [is_one(names), has_part(parts)]]),
+        }
     }
 
-    /// What queries call the value.
-    fn values(&self) -> Vec<&str> {
+    /// What queries call the values.
+    fn names(&self) -> Vec<&str> {
+        let values = self.values.iter().map(String::as_str);
         match self.dimension.as_str() {
-            LANGUAGE => languages::tags(&self.value),
-            _ => vec![&self.value],
+            LANGUAGE => values.flat_map(languages::tags).collect(),
+            _ => values.collect(),
         }
     }
 
-    /// What queries call the values in whose names the value is a part; none, where they are called as they are read.
-    fn found(&self, lang: Lang) -> Vec<&str> {
+    /// What queries call the values in whose names this is a part; none, where they are called as they are read.
+    fn found<'a>(&self, lang: Lang, part: &'a str) -> Vec<&'a str> {
         match self.dimension.as_str() {
-            COUNTRY => countries::containing(lang, &self.value),
+            COUNTRY => countries::containing(lang, part),
             LANGUAGE => {
-                let mut tags: Vec<&str> = languages::containing(lang, &self.value);
+                let mut tags: Vec<&str> = languages::containing(lang, part);
                 // It may be the tag of one without a name, which is read as such.
-                if !tags.is_empty() && self.value.len() <= TAG_BYTES_MAX {
-                    tags.push(&self.value);
+                if !tags.is_empty() && part.len() <= TAG_BYTES_MAX {
+                    tags.push(part);
                 }
                 tags
             }
-            dimension => values::containing(lang, dimension, &self.value),
+            dimension => values::containing(lang, dimension, part),
         }
     }
 }
@@ -186,7 +230,7 @@ mod tests {
         {
             let filter = Filter::read(text);
             // A comma ends the dimension: what follows is the value, with commas of its own.
-            assert_eq!(filter.map(|filter| filter.text()).as_deref(), Some(text));
+            assert_eq!(filter.unwrap().texts(), (text.to_owned(), &[][..]));
         }
         for text in ["", "is", "is,visit:source", "is,visit:source,", "like,visit:source,a"] {
             assert_eq!(Filter::read(text), None, "{text}");
@@ -197,7 +241,7 @@ mod tests {
     fn a_property_may_have_a_comma_in_its_name() {
         for name in ["event:props:size, in cm", "event:props:50%,", "event:props:%2C"] {
             let filter = Filter::is(name, "a,b");
-            assert_eq!(Filter::read(&filter.text()), Some(filter), "{name}");
+            assert_eq!(Filter::read(&filter.texts().0), Some(filter), "{name}");
         }
         // Links from before commas were written so.
         let filter = Filter::read("is,event:props:50%,a").unwrap();
@@ -233,7 +277,7 @@ mod tests {
 
     #[test]
     fn a_value_that_was_typed_wrongly_is_looked_for_as_a_part() {
-        let loosened = |text| Filter::read(text).unwrap().loosened().map(|filter| filter.text());
+        let loosened = |text| Filter::read(text).unwrap().loosened().map(|filter| filter.texts().0);
         let expected = "contains,visit:source,google".to_owned();
         assert_eq!(loosened("is,visit:source,google"), Some(expected));
         for text in ["contains,visit:source,google", "is,event:goal,Signup", "is,segment,7"] {
@@ -251,10 +295,10 @@ mod tests {
             ("is", "de", "Germany"),
             ("contains", "Niger", "Niger"),
         ] {
-            let filter = Filter::of(relation, "visit:country_name", written).unwrap();
-            assert_eq!(filter.value, expected);
+            let filter = Filter::of(relation, "visit:country_name", &[written.to_owned()]);
+            assert_eq!(filter.unwrap().values, [expected]);
         }
-        assert_eq!(Filter::is("event:page", "Deutschland").value, "Deutschland");
+        assert_eq!(Filter::is("event:page", "Deutschland").values, ["Deutschland"]);
     }
 
     #[test]
@@ -265,7 +309,8 @@ mod tests {
             ("is", "visit:utm_medium", "E-Mail", "E-Mail"),
             ("contains", "visit:channel", "E-Mail", "E-Mail"),
         ] {
-            assert_eq!(Filter::of(relation, dimension, written).unwrap().value, expected);
+            let filter = Filter::of(relation, dimension, &[written.to_owned()]);
+            assert_eq!(filter.unwrap().values, [expected]);
         }
         let found = Filter::read("contains,visit:channel,suche").unwrap();
         let queried = json!(["is", "visit:channel", ["Organic Search", "Paid Search"]]);
@@ -303,6 +348,63 @@ mod tests {
         ] {
             assert_eq!(asked(lang, written), expected, "{written}");
         }
+    }
+
+    /// A filter of several values.
+    fn several(relation: &str, dimension: &str, values: &[&str]) -> Filter {
+        let values: Vec<_> = values.iter().map(|value| (*value).to_owned()).collect();
+        Filter::of(relation, dimension, &values).unwrap()
+    }
+
+    #[test]
+    fn of_several_values_one_is_enough_and_each_is_asked_for_once() {
+        let filter = several("is", "visit:source", &["Google", "", "Bing", "Google"]);
+        assert_eq!(
+            filter.to_query(Lang::English),
+            json!(["is", "visit:source", ["Google", "Bing"]])
+        );
+        assert_eq!(filter.texts(), ("is,visit:source,Google".to_owned(), &["Bing".to_owned()][..]));
+        assert_eq!(
+            filter.turned().unwrap().to_query(Lang::English),
+            json!(["is_not", "visit:source", ["Google", "Bing"]])
+        );
+        assert_eq!(filter.without("Google"), Some(Filter::is("visit:source", "Bing")));
+        assert_eq!(Filter::is("visit:source", "Bing").without("Bing"), None);
+        let more = filter.or(&several("is", "visit:source", &["Bing", "direkt / ohne verweis"]));
+        assert_eq!(more.values, ["Google", "Bing", "Direct / None"]);
+        let languages = several("is", "visit:language", &["German", "norwegian"]);
+        let tags = json!(["is", "visit:language", ["de", "nb", "no"]]);
+        assert_eq!(languages.to_query(Lang::English), tags);
+        let segments = several("is", SEGMENT, &["7", "9"]);
+        assert_eq!(segments.to_query(Lang::English), json!(["is", "segment", [7, 9]]));
+        assert_eq!(Filter::of("is", "visit:source", &[String::new()]), None);
+    }
+
+    #[test]
+    fn parts_of_names_that_are_read_stand_beside_parts_of_those_that_are_not() {
+        let channels =
+            |relation| several(relation, "visit:channel", &["suche", "Xyz", "organische"]);
+        let names = [
+            "Organic Search",
+            "Paid Search",
+            "Organic Shopping",
+            "Organic Social",
+            "Organic Video",
+        ];
+        assert_eq!(
+            channels("contains").to_query(Lang::German),
+            json!(["or", [
+                ["is", "visit:channel", names],
+                ["contains", "visit:channel", ["Xyz"], {"case_sensitive": false}],
+            ]])
+        );
+        assert_eq!(
+            channels("contains_not").to_query(Lang::German),
+            json!(["and", [
+                ["is_not", "visit:channel", names],
+                ["contains_not", "visit:channel", ["Xyz"], {"case_sensitive": false}],
+            ]])
+        );
     }
 
     #[test]

@@ -177,6 +177,33 @@ if (dimension && offered) {
   offer();
 }
 
+// Whoever fills the last of the fields for values gets another.
+for (const values of all('.values')) {
+  values.addEventListener('input', ({ target }) => {
+    const last = values.lastElementChild;
+    const places = values.querySelectorAll('p').length + 1;
+    if (!last.contains(target) || target.value === '' || places >= values.dataset.most) return;
+    const field = last.cloneNode(true);
+    const [label, input] = ['label', 'input'].map((name) => field.querySelector(name));
+    label.htmlFor = input.id = `filter-value-${places}`;
+    label.querySelector('.sr').textContent = ` ${places + 1}`;
+    input.value = '';
+    values.append(field);
+  });
+}
+
+// A filter hides the values that it leaves out: those are asked for when somebody adds one.
+for (const menu of all('[data-others]')) {
+  menu.addEventListener('toggle', async () => {
+    const answer = await fetch(menu.dataset.others).catch(() => null);
+    if (!answer?.ok) return;
+    const list = new DOMParser().parseFromString(await answer.text(), 'text/html');
+    const named = menu.querySelector('[name=dimension]').value;
+    const others = [...list.querySelectorAll('#filter-values option')].filter(({ dataset }) => dataset.of === named);
+    menu.querySelector('datalist').replaceChildren(...others);
+  }, { once: true });
+}
+
 // Live numbers: the server tells when there are others, and the page that shows them is asked for them.
 const now = document.getElementById('now');
 if (now && 'EventSource' in window) {

@@ -5,16 +5,20 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use super::ask::Asker;
-use super::filter::{Filter, GOAL, Relation, SEGMENT};
+use super::filter::{Filter, GOAL, Relation, SEGMENT, VALUES_MAX};
 use super::frame::Link;
 use super::panels;
 use super::ranking::product_of;
-use super::view::{Comparison, PERIODS, Span, View};
-use super::words::{Lang, countries, fill, languages, names, values};
+use super::view::{Comparison, PERIODS, Span, Typed, View};
+use super::words::{Lang, Words, countries, fill, languages, names, values};
+use crate::http::links::in_a_path;
 use crate::query::dimension::DIRECT_OR_NONE;
 use crate::query::{Dialect, Query};
 use crate::site::member::Role;
 use crate::site::segment::Segment;
+
+/// How many values the form for filters has fields for; more are added to a filter that is there.
+const VALUE_FIELDS: usize = 5;
 
 /// What `bar.html` and `filters.html` need.
 pub(super) struct Shell {
@@ -29,6 +33,8 @@ pub(super) struct Shell {
     pub(super) note: Option<String>,
     /// That filters of the URL were left out, because they are none, or are not for this reader.
     pub(super) lost_filter: Option<&'static str>,
+    /// How many values a filter has at most.
+    pub(super) values_max: usize,
     /// The filter that was typed and can not be asked for, and why.
     pub(super) untaken: Option<Untaken>,
     /// What leads on where nothing meets the filters; whether that is so, the page knows.
@@ -70,8 +76,17 @@ pub(super) struct Shell {
 pub(super) struct Untaken {
     pub(super) dimension: String,
     pub(super) relation: &'static str,
-    pub(super) value: String,
+    pub(super) values: Vec<String>,
+    /// The place of the filter that they were typed for, if it was one of the view.
+    pub(super) among: Option<usize>,
     pub(super) error: String,
+}
+
+impl Untaken {
+    /// The value at a place, from 0.
+    fn value(&self, place: usize) -> &str {
+        self.values.get(place).map_or("", String::as_str)
+    }
 }
 
 /// A value of a dimension, by its name and its label.
@@ -83,12 +98,36 @@ pub(super) struct Offered {
 
 /// A filter, as it is shown.
 pub(super) struct Pill {
+    /// The names of its dimension and relation in queries.
+    pub(super) names: [String; 2],
     pub(super) dimension: String,
     pub(super) relation: &'static str,
-    pub(super) value: String,
+    pub(super) values: Vec<PillValue>,
     /// The view with the opposite, where there is one.
     pub(super) turn: Option<String>,
     pub(super) remove: String,
+    pub(super) remove_label: String,
+    /// What adds a value to it.
+    pub(super) add_label: String,
+    /// The values that can be added, each by its name and its label, where they are chosen and not typed.
+    pub(super) choices: Option<Vec<(String, String)>>,
+    /// The list of the values that it would leave out.
+    pub(super) others: String,
+}
+
+impl Pill {
+    /// Whether there is a value that can be added.
+    pub(super) fn has_choice(&self) -> bool {
+        self.values.len() < VALUES_MAX
+            && self.choices.as_ref().is_none_or(|choices| !choices.is_empty())
+    }
+}
+
+/// One of the values of a filter.
+pub(super) struct PillValue {
+    pub(super) label: String,
+    /// The view without it, where there are others.
+    pub(super) remove: Option<String>,
     pub(super) remove_label: String,
 }
 
@@ -108,13 +147,15 @@ impl Shell {
                 Some(_) => words.no_filters_here,
                 None => words.lost_filter,
             }),
-            untaken: asker.untaken.as_ref().map(|(filter, error)| Untaken {
+            untaken: asker.untaken.as_ref().map(|(Typed { filter, among }, error)| Untaken {
                 dimension: filter.dimension.clone(),
                 relation: filter.relation.name(),
-                value: filter.value.clone(),
+                values: filter.values.clone(),
+                among: *among,
                 error: error.clone(),
             }),
             loosened: loosened(asker),
+            values_max: VALUES_MAX,
             values: Vec::new(),
             goals: asker.site.goals.iter().map(|goal| goal.name.clone()).collect(),
             note: note(asker),
@@ -157,10 +198,26 @@ impl Shell {
         }
     }
 
+    /// The places of the fields for further values of a filter: as many as were typed in vain, or a few.
+    pub(super) fn more_values(&self) -> std::ops::Range<usize> {
+        let typed = self.untaken.as_ref().map_or(0, |untaken| untaken.values.len());
+        1..typed.max(VALUE_FIELDS)
+    }
+
+    /// What was typed in vain into one of the fields for values, from 0.
+    pub(super) fn typed(&self, place: &usize) -> &str {
+        self.untaken.as_ref().map_or("", |untaken| untaken.value(*place))
+    }
+
+    /// The place of the filter for which values were typed in vain, if it was one of the view.
+    pub(super) fn among(&self) -> Option<usize> {
+        self.untaken.as_ref().and_then(|untaken| untaken.among)
+    }
+
     /// Whether a filter that was typed in vain has this dimension, relation or value.
     pub(super) fn is_typed(&self, part: &str) -> bool {
         let is_of = |untaken: &Untaken| {
-            [untaken.dimension.as_str(), untaken.relation, &untaken.value].contains(&part)
+            [untaken.dimension.as_str(), untaken.relation, untaken.value(0)].contains(&part)
         };
         self.untaken.as_ref().is_some_and(is_of)
     }
@@ -293,7 +350,7 @@ fn segment_link(asker: &Asker, segment: &Segment) -> Link {
     let filter = Filter::is(SEGMENT, &segment.id.to_string());
     Link {
         label: segment.name.clone(),
-        is_current: asker.view.filters.contains(&filter),
+        is_current: asker.view.filters.iter().any(|known| known.or(&filter) == *known),
         url: asker.here(&asker.view.with_filter(filter)),
     }
 }
@@ -304,20 +361,48 @@ fn segment_name(asker: &Asker, id: &str) -> String {
     segment.map_or_else(|| id.to_owned(), |segment| segment.name.clone())
 }
 
-/// A filter in words: its dimension, its relation, and its value.
-fn said(asker: &Asker, filter: &Filter) -> (String, &'static str, String) {
+/// A value of a filter, as it is read.
+fn value_in_words(asker: &Asker, dimension: &str, value: &str) -> String {
+    match dimension {
+        SEGMENT => segment_name(asker, value),
+        _ => shown(asker.lang, dimension, value),
+    }
+}
+
+/// Values of which one is enough.
+fn one_of(words: &Words, values: &[String]) -> String {
+    values.join(&format!(" {} ", words.or))
+}
+
+/// A filter in words: its dimension, its relation, and its values.
+fn said(asker: &Asker, filter: &Filter) -> (String, &'static str, Vec<String>) {
     let words = asker.words();
-    let (dimension, value) = match filter.dimension.as_str() {
-        SEGMENT => (words.segment.to_owned(), segment_name(asker, &filter.value)),
-        name => (names::one_of(asker.lang, name), shown(asker.lang, name, &filter.value)),
+    let name = filter.dimension.as_str();
+    let dimension = match name {
+        SEGMENT => words.segment.to_owned(),
+        name => names::one_of(asker.lang, name),
     };
-    (dimension, filter.relation.label(words), value)
+    let values = filter.values.iter().map(|value| value_in_words(asker, name, value)).collect();
+    (dimension, filter.relation.label(words), values)
+}
+
+/// The same as one sentence.
+fn sentence(asker: &Asker, filter: &Filter) -> String {
+    let (dimension, relation, values) = said(asker, filter);
+    format!("{dimension} {relation} {}", one_of(asker.words(), &values))
 }
 
 /// A filter of a segment in words, as [`said`] says one of the view. What no form of these pages makes stands as queries write it.
 pub(super) fn in_words(asker: &Asker, filter: &Value) -> String {
     let words = asker.words();
     let parts = filter.as_array().map(Vec::as_slice).unwrap_or_default();
+    if let [Value::String(both), Value::Array(filters)] = parts
+        && let Some(between) =
+            [("or", words.or), ("and", "·")].into_iter().find(|(name, _)| both == name)
+    {
+        let filters: Vec<_> = filters.iter().map(|filter| in_words(asker, filter)).collect();
+        return filters.join(&format!(" {} ", between.1));
+    }
     if let [Value::String(relation), Value::String(dimension), Value::Array(values), ..] = parts
         && let Some(relation) = Relation::named(relation)
         && let Some(values) = values.iter().map(Value::as_str).collect::<Option<Vec<_>>>()
@@ -327,8 +412,7 @@ pub(super) fn in_words(asker: &Asker, filter: &Value) -> String {
         // Some have one name for several values.
         values.dedup();
         let dimension = names::one_of(asker.lang, dimension);
-        let values = values.join(&format!(" {} ", words.or));
-        return format!("{dimension} {} {values}", relation.label(words));
+        return format!("{dimension} {} {}", relation.label(words), one_of(words, &values));
     }
     filter.to_string()
 }
@@ -336,10 +420,7 @@ pub(super) fn in_words(asker: &Asker, filter: &Value) -> String {
 /// The view with each of its filters taken less strictly, and without each.
 fn loosened(asker: &Asker) -> Vec<Link> {
     let view = &asker.view;
-    let sentence = |filter: &Filter| {
-        let (dimension, relation, value) = said(asker, filter);
-        format!("{dimension} {relation} {value}")
-    };
+    let sentence = |filter: &Filter| sentence(asker, filter);
     let link = |label, view: View| Link { label, url: asker.here(&view), is_current: false };
     let links = view.filters.iter().flat_map(|filter| {
         let loose = filter.loosened();
@@ -352,15 +433,39 @@ fn loosened(asker: &Asker) -> Vec<Link> {
 
 fn pill(asker: &Asker, filter: &Filter) -> Pill {
     let (view, words) = (&asker.view, asker.words());
-    let (dimension, relation, value) = said(asker, filter);
+    let (dimension, relation, labels) = said(asker, filter);
+    let whole = sentence(asker, filter);
+    let value = |(value, label): (&String, String)| PillValue {
+        remove: filter.without(value).map(|less| asker.here(&view.with_instead(filter, &less))),
+        remove_label: fill(words.remove_value, &[&label, &dimension]),
+        label,
+    };
+    let page = in_a_path(&filter.dimension);
     Pill {
-        remove_label: fill(words.remove_filter, &[&format!("{dimension} {relation} {value}")]),
+        names: [filter.dimension.clone(), filter.relation.name().to_owned()],
+        values: filter.values.iter().zip(labels).map(value).collect(),
+        remove_label: fill(words.remove_filter, &[&whole]),
+        add_label: fill(words.or_value, &[&whole]),
         turn: filter.turned().map(|_| asker.here(&view.with_turned(filter))),
         remove: asker.here(&view.without_filter(filter)),
+        choices: choices(asker, filter),
+        others: format!("{}/by/{page}{}", asker.home(), view.without_filter(filter).url()),
         dimension,
         relation,
-        value,
     }
+}
+
+/// The goals or segments that a filter does not name yet; nothing, where it is by what is typed.
+fn choices(asker: &Asker, filter: &Filter) -> Option<Vec<(String, String)>> {
+    let site = &asker.site;
+    let all: Vec<(String, String)> = match filter.dimension.as_str() {
+        GOAL => site.goals.iter().map(|goal| (goal.name.clone(), goal.name.clone())).collect(),
+        SEGMENT => {
+            site.segments.iter().map(|known| (known.id.to_string(), known.name.clone())).collect()
+        }
+        _ => return None,
+    };
+    Some(all.into_iter().filter(|(value, _)| !filter.values.contains(value)).collect())
 }
 
 /// A value of a dimension as people read it.

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 use url::form_urlencoded::{self, Serializer};
 
-use super::filter::Filter;
+use super::filter::{Filter, GOAL, Relation, SEGMENT, VALUES_MAX};
 use super::stop::Stop;
 use super::words::{Lang, Words};
 use crate::query::interval::Interval;
@@ -20,7 +20,12 @@ pub(super) const STOPS_MAX: usize = 12;
 /// The most panels whose state a URL may hold.
 const PANELS_MAX: usize = 24;
 /// The fields of forms: a page that is asked for with them answers with the address of the view.
-const FORM_FIELDS: [&str; 7] = ["from", "to", "dimension", "relation", "value", "kind", "stop"];
+const FORM_FIELDS: [&str; 8] =
+    ["from", "to", "dimension", "relation", "among", "kind", "stop", VALUE];
+/// The one that a form may have several of.
+const VALUE: &str = "value";
+/// One value more of the filter before it.
+const OR: &str = "or";
 
 /// The stretch of time that is looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -173,6 +178,21 @@ impl Comparison {
     }
 }
 
+/// A filter that a form asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Typed {
+    pub(super) filter: Filter,
+    /// The place of the filter of the view to whose values these are added, from 0.
+    pub(super) among: Option<usize>,
+}
+
+/// Why a filter has no room in a view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TooMany {
+    Filters,
+    Values,
+}
+
 /// What is looked at.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct View {
@@ -199,13 +219,13 @@ impl View {
     /// Reads a query string; what it does not say, or says wrongly, is as by default.
     pub(super) fn read(query: &str) -> Self {
         match Self::read_apart(query) {
-            (view, Some(filter)) => view.with_filter(filter),
+            (view, Some(typed)) => view.with_typed(&typed).unwrap_or(view),
             (view, None) => view,
         }
     }
 
     /// The same, and apart from it the filter that a form asks for: whether that can be asked, the site knows.
-    pub(super) fn read_apart(query: &str) -> (Self, Option<Filter>) {
+    pub(super) fn read_apart(query: &str) -> (Self, Option<Typed>) {
         let mut view = Self {
             lang: None,
             period: Span::Named(PERIOD.to_owned()),
@@ -219,20 +239,40 @@ impl View {
             panels: Vec::new(),
         };
         let mut form = [const { String::new() }; FORM_FIELDS.len()];
+        let mut values = Vec::new();
+        // Values beyond the first belong to the filter that they stand behind: if that is lost, so are they.
+        let mut is_whole = false;
         for (key, value) in form_urlencoded::parse(query.as_bytes()) {
-            match FORM_FIELDS.iter().position(|field| *field == key) {
-                Some(field) => form[field] = value.into_owned(),
-                None => view.take(&key, &value),
+            let known = view.filters.len();
+            match (&*key, FORM_FIELDS.iter().position(|field| *field == key)) {
+                (VALUE, _) => values.push(value.into_owned()),
+                (_, Some(field)) => form[field] = value.into_owned(),
+                (OR, None) => view.has_lost_filter |= !(is_whole && view.widen(&value)),
+                (key, None) => view.take(key, &value),
+            }
+            if key == "filter" {
+                is_whole = view.filters.len() > known;
             }
         }
-        let [from, to, dimension, relation, value, kind, stop] = &form;
+        let [from, to, dimension, relation, among, kind, stop, _] = &form;
         if !from.is_empty() || !to.is_empty() {
             view.period = Span::between(from, to);
         }
         if let Some(stop) = Stop::of(kind, stop) {
             view = view.with_stop(stop);
         }
-        (view, Filter::of(relation, dimension, value))
+        let typed = Filter::of(relation, dimension, &values);
+        (view, typed.map(|filter| Typed { filter, among: among.parse().ok() }))
+    }
+
+    /// Takes one value more of the last filter; whether it is among its values now.
+    fn widen(&mut self, value: &str) -> bool {
+        let Some(filter) = self.filters.last_mut() else { return false };
+        let has_room = filter.values.len() < VALUES_MAX && !value.is_empty();
+        if has_room {
+            filter.admit(value);
+        }
+        has_room
     }
 
     /// Takes one pair of a query string.
@@ -297,7 +337,11 @@ impl View {
         if let Some(interval) = self.interval {
             pairs.push(("interval", interval.name().trim_start_matches("time:").to_owned()));
         }
-        pairs.extend(self.filters.iter().map(|filter| ("filter", filter.text())));
+        for filter in &self.filters {
+            let (first, others) = filter.texts();
+            pairs.push(("filter", first));
+            pairs.extend(others.iter().map(|value| (OR, value.clone())));
+        }
         pairs.extend(self.stops.iter().map(|stop| ("step", stop.text())));
         if self.is_backward {
             pairs.push(("way", "back".to_owned()));
@@ -344,6 +388,27 @@ impl View {
             view.filters.push(filter);
         }
         view
+    }
+
+    /// The same with a filter that somebody typed. Its values stand beside those that the dimension may have already, for nobody
+    /// types a second one to see nothing; goals and segments are chosen, and the one takes the place of the other.
+    pub(super) fn with_typed(&self, typed: &Typed) -> Result<Self, TooMany> {
+        let Typed { filter, among } = typed;
+        let is_chosen = [GOAL, SEGMENT].contains(&filter.dimension.as_str());
+        let adds = filter.relation == Relation::Is && !is_chosen;
+        let named = among.and_then(|place| self.filters.get(place));
+        let beside = named.filter(|known| known.is_like(filter));
+        let beside =
+            beside.or_else(|| self.filters.iter().find(|known| adds && known.is_like(filter)));
+        let whole = beside.map_or_else(|| filter.clone(), |known| known.or(filter));
+        if whole.values.len() > VALUES_MAX {
+            return Err(TooMany::Values);
+        }
+        let view = match beside {
+            Some(known) => self.with_instead(known, &whole),
+            None => self.with_filter(whole.clone()),
+        };
+        view.filters.contains(&whole).then_some(view).ok_or(TooMany::Filters)
     }
 
     pub(super) fn without_filter(&self, filter: &Filter) -> Self {
@@ -459,11 +524,11 @@ mod tests {
     #[test]
     fn a_view_is_its_url() {
         let url = "?lang=de&period=7d&compare=year&metric=bounce_rate&interval=week\
-            &filter=is%2Cvisit%3Asource%2CA%26B%2C+C&filter=contains_not%2Cevent%3Apage%2C%2Fx\
+            &filter=is%2Cvisit%3Asource%2CA%26B%2C+C&or=Bing&or=a%7Cb%2Cc&filter=contains_not%2Cevent%3Apage%2C%2Fx\
             &step=page%2C%2Fa&step=goal%2CSignup&way=back&tab.sources=visit%3Areferrer&order.pages=name";
         let view = View::read(&url[1..]);
         assert_eq!(view.url(), url);
-        assert_eq!(view.filters[0].value, "A&B, C");
+        assert_eq!(view.filters[0].values, ["A&B, C", "Bing", "a|b,c"]);
         assert_eq!(
             (view.tab("sources"), view.order("pages")),
             (Some("visit:referrer"), Some("name"))
@@ -505,8 +570,84 @@ mod tests {
         let query = "filter=is,visit:source,Bing&dimension=visit:source&relation=is&value=Google";
         let (view, typed) = View::read_apart(query);
         assert_eq!(view.filters, [Filter::is("visit:source", "Bing")]);
-        assert_eq!(typed, Some(Filter::is("visit:source", "Google")));
-        assert_eq!(View::read(query).filters, [Filter::is("visit:source", "Google")]);
+        let filter = Filter::is("visit:source", "Google");
+        assert_eq!(typed, Some(Typed { filter, among: None }));
+        assert_eq!(View::read(query).url(), "?filter=is%2Cvisit%3Asource%2CBing&or=Google");
+    }
+
+    #[test]
+    fn values_stand_beside_those_of_the_filter_that_they_are_typed_for() {
+        let url = |query| View::read(query).url();
+        for (query, expected) in [
+            (
+                "dimension=event:page&relation=contains&value=a&value=&value=b",
+                "?filter=contains%2Cevent%3Apage%2Ca&or=b",
+            ),
+            // Both parts are asked for, unless the one is typed for the other.
+            (
+                "filter=contains,event:page,a&dimension=event:page&relation=contains&value=b",
+                "?filter=contains%2Cevent%3Apage%2Ca&filter=contains%2Cevent%3Apage%2Cb",
+            ),
+            (
+                "filter=contains,event:page,a&dimension=event:page&relation=contains&value=b&among=0",
+                "?filter=contains%2Cevent%3Apage%2Ca&or=b",
+            ),
+            (
+                "filter=is,visit:os,a&filter=is_not,visit:os,b&among=1&dimension=visit:os&relation=is_not&value=c",
+                "?filter=is%2Cvisit%3Aos%2Ca&filter=is_not%2Cvisit%3Aos%2Cb&or=c",
+            ),
+            // Typed for another one than it is like.
+            (
+                "filter=contains,event:page,a&dimension=event:page&relation=contains_not&value=b&among=0",
+                "?filter=contains%2Cevent%3Apage%2Ca&filter=contains_not%2Cevent%3Apage%2Cb",
+            ),
+            (
+                "filter=is,event:goal,a&dimension=event:goal&relation=is&value=b",
+                "?filter=is%2Cevent%3Agoal%2Cb",
+            ),
+            (
+                "filter=is,event:goal,a&dimension=event:goal&relation=is&value=b&among=0",
+                "?filter=is%2Cevent%3Agoal%2Ca&or=b",
+            ),
+        ] {
+            assert_eq!(url(query), expected, "{query}");
+            assert_eq!(url(&expected[1..]), expected);
+        }
+    }
+
+    #[test]
+    fn a_value_is_of_the_filter_before_it_and_lost_with_that() {
+        for (query, expected, is_lost) in [
+            ("filter=is,visit:os,a&or=b&or=b&or=a", "?filter=is%2Cvisit%3Aos%2Ca&or=b", false),
+            (
+                "filter=is,visit:os,a&period=7d&or=b",
+                "?period=7d&filter=is%2Cvisit%3Aos%2Ca&or=b",
+                false,
+            ),
+            ("filter=is,visit:os,a&filter=nonsense&or=b", "?filter=is%2Cvisit%3Aos%2Ca", true),
+            ("filter=is,visit:os,a&or=", "?filter=is%2Cvisit%3Aos%2Ca", true),
+            ("or=b&filter=is,visit:os,a", "?filter=is%2Cvisit%3Aos%2Ca", true),
+        ] {
+            let view = View::read(query);
+            assert_eq!((view.url().as_str(), view.has_lost_filter), (expected, is_lost), "{query}");
+        }
+    }
+
+    #[test]
+    fn a_filter_has_so_many_values_and_a_view_so_many_filters() {
+        let values = |from: usize, to: usize| {
+            (from..to).map(|value| format!("&or={value}")).collect::<String>()
+        };
+        let first = "filter=is,visit:os,0".to_owned();
+        let full = View::read(&(first.clone() + &values(1, VALUES_MAX)));
+        assert_eq!((full.filters[0].values.len(), full.has_lost_filter), (VALUES_MAX, false));
+        assert!(View::read(&(first + &values(1, VALUES_MAX + 1))).has_lost_filter);
+        let typed = |dimension| Typed { filter: Filter::is(dimension, "x"), among: None };
+        assert_eq!(full.with_typed(&typed("visit:os")), Err(TooMany::Values));
+        let many = (0..FILTERS_MAX).map(|place| format!("filter=is,event:props:{place},x&"));
+        let many = View::read(&many.collect::<String>());
+        assert_eq!(many.with_typed(&typed("visit:os")), Err(TooMany::Filters));
+        assert!(many.with_typed(&typed("event:props:1")).is_ok());
     }
 
     #[test]

@@ -33,7 +33,7 @@ const PAGES = (site) => [
   '/sign-in',
   '/nothing-here',
   `/${site}`,
-  `/${site}?lang=de&period=month&filter=is,visit:country_name,Germany&filter=contains,event:page,/&tab.events=outbound`,
+  `/${site}?lang=de&period=month&filter=is,visit:country_name,Germany&or=France&filter=contains,event:page,/&tab.events=outbound`,
   `/${site}?period=all&metric=bounce_rate&compare=none&tab.places=visit:language`,
   `/${site}?filter=is,visit:source,Nobody`,
   `/${site}/by/event:page`,

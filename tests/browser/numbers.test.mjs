@@ -27,6 +27,13 @@ const VIEWS = [
       ['is_not', 'visit:source', ['Google']],
     ],
   },
+  {
+    query: 'filter=is,visit:source,Google&or=Bing&or=GitHub&filter=contains_not,event:page,ABOUT&or=docs',
+    filters: [
+      ['is', 'visit:source', ['Google', 'Bing', 'GitHub']],
+      ['contains_not', 'event:page', ['ABOUT', 'docs'], { case_sensitive: false }],
+    ],
+  },
 ];
 const METRICS = {
   Visitors: 'visitors',

@@ -132,6 +132,109 @@ test('a value that is written as it is not leads on to what was meant', async ()
   await context.close();
 });
 
+test('a filter has several values: typed at once, added to it and taken out of it, without a script', async () => {
+  const { context, page, open } = await as(admin);
+  const filters = () => new URL(page.url()).search.slice(1).split('&').filter((pair) => !pair.startsWith('period')).map(decodeURIComponent);
+  const pills = () => page.locator('.pills .asked').allTextContents();
+  const visitors = async () => Number((await page.locator('.headlines .value').first().getAttribute('title')).replaceAll(',', ''));
+  await open('?period=91d');
+  await page.locator('summary', { hasText: 'Filter' }).click();
+  await page.getByLabel('Value').fill('Google');
+  await page.getByText('Several values').click();
+  await page.getByLabel('or 2', { exact: true }).fill('Bing');
+  await page.getByLabel('or 5', { exact: true }).fill('Google');
+  await page.getByRole('button', { name: 'Add filter' }).click();
+  assert.deepEqual(filters(), ['filter=is,visit:source,Google', 'or=Bing']);
+  assert.deepEqual(await pills(), ['Source is Google× or Bing×']);
+  const both = await visitors();
+  // One more is added to the same filter, where it is and in the form.
+  await page.locator('.pills summary').click();
+  await page.getByLabel('Add to “Source is Google or Bing”').last().fill('Newsletter, A|B & C');
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  assert.deepEqual(filters(), ['filter=is,visit:source,Google', 'or=Bing', 'or=Newsletter,+A|B+&+C']);
+  await page.locator('summary', { hasText: 'Filter' }).click();
+  await page.getByLabel('Value').fill('DuckDuckGo');
+  await page.getByRole('button', { name: 'Add filter' }).click();
+  assert.deepEqual(await pills(), ['Source is Google× or Bing× or Newsletter, A|B & C× or DuckDuckGo×']);
+  await page.getByRole('link', { name: 'Take Newsletter, A|B & C out of the filter Source' }).click();
+  await page.getByRole('link', { name: /^Take DuckDuckGo out/ }).click();
+  assert.equal(await visitors(), both);
+  // All other ways keep it whole.
+  for (const link of ['.tabs a:not([aria-current])', '#pages .more', 'li:not(.current) a.figure', '.now', '.ways a:text-is("CSV")', '.set-up', '.menus nav a']) {
+    assert.match(await page.locator(link).first().getAttribute('href'), /filter=is%2Cvisit%3Asource%2CGoogle&or=Bing/, link);
+  }
+  const list = await page.request.get(await page.locator('#sources .ways a', { hasText: 'CSV' }).evaluate(({ href }) => href));
+  assert.deepEqual((await list.text()).trim().split('\r\n').slice(1).map((line) => line.split(',')[0]).sort(), ['Bing', 'Google']);
+  // Turned round it leaves the others, and saved it is a segment.
+  await page.locator('.pills').getByRole('link', { name: 'is', exact: true }).click();
+  assert.deepEqual(filters(), ['filter=is_not,visit:source,Google', 'or=Bing']);
+  const others = await page.locator('#sources tbody th').allTextContents();
+  assert.ok(others.length > 2 && !others.includes('Google') && !others.includes('Bing'));
+  await page.goBack({ waitUntil: 'commit' });
+  await page.getByRole('link', { name: 'Settings' }).click();
+  await page.locator('#segments').getByLabel('Name').fill('Two engines');
+  await page.getByRole('button', { name: 'Save these filters' }).click();
+  const entry = page.locator('#segments .entries li', { hasText: 'Two engines' });
+  assert.match(await entry.textContent(), /Two engines Source is Google or Bing/);
+  await open('?period=91d');
+  await page.locator('summary', { hasText: 'Filter' }).click();
+  await page.getByRole('navigation', { name: 'Segments' }).getByRole('link', { name: 'Two engines' }).click();
+  assert.equal(await visitors(), both);
+  // Of two values one is left, and a row of the list stands for itself alone.
+  await open('?period=91d&filter=is,visit:source,Google&or=Bing');
+  await page.locator('#sources').getByRole('link', { name: 'Bing', exact: true }).click();
+  assert.deepEqual(filters(), ['filter=is,visit:source,Bing']);
+  await open('?period=91d&filter=is,visit:source,Google&or=Bing');
+  await page.getByRole('link', { name: 'Take Google out of the filter Source' }).click();
+  assert.deepEqual(await pills(), ['Source is Bing']);
+  await context.close();
+});
+
+test('goals and segments are added to a filter by choice, and of too many values it is said', async () => {
+  const { context, page, open } = await as(admin);
+  await open('?period=91d&filter=is,event:goal,Signup');
+  await page.locator('.pills summary').click();
+  const choices = page.getByLabel('Add to “Goal is Signup”').last();
+  assert.ok(!(await choices.locator('option').allTextContents()).includes('Signup'));
+  await choices.selectOption('Purchase');
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  assert.match(await page.locator('.pills').textContent(), /Goal is Signup× or Purchase/);
+  const twenty = Array.from({ length: 19 }, (_, place) => `&or=${place}`).join('');
+  await open(`?filter=contains,event:page,x${twenty}`);
+  assert.equal(await page.locator('.pills summary').count(), 0, 'there is no room for one more');
+  await open(`?filter=is,event:page,x${twenty}&dimension=event:page&relation=is&value=y&value=z`);
+  assert.match(await page.getByRole('alert').textContent(), /20 values at most/);
+  assert.equal(await page.getByLabel('Value').inputValue(), 'y');
+  assert.equal(await page.getByLabel('or 2', { exact: true }).inputValue(), 'z');
+  await open(`?filter=is,event:page,x${twenty}&or=y`);
+  assert.match(await page.locator('.notice').first().textContent(), /left out/);
+  // What was typed for one filter goes there when it is sent again.
+  await open('?filter=is,visit:os,Linux&filter=is,event:goal,Signup&among=1&dimension=event:goal&relation=is&value=Sinup');
+  assert.match(await page.getByRole('alert').textContent(), /no goal Sinup/);
+  assert.equal(await page.locator('form:has(#filter-value) [name=among]').inputValue(), '1');
+  await context.close();
+});
+
+test('with a script a filter offers the values that it leaves out, and the last field brings another', async () => {
+  const { context, page, open } = await as(admin, { javaScriptEnabled: true });
+  await open('?period=91d&filter=is,visit:source,Google');
+  const offered = () => page.locator('#others-0 option').evaluateAll((all) => all.map(({ value }) => value));
+  assert.ok(!(await offered()).includes('Bing'));
+  await page.locator('.pills summary').click();
+  await eventually('the others are offered', async () => (await offered()).includes('Bing'));
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('f');
+  await page.getByText('Several values').click();
+  assert.equal(await page.locator('.values input').count(), 4);
+  await page.getByLabel('or 5', { exact: true }).fill('Bing');
+  await page.getByLabel('or 6', { exact: true }).fill('DuckDuckGo');
+  assert.equal(await page.locator('.values input').count(), 6);
+  await page.getByLabel('Value').fill('Ecosia');
+  await page.getByRole('button', { name: 'Add filter' }).click();
+  assert.equal(await page.locator('.pills .asked').textContent(), 'Source is Google× or Ecosia× or Bing× or DuckDuckGo×');
+  await context.close();
+});
+
 test('a reader of a shared link is told that its filters are left out', async () => {
   const { page, open, context } = await as(admin);
   await open('/settings');

@@ -105,6 +105,7 @@ words! {
     no_such_goal: "This site has no goal {}. Choose one below.", "Diese Website hat kein Ziel {}. Wählen Sie unten eines.";
     goals_are_met: "Who did not meet a goal can not be asked for.", "Wer ein Ziel nicht erreicht hat, kann nicht gefragt werden.";
     too_many_filters: "A view has {} filters at most. Remove one first.", "Eine Ansicht hat höchstens {} Filter. Entfernen Sie zuerst einen.";
+    too_many_values: "A filter has {} values at most. Remove one first.", "Ein Filter hat höchstens {} Werte. Entfernen Sie zuerst einen.";
     wrong_filter: "There is no such filter.", "Einen solchen Filter gibt es nicht.";
     add_goal_filter: "Filter by this goal", "Nach diesem Ziel filtern";
     nothing_filtered: "Nothing in this period matches these filters. Values are compared to the letter; try:",
@@ -119,6 +120,10 @@ words! {
     relation: "Relation", "Bedingung";
     value: "Value", "Wert";
     or: "or", "oder";
+    several_values: "Several values", "Mehrere Werte";
+    or_value: "Add to “{}”", "Zu „{}“ hinzufügen";
+    add: "Add", "Hinzufügen";
+    remove_value: "Take {} out of the filter {}", "{} aus dem Filter {} entfernen";
     is: "is", "ist";
     is_not: "is not", "ist nicht";
     contains: "contains", "enthält";
