@@ -14,7 +14,7 @@ use super::live::visitors_now;
 use super::panels::{PANELS, Tab, of_events};
 use super::ranking::{self, Order, Row};
 use super::shell::{Shell, owned};
-use super::site::{Column, of_event};
+use super::site::{Column, change_heading, of_event};
 use super::words::{Lang, fill, names};
 use crate::http::links::in_a_path;
 use crate::query::metric::Metric;
@@ -66,6 +66,7 @@ struct DetailsPage {
     by_name: Option<String>,
     name_aria: &'static str,
     columns: Vec<Column>,
+    change: Option<String>,
     rows: Vec<Row>,
     /// Which rows these are.
     place: String,
@@ -98,6 +99,9 @@ async fn model(asker: &Asker, list: List<'_>) -> Result<DetailsPage, AskError> {
         ranking::query(asker, dimension, &metrics, order, list.filters(asker.lang, listing));
     query["pagination"] = json!({ "limit": PAGE_ROWS, "offset": offset });
     query["include"] = json!({ "total_rows": true });
+    if let Some(comparison) = ranking::comparison(asker) {
+        query["include"]["comparisons"] = comparison;
+    }
     let (answer, now) =
         tokio::try_join!(ranking::ask(asker, &query, &metrics), visitors_now(asker))?;
     let total = answer["meta"]["total_rows"].as_u64().unwrap_or(0);
@@ -117,6 +121,7 @@ async fn model(asker: &Asker, list: List<'_>) -> Result<DetailsPage, AskError> {
             .then(|| listing.ordered(Order::Name).url(view)),
         name_aria: if order == Order::Name { "ascending" } else { "none" },
         columns: metrics.iter().map(column).collect(),
+        change: change_heading(asker, metrics.first().copied()),
         place: fill(words.rows_of, &[&whole(offset + 1), &whole(last), &whole(total)]),
         previous: (listing.page > 1).then(|| listing.at(listing.page - 1).url(view)),
         next: (last < total).then(|| listing.at(listing.page + 1).url(view)),
@@ -137,9 +142,11 @@ async fn model(asker: &Asker, list: List<'_>) -> Result<DetailsPage, AskError> {
             && offset == 0
             && listing.search.is_empty()
             && !asker.view.filters.is_empty(),
-        shell: Shell::of(asker, now)
-            .offering(asker, dimension, rows.iter().map(|row| row.label.as_str()))
-            .uncompared(),
+        shell: Shell::of(asker, now).offering(
+            asker,
+            dimension,
+            rows.iter().map(|row| row.label.as_str()),
+        ),
         title,
         rows,
     })

@@ -67,6 +67,27 @@ pub(super) fn changed(lang: Lang, metric: Metric, place: usize, result: &Value) 
     change(lang, metric, &compared["change"][place])
 }
 
+/// More than so many percent are not told to the last digit where there is little room.
+const MUCH_PERCENT: f64 = 999.0;
+
+/// The same of a count, where there is little room.
+pub(super) fn changed_briefly(
+    lang: Lang,
+    metric: Metric,
+    place: usize,
+    result: &Value,
+) -> Option<Change> {
+    let whole = changed(lang, metric, place, result)?;
+    let text = match result["comparison"]["change"][place].as_f64() {
+        Some(0.0) => lang.percent(0.0, 0),
+        Some(change) if change > MUCH_PERCENT && whole.mood != "same" => {
+            format!("> +{}", lang.percent(MUCH_PERCENT, 0))
+        }
+        _ => whole.text,
+    };
+    Some(Change { text, ..whole })
+}
+
 fn change(lang: Lang, metric: Metric, change: &Value) -> Option<Change> {
     let change = change.as_f64()?;
     let (sign, is_better) = match change {
@@ -107,6 +128,26 @@ mod tests {
         assert_eq!(told(Metric::ScrollDepth, json!(25)), Some(("+25%".to_owned(), "better")));
         assert_eq!(told(Metric::Visitors, json!(0)), Some(("no change".to_owned(), "same")));
         assert_eq!(told(Metric::Visitors, Value::Null), None);
+    }
+
+    #[test]
+    fn where_there_is_little_room_a_change_is_a_few_digits() {
+        let told = |before: Value, now: Value, change: Value| {
+            let compared = json!({ "metrics": [before], "change": [change] });
+            let result = json!({ "metrics": [now], "comparison": compared });
+            let change = changed_briefly(Lang::English, Metric::Visitors, 0, &result);
+            change.map(|change| (change.text, change.mood))
+        };
+        for (before, now, change, text, mood) in [
+            (json!(50), json!(56), json!(12), "+12%", "better"),
+            (json!(20), json!(19), json!(-5), "\u{2212}5%", "worse"),
+            (json!(0), json!(3), json!(100), "new", "same"),
+            (json!(3), json!(3), json!(0), "0%", "same"),
+            (json!(1), json!(500), json!(49_900), "> +999%", "better"),
+        ] {
+            assert_eq!(told(before, now, change), Some((text.to_owned(), mood)));
+        }
+        assert_eq!(told(Value::Null, json!(3), Value::Null), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::ask::{Asker, names, rows};
+use super::figure::{Change, changed_briefly};
 use super::filter::Filter;
 use super::format::number;
 use super::panels::left_out;
@@ -101,6 +102,8 @@ pub(super) struct Row {
     pub(super) url: Option<String>,
     /// Each metric.
     pub(super) values: Vec<Written>,
+    /// How the first of them has changed, where it was compared.
+    pub(super) change: Option<Change>,
     /// The bar behind it, of a thousand.
     pub(super) share: u32,
 }
@@ -162,6 +165,11 @@ pub(super) fn query(
         "metrics": names(&asked.collect::<Vec<_>>()), "order_by": order.to_query(&dimensions),
         "dimensions": dimensions, "filters": filters,
     }))
+}
+
+/// What the rows of a list are compared with. Where small numbers are not told, what was one would seem to be new.
+pub(super) fn comparison(asker: &Asker) -> Option<Value> {
+    asker.comparison().filter(|_| asker.floor.is_none())
 }
 
 /// Asks a list's question, and fills in the shares of its rows.
@@ -239,6 +247,7 @@ pub(super) fn shown_rows(
             values: written
                 .map(|(metric, value)| Written::of(asker.lang, *metric, value))
                 .collect(),
+            change: metrics.first().and_then(|metric| changed_briefly(asker.lang, *metric, 0, row)),
             share: (1000.0 * number(&row["metrics"][0]) / highest) as u32,
         }
     };

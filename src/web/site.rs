@@ -83,6 +83,8 @@ pub(super) struct Shown {
     pub(super) dimension: String,
     by_name: Option<String>,
     pub(super) columns: Vec<Column>,
+    /// The heading of how their first metric has changed, where it is compared.
+    pub(super) change: Option<String>,
     pub(super) rows: Vec<Row>,
     pub(super) map: Option<WorldMap>,
     details: String,
@@ -282,6 +284,9 @@ pub(super) async fn ask_for(
     } else {
         let mut query = ranking::query(asker, tab.dimension, &metrics, order, of_event(tab));
         query["pagination"] = json!({ "limit": PANEL_ROWS });
+        if let Some(comparison) = ranking::comparison(asker) {
+            query["include"] = json!({ "comparisons": comparison });
+        }
         asker.ask(&query).await?
     };
     Ok(Asked { panel, tab, metrics, order, answer })
@@ -316,6 +321,7 @@ pub(super) fn filled(asker: &Asker, asked: Asked, headlines: &[Metric], totals: 
         by_name: ranking::has_order_by_name(tab.dimension)
             .then(|| asker.view.with_order(panel.name, "name").url()),
         columns: metrics.iter().map(column).collect(),
+        change: change_heading(asker, metrics.first().copied()),
         rows,
         map,
         details,
@@ -325,6 +331,12 @@ pub(super) fn filled(asker: &Asker, asked: Asked, headlines: &[Metric], totals: 
         onward: onward(asker, panel),
         lacks_goals,
     }
+}
+
+/// The heading of how a metric of a list has changed, as it is read out; nothing, where the list is not compared.
+pub(super) fn change_heading(asker: &Asker, metric: Option<Metric>) -> Option<String> {
+    let metric = metric_name(asker.lang, metric.filter(|_| ranking::comparison(asker).is_some())?);
+    Some(format!("{metric}, {}", asker.view.comparison.label(asker.words())))
 }
 
 fn onward(asker: &Asker, panel: &Panel) -> Option<Link> {

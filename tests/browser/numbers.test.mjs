@@ -99,13 +99,23 @@ async function page(path) {
   return page;
 }
 
-/** The table of a ranked list: the names of its metrics, and its rows. */
+/** The table of a ranked list: the names of its metrics, its rows, and how the first metric of each has changed. */
 const table = (scope) =>
   scope.locator('table.ranking').evaluate((table) => ({
-    columns: [...table.querySelectorAll('thead th')].slice(1).map((cell) => cell.textContent.trim()),
+    columns: [...table.querySelectorAll('thead th:not(.changed)')].slice(1).map((cell) => cell.textContent.trim()),
     // Much money is written briefly, and to the cent where the pointer is.
-    rows: [...table.querySelectorAll('tbody tr')].map((row) => [...row.children].map((cell) => cell.getAttribute('title') ?? cell.textContent.trim())),
+    rows: [...table.querySelectorAll('tbody tr')].map((row) =>
+      [...row.querySelectorAll(':scope > :not(.changed)')].map((cell) => cell.getAttribute('title') ?? cell.textContent.trim())),
+    changes: [...table.querySelectorAll('td.changed')].map((cell) => cell.textContent.trim()),
   }));
+
+/** What is written of the change of a count in a list. */
+function changeInList(now, { metrics: [before], change: [change] }) {
+  if (before === 0 && now > 0) return 'new';
+  if (change === null) return '';
+  if (change > 999) return '> +999%';
+  return `${change > 0 ? '+' : change < 0 ? '\u2212' : ''}${Math.abs(change)}%`;
+}
 
 /** The filters that a list has of itself. */
 function own(dimension) {
@@ -241,11 +251,13 @@ for (const { query, filters } of VIEWS) {
         const dimensions = [...(PRODUCTS[dimension] ?? []), dimension];
         const all = [...filters, ...(event ? [['is', 'event:name', [event]]] : []), ...own(dimension)];
         const isEmpty = (await panel.locator('table').count()) === 0;
-        const { columns, rows } = isEmpty ? { columns: ['Visitors'], rows: [] } : await table(panel);
+        const { columns, rows, changes } = isEmpty ? { columns: ['Visitors'], rows: [], changes: [] } : await table(panel);
         const metrics = columns.map((column) => METRICS[column]);
         const answer = await demo.ask({
           metrics, dimensions, filters: all, order_by: [['visitors', 'desc'], ...dimensions.map((name) => [name, 'asc'])], pagination: { limit: 9 },
+          include: { comparisons: { mode: 'previous_period' } },
         });
+        assert.deepEqual(changes, answer.results.map(({ metrics: [now], comparison }) => changeInList(now, comparison)), `${name}: ${tabs[at]}`);
         const results = await shared(metrics, answer.results, filters);
         assert.deepEqual(
           rows.map(([label, ...values]) => [label, ...values.map(read)]),
@@ -278,6 +290,25 @@ for (const { query, filters } of VIEWS) {
     await list.context().close();
   });
 }
+
+test('each row of a list tells how it has changed since what the page is compared with, and nothing without a comparison', async () => {
+  for (const [compare, mode] of [['', 'previous_period'], ['&compare=year', 'year_over_year'], ['&compare=none', null]]) {
+    for (const path of ['', '/by/visit:source']) {
+      const site = await page(`${path}?period=7d&metric=pageviews${compare}`);
+      const { rows, changes } = await table(site.locator(path === '' ? '#sources' : 'main'));
+      const { results } = await demo.ask({
+        metrics: ['visitors'], date_range: '7d', dimensions: ['visit:source'], pagination: { limit: rows.length },
+        ...(mode ? { include: { comparisons: { mode } } } : {}),
+      });
+      const expected = Object.fromEntries(results.map(({ dimensions: [name], metrics: [now], comparison }) => [name, mode && changeInList(now, comparison)]));
+      assert.ok(rows.length > 3);
+      assert.deepEqual(changes, mode ? rows.map(([name]) => expected[name]) : []);
+      const heading = await site.locator('th.changed').first().textContent({ timeout: 500 }).catch(() => null);
+      assert.equal(heading, { previous_period: 'Change: Visitors, vs. period before', year_over_year: 'Change: Visitors, vs. year before' }[mode] ?? null);
+      await site.context().close();
+    }
+  }
+});
 
 test('goals have their conversion, and a goal to filter by changes what is told', async () => {
   const site = await page('');
