@@ -86,7 +86,7 @@ struct EmbedPage {
     shown: &'static str,
     over_time: String,
     days_of: String,
-    compared: &'static str,
+    compared: String,
     /// As on the site's page.
     unfinished: &'static str,
     /// None: a download is a page of its own.

@@ -123,7 +123,8 @@ async fn model(asker: &Asker) -> Result<FunnelPage, AskError> {
         is_compared: result["comparison"].is_object(),
         before: match asker.view.comparison {
             Comparison::YearBefore => words.of_first_year_before,
-            _ => words.of_first_before,
+            Comparison::Days(..) => words.of_first_other,
+            Comparison::Before | Comparison::Nothing => words.of_first_before,
         },
         result: match result["steps"].as_array().map(Vec::as_slice) {
             Some([first, .., last]) if has_visitors(first) => {

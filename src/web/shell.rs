@@ -58,6 +58,8 @@ pub(super) struct Shell {
     pub(super) later: Option<Link>,
     pub(super) comparison: String,
     pub(super) comparisons: Vec<Link>,
+    /// The days of the comparison, for the form.
+    pub(super) compared_days: [String; 2],
     /// The days of the period, for the form.
     pub(super) days: [String; 2],
     pub(super) pills: Vec<Pill>,
@@ -172,12 +174,14 @@ impl Shell {
                 .map(|group| group.iter().flat_map(|name| period_links(asker, name)).collect())
                 .filter(|group: &Vec<Link>| !group.is_empty())
                 .collect(),
-            comparison: view.comparison.label(words).to_owned(),
+            comparison: view.comparison.in_words(asker.lang),
             comparisons: if view.period == Span::Named("all".to_owned()) {
                 Vec::new()
             } else {
-                Comparison::ALL.into_iter().map(|other| comparison_link(asker, other)).collect()
+                Comparison::NAMED.into_iter().map(|other| comparison_link(asker, other)).collect()
             },
+            compared_days: compared_days(asker)
+                .map_or_else(Default::default, |days| days.map(|day| day.to_string())),
             days: days.map_or_else(Default::default, |days| days.map(|day| day.to_string())),
             pills: view.filters.iter().map(|filter| pill(asker, filter)).collect(),
             bare: asker.here(&view.without_filters()),
@@ -284,6 +288,21 @@ pub(super) fn days(asker: &Asker) -> Option<[Date; 2]> {
     Some([query.period().from_local().date(), query.period().to_local().date()])
 }
 
+/// The first and the last day of what the view is compared with or, without a comparison, of the period before; nothing of all time.
+fn compared_days(asker: &Asker) -> Option<[Date; 2]> {
+    let view = match asker.view.comparison {
+        Comparison::Days(from, to) => return Some([from, to]),
+        Comparison::Nothing => &asker.view.with_comparison(Comparison::Before),
+        Comparison::Before | Comparison::YearBefore => &asker.view,
+    };
+    let query = json!({
+        "site_id": asker.site.domain, "metrics": ["visitors"], "date_range": view.period.to_query(),
+        "include": { "comparisons": view.compared()? },
+    });
+    let other = Query::parse(&query, &asker.known(Dialect::V2)).ok()?.compared()?;
+    Some([other.period().from_local().date(), other.period().to_local().date()])
+}
+
 /// Days that are not over have no numbers where small ones are not told.
 fn is_offered(asker: &Asker, period: &str) -> bool {
     asker.floor.is_none() || !matches!(period, "day" | "24h")
@@ -340,7 +359,7 @@ fn neighbours(asker: &Asker) -> [Option<Link>; 2] {
 
 fn comparison_link(asker: &Asker, comparison: Comparison) -> Link {
     Link {
-        label: comparison.label(asker.words()).to_owned(),
+        label: comparison.in_words(asker.lang),
         url: asker.here(&asker.view.with_comparison(comparison)),
         is_current: comparison == asker.view.comparison,
     }

@@ -51,7 +51,7 @@ struct SitePage {
     over_time: String,
     days_of: String,
     /// What it is compared with; empty without a comparison.
-    compared: &'static str,
+    compared: String,
     /// That the period goes on, and what that means for what is compared; empty if it is over.
     unfinished: &'static str,
     intervals: Vec<Link>,
@@ -228,11 +228,12 @@ impl Emptiness {
 }
 
 /// What the view is compared with, in words; nothing without a comparison.
-pub(super) fn compared_with(asker: &Asker) -> &'static str {
+pub(super) fn compared_with(asker: &Asker) -> String {
     match (asker.view.compared(), asker.view.comparison) {
-        (None, _) | (_, Comparison::Nothing) => "",
-        (_, Comparison::Before) => asker.words().before,
-        (_, Comparison::YearBefore) => asker.words().year_before,
+        (None, _) | (_, Comparison::Nothing) => String::new(),
+        (_, Comparison::Before) => asker.words().before.to_owned(),
+        (_, Comparison::YearBefore) => asker.words().year_before.to_owned(),
+        (_, Comparison::Days(from, to)) => asker.lang.days(from, to),
     }
 }
 
@@ -336,7 +337,7 @@ pub(super) fn filled(asker: &Asker, asked: Asked, headlines: &[Metric], totals: 
 /// The heading of how a metric of a list has changed, as it is read out; nothing, where the list is not compared.
 pub(super) fn change_heading(asker: &Asker, metric: Option<Metric>) -> Option<String> {
     let metric = metric_name(asker.lang, metric.filter(|_| ranking::comparison(asker).is_some())?);
-    Some(format!("{metric}, {}", asker.view.comparison.label(asker.words())))
+    Some(format!("{metric}, {}", asker.view.comparison.in_words(asker.lang)))
 }
 
 fn onward(asker: &Asker, panel: &Panel) -> Option<Link> {

@@ -8,7 +8,7 @@ use url::form_urlencoded::{self, Serializer};
 
 use super::filter::{Filter, GOAL, Relation, SEGMENT, VALUES_MAX};
 use super::stop::Stop;
-use super::words::{Lang, Words};
+use super::words::{Lang, Words, fill};
 use crate::query::interval::Interval;
 use crate::query::metric::Metric;
 
@@ -20,8 +20,8 @@ pub(super) const STOPS_MAX: usize = 12;
 /// The most panels whose state a URL may hold.
 const PANELS_MAX: usize = 24;
 /// The fields of forms: a page that is asked for with them answers with the address of the view.
-const FORM_FIELDS: [&str; 8] =
-    ["from", "to", "dimension", "relation", "among", "kind", "stop", VALUE];
+const FORM_FIELDS: [&str; 10] =
+    ["from", "to", "first", "last", "dimension", "relation", "among", "kind", "stop", VALUE];
 /// The one that a form may have several of.
 const VALUE: &str = "value";
 /// One value more of the filter before it.
@@ -155,25 +155,47 @@ impl Span {
 pub(super) enum Comparison {
     Before,
     YearBefore,
+    /// From one day to another, both within.
+    Days(Date, Date),
     Nothing,
 }
 
 impl Comparison {
-    pub(super) const ALL: [Self; 3] = [Self::Before, Self::YearBefore, Self::Nothing];
+    /// Those of the menu.
+    pub(super) const NAMED: [Self; 3] = [Self::Before, Self::YearBefore, Self::Nothing];
 
-    fn name(self) -> &'static str {
+    /// As the URL has it.
+    fn text(self) -> String {
         match self {
-            Self::Before => "before",
-            Self::YearBefore => "year",
-            Self::Nothing => "none",
+            Self::Before => "before".to_owned(),
+            Self::YearBefore => "year".to_owned(),
+            Self::Days(from, to) => format!("{from},{to}"),
+            Self::Nothing => "none".to_owned(),
         }
     }
 
-    pub(super) fn label(self, words: &Words) -> &'static str {
+    fn read(text: &str) -> Option<Self> {
+        let named = Self::NAMED.into_iter().find(|known| known.text() == text);
+        named.or_else(|| text.split_once(',').and_then(|(from, to)| Self::between(from, to)))
+    }
+
+    /// Two days in either order; a day alone is both, and what is no day is none.
+    fn between(from: &str, to: &str) -> Option<Self> {
+        let day = |text: &str| text.parse::<Date>().ok();
+        let (from, to) = match (from, to) {
+            (day_alone, "") | ("", day_alone) => (day(day_alone)?, day(day_alone)?),
+            (from, to) => (day(from)?, day(to)?),
+        };
+        Some(Self::Days(from.min(to), from.max(to)))
+    }
+
+    pub(super) fn in_words(self, lang: Lang) -> String {
+        let words = lang.words();
         match self {
-            Self::Before => words.with_before,
-            Self::YearBefore => words.with_year_before,
-            Self::Nothing => words.with_nothing,
+            Self::Before => words.with_before.to_owned(),
+            Self::YearBefore => words.with_year_before.to_owned(),
+            Self::Days(from, to) => fill(words.with_days, &[&lang.days(from, to)]),
+            Self::Nothing => words.with_nothing.to_owned(),
         }
     }
 }
@@ -254,10 +276,11 @@ impl View {
                 is_whole = view.filters.len() > known;
             }
         }
-        let [from, to, dimension, relation, among, kind, stop, _] = &form;
+        let [from, to, first, last, dimension, relation, among, kind, stop, _] = &form;
         if !from.is_empty() || !to.is_empty() {
             view.period = Span::between(from, to);
         }
+        view.comparison = Comparison::between(first, last).unwrap_or(view.comparison);
         if let Some(stop) = Stop::of(kind, stop) {
             view = view.with_stop(stop);
         }
@@ -280,10 +303,7 @@ impl View {
         match key {
             "lang" => self.lang = Lang::of_tag(value),
             "period" => self.period = Span::read(value),
-            "compare" => {
-                let known = Comparison::ALL.into_iter().find(|known| known.name() == value);
-                self.comparison = known.unwrap_or(self.comparison);
-            }
+            "compare" => self.comparison = Comparison::read(value).unwrap_or(self.comparison),
             "metric" => self.metric = Metric::named(value).unwrap_or(self.metric),
             "interval" => self.interval = Interval::named(&format!("time:{value}")),
             "filter" => {
@@ -329,7 +349,7 @@ impl View {
             pairs.push(("period", self.period.text()));
         }
         if self.comparison != Comparison::Before {
-            pairs.push(("compare", self.comparison.name().to_owned()));
+            pairs.push(("compare", self.comparison.text()));
         }
         if self.metric != Metric::Visitors {
             pairs.push(("metric", self.metric.spec().name.to_owned()));
@@ -503,13 +523,16 @@ impl View {
 
     /// The comparison in the words of a query: there is nothing before all time.
     pub(super) fn compared(&self) -> Option<Value> {
-        let mode = match self.comparison {
-            _ if self.is_of_all_time() => return None,
-            Comparison::Before => "previous_period",
-            Comparison::YearBefore => "year_over_year",
-            Comparison::Nothing => return None,
-        };
-        Some(json!({ "mode": mode }))
+        match self.comparison {
+            _ if self.is_of_all_time() => None,
+            Comparison::Before => Some(json!({ "mode": "previous_period" })),
+            Comparison::YearBefore => Some(json!({ "mode": "year_over_year" })),
+            Comparison::Days(from, to) => {
+                let days = [from, to].map(|day| day.to_string());
+                Some(json!({ "mode": "custom", "date_range": days }))
+            }
+            Comparison::Nothing => None,
+        }
     }
 }
 
@@ -690,6 +713,25 @@ mod tests {
         assert!(View::read("period=7d").compared().is_some());
         assert_eq!(View::read("period=all").compared(), None);
         assert_eq!(View::read("compare=none").compared(), None);
+    }
+
+    #[test]
+    fn a_comparison_may_be_with_any_days() {
+        let view = View::read("period=7d&compare=2026-03-01,2026-03-09");
+        assert_eq!(view.url(), "?period=7d&compare=2026-03-01%2C2026-03-09");
+        let custom = json!({"mode": "custom", "date_range": ["2026-03-01", "2026-03-09"]});
+        assert_eq!(view.compared(), Some(custom));
+        assert_eq!(view.comparison.in_words(Lang::English), "vs. 1 – 9 March 2026");
+        for (form, expected) in [
+            ("first=2026-03-09&last=2026-03-01", "?compare=2026-03-01%2C2026-03-09"),
+            ("first=2026-03-09&last=", "?compare=2026-03-09%2C2026-03-09"),
+            ("compare=year&first=&last=", "?compare=year"),
+            ("first=soon&last=2026-03-01", "?"),
+            ("compare=2026-03-01,2026-02-30", "?"),
+        ] {
+            assert_eq!(View::read(form).url(), expected, "{form}");
+        }
+        assert!(View::is_of_form("first=2026-03-09&last="));
     }
 
     #[test]

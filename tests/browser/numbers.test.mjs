@@ -310,6 +310,46 @@ test('each row of a list tells how it has changed since what the page is compare
   }
 });
 
+test('days that somebody chooses are what the page compares with, without a script', async () => {
+  const site = await page('?period=7d&metric=pageviews');
+  const days = [dayBefore(40), dayBefore(31)];
+  await site.locator('summary', { hasText: 'vs. period before' }).click();
+  // Filled in is what is compared with now.
+  assert.deepEqual([await site.getByLabel('First day').inputValue(), await site.getByLabel('Last day').inputValue()], [dayBefore(14), dayBefore(8)]);
+  await site.getByLabel('First day').fill(days[1]);
+  await site.getByLabel('Last day').fill(days[0]);
+  await site.getByRole('button', { name: 'Compare with these days' }).click();
+  assert.equal(decodeURIComponent(new URL(site.url()).search), `?period=7d&compare=${days}&metric=pageviews`);
+  const metrics = ['visitors', 'pageviews'];
+  const comparisons = { mode: 'custom', date_range: days };
+  const { results: [{ metrics: now, comparison: { change } }] } = await demo.ask({ metrics, date_range: '7d', include: { comparisons } });
+  const [{ metrics: then }] = (await demo.ask({ metrics, date_range: days })).results;
+  for (const [at, metric] of metrics.entries()) {
+    const figure = site.locator('.figure', { has: site.locator(`.name:text-is("${metric === 'visitors' ? 'Visitors' : 'Page views'}")`) });
+    assert.equal(read(await figure.locator('.value').getAttribute('title')), now[at]);
+    const told = await figure.locator('.change').textContent();
+    assert.equal(told === 'no change' ? 0 : Number(told.replace('\u2212', '-').replace(/[^-\d.]/g, '')), change[at]);
+    assert.equal(change[at], Math.round(((now[at] - then[at]) / then[at]) * 100));
+  }
+  const { changes, rows } = await table(site.locator('#pages'));
+  const { results } = await demo.ask({
+    metrics: ['visitors'], date_range: '7d', dimensions: ['event:page'], order_by: [['visitors', 'desc'], ['event:page', 'asc']],
+    pagination: { limit: rows.length }, include: { comparisons },
+  });
+  assert.deepEqual(changes, results.map(({ metrics: [now], comparison }) => changeInList(now, comparison)));
+  // The menu, the chart's legend and its buckets say with which days.
+  assert.match(await site.locator('summary[data-key=c]').textContent(), /vs\. \d+.* \d{4}$/);
+  assert.match(await site.locator('.before-key').textContent(), /^\d+.* \d{4}$/);
+  const chart = await demo.ask({ metrics: ['pageviews'], date_range: '7d', dimensions: ['time:day'], include: { comparisons, zero_fill: true } });
+  const cells = await site.locator('figure tbody tr').evaluateAll((rows) => rows.map((row) => row.querySelectorAll('td')[1].textContent));
+  assert.deepEqual(cells.map(read), chart.results.map(({ comparison }) => comparison.metrics[0]));
+  // Another period is compared with the same days, and the menu leads away from them.
+  await site.locator('summary[data-key=c]').click();
+  await site.getByRole('link', { name: 'No comparison' }).click();
+  assert.equal(await site.locator('.change, .before-key').count(), 0);
+  await site.context().close();
+});
+
 test('goals have their conversion, and a goal to filter by changes what is told', async () => {
   const site = await page('');
   const { columns, rows } = await table(site.locator('#goals'));

@@ -86,6 +86,10 @@ words! {
     comparison: "Comparison", "Vergleich";
     with_before: "vs. period before", "ggü. Vorzeitraum";
     with_year_before: "vs. year before", "ggü. Vorjahr";
+    with_days: "vs. {}", "ggü. {}";
+    first_day: "First day", "Erster Tag";
+    last_day_of: "Last day", "Letzter Tag";
+    compare_days: "Compare with these days", "Mit diesen Tagen vergleichen";
     with_nothing: "No comparison", "Ohne Vergleich";
     before: "Period before", "Vorzeitraum";
     year_before: "Year before", "Vorjahr";
@@ -241,6 +245,7 @@ words! {
     of_first: "Of the first step", "Vom ersten Schritt";
     of_first_before: "In the period before", "Im Zeitraum davor";
     of_first_year_before: "In the year before", "Im Vorjahr";
+    of_first_other: "In the other period", "Im anderen Zeitraum";
     nobody_began: "Nobody began in this period.", "In diesem Zeitraum hat niemand begonnen.";
     of_step_before: "Of the step before", "Vom Schritt davor";
     drop_off: "Did not go on", "Gingen nicht weiter";
