@@ -269,8 +269,11 @@ impl Asker {
         Query::parse(query, &self.known(Dialect::V1)).ok()
     }
 
-    /// What the metric comes to in a bucket of the query in which nothing has happened.
+    /// What the metric comes to in a bucket of the query in which nothing has happened. That nobody bounced is no result there.
     pub(super) fn of_nothing(&self, metric: Metric, query: &Value) -> Value {
+        if metric == Metric::BounceRate {
+            return Value::Null;
+        }
         let query = self.parse(query);
         query.map_or_else(|| metric.of_nothing(), |query| query.of_nothing(&metric.into(), &[]))
     }

@@ -1,6 +1,6 @@
 //! Which metrics a page shows beside each other: those that have a meaning together, the telling ones first.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::ask::Asker;
 use crate::query::Query;
@@ -49,6 +49,32 @@ const HEADLINES_MAX: usize = 7;
 /// Whether less of it is better.
 pub(super) fn less_is_better(metric: Metric) -> bool {
     matches!(metric, Metric::BounceRate | Metric::ExitRate)
+}
+
+/// Takes the bounce rate out of results of these metrics where there was no page view, and what it would be compared with: of no visit
+/// that saw a page none has bounced, which queries call 0 %, as if it were a good result.
+pub(super) fn leave_no_bounces_of_nothing(metrics: &[Metric], answer: &mut Value) {
+    let place = |wanted| metrics.iter().position(|metric| *metric == wanted);
+    let (Some(rate), Some(views)) = (place(Metric::BounceRate), place(Metric::Pageviews)) else {
+        return;
+    };
+    let blank = |numbers: &mut Value| {
+        let is_of_nothing = numbers[views].as_f64() == Some(0.0);
+        if is_of_nothing && let Some(rate) = numbers.get_mut(rate) {
+            *rate = Value::Null;
+        }
+        is_of_nothing
+    };
+    for row in answer["results"].as_array_mut().into_iter().flatten() {
+        let now = row.get_mut("metrics").is_some_and(blank);
+        let Some(compared) = row.get_mut("comparison") else { continue };
+        let before = compared.get_mut("metrics").is_some_and(blank);
+        if (now || before)
+            && let Some(change) = compared["change"].get_mut(rate)
+        {
+            *change = Value::Null;
+        }
+    }
 }
 
 /// What a view is about, by what its filters ask of single events; the last of these that one asks.
@@ -166,4 +192,32 @@ fn is_money(metric: Metric) -> bool {
 /// Revenue is told where a goal brings any.
 fn is_told(asker: &Asker, metric: Metric) -> bool {
     !is_money(metric) || asker.site.goals.iter().any(|goal| goal.currency.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_no_page_was_viewed_there_is_no_bounce_rate_nor_a_change_of_it() {
+        let metrics = [Metric::Visitors, Metric::Pageviews, Metric::BounceRate];
+        let told = |now: Value, before: Value| {
+            let compared = json!({"metrics": before, "change": [0, 0, 0]});
+            let mut answer = json!({"results": [{"metrics": now, "comparison": compared}]});
+            leave_no_bounces_of_nothing(&metrics, &mut answer);
+            let row = &answer["results"][0];
+            let rate = |numbers: &Value| numbers[2].clone();
+            [&row["metrics"], &row["comparison"]["metrics"], &row["comparison"]["change"]].map(rate)
+        };
+        let (some, nothing) = (json!([3, 5, 0]), json!([3, 0, 0]));
+        assert_eq!(told(some.clone(), some.clone()), [json!(0), json!(0), json!(0)]);
+        assert_eq!(told(nothing.clone(), some.clone()), [json!(null), json!(0), json!(null)]);
+        assert_eq!(told(some, nothing), [json!(0), json!(null), json!(null)]);
+        // Numbers that are not told are not nothing.
+        let untold = json!([null, null, 0]);
+        assert_eq!(told(untold.clone(), untold), [json!(0), json!(0), json!(0)]);
+        let mut alone = json!({"results": [{"metrics": [0]}]});
+        leave_no_bounces_of_nothing(&[Metric::BounceRate], &mut alone);
+        assert_eq!(alone["results"][0]["metrics"][0], 0);
+    }
 }

@@ -102,8 +102,9 @@ async fn model(asker: &Asker, list: List<'_>) -> Result<DetailsPage, AskError> {
     if let Some(comparison) = ranking::comparison(asker) {
         query["include"]["comparisons"] = comparison;
     }
-    let (answer, now) =
+    let (mut answer, now) =
         tokio::try_join!(ranking::ask(asker, &query, &metrics), visitors_now(asker))?;
+    columns::leave_no_bounces_of_nothing(&metrics, &mut answer);
     let total = answer["meta"]["total_rows"].as_u64().unwrap_or(0);
     let rows = ranking::shown_rows(asker, dimension, &metrics, &answer);
     let (words, last) = (asker.words(), offset + rows.len() as u64);

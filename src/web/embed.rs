@@ -19,7 +19,7 @@ use super::annotations::Note;
 use super::ask::{Asker, lang_of};
 use super::assets::Theme;
 use super::chart::{Chart, HEIGHT, WIDTH};
-use super::columns::headlines;
+use super::columns::{headlines, leave_no_bounces_of_nothing};
 use super::figure::Figure;
 use super::frame::{Frame, page};
 use super::panels::{PANELS, Panel};
@@ -125,8 +125,9 @@ async fn model(guest: &Guest) -> Result<EmbedPage, AskError> {
     let totals = site::totals_query(asker, &metrics);
     let panels = guest.panels().filter_map(|panel| Some((panel, panel.open(asker)?)));
     let panels = try_join_all(panels.map(|(panel, tab)| site::ask_for(asker, panel, tab)));
-    let (totals, series, panels) =
+    let (mut totals, series, panels) =
         tokio::try_join!(asker.ask(&totals), Series::ask(asker), panels)?;
+    leave_no_bounces_of_nothing(&metrics, &mut totals);
     let result = &totals["results"][0];
     let panels =
         panels.into_iter().map(|asked| site::filled(asker, asked, &metrics, result)).collect();

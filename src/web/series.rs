@@ -295,8 +295,10 @@ fn values_before(query: &Query, report: &report::Report) -> HashMap<String, Valu
         .iter()
         .filter_map(|row| Some((row.dimensions.first()?.as_str()?, row.metrics.first()?)))
         .collect();
-    let of_nothing =
-        metric.of_nothing_beside(other.of_nothing(metric, &[]), values.values().copied());
+    let of_nothing = match metric {
+        Measure::Metric(Metric::BounceRate) => Value::Null,
+        _ => metric.of_nothing_beside(other.of_nothing(metric, &[]), values.values().copied()),
+    };
     let counterparts = interval.counterparts(query.period(), other.period());
     let before = |label: Value| {
         let there = counterparts.get(&label.to_string())?.as_str()?;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::annotations::Note;
 use super::ask::{Asker, names};
 use super::chart::{Chart, HEIGHT, WIDTH};
-use super::columns::{few, headlines};
+use super::columns::{few, headlines, leave_no_bounces_of_nothing};
 use super::figure::Figure;
 use super::format::number;
 use super::frame::{Frame, Link, page};
@@ -116,13 +116,14 @@ async fn model(asker: &Asker) -> Result<SitePage, AskError> {
     let totals = totals_query(asker, &metrics);
     let panels = PANELS.iter().filter_map(|panel| Some((panel, panel.open(asker)?)));
     let panels = try_join_all(panels.map(|(panel, tab)| ask_for(asker, panel, tab)));
-    let (totals, series, now, hours, panels) = tokio::try_join!(
+    let (mut totals, series, now, hours, panels) = tokio::try_join!(
         asker.ask(&totals),
         Series::ask(asker),
         visitors_now(asker),
         hours(asker),
         panels
     )?;
+    leave_no_bounces_of_nothing(&metrics, &mut totals);
     let result = &totals["results"][0];
     let is_nothing = |value: &Value| value.as_f64().unwrap_or(0.0) == 0.0;
     let has_nothing =

@@ -7,6 +7,7 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::ask::{Asker, names, rows};
+use super::columns::leave_no_bounces_of_nothing;
 use super::figure::Figure;
 use super::frame::{Frame, page};
 use super::live::visitors_now;
@@ -50,8 +51,15 @@ pub(super) async fn show(asker: Asker) -> Response {
 async fn model(asker: &Asker) -> Result<WhyPage, AskError> {
     let metric = asker.askable(&[asker.view.metric, Metric::Visitors], &asker.query(json!({})))[0];
     let query = totals_query(asker, &[metric]);
-    let (answer, now, newest) =
-        tokio::try_join!(asker.ask(&query), visitors_now(asker), newest(asker))?;
+    // Whether a rate is of anything, another number tells.
+    let asked = match metric {
+        Metric::BounceRate => vec![metric, Metric::Pageviews],
+        _ => vec![metric],
+    };
+    let whole = totals_query(asker, &asked);
+    let (mut answer, now, newest) =
+        tokio::try_join!(asker.ask(&whole), visitors_now(asker), newest(asker))?;
+    leave_no_bounces_of_nothing(&asked, &mut answer);
     let words = asker.words();
     let newest = newest.map(|label| asker.lang.long_time(&label, false));
     let clock = asker.local_now().strftime("%H:%M").to_string();
