@@ -419,6 +419,31 @@ test('the countries of the map are those of the API', async () => {
   await site.context().close();
 });
 
+test('the legend of the map says what its shades stand for, and its countries can be skipped', async () => {
+  for (const width of [390, 1280]) {
+    const context = await browser.newContext({ javaScriptEnabled: false, locale: 'en-GB', viewport: { width, height: 900 } });
+    const site = await context.newPage();
+    await site.goto(`${demo.origin}/${demo.site}?tab.places=map`);
+    const legend = await site.locator('.legend dd').evaluateAll((keys) =>
+      keys.map((key) => [key.querySelector('rect').getAttribute('class'), key.textContent.replaceAll(',', '').split(' – ').map(Number)]));
+    const countries = await site.locator('.world a').evaluateAll((links) =>
+      links.map((link) => [link.querySelector('path').getAttribute('class'), Number(link.getAttribute('aria-label').replaceAll(',', '').split(': ').at(-1))]));
+    assert.ok(countries.length > 10 && legend.length > 1);
+    for (const [shade, visitors] of countries) {
+      const [, ends] = legend.find(([key]) => key === shade);
+      assert.ok(ends[0] <= visitors && visitors <= ends.at(-1), `${visitors} of ${shade} in ${ends}`);
+    }
+    await site.locator('#places .tabs a').last().focus();
+    await site.keyboard.press('Tab');
+    assert.equal(await site.evaluate(() => document.activeElement.textContent), 'Skip the countries of the map');
+    assert.ok(await site.locator('.past').isVisible());
+    await site.keyboard.press('Enter');
+    await site.keyboard.press('Tab');
+    assert.equal(await site.evaluate(() => document.activeElement.closest('.panel').id), 'devices');
+    await context.close();
+  }
+});
+
 test('a search finds a part of a name, and a list goes on to its end', async () => {
   const list = await page('/by/visit:city_name?search=BER');
   const { rows } = await table(list.locator('main'));

@@ -185,6 +185,8 @@ words! {
     panel_hours: "When they come", "Wann sie kommen";
     map_alt: "Map of the world: the darker a country, the more visitors are there",
         "Weltkarte: je dunkler ein Land, desto mehr Besucher sind dort";
+    visitors_each: "Visitors", "Besucher";
+    skip_map: "Skip the countries of the map", "Die Länder der Karte überspringen";
     hours_note: "Visitors who were there in that hour, on an average day of the week",
         "Besucher, die in dieser Stunde da waren, an einem durchschnittlichen Wochentag";
     no_goals: "This site has no goals yet. A goal is something that visitors shall do, such as signing up or reading a page.",
