@@ -391,6 +391,23 @@ test('whoever may not change a site is told so, and learns of no site', async ()
   await stranger.context.close();
 });
 
+test('the settings begin with a way to each of their parts, for whoever has it', async () => {
+  const editor = await demo.run('token', 'create', '--scope', 'stats', '--site', demo.site);
+  for (const [token, least] of [[admin, 11], [editor, 0]]) {
+    const { context, page, open } = await as(token);
+    await open('/settings?lang=de');
+    const parts = await page.locator('section.settings').evaluateAll((all) => all.map((part) => ['#' + part.id, part.querySelector('h2').textContent]));
+    const ways = await page.locator('.contents a').evaluateAll((all) => all.map((way) => [way.getAttribute('href'), way.textContent]));
+    assert.deepEqual(ways, parts);
+    assert.ok(parts.length >= least);
+    if (least > 0) {
+      await page.getByRole('navigation', { name: 'Auf dieser Seite' }).getByRole('link', { name: 'Ziele' }).click();
+      assert.ok(await page.locator('#goals h2').evaluate((heading) => heading.getBoundingClientRect().top < innerHeight / 2));
+    }
+    await context.close();
+  }
+});
+
 test('the tag is copied by a button, which tells that it did', async () => {
   const { context, page, open } = await as(admin, { javaScriptEnabled: true });
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: demo.origin });

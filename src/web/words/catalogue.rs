@@ -318,6 +318,7 @@ words! {
     segment_advice: "To save a segment, filter the reports and come here from there.",
         "Um ein Segment zu speichern, filtern Sie die Auswertungen und kommen Sie von dort hierher.";
 
+    on_this_page: "On this page", "Auf dieser Seite";
     // The register of sites, in the settings
     change_domain: "Change domain", "Domain ändern";
     renaming: "The site keeps its numbers. What tags send for {} is still counted, and links to it still lead here, until another site has that domain or this one is given yet another.",
