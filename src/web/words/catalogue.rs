@@ -93,7 +93,7 @@ words! {
     with_nothing: "No comparison", "Ohne Vergleich";
     before: "Period before", "Vorzeitraum";
     year_before: "Year before", "Vorjahr";
-    changed: "Change", "Änderung";
+    changed: "Change", "Ände\u{ad}rung";
     no_change: "no change", "unverändert";
     points: "pts", "Pkt.";
     cut: "Dashed: the period has only a part of it.", "Gestrichelt: Der Zeitraum hat davon nur einen Teil.";
