@@ -264,7 +264,7 @@ impl Period {
     }
 
     /// How many of the site's days it has, of which some may be cut.
-    pub(super) fn days(&self) -> i32 {
+    pub fn days(&self) -> i32 {
         let (first, last) = (self.from_local().date(), self.to_local().date());
         last.since(first).map_or(0, |span| span.get_days()) + 1
     }

@@ -122,7 +122,7 @@ async fn model(asker: &Asker, list: List<'_>) -> Result<DetailsPage, AskError> {
             .then(|| listing.ordered(Order::Name).url(view)),
         name_aria: if order == Order::Name { "ascending" } else { "none" },
         columns: metrics.iter().map(column).collect(),
-        change: change_heading(asker, metrics.first().copied()),
+        change: change_heading(asker, metrics.first().copied(), ranking::comparison),
         place: fill(words.rows_of, &[&whole(offset + 1), &whole(last), &whole(total)]),
         previous: (listing.page > 1).then(|| listing.at(listing.page - 1).url(view)),
         next: (last < total).then(|| listing.at(listing.page + 1).url(view)),

@@ -23,6 +23,8 @@ const VERSIONS: [(&str, &str); 2] =
     [("visit:browser_version", "visit:browser"), ("visit:os_version", "visit:os")];
 /// What blanks of a visit are called in filters.
 const NOT_SET: &str = "(not set)";
+/// So many days at most the lists of a site's page are compared: a quarter of a year.
+const COMPARED_DAYS_MAX: i32 = 92;
 
 /// How the rows of a list are ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,6 +172,13 @@ pub(super) fn query(
 /// What the rows of a list are compared with. Where small numbers are not told, what was one would seem to be new.
 pub(super) fn comparison(asker: &Asker) -> Option<Value> {
     asker.comparison().filter(|_| asker.floor.is_none())
+}
+
+/// The same of the lists of a site's page. Each is read for both periods then, which may be long: under a filter the page would take half
+/// as long again, so that there all of a list alone is compared.
+pub(super) fn comparison_in_brief(asker: &Asker) -> Option<Value> {
+    let days = asker.parse(&asker.query(json!({})))?.period().days();
+    comparison(asker).filter(|_| days <= COMPARED_DAYS_MAX)
 }
 
 /// Asks a list's question, and fills in the shares of its rows.

@@ -286,7 +286,7 @@ pub(super) async fn ask_for(
     } else {
         let mut query = ranking::query(asker, tab.dimension, &metrics, order, of_event(tab));
         query["pagination"] = json!({ "limit": PANEL_ROWS });
-        if let Some(comparison) = ranking::comparison(asker) {
+        if let Some(comparison) = ranking::comparison_in_brief(asker) {
             query["include"] = json!({ "comparisons": comparison });
         }
         asker.ask(&query).await?
@@ -323,7 +323,7 @@ pub(super) fn filled(asker: &Asker, asked: Asked, headlines: &[Metric], totals: 
         by_name: ranking::has_order_by_name(tab.dimension)
             .then(|| asker.view.with_order(panel.name, "name").url()),
         columns: metrics.iter().map(column).collect(),
-        change: change_heading(asker, metrics.first().copied()),
+        change: change_heading(asker, metrics.first().copied(), ranking::comparison_in_brief),
         rows,
         map,
         details,
@@ -336,8 +336,13 @@ pub(super) fn filled(asker: &Asker, asked: Asked, headlines: &[Metric], totals: 
 }
 
 /// The heading of how a metric of a list has changed, as it is read out; nothing, where the list is not compared.
-pub(super) fn change_heading(asker: &Asker, metric: Option<Metric>) -> Option<String> {
-    let metric = metric_name(asker.lang, metric.filter(|_| ranking::comparison(asker).is_some())?);
+pub(super) fn change_heading(
+    asker: &Asker,
+    metric: Option<Metric>,
+    compared: fn(&Asker) -> Option<Value>,
+) -> Option<String> {
+    compared(asker)?;
+    let metric = metric_name(asker.lang, metric?);
     Some(format!("{metric}, {}", asker.view.comparison.in_words(asker.lang)))
 }
 

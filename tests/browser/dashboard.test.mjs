@@ -368,7 +368,7 @@ test('an administrator sets goals and segments up by plain forms, and nobody els
   await page.locator('#segments').getByLabel('Name').fill('Readers of a');
   await page.getByRole('button', { name: 'Save these filters' }).click();
   await page.goto(`${collector.origin}/example.test?period=24h`);
-  assert.match(await page.locator('#goals').textContent(), /Visit \/a\s*1\s*\d+\.\d\d%/);
+  assert.match(await page.locator('#goals').textContent(), /Visit \/a\s*1\s*new\s*\d+\.\d\d%/);
   await page.locator('summary', { hasText: 'Filter' }).click();
   await page.getByRole('link', { name: 'Readers of a' }).click();
   assert.match(await page.locator('.pills').textContent(), /Segment is Readers of a/);

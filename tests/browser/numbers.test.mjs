@@ -313,6 +313,16 @@ test('each row of a list tells how it has changed since what the page is compare
   }
 });
 
+test('of a long period the whole list alone tells how its rows have changed', async () => {
+  for (const [period, path, isTold] of [['91d', '', true], ['6mo', '', false], ['6mo', '/by/visit:source', true]]) {
+    const site = await page(`${path}?period=${period}&compare=before`);
+    const { rows, changes } = await table(site.locator(path === '' ? '#sources' : 'main'));
+    assert.ok(rows.length > 3);
+    assert.equal(changes.length, isTold ? rows.length : 0, `${period} ${path}`);
+    await site.context().close();
+  }
+});
+
 test('days that somebody chooses are what the page compares with, without a script', async () => {
   const site = await page('?period=7d&metric=pageviews');
   const days = [dayBefore(40), dayBefore(31)];
