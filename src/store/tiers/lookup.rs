@@ -2,7 +2,7 @@
 //!
 //! A report is made of the days that the last one found, and a lookup shows that they held. It is made while the report
 //! reads, and serves all of the same site that begin at the same moment, as those of one page do. That is early: a day may
-//! be opened after it. But its numbers are deleted [`READ_ON_FOR`](super::discard::READ_ON_FOR) later at the soonest, so that a report
+//! be opened after it. But its numbers are deleted [`READ_ON_FOR`] later at the soonest, so that a report
 //! that has read by then had them all, as they were when it was asked. One that takes longer looks again when it has read: a
 //! day that was opened is never closed again with numbers of before. That lookup serves every report that has read until
 //! then, so that one waits a moment for the others that are under way.
