@@ -31,8 +31,8 @@ pub(super) async fn event(
     client: Client,
     body: Incoming,
 ) -> Response<Body> {
-    if let Some(other) = other_than_post(&parts.method) {
-        return other;
+    if parts.method != Method::POST {
+        return not_posted(&parts.method);
     }
     if client.way.is_some() {
         return probe::answer(services, collector, &parts.headers, client);
@@ -237,12 +237,11 @@ pub(super) fn plain(status: StatusCode, text: &str) -> Response<Body> {
     with_headers(status, TEXT, Bytes::copy_from_slice(text.as_bytes()))
 }
 
-/// The answer to what brings no beacon, for it is not posted.
-pub(super) fn other_than_post(method: &Method) -> Option<Response<Body>> {
+/// The answer to what brings no beacon, for it has another method than POST.
+pub(super) fn not_posted(method: &Method) -> Response<Body> {
     match *method {
-        Method::POST => None,
-        Method::OPTIONS => Some(preflight()),
-        _ => Some(not_allowed("POST, OPTIONS", "Send a beacon with POST.")),
+        Method::OPTIONS => preflight(),
+        _ => not_allowed("POST, OPTIONS", "Send a beacon with POST."),
     }
 }
 

@@ -21,8 +21,8 @@ pub(super) async fn umami(
     client: Client,
     body: Incoming,
 ) -> Response<Body> {
-    if let Some(other) = beacon::other_than_post(&parts.method) {
-        return other;
+    if parts.method != Method::POST {
+        return beacon::not_posted(&parts.method);
     }
     if let Some(refused) = beacon::compressed(collector, &parts) {
         return refused;
