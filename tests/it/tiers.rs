@@ -1397,6 +1397,32 @@ async fn what_is_erased_is_in_no_number_of_a_day_any_more() {
     assert!(closed.iter().all(|(day, _)| day > end), "days of a site that is gone: {closed:?}");
 }
 
+/// A report may have found the day closed just before, and be about to read them.
+#[tokio::test]
+async fn the_numbers_of_a_day_that_is_opened_are_there_for_a_second_yet() {
+    let mut traffic = Traffic::new(111, "Europe/Berlin", 2024).await;
+    let events = traffic.all();
+    traffic.insert(&events).await;
+    traffic.close().await;
+    let numbers = async || {
+        let sql = format!("SELECT count() FROM daily WHERE site_id = {}", traffic.site.id.0);
+        traffic.store.writer().query_raw(&sql).fetch_one::<u64>().await.unwrap()
+    };
+    assert!(numbers().await > 0);
+    let begun = std::time::Instant::now();
+    let selection = Selection::of(traffic.site.id);
+    let all_gone = async {
+        // Late, it sees that they have gone later than they did.
+        while numbers().await > 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        begun.elapsed()
+    };
+    let (erased, gone_after) = tokio::join!(traffic.store.erase(&selection), all_gone);
+    assert!(erased.unwrap().events > 0);
+    assert!(gone_after >= std::time::Duration::from_secs(1), "{gone_after:?}");
+}
+
 #[tokio::test]
 async fn what_is_erased_around_a_day_whose_visits_go_on_is_in_no_number_any_more() {
     let mut added_up = 0;

@@ -15,7 +15,7 @@ use jiff::{Timestamp, ToSpan};
 use serde::Deserialize;
 
 use super::days::{Day, Events};
-use super::{GRACE, Store};
+use super::{Ending, GRACE, Store};
 use crate::query::{made_of, start_of};
 use crate::session::open_since;
 use crate::site::{Site, SiteId};
@@ -44,7 +44,8 @@ impl Afterwards {
 struct Last {
     /// The last second in which any of them did something after the day.
     second: u32,
-    /// How many events of the day are of visits whose id says that they began after it: one of those that arrived late.
+    /// How many events of the day are of visits that began after it by their ids: an event of the day after had arrived first.
+    /// What such visits do afterwards does not lie with the others.
     strays: u64,
 }
 
@@ -143,7 +144,7 @@ impl Store {
             .into_iter()
             .filter(|(day, row)| afterwards.of(*day) == Some(row.afterwards))
             .map(|(day, row)| {
-                let inserts = events.inserts.seen_by(day, zone, false);
+                let (inserts, _) = events.seen_by(day, zone, Ending::ForGood);
                 let Day { timezone, version, goals, goals_version, .. } = row;
                 format!(
                     "({}, '{day}', '{timezone}', {version}, {inserts}, fromUnixTimestamp64Micro({began}), {goals}, {goals_version})",

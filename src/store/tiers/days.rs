@@ -10,8 +10,8 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::Store;
 use super::afterwards::Afterwards;
+use super::{Ending, Store};
 use crate::query::{Closed, Counting, GoalsCounted, Making, made_of, start_of};
 use crate::site::goal::{Goal, GoalKind};
 use crate::site::{Site, SiteId};
@@ -61,14 +61,14 @@ pub(super) struct Inserts {
 }
 
 impl Inserts {
-    /// What the numbers of a site's day were made of.
-    pub(super) fn seen_by(&self, day: Date, zone: &TimeZone, goes_on: bool) -> u64 {
+    /// The inserts into the partitions that a site's day was made of; into its own alone, if what comes after these is told otherwise.
+    fn seen_by(&self, day: Date, zone: &TimeZone, own_alone: bool) -> u64 {
         let mut digest = Sha256::new().chain_update(*RULES).chain_update(&self.table);
         // The rules of its zone may be others one day.
         for day in [day, day.saturating_add(1.day())] {
             digest.update(start_of(day, zone).as_second().to_be_bytes());
         }
-        for part in made_of(day, zone, goes_on) {
+        for part in made_of(day, zone, own_alone) {
             let name = part.strftime("%Y%m%d").to_string();
             let inserts = self.partitions.get(&name).copied().unwrap_or(0);
             digest.update(&name);
@@ -104,10 +104,17 @@ impl Day {
 
     /// Whether nothing that it was counted from has changed since.
     pub(super) fn is_unchanged(&self, events: &Events, zone: &TimeZone) -> bool {
-        let Ok(day) = self.day.parse() else { return false };
-        let has_afterwards = self.afterwards != 0;
-        events.inserts.seen_by(day, zone, self.goes_on || has_afterwards) == self.inserts
-            && (!has_afterwards || events.afterwards.of(day) == Some(self.afterwards))
+        let seen = self.day.parse().map(|day| events.seen_by(day, zone, self.ending()));
+        seen.is_ok_and(|seen| seen == (self.inserts, self.afterwards))
+    }
+
+    /// What was known of it when it was counted.
+    fn ending(&self) -> Ending {
+        match (self.goes_on, self.afterwards) {
+            (true, _) => Ending::OfDay,
+            (false, 0) => Ending::ForGood,
+            (false, _) => Ending::OfVisits,
+        }
     }
 }
 
@@ -116,6 +123,19 @@ pub(super) struct Events {
     pub(super) inserts: Inserts,
     /// Of the days whose rows tell of it.
     pub(super) afterwards: Afterwards,
+}
+
+impl Events {
+    /// What the numbers of a site's day were made of: hashes of the inserts, and of what its visits did afterwards, which is 0 where
+    /// the inserts tell of that or it was not asked for.
+    pub(super) fn seen_by(&self, day: Date, zone: &TimeZone, ending: Ending) -> (u64, u64) {
+        let inserts = self.inserts.seen_by(day, zone, ending != Ending::ForGood);
+        let afterwards = match ending {
+            Ending::OfVisits => self.afterwards.of(day),
+            Ending::ForGood | Ending::OfDay => None,
+        };
+        (inserts, afterwards.unwrap_or(0))
+    }
 }
 
 impl Store {

@@ -80,9 +80,7 @@ impl Lookups {
     pub(super) fn forget(&self, site: SiteId) {
         *lock(&self.of(site).found) = None;
     }
-}
 
-impl Lookups {
     /// The days of which the last lookup found that what their visits did afterwards counts.
     pub(super) fn with_afterwards(&self, site: SiteId) -> Vec<Date> {
         lock(&self.of(site).with_afterwards).clone()

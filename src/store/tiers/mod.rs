@@ -41,7 +41,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use self::afterwards::Afterwards;
-use self::days::{Day, Inserts, still_closed};
+use self::days::{Day, Events, still_closed};
 pub(super) use self::discard::COUNTED;
 pub(super) use self::lookup::Lookups;
 use super::client::{in_time, in_time_of};
@@ -76,13 +76,6 @@ enum Ending {
     OfVisits,
     /// Their visits may go on.
     OfDay,
-}
-
-impl Ending {
-    /// Whether the days' own partitions are all whose inserts count.
-    fn is_of_own_partitions(self) -> bool {
-        self != Self::ForGood
-    }
 }
 
 /// What closing a site's days came to.
@@ -237,12 +230,16 @@ impl Store {
         let goes_on = ending == Ending::OfDay;
         let days = std::iter::successors(Some(first), |day| day.tomorrow().ok());
         let days: Vec<Date> = days.take_while(|day| *day <= last).collect();
-        let afterwards = async || match ending {
-            Ending::OfVisits => self.afterwards(site.id, &site.timezone, &days).await,
-            Ending::ForGood | Ending::OfDay => Ok(Afterwards::default()),
+        let events = async || -> Result<Events, StoreError> {
+            let inserts = self.inserts().await?;
+            let afterwards = match ending {
+                Ending::OfVisits => self.afterwards(site.id, &site.timezone, &days).await?,
+                Ending::ForGood | Ending::OfDay => Afterwards::default(),
+            };
+            Ok(Events { inserts, afterwards })
         };
         let began = self.microsecond().await?;
-        let before = (self.inserts().await?, afterwards().await?);
+        let before = events().await?;
         let making = Making { site, first, last, version: version(began)?, goes_on };
         if !in_time_of(COUNTING_MAX, self.bound(&making.revenants()).fetch_all::<u8>())
             .await?
@@ -268,14 +265,11 @@ impl Store {
             return Ok(Closing::default());
         }
         let deletions = self.deletions().await?;
-        let after = (self.inserts().await?, afterwards().await?);
+        let after = events().await?;
         let zone = &site.timezone;
-        let seen = |(inserts, afterwards): &(Inserts, Afterwards), day: Date| {
-            let inserts = inserts.seen_by(day, zone, ending.is_of_own_partitions());
-            (inserts, afterwards.of(day).unwrap_or(0))
-        };
         let is_the_same = |day: &Date| {
-            seen(&before, *day) == seen(&after, *day) && !deletions.concern(*day, site, goes_on)
+            before.seen_by(*day, zone, ending) == after.seen_by(*day, zone, ending)
+                && !deletions.concern(*day, site, goes_on)
         };
         let unchanged: Vec<Date> = days.into_iter().filter(is_the_same).collect();
         let goals = set_of(&site.goals);
@@ -283,7 +277,7 @@ impl Store {
             .iter()
             .map(|day| {
                 let version = if fit.contains(day) { making.version_of(*day) } else { 0 };
-                let (inserts, afterwards) = seen(&before, *day);
+                let (inserts, afterwards) = before.seen_by(*day, zone, ending);
                 format!(
                     "({}, '{day}', '{}', {version}, {inserts}, fromUnixTimestamp64Micro({began}), {goes_on}, {afterwards}, {goals}, {version})",
                     site.id.0,
