@@ -99,7 +99,9 @@ async fn model(asker: &Asker, list: List<'_>) -> Result<DetailsPage, AskError> {
         ranking::query(asker, dimension, &metrics, order, list.filters(asker.lang, listing));
     query["pagination"] = json!({ "limit": PAGE_ROWS, "offset": offset });
     query["include"] = json!({ "total_rows": true });
-    if let Some(comparison) = ranking::comparison(asker) {
+    let comparison = ranking::comparison(asker);
+    let is_compared = comparison.is_some();
+    if let Some(comparison) = comparison {
         query["include"]["comparisons"] = comparison;
     }
     let (mut answer, now) =
@@ -122,7 +124,10 @@ async fn model(asker: &Asker, list: List<'_>) -> Result<DetailsPage, AskError> {
             .then(|| listing.ordered(Order::Name).url(view)),
         name_aria: if order == Order::Name { "ascending" } else { "none" },
         columns: metrics.iter().map(column).collect(),
-        change: change_heading(asker, metrics.first().copied(), ranking::comparison),
+        change: metrics
+            .first()
+            .filter(|_| is_compared)
+            .map(|metric| change_heading(asker, *metric)),
         place: fill(words.rows_of, &[&whole(offset + 1), &whole(last), &whole(total)]),
         previous: (listing.page > 1).then(|| listing.at(listing.page - 1).url(view)),
         next: (last < total).then(|| listing.at(listing.page + 1).url(view)),

@@ -269,6 +269,7 @@ pub(super) struct Asked {
     tab: &'static Tab,
     metrics: Vec<Metric>,
     order: Order,
+    is_compared: bool,
     answer: Value,
 }
 
@@ -279,6 +280,7 @@ pub(super) async fn ask_for(
 ) -> Result<Asked, AskError> {
     let metrics = few(asker, tab.dimension);
     let order = Order::read(asker.view.order(panel.name), &metrics);
+    let mut is_compared = false;
     let answer = if tab.dimension == "event:goal" && asker.site.goals.is_empty() {
         Value::Null
     } else if tab.has_map {
@@ -288,15 +290,16 @@ pub(super) async fn ask_for(
         query["pagination"] = json!({ "limit": PANEL_ROWS });
         if let Some(comparison) = ranking::comparison_in_brief(asker) {
             query["include"] = json!({ "comparisons": comparison });
+            is_compared = true;
         }
         asker.ask(&query).await?
     };
-    Ok(Asked { panel, tab, metrics, order, answer })
+    Ok(Asked { panel, tab, metrics, order, is_compared, answer })
 }
 
 /// The panel, on a page with these headline figures.
 pub(super) fn filled(asker: &Asker, asked: Asked, headlines: &[Metric], totals: &Value) -> Shown {
-    let Asked { panel, tab, metrics, order, mut answer } = asked;
+    let Asked { panel, tab, metrics, order, is_compared, mut answer } = asked;
     let lacks_goals = answer.is_null();
     if !lacks_goals {
         let visitors = headlines.iter().position(|metric| *metric == Metric::Visitors);
@@ -323,7 +326,10 @@ pub(super) fn filled(asker: &Asker, asked: Asked, headlines: &[Metric], totals: 
         by_name: ranking::has_order_by_name(tab.dimension)
             .then(|| asker.view.with_order(panel.name, "name").url()),
         columns: metrics.iter().map(column).collect(),
-        change: change_heading(asker, metrics.first().copied(), ranking::comparison_in_brief),
+        change: metrics
+            .first()
+            .filter(|_| is_compared)
+            .map(|metric| change_heading(asker, *metric)),
         rows,
         map,
         details,
@@ -335,15 +341,10 @@ pub(super) fn filled(asker: &Asker, asked: Asked, headlines: &[Metric], totals: 
     }
 }
 
-/// The heading of how a metric of a list has changed, as it is read out; nothing, where the list is not compared.
-pub(super) fn change_heading(
-    asker: &Asker,
-    metric: Option<Metric>,
-    compared: fn(&Asker) -> Option<Value>,
-) -> Option<String> {
-    compared(asker)?;
-    let metric = metric_name(asker.lang, metric?);
-    Some(format!("{metric}, {}", asker.view.comparison.in_words(asker.lang)))
+/// The heading of how a metric of a list has changed, as it is read out.
+pub(super) fn change_heading(asker: &Asker, metric: Metric) -> String {
+    let metric = metric_name(asker.lang, metric);
+    format!("{metric}, {}", asker.view.comparison.in_words(asker.lang))
 }
 
 fn onward(asker: &Asker, panel: &Panel) -> Option<Link> {
